@@ -1,0 +1,272 @@
+"""What a call does to a fact, when it completes and when it raises."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import effects
+from session_lint.analysis.holding import Hold, arguments, held, releasing, root
+from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State
+from session_lint.analysis.summaries import Outcome, conditions_met
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_lint.analysis.calls import Callee
+    from session_lint.analysis.module import Module
+    from session_lint.flow import Code
+
+Outcomes = tuple[list[Fact], list[Fact]]
+"""The facts after a call that completed, and after one that raised."""
+
+_COLLECTING = frozenset("append add appendleft put put_nowait insert setdefault extend push register".split())
+
+
+class Calling:
+    """The transfer of calls in one code."""
+
+    def __init__(self, module: Module, code: Code) -> None:
+        self.module = module
+        self.code = code
+        self._last: tuple[ast.Call, Fact, Outcomes] | None = None
+
+    def outcomes(self, call: ast.Call, fact: Fact) -> Outcomes:
+        """What may hold after a call."""
+        if self._last is not None and self._last[0] is call and self._last[1] is fact:
+            return self._last[2]
+        if fact.state is State.GIVEN or any(m.what == "dropped" for m in fact.marks):
+            result = self._uninvolved(call, self.module.calls.callee(call), fact)
+        else:
+            result = self._outcomes(call, fact)
+        self._last = (call, fact, result)
+        return result
+
+    def _outcomes(self, call: ast.Call, fact: Fact) -> Outcomes:
+        callee = self.module.calls.callee(call)
+        if fact.site is None:
+            return self._opens(call, callee, fact)
+        own = self._own_method(call, fact)
+        if own is not None:
+            return own
+        if held(call.func, fact) is Hold.CLOSER:
+            return [effects.close(fact, call)], []
+        if fact.site.kind is SiteKind.SINGLETON or fact.site.key:
+            found = self._singleton(call, callee, fact)
+            if found is not None:
+                return found
+        if any(held(argument, fact) for argument in arguments(call)):
+            return self._passed(call, callee, fact)
+        return self._uninvolved(call, callee, fact)
+
+    # a way without an obligation: one may begin
+
+    def _opens(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
+        if callee.role is Role.FACTORY:
+            site = self.module.site(SiteKind.OWNED, call, self.code)
+            return [fact, fact._replace(site=site, names=frozenset({("temp", call)}), marks=frozenset())], []
+        if callee.role is Role.SINGLETON and callee.meaning is not None:
+            return self._opens_singleton(call, self.module.key(callee), fact)
+        if callee.role is Role.CLOSER and callee.meaning is not None:
+            marks = frozenset(m for m in fact.marks if m.key != callee.meaning.closes)
+            return [fact._replace(marks=marks)], []
+        if callee.function is not None:
+            return self._calls_function(call, callee, fact)
+        return self._uninvolved(call, callee, fact)
+
+    def _opens_singleton(self, call: ast.Call, key: str, fact: Fact) -> Outcomes:
+        is_open = Mark("open", key=key)
+        if is_open in fact.marks:
+            return [fact], []
+        site = self.module.site(SiteKind.SINGLETON, call, self.code, key=key)
+        born = fact._replace(site=site, names=frozenset({("temp", call)}), marks=frozenset())
+        return [fact._replace(marks=fact.marks | {is_open}), born], []
+
+    def _calls_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
+        assert callee.function is not None
+        done, raised = self._uninvolved(call, callee, fact)
+        for site, outcome in self.module.summaries.fresh(callee.function):
+            if Mark("open", key=site.key) in fact.marks and site.key:
+                continue
+            for known in conditions_met(self.module, call, callee, outcome, fact):
+                mine = self.module.site(site.kind, call, self.code, key=site.key, via=site)
+                marks = frozenset(m for m in outcome.marks if m.what not in ("closed",))
+                born = known._replace(site=mine, names=_returned(call, outcome), state=outcome.state, pending=outcome.pending, marks=marks)
+                if outcome.raised is None:
+                    done.append(born)
+                else:
+                    raised.append(born._replace(flying=Raised(outcome.raised.type, call)))
+        return done, raised
+
+    # the session is not part of the call
+
+    def _uninvolved(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
+        if callee.role is Role.NO_RETURN and callee.meaning is not None:
+            kind = callee.meaning.raises
+            return [], [fact._replace(flying=Raised(kind, call))] if kind else []
+        if callee.function is not None:
+            return self._by_summary(call, callee, fact, self.module.summaries.ways(callee.function))
+        kind = callee.raises
+        if callee.owner is not None and kind:
+            kind = self._constructor_raises(callee)
+        return [fact], [fact._replace(flying=Raised(kind, call))] if kind else []
+
+    def _constructor_raises(self, callee: Callee) -> str:
+        assert callee.owner is not None
+        init = next((n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+        if init is None:
+            return ANY
+        ways = self.module.summaries.ways(init)
+        return ANY if any(way.raised for way in ways) else ""
+
+    def _by_summary(self, call: ast.Call, callee: Callee, fact: Fact, outcomes: Iterable[Outcome]) -> Outcomes:
+        done: list[Fact] = []
+        raised: list[Fact] = []
+        for outcome in outcomes:
+            for known in conditions_met(self.module, call, callee, outcome, fact):
+                after = _after(known, outcome, call) if outcome.touches else known
+                if outcome.raised is None:
+                    done.append(after)
+                else:
+                    raised.append(after._replace(flying=Raised(outcome.raised.type, call)))
+        return list(dict.fromkeys(done)), list(dict.fromkeys(raised))
+
+    # a method of the session, or of a query made from it
+
+    def _own_method(self, call: ast.Call, fact: Fact) -> Outcomes | None:
+        start, methods = root(call)
+        if not methods:
+            return None
+        hold = held(start, fact)
+        if hold is Hold.WHOLE:
+            effect = effects.effect_of(methods, call, lambda node: self.module.calls.writes(node, self.module.calls.scope(call)))
+            return self._method(call, effect, fact, methods)
+        if effects.from_query(start, fact):
+            return self._method(call, effects.query_effect(methods[-1]), fact, ["query", *methods])
+        if hold is Hold.INSIDE and isinstance(call.func, ast.Attribute) and len(methods) == 1:
+            return self._wrapper(call, methods[0], fact)
+        return None
+
+    def _method(self, call: ast.Call, effect: effects.Effect, fact: Fact, methods: list[str]) -> Outcomes:
+        after = effects.apply(fact, effect, call)
+        if len(methods) == 1 and methods[0] in ("__enter__", "__aenter__"):
+            after = after._replace(names=after.names | {("temp", call)})
+        if not effect.raises or (effect.effect == "rollback" and fact.caught):
+            return [after], []
+        kind = SQLALCHEMY if effects.knows(methods) else ANY
+        failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
+        return [after], [failed._replace(flying=Raised(kind, call))]
+
+    def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
+        """A method of an object that holds the session: it may use it; one named so may close it."""
+        if releasing(method):
+            return [effects.close(fact, call)], []
+        used = fact._replace(state=State.ACTIVE) if fact.state is not State.CLOSED else fact
+        return [used], [used._replace(flying=Raised(ANY, call))]
+
+    # the one session of the process
+
+    def _singleton(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
+        assert fact.site is not None
+        key = fact.site.key
+        if callee.role is Role.SINGLETON and self.module.key(callee) == key:
+            return [fact._replace(names=fact.names | {("temp", call)})], []
+        if callee.role is Role.CLOSER and callee.meaning is not None and callee.meaning.closes == key:
+            return [effects.close(fact, call)], []
+        if any(held(argument, fact) for argument in arguments(call)):
+            return None
+        if callee.role is Role.TAKES and any(self.module.closer_of(a, self.code) == key for a in arguments(call)):
+            return [fact._replace(state=State.GIVEN, pending=None)], []
+        if callee.function is not None:
+            return self._by_summary(call, callee, fact, self.module.summaries.singleton(callee.function, key))
+        if callee.meaning is None and callee.own:
+            return self._uninvolved(call, callee, fact._replace(pending=None))  # it may commit the same session
+        return None
+
+    # the session is an argument
+
+    def _passed(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
+        holds = [h for a in arguments(call) if (h := held(a, fact))]
+        if callee.role in (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT):
+            return [self._by_role(call, callee, fact)], []
+        if Hold.CLOSER in holds or (callee.name in _COLLECTING and callee.function is None):
+            return self._raising(callee, call, _given(fact))
+        if callee.function is not None:
+            return self._by_summary(call, callee, fact, self._of_parameter(call, callee, fact))
+        if callee.owner is not None and not self._stores(call, callee, fact):
+            return self._raising(callee, call, _borrowed(fact))
+        if callee.constructor:
+            wrapped = _borrowed(fact)
+            return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
+        if releasing(callee.name):
+            return [effects.close(fact, call)], []
+        if all(isinstance(n, tuple) and n[0] in ("temp", "in") and isinstance(n[1], ast.AST) for n in fact.names):
+            return self._raising(callee, call, _given(fact))
+        return self._raising(callee, call, _borrowed(fact))
+
+    def _by_role(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
+        if callee.role is Role.TAKES:
+            return _given(fact)
+        if callee.role is Role.CLOSING:
+            return fact._replace(names=fact.names | {("temp", call)})
+        if callee.role is Role.TRANSPARENT:
+            return fact._replace(names=fact.names | {("bare", call)})
+        return fact
+
+    def _raising(self, callee: Callee, call: ast.Call, after: Fact, before: Fact | None = None) -> Outcomes:
+        kind = callee.raises
+        return [after], [(before or after)._replace(flying=Raised(kind, call))] if kind else []
+
+    def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:
+        assert callee.function is not None
+        for name, argument in self.module.summaries.bind(call, callee).items():
+            if argument is not None and held(argument, fact) is Hold.WHOLE:
+                return self.module.summaries.parameter(callee.function, name)
+        return self.module.summaries.ways(callee.function)
+
+    def _stores(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
+        """Whether a class of this module keeps the session that its constructor gets."""
+        assert callee.owner is not None
+        init = next((n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+        if init is None:
+            return True
+        for name, argument in self.module.summaries.bind_to(call, init, bound=True).items():
+            if argument is not None and held(argument, fact) is Hold.WHOLE:
+                return any(o.state is State.GIVEN for o in self.module.summaries.parameter(init, name))
+        return True
+
+
+def _returned(call: ast.Call, outcome: Outcome) -> frozenset[object]:
+    how = outcome.returned
+    if how == Hold.WHOLE.value:
+        return frozenset({("temp", call)})
+    if how == Hold.INSIDE.value:
+        return frozenset({("in", call)})
+    return frozenset({("item", call, how)}) if isinstance(how, int) else frozenset()
+
+
+def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
+    """The caller's fact once the callee has done to the session what its summary says."""
+    names = fact.names | _returned(call, outcome)
+    if outcome.state is State.NEW:
+        return fact._replace(names=names)
+    if outcome.state is State.GIVEN:
+        return _given(fact)
+    settled = any(m.what in ("committed", "ended", "closed") for m in outcome.marks)
+    marks = fact.marks
+    if outcome.state is State.ACTIVE and fact.marked("commit"):
+        marks = effects.operate(fact, call).marks
+    pending = outcome.pending or (None if settled or outcome.state is State.CLOSED else fact.pending)
+    return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | outcome.marks)
+
+
+def _given(fact: Fact) -> Fact:
+    if fact.site is not None and fact.site.kind is SiteKind.SINGLETON:
+        return fact
+    return fact._replace(state=State.GIVEN, names=frozenset(), pending=None)
+
+
+def _borrowed(fact: Fact) -> Fact:
+    """Somebody unknown has had the session: a transaction may be open, what was written may be committed."""
+    return fact if fact.state is State.CLOSED else fact._replace(state=State.ACTIVE, pending=None)

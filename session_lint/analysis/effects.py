@@ -1,0 +1,155 @@
+"""What a session's own methods do to a fact."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.holding import query_of
+from session_lint.analysis.state import Fact, Mark, SiteKind, State
+from session_lint.vocabulary import Effect, effects, query_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UNKNOWN = Effect("read", "active")
+"""A method that the protocol does not list, of a subclass perhaps: taken to use the session."""
+
+
+def effect_of(methods: list[str], call: ast.Call, writes: Callable[[ast.expr], bool]) -> Effect:
+    """What the last call of a chain that starts at a session does.
+
+    :param methods: the methods of the chain, the session's own first.
+    :param writes: whether an argument is a statement that changes rows.
+    """
+    if len(methods) == 1:
+        found = effects().get(methods[0], UNKNOWN)
+        if found.effect == "read" and call.args and writes(call.args[0]):
+            return Effect("write", found.to)
+        return found
+    return query_effect(methods[-1]) if methods[0] == "query" else Effect("none", raises=methods[0] != "begin")
+
+
+def query_effect(method: str) -> Effect:
+    """What a method of a query does to the session it was made from."""
+    known = query_methods()
+    if method in known.builders:
+        return Effect("build", raises=False)
+    return Effect("write" if method in known.writers else "read", "active")
+
+
+def apply(fact: Fact, effect: Effect, node: ast.AST) -> Fact:
+    """The fact after a method of its session completed at ``node``."""
+    return _APPLY.get(effect.effect, _nothing)(fact, node)
+
+
+def _nothing(fact: Fact, _node: ast.AST) -> Fact:
+    return fact
+
+
+def operate(fact: Fact, node: ast.AST) -> Fact:
+    """A database operation: a transaction is open from here on; a commit before it was not the last word."""
+    marks = fact.marks
+    for m in fact.marks:
+        if m.what == "commit":
+            marks = (marks - {m}) | {Mark("split", m.node, node)}
+    if fact.state is State.CLOSED:
+        marks |= {Mark("reopened", node)}
+    return fact._replace(state=State.ACTIVE, marks=marks)
+
+
+def _write(fact: Fact, node: ast.AST) -> Fact:
+    return operate(fact, node)._replace(pending=node)
+
+
+def _commit(fact: Fact, node: ast.AST) -> Fact:
+    if fact.state is State.CLOSED:
+        return fact
+    marks = fact.marks | {Mark("committed")}
+    if fact.site is not None and fact.site.kind is not SiteKind.OWNED or fact.marked("begun"):
+        marks |= {Mark("commit", node)}
+    return fact._replace(state=State.IDLE, pending=None, marks=marks)
+
+
+def _rollback(fact: Fact, node: ast.AST) -> Fact:
+    if fact.state is State.CLOSED:
+        return fact
+    ended = _by_hand(fact, node)
+    return ended._replace(state=State.IDLE, pending=None)
+
+
+def close(fact: Fact, node: ast.AST) -> Fact:
+    """The session is closed at ``node``; what it had written and not committed is lost."""
+    lost = fact.pending is not None and not fact.caught and fact.flying is None
+    marks = fact.marks | {Mark("lost", fact.pending, node)} if lost else fact.marks
+    marks = frozenset(m for m in marks if m.what != "reopened")
+    return _by_hand(fact._replace(state=State.CLOSED, pending=None, marks=marks | {Mark("closed", node)}), node)
+
+
+def _by_hand(fact: Fact, node: ast.AST) -> Fact:
+    if fact.site is None or fact.site.kind in (SiteKind.OWNED, SiteKind.SINGLETON) or fact.marked("nested"):
+        return fact
+    return fact.mark("ended", node)
+
+
+def _transaction(fact: Fact, node: ast.AST) -> Fact:
+    return fact.mark("transaction", node)
+
+
+def _nested(fact: Fact, node: ast.AST) -> Fact:
+    return operate(fact, node).mark("savepoint", node)
+
+
+_APPLY: dict[str, Callable[[Fact, ast.AST], Fact]] = {
+    "close": close,
+    "commit": _commit,
+    "rollback": _rollback,
+    "flush": operate,
+    "write": _write,
+    "read": operate,
+    "begin": _transaction,
+    "nested": _nested,
+}
+
+
+def leave(fact: Fact, item: ast.AST, *, commits: bool) -> Fact:
+    """The ``with`` block that owns the session has ended: closed, and committed where the scope does that."""
+    normal = fact.flying is None
+    marks = {m for m in fact.marks if m.what != "reopened"}
+    if normal and commits:
+        marks.add(Mark("committed"))
+    elif normal and fact.pending is not None and not fact.caught:
+        marks.add(Mark("lost", fact.pending, item))
+    marks.add(Mark("closed", item))
+    return fact._replace(state=State.CLOSED, pending=None, marks=frozenset(marks))
+
+
+def end_transaction(fact: Fact, item: ast.AST, what: str) -> Fact:
+    """A ``with session.begin()`` or ``begin_nested()`` has ended; the session stays open."""
+    left = fact._replace(marks=frozenset(m for m in fact.marks if m != Mark(what, item)))
+    if what == "nested":
+        return left
+    pending = left._replace(state=State.IDLE, pending=None)
+    return pending.mark("committed") if fact.flying is None else pending
+
+
+def iterates(node: ast.AST, fact: Fact) -> bool:
+    """Whether a loop over ``node`` asks the database through the session of the fact."""
+    return query_of(node, fact)
+
+
+def from_query(node: ast.AST, fact: Fact) -> bool:
+    """Whether a variable holds a query that was made from the session."""
+    return query_of(node, fact) if isinstance(node, (ast.Name, ast.Attribute)) else False
+
+
+_KNOWN_QUERY = frozenset(
+    "all first one one_or_none scalar scalars count get get_or_404 exists update delete fetchall fetchone fetchmany mappings unique partitions "
+    "scalar_one scalar_one_or_none columns keys tuples freeze merge yield_per".split()
+)
+
+
+def knows(methods: list[str]) -> bool:
+    """Whether all methods of a chain are SQLAlchemy's own, so that it raises SQLAlchemy's own exceptions."""
+    first = methods[0] in effects() and methods[0] != "run_sync"
+    return first and all(m in _KNOWN_QUERY or m in query_methods().builders for m in methods[1:])

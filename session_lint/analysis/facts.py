@@ -1,0 +1,182 @@
+"""The facts of a module, in the form that rules ask for them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
+from session_lint.analysis.trace import opened, shorten, step, turns
+from session_lint.flow import SolverLimit
+from session_lint.python.names import own_nodes, path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module, Solved
+    from session_lint.finding import Step
+    from session_lint.flow import Block
+    from session_lint.python.scopes import Scope
+    from session_lint.source import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """One way on which the story of a session ends in a code.
+
+    :param fact: what holds there.
+    :param block: where it ends: an exit, or the block after the last name of the session was re-bound.
+    """
+
+    solved: Solved
+    block: Block
+    fact: Fact
+
+    @property
+    def dropped(self) -> Mark | None:
+        """Where the last name of the open session went, if it did."""
+        return next(iter(self.fact.marked("dropped")), None)
+
+    @property
+    def normal(self) -> bool:
+        """Whether no exception leaves the code here."""
+        return self.dropped is not None or self.fact.flying is None
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether somebody outside the code has the session now."""
+        returned = any(isinstance(n, tuple) and n[0] == "returned" for n in self.fact.names)
+        return self.fact.state is State.GIVEN or returned or bool(self.fact.marked("yielded"))
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is closed here."""
+        return self.fact.state is State.CLOSED
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the session is open here and nobody outside has it."""
+        return not self.closed and not self.handed_over
+
+    @property
+    def idle(self) -> bool:
+        """Whether the open session holds no connection here."""
+        return self.fact.state in (State.NEW, State.IDLE)
+
+
+@dataclass(frozen=True, eq=False)
+class Obligation:
+    """An acquire site of a code and all endings of what it opened there.
+
+    :param name: the variable the session is bound to, empty where there is none.
+    """
+
+    site: Site
+    name: str
+    symbol: str
+    endings: list[Ending]
+
+
+class ModuleFacts:
+    """What rules may ask about one module.
+
+    :param source: its text.
+    :param module: what the analysis knows of it; ``None`` where it cannot open a session at all.
+    """
+
+    def __init__(self, source: Source, module: Module | None) -> None:
+        self.source = source
+        self.module = module
+
+    @cached_property
+    def solved(self) -> list[Solved]:
+        """The solutions for all codes that open a session, in the order of the text."""
+        if self.module is None:
+            return []
+        found = []
+        for code, _ in self.module.codes:
+            if code in self.module.opening:
+                try:
+                    found.append(self.module.solve(code, NOTHING))
+                except SolverLimit:
+                    continue  # more ways than can be followed: nothing is known of this code
+        return found
+
+    def obligations(self, kind: SiteKind) -> Iterator[Obligation]:
+        """All acquire sites of one kind, with how each ends."""
+        for solved in self.solved:
+            sites: dict[Site, list[Ending]] = {}
+            for block, fact in solved.ends:
+                if fact.site is not None and fact.site.kind is kind and self._ordinary(fact):
+                    sites.setdefault(fact.site, []).append(Ending(solved, block, fact))
+            for site, endings in sites.items():
+                yield Obligation(site, self.variable(site.node, solved.code), self.symbol(solved.code), endings)
+
+    def _ordinary(self, fact: Fact) -> bool:
+        assert self.module is not None
+        return fact.flying is None or self.module.exceptions.ordinary(fact.flying.type)
+
+    def scope(self, code: ast.AST) -> Scope:
+        """The scope that a code opens."""
+        assert self.module is not None
+        return self.module.names.scopes.of[code]
+
+    def symbol(self, code: ast.AST) -> str:
+        """The dotted path of a function inside the module; empty for the module body."""
+        return self.scope(code).path
+
+    def code_at(self, node: ast.AST) -> ast.AST:
+        """The function or module body that a call stands in."""
+        assert self.module is not None
+        if isinstance(node, ast.Call):
+            return self.module.code_of(self.module.calls.scope(node))
+        return self.module.names.scopes.module.node
+
+    def variable(self, node: ast.AST, code: ast.AST) -> str:
+        """The variable that the value of an expression is bound to first."""
+        if isinstance(node, ast.withitem):
+            return path(node.optional_vars) if node.optional_vars is not None else ""
+        return next((name for value, name in self._bindings(code) if value is node or _yields(value, node)), "")
+
+    @staticmethod
+    def _bindings(code: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+        for node in sorted((n for n in own_nodes(code) if hasattr(n, "lineno")), key=lambda n: (n.lineno, n.col_offset)):  # type: ignore[attr-defined]
+            if isinstance(node, ast.Assign):
+                yield node.value, path(node.targets[0])
+            elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+                yield node.value, path(node.target)
+            elif isinstance(node, (ast.With, ast.AsyncWith)):
+                yield from ((i.context_expr, path(i.optional_vars)) for i in node.items if i.optional_vars is not None)
+
+    def trace(self, ending: Ending, last: str, how: str = "opened here") -> list[Step]:
+        """The way from the opening to an ending; ``last`` says what is wrong there."""
+        site = ending.fact.site
+        assert site is not None
+        way = ending.solved.way(ending.block, ending.fact)
+        steps = [*opened(self.source, site, how), *turns(self.source, way, site)]
+        return shorten([*steps, step(self.source, self.end_node(ending), last)])
+
+    def end_node(self, ending: Ending) -> ast.AST:
+        """Where an ending is: the statement that returns, raises, re-binds, or the last one."""
+        if ending.dropped is not None and ending.dropped.node is not None:
+            return ending.dropped.node
+        if ending.fact.flying is not None:
+            return ending.fact.flying.node
+        for block, _, edge in reversed(ending.solved.way(ending.block, ending.fact)):
+            for point in reversed(edge.source.points if edge is not None else block.points):
+                if hasattr(point.node, "lineno") or isinstance(point.node, ast.withitem):
+                    return point.node
+        return ending.solved.code
+
+
+def _yields(value: ast.AST, node: ast.AST) -> bool:
+    """Whether ``node`` is what an expression evaluates to, on some way."""
+    if isinstance(value, (ast.Await, ast.NamedExpr)):
+        return value.value is node or _yields(value.value, node)
+    if isinstance(value, ast.BoolOp):
+        return any(v is node or _yields(v, node) for v in value.values)
+    if isinstance(value, ast.IfExp):
+        return any(v is node or _yields(v, node) for v in (value.body, value.orelse))
+    return isinstance(value, ast.Call) and any(a is node for a in value.args)

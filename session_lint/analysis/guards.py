@@ -1,0 +1,207 @@
+"""What a way has taught about the tests on it.
+
+An *atom* is a test that keeps its outcome as long as its variables keep their values: ``own``,
+``session is None``, ``mode == 'w'``. A fact carries the atoms that came out on its way, so that
+``if own:`` at the end agrees with ``if own:`` at the start. Only atoms that can matter twice are kept:
+those over variables that are tested again, or assigned and then tested.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import TYPE_CHECKING
+
+from session_lint.python.names import own_nodes, path
+from session_lint.python.scopes import parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Guards = frozenset[tuple[str, bool]]
+Atom = tuple[str, bool]
+
+_FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.NotEq: ast.Eq, ast.IsNot: ast.Is, ast.NotIn: ast.In, ast.GtE: ast.Lt, ast.LtE: ast.Gt}
+_SIGN: dict[type[ast.cmpop], str] = {ast.Eq: "==", ast.Is: "is", ast.In: "in", ast.Lt: "<", ast.Gt: ">"}
+
+
+def atom(test: ast.expr) -> Atom | None:
+    """A test's atom and the outcome that makes the test true; ``None`` for one that may change by itself."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = atom(test.operand)
+        return (inner[0], not inner[1]) if inner else None
+    if isinstance(test, ast.NamedExpr):
+        return (test.target.id, True)
+    if name := path(test):
+        return (name, True)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        return _comparison(test.left, test.ops[0], test.comparators[0])
+    return None
+
+
+def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Atom | None:
+    kind = _FLIPPED.get(type(op), type(op))
+    if kind in (ast.In,) and isinstance(left, ast.Constant) and _names_of_scope(right):
+        return (f"bound {left.value}", type(op) is kind)
+    if not _steady(left) or not _steady(right) or kind not in _SIGN:
+        return None
+    if kind is ast.Eq and isinstance(right, ast.Constant) and right.value is None:
+        kind = ast.Is
+    if kind in (ast.Is, ast.Eq) and isinstance(right, ast.Constant) and isinstance(right.value, bool):
+        return (path(left), (type(op) is kind) == right.value) if path(left) else None
+    return (f"{ast.unparse(left)} {_SIGN[kind]} {ast.unparse(right)}", type(op) is kind)
+
+
+def _steady(node: ast.expr) -> bool:
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return all(map(_steady, node.elts))
+    return isinstance(node, ast.Constant) or bool(path(node))
+
+
+def _names_of_scope(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("locals", "dir", "vars")
+
+
+@cache
+def variables(text: str) -> frozenset[str]:
+    """The variables that an atom speaks of."""
+    found = text.removeprefix("bound ")
+    return frozenset(n.id for n in ast.walk(ast.parse(found, mode="eval")) if isinstance(n, ast.Name))
+
+
+def outcome(test: ast.expr, guards: Guards) -> bool | None:
+    """Whether a test is true under what is known; ``None`` where that is not known."""
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = outcome(test.operand, guards)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        stop = isinstance(test.op, ast.Or)
+        found = [outcome(value, guards) for value in test.values]
+        if stop in found:
+            return stop
+        return None if None in found else not stop
+    known = atom(test)
+    if known is None:
+        return None
+    for value in (True, False):
+        if (known[0], value) in guards:
+            return value == known[1]
+    return None
+
+
+def assume(guards: Guards, text: str, value: bool) -> Guards | None:  # noqa: FBT001
+    """The guards with one more outcome, and what follows from it; ``None`` where it contradicts them."""
+    if (text, not value) in guards:
+        return None
+    found = {(text, value)}
+    if text.endswith(" is None") and value:
+        found.add((text.removesuffix(" is None"), False))
+    elif " " not in text and value:
+        found.add((f"{text} is None", False))
+    if any((other, not outcome_) in guards for other, outcome_ in found):
+        return None
+    return guards | found
+
+
+def forget(guards: Guards, name: str) -> Guards:
+    """The guards without all that speaks of a variable that got a new value."""
+    if not guards:
+        return guards
+    return frozenset(g for g in guards if g[0] == f"bound {name}" or (name not in g[0]) or not _speaks(g[0], name))
+
+
+def _speaks(text: str, name: str) -> bool:
+    head, _, rest = name.partition(".")
+    if rest:  # self.session: what is known of exactly that path, and of paths below it
+        return any(word == name or word.startswith(f"{name}.") for word in text.replace("(", " ").replace(",", " ").split())
+    return head in variables(text)
+
+
+def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
+    """The ways that ``name = value`` splits into: one where the value's truth is known, else two or none."""
+    base = forget(guards, name)
+    truth = outcome(value, guards)
+    if isinstance(value, ast.Constant):
+        yield base | {(name, bool(value.value)), (f"{name} is None", value.value is None)}
+    elif known := path(value):
+        copied = {(name + text[len(known) :], v) for text, v in guards if text in (known, f"{known} is None")}
+        yield base | copied
+    elif not isinstance(value, (ast.Compare, ast.UnaryOp, ast.BoolOp)):
+        yield base
+    elif truth is not None:
+        yield base | {(name, truth)}
+    else:
+        yield from _split(name, value, guards)
+
+
+def _split(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
+    last = value
+    while isinstance(last, ast.BoolOp):
+        last = last.values[-1]
+    found = atom(last)
+    if found is None or name in variables(found[0]):
+        yield forget(guards, name)
+        return
+    for side in (True, False):
+        assumed = assume(guards, found[0], side)
+        if assumed is not None:
+            truth = outcome(value, assumed)
+            base = forget(assumed, name)
+            yield base if truth is None else base | {(name, truth)}
+
+
+def relevant(code: ast.AST) -> frozenset[str]:
+    """The variables of a code whose tests can matter twice."""
+    tested: dict[str, int] = {}
+    stored: set[str] = set()
+    sources: dict[str, set[str]] = {}
+    for node in own_nodes(code):
+        for test in _tests(node):
+            for name in test:
+                tested[name] = tested.get(name, 0) + 1
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            stored.add(node.id)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+            for target in node.targets:
+                sources.setdefault(path(target), set()).update(_names(node.value))
+    if not isinstance(code, (ast.Module, ast.ClassDef)):
+        stored |= {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function, by now
+    found = {name for name, times in tested.items() if name in stored or times > 1}
+    for name in list(found):
+        found |= sources.get(name, set())
+    return frozenset(found)
+
+
+def _tests(node: ast.AST) -> Iterator[set[str]]:
+    if isinstance(node, (ast.If, ast.While, ast.IfExp, ast.Assert)):
+        yield _names(node.test)
+    elif isinstance(node, ast.BoolOp):
+        yield from (_names(value) for value in node.values[:-1])
+
+
+def _names(node: ast.AST) -> set[str]:
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    found |= {str(n.left.value) for n in ast.walk(node) if isinstance(n, ast.Compare) and isinstance(n.left, ast.Constant)}
+    return found
+
+
+@cache
+def asked_for_existence(code: ast.AST) -> frozenset[str]:
+    """The atoms ``bound x`` for the variables that a code looks for in ``locals()``: not there at its start."""
+    if isinstance(code, ast.Module):
+        return frozenset()
+    own = {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function
+    tests = (atom(n) for n in own_nodes(code) if isinstance(n, ast.Compare))
+    return frozenset(a[0] for a in tests if a and a[0].startswith("bound ") and a[0].removeprefix("bound ") not in own)
+
+
+@cache
+def around_closing(code: ast.AST) -> frozenset[str]:
+    """The variables of the tests under which a code closes something: kept when all else has to go."""
+    found: set[str] = set()
+    for node in own_nodes(code):
+        if isinstance(node, ast.If) and any(isinstance(n, ast.Attribute) and n.attr in ("close", "remove") for n in ast.walk(node)):
+            found |= _names(node.test)
+    return frozenset(found)

@@ -1,0 +1,174 @@
+"""Who holds a session: how an expression refers to one, and where it goes from there.
+
+A fact knows its session by *names*: variable paths (``"session"``, ``"self.db"``), and tuples for what
+has no path: ``("temp", node)`` the value of an expression not yet bound, ``("in", x)`` something that
+holds the session (a container, a wrapper object, a closure), ``("closer", x)`` something that closes it when
+called, ``("query", x)`` a query made from it, ``("with", item)`` a ``with`` statement that will close it,
+``("returned", how)`` the value being returned.
+"""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING
+
+from session_lint.python.names import path
+from session_lint.vocabulary import effects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.state import Fact
+
+
+class Hold(Enum):
+    """How an expression holds a session."""
+
+    WHOLE = "whole"  # it is the session
+    INSIDE = "inside"  # it contains, wraps or captures it
+    CLOSER = "closer"  # calling it closes the session
+
+
+def held(node: ast.AST | None, fact: Fact) -> Hold | None:
+    """How an expression holds the session of a fact, if it does."""
+    if node is None or not fact.names:
+        return None
+    names = fact.names
+    if ("temp", node) in names:
+        return Hold.WHOLE
+    if ("in", node) in names:
+        return Hold.INSIDE
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return _variable(node, fact)
+    if isinstance(node, (ast.NamedExpr, ast.Await)):
+        return held(node.value, fact)
+    if isinstance(node, (ast.Subscript, ast.Starred)):
+        return Hold.INSIDE if held(node.value, fact) is Hold.INSIDE or isinstance(node, ast.Starred) and held(node.value, fact) else None
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return Hold.INSIDE if any(held(element, fact) for element in node.elts) else None
+    if isinstance(node, ast.Dict):
+        return Hold.INSIDE if any(held(value, fact) for value in node.values) else None
+    if isinstance(node, ast.Lambda):
+        return _closure(node, fact)
+    if isinstance(node, ast.GeneratorExp):
+        return Hold.INSIDE if captured(node) & fact.names else None
+    return None
+
+
+def _variable(node: ast.Name | ast.Attribute, fact: Fact) -> Hold | None:
+    name = path(node)
+    if name in fact.names:
+        return Hold.WHOLE
+    if ("closer", name) in fact.names:
+        return Hold.CLOSER
+    if ("in", name) in fact.names:
+        return Hold.INSIDE
+    if isinstance(node, ast.Attribute):
+        inner = held(node.value, fact)
+        if inner is Hold.WHOLE and closes(node.attr):
+            return Hold.CLOSER
+        if inner is Hold.INSIDE:
+            return Hold.CLOSER if releasing(node.attr) else Hold.INSIDE
+    return None
+
+
+def _closure(node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Hold | None:
+    if not captured(node) & fact.names:
+        return None
+    return Hold.CLOSER if closed_inside(node) & fact.names else Hold.INSIDE
+
+
+def closure(node: ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Hold | None:
+    """How a nested function holds the session: it captures it, and perhaps closes it."""
+    return _closure(node, fact)
+
+
+@cache
+def captured(node: ast.AST) -> frozenset[object]:
+    """The variable paths that are read inside a nested function, lambda or generator expression."""
+    return frozenset(p for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute)) and (p := path(n)))
+
+
+@cache
+def closed_inside(node: ast.AST) -> frozenset[object]:
+    """The variable paths on which a nested function or lambda calls a closing method."""
+    return frozenset(
+        path(n.func.value)
+        for n in ast.walk(node)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and closes(n.func.attr)
+    )
+
+
+def closes(method: str) -> bool:
+    """Whether a method of a session closes it."""
+    found = effects().get(method)
+    return found is not None and found.effect == "close" or method == "remove"
+
+
+_RELEASING = ("close", "release", "clean", "dispose", "teardown", "tear_down", "shutdown", "shut_down", "finish", "remove", "stop", "terminate", "__exit__")
+
+
+def releasing(name: str) -> bool:
+    """Whether a function that cannot be found says by its name that it lets go of what it is given."""
+    return any(word in name.lower() for word in _RELEASING)
+
+
+def root(node: ast.AST) -> tuple[ast.AST, list[str]]:
+    """The start of a chain ``a.query(X).filter(y).all()`` and the methods called on it: ``a``, ``[query, filter, all]``."""
+    methods: list[str] = []
+    while True:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            methods.append(node.func.attr)
+            node = node.func.value
+        elif isinstance(node, ast.Await):
+            node = node.value
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Call, ast.Await)) and methods:
+            node = node.value
+        else:
+            return node, methods[::-1]
+
+
+def arguments(call: ast.Call) -> Iterator[ast.expr]:
+    """All argument expressions of a call."""
+    yield from call.args
+    for keyword in call.keywords:
+        yield keyword.value
+
+
+def rename(fact: Fact, target: str, value: ast.AST | None) -> Fact:
+    """The fact after ``target = value``: what the name meant before is gone, what the value is goes by it now."""
+    hold = held(value, fact)
+    derived = query_of(value, fact)
+    kept = {n for n in fact.names if not _under(n, target)}
+    if hold is Hold.WHOLE:
+        kept.add(target)
+    elif hold is Hold.INSIDE:
+        kept.add(("in", target))
+    elif hold is Hold.CLOSER:
+        kept.add(("closer", target))
+    elif derived:
+        kept.add(("query", target))
+    return fact if kept == fact.names else fact._replace(names=frozenset(kept))
+
+
+def query_of(value: ast.AST | None, fact: Fact) -> bool:
+    """Whether an expression is a query built from the session, not executed yet."""
+    if value is None:
+        return False
+    start, methods = root(value)
+    if not methods:
+        return ("query", path(value)) in fact.names
+    from_session = held(start, fact) is Hold.WHOLE and methods[0] == "query"
+    return from_session or ("query", path(start)) in fact.names
+
+
+def _under(name: object, target: str) -> bool:
+    text = name[1] if isinstance(name, tuple) and name[0] in ("in", "closer", "query") else name
+    return isinstance(text, str) and (text == target or text.startswith(f"{target}."))
+
+
+def reachable(fact: Fact) -> bool:
+    """Whether anything is left by which the session could still be closed."""
+    return any(not (isinstance(n, tuple) and n[0] == "query") for n in fact.names)

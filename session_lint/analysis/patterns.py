@@ -1,0 +1,92 @@
+"""Which patterns of session management a module uses, and where."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.state import SiteKind
+from session_lint.flow import PointKind
+from session_lint.python.names import own_nodes, path
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts, Obligation
+
+MANUAL = "a session managed by hand"
+SCOPE = "a scope"
+GLOBAL = "the global session"
+REQUEST = "the request's session"
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """One use of a pattern: the acquire site and the code that holds it."""
+
+    pattern: str
+    node: ast.AST
+    code: ast.AST
+
+
+def patterns(facts: ModuleFacts) -> list[Pattern]:
+    """The uses of patterns in a module, in the order of the text."""
+    if facts.module is None:
+        return []
+    found = [*_owned(facts), *_scopes(facts), *_global(facts), *_request(facts)]
+    return sorted(found, key=lambda use: (_row(use.node), use.pattern))
+
+
+def _owned(facts: ModuleFacts) -> Iterator[Pattern]:
+    assert facts.module is not None
+    entered = _entered(facts)
+    for obligation in facts.obligations(SiteKind.OWNED):
+        if _defines(obligation):
+            continue
+        pattern = SCOPE if obligation.site in entered else MANUAL
+        yield Pattern(pattern, obligation.site.node, obligation.site.code)
+
+
+def _entered(facts: ModuleFacts) -> set[object]:
+    """The sites whose session a ``with`` closes."""
+    return {
+        fact.site
+        for solved in facts.solved
+        for point, fact in solved.visits(PointKind.EXIT)
+        if fact.site is not None and ("with", point.node) in fact.names
+    }
+
+
+def _defines(obligation: Obligation) -> bool:
+    """Whether the code hands its session on: it defines a pattern for others, and uses none."""
+    return any(ending.handed_over for ending in obligation.endings)
+
+
+def _scopes(facts: ModuleFacts) -> Iterator[Pattern]:
+    for obligation in facts.obligations(SiteKind.SCOPE):
+        if not _defines(obligation):
+            yield Pattern(SCOPE, obligation.site.node, obligation.site.code)
+
+
+def _global(facts: ModuleFacts) -> Iterator[Pattern]:
+    assert facts.module is not None
+    for call, scope in facts.module.names.scopes.calls:
+        code = facts.module.code_of(scope)
+        if facts.module.calls.callee(call).role is Role.SINGLETON and not facts.module.keys_defined_in(code):
+            yield Pattern(GLOBAL, call, code)
+
+
+def _request(facts: ModuleFacts) -> Iterator[Pattern]:
+    """``g.db.query(...)``: a method called on a field of Flask's ``g`` that the module treats as a session."""
+    assert facts.module is not None
+    for code, scope in facts.module.codes:
+        for node in own_nodes(code):
+            if isinstance(node, ast.Attribute) and path(node) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
+                if "flask.g" in facts.module.names.qualify(node.value, scope) and node.attr in ("db", "session", "db_session"):
+                    yield Pattern(REQUEST, node, code)
+
+
+def _row(node: ast.AST) -> int:
+    return getattr(node.context_expr if isinstance(node, ast.withitem) else node, "lineno", 0)

@@ -1,0 +1,85 @@
+"""Which functions of a module run once a request: views, hooks, error handlers, methods of view classes."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.python.names import path
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module
+
+Code = ast.AST
+
+
+def request_codes(module: Module) -> dict[Code, Code]:
+    """Every function that runs in a request, with the handler that it runs for."""
+    found: dict[Code, Code] = {handler: handler for handler in _handlers(module)}
+    todo = list(found)
+    calls: dict[Code, set[Code]] = {}
+    for target, callers in module.callers.items():
+        for caller in callers:
+            calls.setdefault(caller, set()).add(target)
+    while todo:
+        caller = todo.pop(0)
+        for target in sorted(calls.get(caller, ()), key=lambda n: n.lineno):  # type: ignore[attr-defined]
+            if target not in found:
+                found[target] = found[caller]
+                todo.append(target)
+    return found
+
+
+def _handlers(module: Module) -> Iterator[Code]:
+    for scope in module.names.scopes.of.values():
+        node = scope.node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            outer = scope.parent or scope
+            if any(_handles(module, d, outer) for d in node.decorator_list):
+                yield node
+        elif isinstance(node, ast.ClassDef) and _is_view(module, node, 0):
+            yield from (n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    for call, _ in module.names.scopes.calls:  # app.add_url_rule("/", view_func=index), Depends(get_db)
+        if module.calls.callee(call).role is Role.REQUEST_HANDLER:
+            yield from _given(module, call)
+
+
+def _handles(module: Module, decorator: ast.expr, scope: object) -> bool:
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    found = module.calls.meaning(module.names.qualify(target, scope))  # type: ignore[arg-type]
+    if found is not None:
+        return found.role is Role.REQUEST_HANDLER
+    return _looks_like_route(module, decorator, scope)
+
+
+def _looks_like_route(module: Module, decorator: ast.expr, scope: object) -> bool:
+    """``@bp.route("/users")`` on an object from elsewhere: the path says what it is."""
+    if not (isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute) and decorator.args):
+        return False
+    first = decorator.args[0]
+    is_path = isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.startswith("/")
+    return is_path and decorator.func.attr in ("route", "get", "post", "put", "patch", "delete")
+
+
+def _given(module: Module, call: ast.Call) -> Iterator[Code]:
+    scope = module.calls.scope(call)
+    for value in (*call.args, *(k.value for k in call.keywords)):
+        if path(value):
+            for name in module.names.qualify(value, scope):
+                node = module.names.definitions.get(name)
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    yield node
+
+
+def _is_view(module: Module, node: ast.ClassDef, depth: int) -> bool:
+    for base in module.names.bases(module.names.scopes.of[node]) if depth < 8 else ():
+        inner = module.names.definitions.get(base)
+        if isinstance(inner, ast.ClassDef) and _is_view(module, inner, depth + 1):
+            return True
+        found = module.calls.vocabulary.meaning(base)
+        if found is not None and found.role is Role.REQUEST_CLASS:
+            return True
+    return False

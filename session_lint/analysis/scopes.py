@@ -1,0 +1,85 @@
+"""What happens to the session of a scope while the scope is open."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.state import Fact, Mark, Site, SiteKind
+from session_lint.flow import PointKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """Something done by hand to the session of a scope.
+
+    :param site: the scope, or the session of a ``with session.begin()``.
+    :param node: the call.
+    :param after: for a commit: an operation that follows it in the scope.
+    :param raises: whether that operation raises, as in ``begin()`` blocks.
+    :param name: the variable that the scope's session is bound to.
+    :param opening: what the scope is, for the trace.
+    """
+
+    site: Site
+    node: ast.AST
+    after: ast.AST | None
+    raises: bool
+    name: str
+    opening: str
+
+
+def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
+    """Every commit by hand in a committing scope, once; one that splits tells what follows it."""
+    found: dict[ast.AST, Use] = {}
+    for fact, item, code in _leaving(facts):
+        begun = Mark("begun", item) in fact.marks
+        own = ("with", item) in fact.names and fact.site is not None and fact.site.kind is SiteKind.SCOPE and fact.site.commits
+        if not begun and not own:
+            continue
+        raises = begun or _is_begin(item)
+        opening = "the transaction of this block commits" if begun else "this scope commits"
+        for mark in (*fact.marked("commit"), *fact.marked("split")):
+            if mark.node is None or (mark.what == "commit" and fact.flying is not None):
+                continue  # committed on purpose before an exception that rolls back
+            assert fact.site is not None
+            use = Use(fact.site, mark.node, mark.other, raises, facts.variable(fact.site.node, code), opening)
+            if mark.node not in found or (found[mark.node].after is None and mark.other is not None):
+                found[mark.node] = use
+    yield from (found[node] for node in sorted(found, key=_position))
+
+
+def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
+    """Every rollback or close by hand in a scope, once."""
+    found: dict[ast.AST, Use] = {}
+    for fact, item, code in _leaving(facts):
+        if ("with", item) not in fact.names or fact.site is None or fact.site.kind is not SiteKind.SCOPE:
+            continue
+        for mark in fact.marked("ended"):
+            if mark.node is not None:
+                use = Use(fact.site, mark.node, None, raises=False, name=facts.variable(fact.site.node, code), opening="this scope rolls back and closes")
+                found.setdefault(mark.node, use)
+    yield from (replace(found[node]) for node in sorted(found, key=_position))
+
+
+def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, ast.AST]]:
+    """Every fact with a session that arrives at the end of a ``with``."""
+    for solved in facts.solved:
+        for point, fact in solved.visits(PointKind.EXIT):
+            if fact.site is not None:
+                yield fact, point.node, solved.code  # type: ignore[misc]
+
+
+def _is_begin(item: ast.withitem) -> bool:
+    call = item.context_expr
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "begin"
+
+
+def _position(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)

@@ -1,0 +1,118 @@
+"""The obligation of a program's one global session: entries, debts, lost writes.
+
+The session belongs to the program, so its debt is settled where the program enters: a helper passes what it opened on to
+its callers, and only a code that nothing in the module calls is held to account.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.requests import request_codes
+from session_lint.analysis.state import Site, SiteKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import Ending, ModuleFacts
+    from session_lint.analysis.module import Module
+
+
+@dataclass(frozen=True, eq=False)
+class Debt:
+    """A getter that an entry reaches, and the ways on which the entry leaves its session open.
+
+    :param origin: the getter's call.
+    :param entry: the entry in words.
+    :param closed: whether some normal way closes it.
+    """
+
+    origin: Site
+    entry: str
+    normal: list[Ending]
+    raised: list[Ending]
+    closed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A write that was thrown away."""
+
+    site: Site
+    write: ast.AST
+    end: ast.AST
+    how: str
+    symbol: str
+
+
+def debts(facts: ModuleFacts) -> Iterator[Debt]:
+    """The first debt for each getter call of the module, by entry in the order of the text."""
+    if facts.module is None:
+        return
+    seen: set[Site] = set()
+    served = request_codes(facts.module)
+    for obligation in facts.obligations(SiteKind.SINGLETON):
+        code = obligation.site.code
+        origin = obligation.site.origin
+        if origin in seen or origin.code in served or not is_entry(facts.module, code):
+            continue
+        open_ = [e for e in obligation.endings if e.leaks and not returned_or_yielded(e)]
+        normal = [e for e in obligation.endings if e.normal]
+        debt = Debt(
+            origin,
+            entry_words(facts, code),
+            [e for e in normal if e in open_],
+            [e for e in open_ if not e.normal],
+            any(e.closed for e in normal),
+        )
+        if debt.normal or debt.raised:
+            seen.add(origin)
+            yield debt
+
+
+def returned_or_yielded(ending: Ending) -> bool:
+    """Whether the entry hands the global session on, as a getter of its own would."""
+    return ending.handed_over
+
+
+def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
+    """Each write through a global session that some way closes over, or ends the program on."""
+    if facts.module is None:
+        return
+    seen: set[ast.AST] = set()
+    for obligation in facts.obligations(SiteKind.SINGLETON):
+        for ending in obligation.endings:
+            for write, end, how in _losses(facts, ending, obligation.site.code):
+                if write not in seen:
+                    seen.add(write)
+                    yield Loss(obligation.site, write, end, how, obligation.symbol)
+
+
+def _losses(facts: ModuleFacts, ending: Ending, code: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, str]]:
+    for mark in ending.fact.marked("lost"):
+        if mark.node is not None and mark.other is not None:
+            yield mark.node, mark.other, "the session is closed without commit"
+    pending = ending.fact.pending
+    if pending is not None and ending.normal and not ending.handed_over and facts.module is not None and is_entry(facts.module, code):
+        yield pending, facts.end_node(ending), f"{entry_words(facts, code)} ends without commit"
+
+
+def is_entry(module: Module, code: ast.AST) -> bool:
+    """Whether a code is run by nobody that the module knows: the module body, a function without callers."""
+    if isinstance(code, ast.Module):
+        return True
+    callers = module.callers.get(code, set()) - {code}
+    if callers:
+        return False
+    scope = module.names.scopes.of[code]
+    if scope.parent is not None and scope.parent.is_class:  # obj.method() on an object that cannot be followed
+        return scope.node.name not in module.methods_called  # type: ignore[union-attr]
+    return True
+
+
+def entry_words(facts: ModuleFacts, code: ast.AST) -> str:
+    """An entry, for a message."""
+    symbol = facts.symbol(code)
+    return repr(symbol) if symbol else "the module"

@@ -1,0 +1,121 @@
+"""The values the analysis computes with: acquire sites, typestates, facts.
+
+A *fact* is one thing that may hold at a point of the program, on some way to it: an obligation with
+the names it is known by and the typestate it is in, or, where ``site`` is ``None``, just what the way
+has taught about the guards. Facts stay apart where they differ; that keeps correlated guards true.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+
+class SiteKind(Enum):
+    """What was acquired, hence who owes what."""
+
+    OWNED = "owned"  # a factory call: whoever holds it must close it
+    SCOPE = "scope"  # the session of a `with scope()`: the scope closes it
+    SINGLETON = "singleton"  # the session of the whole process: somebody on every way out must close it
+    PARAMETER = "parameter"  # somebody else's: followed to learn what a function does to it
+
+
+class State(Enum):
+    """The typestates of a session."""
+
+    NEW = "new"  # never used: no connection was taken
+    IDLE = "idle"  # after commit or rollback: the connection is back in the pool
+    ACTIVE = "active"  # in a transaction, or perhaps: somebody else has seen it
+    CLOSED = "closed"
+    GIVEN = "given"  # handed over to an owner that outlives the code
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Where an obligation is born.
+
+    :param node: the call (for a parameter, the ``ast.arg``; for a scope, the ``ast.withitem``).
+    :param code: the function or module body that holds it.
+    :param commits: for a scope: whether it commits at its end.
+    :param key: for a singleton: the qualified name of its getter.
+    :param via: for an obligation that came out of a call: the site inside the callee.
+    """
+
+    kind: SiteKind
+    node: ast.AST
+    code: ast.AST
+    commits: bool = False
+    key: str = ""
+    via: Site | None = None
+
+    @property
+    def origin(self) -> Site:
+        """The site that opened the session in the first place."""
+        return self.via.origin if self.via is not None else self
+
+
+class Raised(NamedTuple):
+    """An exception on its way: an instance of ``type`` or of some subclass, raised at ``node``."""
+
+    type: str
+    node: ast.AST
+
+
+ANY = "builtins.Exception"
+SQLALCHEMY = "sqlalchemy.exc.SQLAlchemyError"
+
+
+class Mark(NamedTuple):
+    """Something that happened to a session on this way.
+
+    ``yielded``; ``begun`` (inside ``with session.begin()``, node: the withitem); ``nested`` (a savepoint);
+    ``transaction`` (node: the call that made one, not yet entered); ``commit`` (node: a commit that nothing
+    has followed yet); ``split`` (node: a commit that an operation followed, other: that operation);
+    ``ended`` (node: a rollback or close by hand); ``committed`` (something was committed at all);
+    ``lost`` (node: a write that was thrown away, other: what threw it away); ``reopened`` (node: the
+    operation); ``closed`` (node: what closed it); ``open`` (on a way without obligation: this singleton is open).
+    """
+
+    what: str
+    node: ast.AST | None = None
+    other: ast.AST | None = None
+    key: str = ""
+
+
+class Fact(NamedTuple):
+    """What may hold at a point.
+
+    :param names: how the session can be reached: variable paths (``"session"``, ``"self.db"``), calls not
+        yet bound (``("temp", call)``), and what holds it (``("in", name)``). Empty of paths: nobody can close it.
+    :param pending: the last write that was neither committed nor rolled back.
+    :param guards: atoms of tests and what they came out as.
+    :param flying: the exception on its way, on an exceptional way.
+    :param caught: the exceptions being handled, the innermost last.
+    """
+
+    site: Site | None
+    names: frozenset[object]
+    state: State
+    pending: ast.AST | None
+    marks: frozenset[Mark]
+    guards: frozenset[tuple[str, bool]]
+    flying: Raised | None
+    caught: tuple[Raised, ...]
+
+    def mark(self, what: str, node: ast.AST | None = None, other: ast.AST | None = None) -> Fact:
+        """This fact with something that happened."""
+        return self._replace(marks=self.marks | {Mark(what, node, other)})
+
+    def unmark(self, *what: str) -> Fact:
+        """This fact without the marks of these kinds."""
+        return self._replace(marks=frozenset(m for m in self.marks if m.what not in what))
+
+    def marked(self, what: str) -> list[Mark]:
+        """The marks of one kind."""
+        return [m for m in self.marks if m.what == what]
+
+
+NOTHING: Fact = Fact(None, frozenset(), State.NEW, None, frozenset(), frozenset(), None, ())
+"""The way on which nothing has happened yet."""

@@ -1,0 +1,266 @@
+"""What calling a function of the module does, worked out once a function and kept.
+
+A summary is a set of outcomes, one for each way out that differs: completed or raised, the session's state,
+what was returned, and under which outcomes of tests on the parameters. Summaries are made on demand, callees first.
+A function that is met again while its own summary is being made gets what is known so far, from nothing
+upwards, until nothing changes any more.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
+from session_lint.flow import SolverLimit
+from session_lint.python.names import own_nodes, path
+from session_lint.python.scopes import parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from session_lint.analysis.calls import Callee
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import FunctionNode
+
+_ROUNDS = 6
+_MOST = 4000
+"""How many summaries one module may cost before the rest of its functions count as unknown."""
+
+_KEPT = ("commit", "split", "ended", "committed", "closed", "lost", "reopened")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One way out of a function.
+
+    :param raised: the exception, or ``None`` where it completed.
+    :param state: the session's state there; ``NEW`` where the function left it as it was.
+    :param pending: a write of its own that is not committed.
+    :param marks: what happened to the session in it.
+    :param returned: how the returned value holds the session: ``whole``, ``inside``, an index of a tuple, or empty.
+    :param conditions: outcomes of tests on parameters under which the way is taken.
+    :param touches: whether the outcome speaks of a session at all.
+    """
+
+    raised: Raised | None
+    state: State = State.NEW
+    pending: ast.AST | None = None
+    marks: frozenset[Mark] = frozenset()
+    returned: object = ""
+    conditions: guards.Guards = frozenset()
+    touches: bool = False
+
+
+UNKNOWN = (Outcome(None), Outcome(Raised(ANY, ast.Pass())))
+"""A function that cannot be followed: it may complete, it may raise."""
+UNKNOWN_BORROWER = (
+    Outcome(None, State.ACTIVE, marks=frozenset({Mark("committed")}), touches=True),
+    Outcome(Raised(ANY, ast.Pass()), State.ACTIVE, marks=frozenset({Mark("committed")}), touches=True),
+)
+
+Key = tuple["FunctionNode", str]
+
+
+class Summaries:
+    """The summaries of one module."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._done: dict[Key, tuple[object, ...]] = {}
+        self._rising: dict[Key, tuple[object, ...]] = {}
+        self._consulted: set[Key] = set()
+        self._spent = 0
+
+    # questions
+
+    def ways(self, function: FunctionNode) -> tuple[Outcome, ...]:
+        """How a call may end, as far as sessions of the caller are not concerned."""
+        return UNKNOWN if is_generator(function) else self._own(function)[0]
+
+    def fresh(self, function: FunctionNode) -> tuple[tuple[Site, Outcome], ...]:
+        """The obligations that a call hands to its caller: a session it returns, a singleton it leaves open."""
+        if is_generator(function) or not self.module.may_open(function):
+            return ()
+        return self._own(function)[1]
+
+    def parameter(self, function: FunctionNode, name: str) -> tuple[Outcome, ...]:
+        """What a call does to the session that is passed as ``name``."""
+        if is_generator(function):
+            return UNKNOWN_BORROWER
+        arg = next((a for a in parameters(function) if a.arg == name), None)
+        if arg is None or arg in (function.args.vararg, function.args.kwarg):
+            return UNKNOWN_BORROWER
+        site = self.module.site(SiteKind.PARAMETER, arg, function)
+        start = NOTHING._replace(site=site, names=frozenset({name}))
+        return self._ask((function, f"={name}"), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
+
+    def singleton(self, function: FunctionNode, key: str) -> tuple[Outcome, ...]:
+        """What a call does to the open singleton of getter ``key``."""
+        if is_generator(function) or not self.module.touches_singleton(function):
+            return self.ways(function)
+        site = self.module.site(SiteKind.PARAMETER, function.args, function, key=key)
+        start = NOTHING._replace(site=site, names=frozenset({("singleton", key)}))
+        return self._ask((function, f"@{key}"), lambda: self._solve_for(function, start), UNKNOWN)  # type: ignore[return-value]
+
+    # making them
+
+    def _ask(self, key: Key, solve: object, unknown: tuple[object, ...]) -> tuple[object, ...]:
+        if key in self._done:
+            return self._done[key]
+        if key in self._rising:
+            self._consulted.add(key)
+            return self._rising[key]
+        if self._spent > _MOST:
+            return unknown
+        outer, self._consulted = self._consulted, set()
+        result = self._rise(key, solve, unknown)
+        open_above = {k for k in self._consulted if k in self._rising}
+        if not open_above:
+            self._done[key] = result
+        self._consulted = outer | open_above
+        return result
+
+    def _rise(self, key: Key, solve: object, unknown: tuple[object, ...]) -> tuple[object, ...]:
+        self._rising[key] = ()
+        try:
+            for _ in range(_ROUNDS):
+                self._spent += 1
+                result: tuple[object, ...] = solve()  # type: ignore[operator]
+                if key not in self._consulted or result == self._rising[key]:
+                    return result
+                self._rising[key] = result
+        except SolverLimit:
+            pass
+        finally:
+            del self._rising[key]
+        return unknown
+
+    def _own(self, function: FunctionNode) -> tuple[tuple[Outcome, ...], tuple[tuple[Site, Outcome], ...]]:
+        """How a function ends by itself, and what it hands to its caller."""
+        found = self._ask((function, ""), lambda: self._solve_own(function), (UNKNOWN, ()))
+        return found or ((), ())  # type: ignore[return-value]
+
+    def _solve_own(self, function: FunctionNode) -> tuple[object, ...]:
+        exits = self.module.solve(function, NOTHING).exits
+        ways = _distinct(Outcome(fact.flying, conditions=self._conditions(function, fact)) for fact in exits if fact.site is None)
+        fresh = ((fact.site, self._outcome(function, fact)) for fact in exits if fact.site is not None and _passes_on(fact))
+        return ways, tuple(dict.fromkeys(fresh))
+
+    def _solve_for(self, function: FunctionNode, start: Fact) -> tuple[object, ...]:
+        exits = self.module.solve(function, start).exits
+        return _distinct(self._outcome(function, fact) for fact in exits if fact.site is start.site)
+
+    def _outcome(self, function: FunctionNode, fact: Fact) -> Outcome:
+        return Outcome(
+            raised=fact.flying,
+            state=fact.state,
+            pending=fact.pending,
+            marks=frozenset(m for m in fact.marks if m.what in _KEPT),
+            returned=_how_returned(fact),
+            conditions=self._conditions(function, fact),
+            touches=True,
+        )
+
+    def _conditions(self, function: FunctionNode, fact: Fact) -> guards.Guards:
+        fixed = self._fixed(function)
+        return frozenset(g for g in fact.guards if not g[0].startswith("bound ") and guards.variables(g[0]) <= fixed)
+
+    def _fixed(self, function: FunctionNode) -> set[str]:
+        """The parameters that keep the value they were called with."""
+        stored = {n.id for n in own_nodes(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+        return {arg.arg for arg in parameters(function)} - stored
+
+    # arguments
+
+    def bind(self, call: ast.Call, callee: Callee) -> dict[str, ast.expr | None]:
+        """The argument of each parameter; a default where none is given, ``None`` where that is not known."""
+        assert callee.function is not None
+        return self.bind_to(call, callee.function, bound=callee.bound)
+
+    def bind_to(self, call: ast.Call, function: FunctionNode, *, bound: bool) -> dict[str, ast.expr | None]:
+        """The argument of each parameter of a given function; ``bound``: the first is filled already."""
+        positional = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+        found: dict[str, ast.expr | None] = {}
+        for name, default in zip(reversed(positional), reversed(function.args.defaults), strict=False):
+            found[name] = default
+        for arg, keyword_default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+            found[arg.arg] = keyword_default
+        unsure = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
+        if unsure:
+            found = dict.fromkeys(found)
+        for name, value in zip(positional[1:] if bound else positional, call.args, strict=False):
+            if isinstance(value, ast.Starred):
+                break
+            found[name] = value
+        found.update({k.arg: k.value for k in call.keywords if k.arg is not None})
+        return found
+
+
+@cache
+def is_generator(function: ast.AST) -> bool:
+    """Whether calling a function only makes a generator."""
+    return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(function))
+
+
+def conditions_met(module: Module, call: ast.Call, callee: Callee, outcome: Outcome, fact: Fact) -> Iterator[Fact]:
+    """The caller's fact, if the outcome is possible under it, with what the outcome teaches about its guards."""
+    if not outcome.conditions or callee.function is None:
+        yield fact
+        return
+    known = fact.guards
+    arguments = module.summaries.bind(call, callee)
+    for text, value in sorted(outcome.conditions):
+        argument = arguments.get(text.split(" ", 1)[0])
+        if argument is None:
+            continue
+        found = _outcome_of(text, argument, fact)
+        if found is not None and found is not value:
+            return
+        name = path(argument)
+        if found is None and name:
+            assumed = guards.assume(known, name + text[len(text.split(" ", 1)[0]) :], value)
+            if assumed is None:
+                return
+            known = assumed
+    yield fact._replace(guards=known) if known != fact.guards else fact
+
+
+def _outcome_of(text: str, argument: ast.expr, fact: Fact) -> bool | None:
+    """What a test on a parameter comes out as for an argument."""
+    session = held(argument, fact) is Hold.WHOLE
+    if text.endswith(" is None"):
+        if isinstance(argument, ast.Constant):
+            return argument.value is None
+        if session:
+            return False
+        return guards.outcome(ast.Compare(argument, [ast.Is()], [ast.Constant(None)]), fact.guards)
+    if " " in text or "." in text:
+        return None
+    return True if session else guards.outcome(argument, fact.guards)
+
+
+def _passes_on(fact: Fact) -> bool:
+    assert fact.site is not None
+    if fact.state in (State.GIVEN, State.CLOSED):
+        return False
+    if fact.site.kind is SiteKind.SINGLETON:
+        return True
+    return fact.site.kind is SiteKind.OWNED and fact.flying is None and bool(_how_returned(fact)) or _how_returned(fact) == 0
+
+
+def _how_returned(fact: Fact) -> object:
+    return next((n[1] for n in fact.names if isinstance(n, tuple) and n[0] == "returned"), "")
+
+
+def _distinct(outcomes: Iterable[Outcome]) -> tuple[object, ...]:
+    """The outcomes that differ in more than where an exception was raised."""
+    found: dict[object, Outcome] = {}
+    for outcome in outcomes:
+        kind = outcome.raised.type if outcome.raised else None
+        found.setdefault((kind, outcome.state, outcome.pending, outcome.marks, outcome.returned, outcome.conditions), outcome)
+    return tuple(found.values())

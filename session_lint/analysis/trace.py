@@ -1,0 +1,69 @@
+"""The way to a fault, told in short clauses."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.finding import Step
+from session_lint.flow import EdgeKind, PointKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from session_lint.analysis.state import Fact, Site
+    from session_lint.flow import Block, Edge
+    from session_lint.source import Source
+
+Way = "list[tuple[Block, Fact, Edge | None]]"
+
+
+def step(source: Source, node: ast.AST, message: str) -> Step:
+    """One stop at a node."""
+    return Step(source.filename, source.start(place(node)), message)
+
+
+def place(node: ast.AST) -> ast.AST:
+    """A node that has a position."""
+    return node.context_expr if isinstance(node, ast.withitem) else node
+
+
+def opened(source: Source, site: Site, how: str = "opened here") -> list[Step]:
+    """Where an obligation comes from: the opening, then each call that hands it on."""
+    chain = [site]
+    while chain[-1].via is not None:
+        chain.append(chain[-1].via)
+    steps = [step(source, chain[-1].node, how)]
+    return [*steps, *(step(source, s.node, "comes out of this call") for s in reversed(chain[:-1]))]
+
+
+def turns(source: Source, way: list[tuple[Block, Fact, Edge | None]], site: Site) -> Iterator[Step]:
+    """The turns that a way takes after the site: tests that decide it, what raises, what catches."""
+    for block, fact, edge in way:
+        if edge is None or fact.site is not site:
+            continue
+        before = edge.source.points[-1] if edge.source.points else None
+        if edge.kind is EdgeKind.RAISE and before is not None:
+            if before.kind is not PointKind.RERAISE and before.node is not site.node:
+                yield step(source, before.node, _raising(before.kind))
+        elif edge.kind is EdgeKind.CATCH and isinstance(edge.node, ast.ExceptHandler):
+            yield step(source, edge.node, "caught here")
+        elif edge.kind in (EdgeKind.TRUE, EdgeKind.FALSE) and edge.node is not None:
+            yield step(source, edge.node, f"when this is {edge.kind.value}")
+        elif edge.kind is EdgeKind.EXHAUSTED and edge.node is not None:
+            yield step(source, edge.node, "the loop ends")
+
+
+def _raising(kind: PointKind) -> str:
+    if kind is PointKind.RAISE:
+        return "raises here"
+    return "this call may raise" if kind is PointKind.CALL else "this may raise"
+
+
+def shorten(steps: Iterable[Step], most: int = 12) -> list[Step]:
+    """A trace that a person reads: no stop twice in a row, the middle of a very long way left out."""
+    found: list[Step] = []
+    for one in steps:
+        if not found or found[-1] != one:
+            found.append(one)
+    return found if len(found) <= most else [*found[: most // 2], *found[-(most // 2) :]]

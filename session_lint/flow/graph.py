@@ -1,0 +1,102 @@
+"""The control-flow graph: blocks of points, joined by edges that say why control takes them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Union
+
+Code = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module]
+"""What has a graph of its own."""
+
+
+class PointKind(str, Enum):
+    """What a point does. Only the first eight can raise; they end their block."""
+
+    CALL = "call"  # node: ast.Call; the callee and the arguments have been evaluated by earlier points
+    AWAIT = "await"  # node: ast.Await
+    YIELD = "yield"  # node: ast.Yield | ast.YieldFrom; the consumer may throw or close here
+    ENTER = "enter"  # node: ast.withitem; __enter__ / __aenter__ of node.context_expr, evaluated before
+    EXIT = "exit"  # node: ast.withitem; __exit__ / __aexit__, one copy for every way out
+    NEXT = "next"  # node: ast.For | ast.AsyncFor | ast.comprehension; asks the iterator for an item
+    RAISE = "raise"  # node: ast.Raise | ast.Assert; always raises
+    RERAISE = "reraise"  # node: ast.Try; the end of a finally body that an exception entered; always raises
+    STATEMENT = "statement"  # node: ast.stmt (or ExceptHandler, match_case); it begins
+    STORE = "store"  # node: the target; value: where its value comes from
+    DELETE = "delete"  # node: the target of a del
+    PHI = "phi"  # node: ast.BoolOp | ast.IfExp; value: the operand that became its value on this way
+    RETURN = "return"  # node: ast.Return; value: ast.expr | None
+
+
+RAISING = frozenset(list(PointKind)[:8])
+
+
+class EdgeKind(str, Enum):
+    """Why control takes an edge."""
+
+    NEXT = "next"
+    TRUE = "true"  # node: the test, an expression without and/or/not at its top
+    FALSE = "false"
+    ITEM = "item"  # node: the For or comprehension; it had another item
+    EXHAUSTED = "exhausted"
+    CASE = "case"  # node: ast.match_case; its pattern matched
+    RAISE = "raise"  # the last point of the source raised
+    CATCH = "catch"  # node: ast.ExceptHandler, or ast.Try for the entry of a finally body with an exception in flight
+    UNCAUGHT = "uncaught"  # node: ast.Try; none of its handlers matched
+    UNWIND = "unwind"  # node: ast.withitem; __exit__ ran and the exception goes on
+    SWALLOW = "swallow"  # node: ast.withitem; __exit__ ran and the exception ends here
+
+
+@dataclass(eq=False)
+class Point:
+    """One step of evaluation. See :class:`PointKind` for what ``node`` and ``value`` hold."""
+
+    kind: PointKind
+    node: ast.AST
+    value: ast.AST | None = None
+
+    @property
+    def row(self) -> int:
+        """The source line, from 1."""
+        node = self.node.context_expr if isinstance(self.node, ast.withitem) else self.node
+        return getattr(node, "lineno", 0)
+
+
+@dataclass(eq=False)
+class Edge:
+    """A way control may go, from the end of ``source`` to the start of ``target``."""
+
+    kind: EdgeKind
+    source: Block
+    target: Block
+    node: ast.AST | None = None
+
+
+@dataclass(eq=False)
+class Block:
+    """A basic block: points that run one after the other; only the last can raise.
+
+    :param depth: how many exceptions are being handled here, the innermost last: one for each
+        enclosing ``except`` body, and for each ``finally`` body entered by an exception.
+    """
+
+    index: int
+    depth: int = 0
+    points: list[Point] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Graph:
+    """The graph of one function or module body.
+
+    :param exit: where ``return`` and the end of the body lead.
+    :param raised: where an exception leads that leaves the code.
+    """
+
+    code: Code
+    blocks: list[Block]
+    entry: Block
+    exit: Block
+    raised: Block

@@ -1,0 +1,258 @@
+"""The scopes of a module and what binds the names in them, read off the syntax tree in one walk.
+
+A binding keeps what the name was bound *to*, not what that means: :mod:`session_lint.python.names`
+follows it. Comprehension variables live in a scope that nothing else can see, so they bind nothing here.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
+ScopeNode: TypeAlias = "ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef"
+
+
+class BindingKind(Enum):
+    """How a name got its value."""
+
+    IMPORT = "import"  # target: the dotted name of what was imported
+    VALUE = "value"  # node: the expression it was assigned
+    DEFINITION = "definition"  # node: the def or class statement
+    PARAMETER = "parameter"  # node: the ast.arg
+    OPAQUE = "opaque"  # a loop, with, except, del, augmented assignment: anything
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One place that binds a name. ``scope`` is where the bound expression is evaluated."""
+
+    kind: BindingKind
+    node: ast.AST
+    scope: Scope
+    target: str = ""
+
+
+@dataclass(eq=False)
+class Scope:
+    """A module, class or function, and the names it binds.
+
+    :param path: the dotted path of the definition inside the module, empty for the module itself.
+    :param attributes: for a class: what its methods assign to ``self.name``.
+    :param stars: for the module: the modules it imports everything from.
+    """
+
+    node: ScopeNode
+    parent: Scope | None
+    path: str
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    attributes: dict[str, list[Binding]] = field(default_factory=dict)
+    elsewhere: dict[str, Scope] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+
+    @property
+    def is_class(self) -> bool:
+        """Whether this is a class body, whose names its methods do not see."""
+        return isinstance(self.node, ast.ClassDef)
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Record a binding where it belongs: ``global`` and ``nonlocal`` send it elsewhere."""
+        self.elsewhere.get(name, self).bindings.setdefault(name, []).append(binding)
+
+
+@dataclass(eq=False)
+class Scopes:
+    """All scopes of a module.
+
+    :param of: the scope that each function, class and the module itself opens.
+    :param calls: every call of the module with the scope it stands in.
+    :param loads: for each scope, the names read in it (not in the scopes inside it).
+    """
+
+    module: Scope
+    of: dict[ast.AST, Scope] = field(default_factory=dict)
+    calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
+    loads: dict[Scope, set[str]] = field(default_factory=dict)
+
+
+def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
+    """Read all scopes of a module.
+
+    :param module: its dotted name; ``package``: whether it is an ``__init__``. Both place its relative imports.
+    """
+    walker = _Walker(tree, module if package else module.rpartition(".")[0])
+    for statement in tree.body:
+        walker.visit(statement)
+    return walker.result
+
+
+class _Walker(ast.NodeVisitor):
+    def __init__(self, tree: ast.Module, package: str) -> None:
+        self.scope = Scope(tree, None, "")
+        self.result = Scopes(self.scope, {tree: self.scope}, [], {self.scope: set()})
+        self.package = package
+
+    def visit(self, node: ast.AST) -> None:
+        """Visit without recursion through the expressions that nest deepest: long chains of operators."""
+        while isinstance(node, ast.BinOp):
+            self.visit(node.right)
+            node = node.left
+        super().visit(node)
+
+    def _bind(self, name: str, kind: BindingKind, node: ast.AST, target: str = "") -> None:
+        self.scope.bind(name, Binding(kind, node, self.scope, target))
+
+    def _enter(self, node: ScopeNode) -> Scope:
+        outer = self.scope
+        path = f"{outer.path}.{node.name}" if outer.path else node.name  # type: ignore[union-attr]
+        self.scope = Scope(node, outer, path)
+        self.result.of[node] = self.scope
+        self.result.loads[self.scope] = set()
+        return outer
+
+    def _function(self, node: FunctionNode) -> None:
+        self._bind(node.name, BindingKind.DEFINITION, node)
+        for expr in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
+            if expr is not None:
+                self.visit(expr)
+        outer = self._enter(node)
+        for arg in parameters(node):
+            self._bind(arg.arg, BindingKind.PARAMETER, arg)
+        for statement in node.body:
+            if isinstance(statement, (ast.Global, ast.Nonlocal)):
+                self.visit(statement)
+        for statement in node.body:
+            self.visit(statement)
+        self.scope = outer
+
+    visit_FunctionDef = _function
+    visit_AsyncFunctionDef = _function
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._bind(node.name, BindingKind.DEFINITION, node)
+        for expr in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
+            self.visit(expr)
+        outer = self._enter(node)
+        for statement in node.body:
+            self.visit(statement)
+        self.scope = outer
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.visit(node.body)  # what it calls belongs to where it stands; its parameters are its own
+
+    def visit_Global(self, node: ast.Global) -> None:
+        for name in node.names:
+            self.scope.elsewhere[name] = self.result.module
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        for name in node.names:
+            outer = self.scope.parent
+            while outer is not None and (outer.is_class or name not in outer.bindings):
+                outer = outer.parent
+            if outer is not None:
+                self.scope.elsewhere[name] = outer
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.asname:
+                self._bind(alias.asname, BindingKind.IMPORT, node, alias.name)
+            else:
+                top = alias.name.partition(".")[0]
+                self._bind(top, BindingKind.IMPORT, node, top)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = absolute(self.package, node.level, node.module or "")
+        for alias in node.names:
+            if alias.name == "*":
+                self.result.module.stars.append(base)
+            else:
+                self._bind(alias.asname or alias.name, BindingKind.IMPORT, node, f"{base}.{alias.name}")
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            self._target(target, node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+            self._target(node.target, node.value)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        self._target(node.target, node.value)
+
+    def _target(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self._bind(target.id, BindingKind.VALUE, value)
+        elif isinstance(target, ast.Attribute):
+            self.visit(target.value)
+            self._attribute(target, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target.elts, value)
+        else:
+            self.visit(target)
+
+    def _unpack(self, targets: list[ast.expr], value: ast.expr) -> None:
+        pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(targets)
+        for index, target in enumerate(targets):
+            if pairs and not isinstance(target, ast.Starred):
+                self._target(target, value.elts[index])  # type: ignore[attr-defined]
+            else:
+                self.visit(target)
+
+    def _attribute(self, target: ast.Attribute, value: ast.expr) -> None:
+        owner = self.scope.parent
+        if isinstance(target.value, ast.Name) and owner is not None and owner.is_class and is_self(self.scope, target.value.id):
+            owner.attributes.setdefault(target.attr, []).append(Binding(BindingKind.VALUE, value, self.scope))
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.result.loads[self.scope].add(node.id)
+        elif isinstance(node.ctx, ast.Store):
+            self._bind(node.id, BindingKind.OPAQUE, node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self._bind(node.name, BindingKind.OPAQUE, node)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.result.calls.append((node, self.scope))
+        self.generic_visit(node)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
+        if node.name:
+            self._bind(node.name, BindingKind.OPAQUE, node)
+        self.generic_visit(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        self.visit(node.iter)  # the variable is the comprehension's own
+        for test in node.ifs:
+            self.visit(test)
+
+
+def absolute(package: str, level: int, module: str) -> str:
+    """The dotted name that a relative import in ``package`` refers to."""
+    if not level:
+        return module
+    parts = package.split(".") if package else []
+    base = parts[: len(parts) - (level - 1)] if level > 1 else parts
+    return ".".join([*base, module] if module else base)
+
+
+def parameters(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
+    """All parameters of a function, in the order of its signature."""
+    a = node.args
+    return [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]
+
+
+def is_self(scope: Scope, name: str) -> bool:
+    """Whether ``name`` is the first parameter of the method that ``scope`` belongs to (``self`` or ``cls``)."""
+    if isinstance(scope.node, (ast.Module, ast.ClassDef)):
+        return False
+    first = [*scope.node.args.posonlyargs, *scope.node.args.args][:1]
+    static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in scope.node.decorator_list)
+    return bool(first) and first[0].arg == name and not static

@@ -1,0 +1,92 @@
+"""`commit()` inside a scope that commits by itself.
+
+## What it does
+Reports `commit()` on the session of a committing scope (`scoped_session()` of the reference module, `sessionmaker.begin()`,
+`with session.begin()`, a `@contextmanager` function that commits), in the block itself or in a function of the module that the block calls;
+there the finding stands at the `commit()`, and the trace names the scope.
+
+It is a warning where the commit is the last database operation on its way: redundant. It is an error where an operation follows.
+`with Session() as session:` does not commit; its `commit()` is needed and not reported.
+
+## Why is this bad?
+The point of the scope is all or nothing. A commit in the middle splits it: when something fails later, the first half stays.
+In `begin()` blocks the next operation raises `InvalidRequestError`.
+
+## Example
+```python
+from database.session import scoped_session
+
+
+def create(series):
+    with scoped_session() as session:
+        session.add(series)
+        session.commit()  # error
+```
+
+Use instead:
+```python
+from database.session import scoped_session
+
+
+def create(series):
+    with scoped_session() as session:
+        session.add(series)
+```
+
+## Fix safety
+Deleting the line is safe where the commit is the last statement of the block; a commit that splits is for the author to judge.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.scopes import Use, committed_in_scope
+from session_lint.analysis.trace import opened, step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each commit that reaches the end of its scope, or is followed by more work in it."""
+    for use in committed_in_scope(facts):
+        yield _finding(facts, use)
+
+
+def _finding(facts: ModuleFacts, use: Use) -> Finding:
+    steps = [*opened(facts.source, use.site, use.opening), step(facts.source, use.node, "committed here")]
+    if use.after is not None:
+        steps.append(step(facts.source, use.after, "raises InvalidRequestError here" if use.raises else "this is another transaction"))
+    return rule.finding(
+        facts,
+        use.node,
+        symbol=facts.symbol(facts.code_at(use.node)),
+        trace=steps,
+        severity=Severity.WARNING if use.after is None else Severity.ERROR,
+        session=named(use.name),
+        what=_what(use),
+    )
+
+
+def _what(use: Use) -> str:
+    if use.after is None:
+        return "is redundant, the scope commits by itself"
+    row = getattr(use.after, "lineno", 0) if isinstance(use.after, ast.expr) else 0
+    return f"makes line {row} raise InvalidRequestError" if use.raises else f"splits the scope's transaction, line {row} works on"
+
+
+rule = Rule(
+    __name__,
+    code="SES301",
+    message="commit() on {session} {what}",
+    severity=Severity.WARNING,
+    check=check,
+)

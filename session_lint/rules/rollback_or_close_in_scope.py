@@ -1,0 +1,77 @@
+"""`rollback()` or `close()` inside a scope that does both by itself.
+
+## What it does
+Reports `rollback()`, `close()` or `remove()` on the session of a scope, in the block or in a function of the module that it calls.
+Savepoints (`begin_nested()`) have a life of their own and are not reported.
+
+## Why is this bad?
+What was written before the line is lost, and what comes after it is committed: half of the block. On an exception the scope
+rolls back anyway, and it always closes.
+
+## Example
+```python
+from database.session import scoped_session
+
+
+def replace(old, new):
+    with scoped_session() as session:
+        session.delete(old)
+        session.rollback()  # error
+        session.add(new)
+```
+
+Use instead:
+```python
+from database.session import scoped_session
+
+
+def replace(old, new):
+    with scoped_session() as session:
+        with session.begin_nested():
+            session.delete(old)
+        session.add(new)
+```
+
+## Fix safety
+No fix: deleting the line changes what is written.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.scopes import ended_in_scope
+from session_lint.analysis.trace import opened, step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each rollback or close by hand in a scope."""
+    for use in ended_in_scope(facts):
+        method = use.node.func.attr if isinstance(use.node, ast.Call) and isinstance(use.node.func, ast.Attribute) else "close"
+        yield rule.finding(
+            facts,
+            use.node,
+            symbol=facts.symbol(facts.code_at(use.node)),
+            trace=[*opened(facts.source, use.site, use.opening), step(facts.source, use.node, f"{method}() by hand")],
+            method=method,
+            session=named(use.name),
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES302",
+    message="{method}() on {session} interferes with the scope, which rolls back and closes by itself",
+    severity=Severity.WARNING,
+    check=check,
+)

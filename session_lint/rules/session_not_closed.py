@@ -1,0 +1,90 @@
+"""A session that is opened and, on some way, never closed.
+
+## What it does
+Follows every session that a factory call opens (`sessionmaker(...)()`, `Session(engine)`, a function that returns a fresh
+session) and reports it where some normal way out of the code (the end, `return`, `break`, `continue`, re-binding the last name)
+neither closes it nor hands it over to an owner.
+
+A session is handed over when it is returned, yielded, stored in a field, a global or a container, given to an `ExitStack`,
+`closing()`, `atexit` or another owner. A `close()` under the same test as the opening counts.
+
+## Why is this bad?
+An open session keeps a connection out of the pool. The default pool has 5 + 10; a function that leaks one is called fifteen times
+before every other query of the process waits and fails. SQLAlchemy says nothing about it. Where every such way ends right after
+`commit()` or `rollback()`, or before the session was used, the connection is back in the pool and the finding is a warning.
+
+## Example
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+
+
+def count_users(query):
+    session = SessionLocal()  # error
+    return session.execute(query).scalar()
+```
+
+Use instead:
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+
+
+def count_users(query):
+    with SessionLocal() as session:
+        return session.execute(query).scalar()
+```
+
+## Fix safety
+The fix is safe where the rewritten program provably writes the same; else it is offered as unsafe, or refused with the reason.
+
+## References
+- [SQLAlchemy: closing a session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import Ending, ModuleFacts, Obligation, SiteKind
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import closing_words, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each acquire site with a normal way on which the session stays open."""
+    for obligation in facts.obligations(SiteKind.OWNED):
+        leaks = [e for e in obligation.endings if e.normal and e.leaks and not e.fact.marked("reopened")]
+        if leaks:
+            yield _finding(facts, obligation, leaks)
+
+
+def _finding(facts: ModuleFacts, obligation: Obligation, leaks: list[Ending]) -> Finding:
+    worst = next((e for e in leaks if not e.idle), leaks[0])
+    return rule.finding(
+        facts,
+        obligation.site.node,
+        symbol=obligation.symbol,
+        trace=facts.trace(worst, "the last name of the open session goes here" if worst.dropped else "leaves here, still open"),
+        severity=Severity.WARNING if worst.idle else Severity.ERROR,
+        session=named(obligation.name),
+        where=closing_words(facts, worst),
+    )
+
+
+rule = Rule(
+    __name__,
+    code="SES101",
+    message="{session} is still open {where}",
+    severity=Severity.ERROR,
+    check=check,
+    fix=("manual_to_scope",),
+)

@@ -1,0 +1,93 @@
+"""A session that is closed, but not when something raises before.
+
+## What it does
+Reports a session that every normal way closes, where something between the opening and the closing may raise and
+the exception leaves the code past the `close()`.
+
+What may raise: database operations, calls that cannot be followed, `raise` and `assert`; a function of the module as its body says.
+Attribute reads, comparisons, arithmetic and logging are taken not to. Exceptions that only end the program
+(`KeyboardInterrupt`, `SystemExit`) never make a finding.
+
+## Why is this bad?
+The way with the exception is the one that nobody tries. Each failed request or job leaves one connection out of the pool
+until the process stops answering.
+
+## Example
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+
+
+def rename(user_id, name, users):
+    session = SessionLocal()  # error
+    session.get(users, user_id).name = name
+    session.commit()
+    session.close()
+```
+
+Use instead:
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+
+
+def rename(user_id, name, users):
+    session = SessionLocal()
+    try:
+        session.get(users, user_id).name = name
+        session.commit()
+    finally:
+        session.close()
+```
+
+## Fix safety
+The fix is safe where the rewritten program provably writes the same; else it is offered as unsafe, or refused with the reason.
+
+## References
+- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import ModuleFacts, SiteKind
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import closing_words, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each acquire site that every normal way closes and some exceptional way does not."""
+    for obligation in facts.obligations(SiteKind.OWNED):
+        normal = [e for e in obligation.endings if e.normal]
+        leaks = [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
+        if any(e.leaks for e in normal) or not any(e.closed and not e.handed_over for e in normal) or not leaks:
+            continue
+        worst = next((e for e in leaks if not e.idle), leaks[0])
+        yield rule.finding(
+            facts,
+            obligation.site.node,
+            symbol=obligation.symbol,
+            trace=facts.trace(worst, "the exception leaves, past the close"),
+            severity=Severity.WARNING if worst.idle else Severity.ERROR,
+            session=named(obligation.name),
+            where=closing_words(facts, worst),
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES102",
+    message="{session} is still open {where}",
+    severity=Severity.ERROR,
+    check=check,
+    fix=("manual_to_scope",),
+)

@@ -1,0 +1,119 @@
+"""The text of one file: its bytes, its encoding, its lines and its columns.
+
+The only place that decodes bytes and the only place that turns the UTF-8 byte columns of
+:mod:`ast` into character columns. Nothing here knows what the text means.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from session_lint.finding import Location
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class SourceError(Exception):
+    """A file that cannot be read, decoded or parsed.
+
+    :param message: what is wrong, in words for the file's author.
+    :param location: where in the file, the first character when nothing better is known.
+    """
+
+    def __init__(self, message: str, location: Location = Location(1, 1)) -> None:  # noqa: B008
+        super().__init__(message)
+        self.message = message
+        self.location = location
+
+
+@dataclass(frozen=True)
+class Source:
+    """One module's text.
+
+    :param filename: as the user named the file; shown in findings.
+    :param text: the decoded text, line ends as they stand in the file.
+    :param encoding: what :pep:`263` says the bytes are written in.
+    """
+
+    filename: str
+    text: str
+    encoding: str = "utf-8"
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The physical lines as Python counts them, ends included."""
+        return io.StringIO(self.text, newline=None).readlines()
+
+    def location(self, row: int, byte_column: int) -> Location:
+        """The place of an :mod:`ast` position.
+
+        :param row: line, from 1.
+        :param byte_column: offset in UTF-8 bytes, from 0, as ``ast`` counts.
+        :returns: line from 1, character column from 1.
+        """
+        if row > len(self.lines):
+            return Location(row, byte_column + 1)
+        line = self.lines[row - 1]
+        if line.isascii():
+            return Location(row, byte_column + 1)
+        return Location(row, len(line.encode()[:byte_column].decode(errors="replace")) + 1)
+
+    def start(self, node: ast.AST) -> Location:
+        """Where a node begins."""
+        return self.location(node.lineno, node.col_offset)  # type: ignore[attr-defined]
+
+    def end(self, node: ast.AST) -> Location:
+        """Where a node ends, exclusive."""
+        return self.location(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+
+    def parse(self) -> ast.Module:
+        """The syntax tree.
+
+        :raises SourceError: where the text is not Python that this interpreter reads.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an invalid escape is the user's own linter's business
+                return ast.parse(self.text, self.filename, type_comments=False)
+        except SyntaxError as error:
+            row, column = error.lineno or 1, error.offset or 1
+            raise SourceError(f"syntax error: {error.msg}", Location(max(row, 1), max(column, 1))) from None
+        except ValueError as error:  # a null byte
+            raise SourceError(str(error)) from None
+        except (RecursionError, MemoryError):
+            raise SourceError("nested too deeply to be parsed") from None
+
+
+def decode(filename: str, data: bytes) -> Source:
+    """A file's bytes as text, by its byte order mark or coding line.
+
+    :raises SourceError: where the bytes are not what the file says they are.
+    """
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except SyntaxError as error:
+        raise SourceError(f"cannot be decoded: {error.msg}") from None
+    except (UnicodeDecodeError, LookupError) as error:
+        row = data[: getattr(error, "start", 0)].count(b"\n") + 1
+        raise SourceError(f"cannot be decoded: {error}", Location(row, 1)) from None
+    return Source(filename, text.removeprefix("\ufeff"), encoding)
+
+
+def read(path: Path, filename: str | None = None) -> Source:
+    """A file from disk.
+
+    :raises SourceError: where it cannot be read or decoded.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror or error}") from None
+    return decode(filename or str(path), data)

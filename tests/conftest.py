@@ -1,0 +1,32 @@
+"""What all tests share: the ``lint`` fixture and the size of the oracle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_lint.finding import Finding
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the acceptance run ask the oracle for more programs than the everyday run does."""
+    parser.addoption(
+        "--oracle-programs",
+        type=int,
+        default=1200,
+        metavar="N",
+        help="how many programs the oracle judges (the acceptance run: 5000)",
+    )
+
+
+@pytest.fixture(name="lint", scope="session")
+def _lint() -> Callable[..., list[Finding]]:
+    """:func:`tests.linting.lint`, for tests that prefer to be handed it."""
+    from tests.linting import lint
+
+    return lint

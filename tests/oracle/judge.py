@@ -1,0 +1,209 @@
+"""Runs a program through everything that may happen and says what its sessions came to."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tests.oracle.program import Block, mentions, module
+from tests.oracle.schedule import Schedule, schedules
+from tests.oracle.world import (
+    Answer,
+    Broken,
+    Duplicate,
+    EndlessError,
+    Items,
+    Obligation,
+    Unforeseen,
+    World,
+    double_of,
+    namespace,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNS = 6000
+"""How many runs a program may have; one that has more is no small program."""
+
+
+class NotJudgedError(Exception):
+    """A program that is not fit for a verdict: it is broken by itself, endless, too big, or SES103's business."""
+
+
+@dataclass
+class Site:
+    """What the runs showed of the sessions that one line opens. Each proof is the schedule of a run.
+
+    :param open_normally: it ended well, or went on, and a session was open and lost.
+    :param pinned: the same, and the session held a connection.
+    :param closed_normally: it ended well and a session had been closed.
+    :param open_on_error: it ended with an exception and a session was open.
+    """
+
+    open_normally: tuple[int, ...] | None = None
+    pinned: tuple[int, ...] | None = None
+    closed_normally: tuple[int, ...] | None = None
+    open_on_error: tuple[int, ...] | None = None
+
+    @property
+    def verdict(self) -> str | None:
+        """The code that must stand at this line."""
+        if self.open_normally is not None:
+            return "SES101"
+        if self.closed_normally is not None and self.open_on_error is not None:
+            return "SES102"
+        return None
+
+    @property
+    def severity(self) -> str:
+        """For SES101: a session that never holds a connection when it is lost is worth a warning only."""
+        if self.verdict != "SES101":
+            return ""
+        return "warning" if self.pinned is None else "error"
+
+    @property
+    def proof(self) -> tuple[int, ...] | None:
+        """The run that shows the fault."""
+        return self.open_normally if self.open_normally is not None else self.open_on_error
+
+    def learn(self, obligation: Obligation, outcome: BaseException | None, run: tuple[int, ...]) -> None:
+        """What one session of one run adds."""
+        is_open = not obligation.closed and not obligation.handed
+        if is_open and (obligation.dropped or outcome is None):
+            self.remember("open_normally", run)
+            if obligation.pinned:
+                self.remember("pinned", run)
+        elif is_open and isinstance(outcome, Exception):
+            self.remember("open_on_error", run)
+        elif obligation.closed and outcome is None:
+            self.remember("closed_normally", run)
+
+    def remember(self, what: str, run: tuple[int, ...]) -> None:
+        """Keep the first proof."""
+        if getattr(self, what) is None:
+            setattr(self, what, run)
+
+
+@dataclass
+class Trial:
+    """A program that can be run.
+
+    :param text: its module.
+    :param world: what it meets.
+    """
+
+    text: str
+    session: Callable[[World], type] = double_of
+    world: World = field(init=False)
+    program: Callable[..., object] = field(init=False)
+    given: type = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Execute the module once."""
+        self.world = world_of(self.text)
+        self.given = self.session(self.world)
+        names = namespace(self.world, self.given)
+        exec(compile(self.text, "program", "exec"), names)  # noqa: S102 - the text is ours
+        self.program = names["program"]
+
+    def run(self, schedule: Schedule) -> BaseException | None:
+        """One run.
+
+        :returns: the exception that it ended with.
+        :raises NotJudgedError: where the program is broken by itself or does not end.
+        """
+        world = self.world
+        world.begin(schedule)
+        given = self.given() if "given" in self.text.partition("items):")[2] and schedule.choose(2) else None
+        answers = [Answer(world, name) for name in ("c1", "c2", "c3")]
+        outcome: BaseException | None = None
+        try:
+            result = self.program(*answers, given, Items(world))
+        except (NameError, AttributeError, TypeError) as error:
+            raise NotJudgedError(str(error)) from None
+        except (EndlessError, Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program ends with is its outcome
+            world.running = False  # before the traceback lets go of the program's variables
+            outcome = error.with_traceback(None)
+            outcome.__context__ = outcome.__cause__ = None
+        else:
+            hand_over(result)
+        world.running = False
+        if world.endless:
+            raise NotJudgedError("endless")
+        return outcome
+
+
+def hand_over(result: object) -> None:
+    """A session that is returned, also inside a tuple, is its receiver's."""
+    for item in result if isinstance(result, tuple) else (result,):
+        if isinstance(obligation := getattr(item, "obligation", None), Obligation):
+            obligation.handed = True
+
+
+def world_of(text: str) -> World:
+    """A world whose calls raise what the program's handlers name, and something that none does."""
+    named: dict[str, type[Exception]] = {"ValueError": ValueError, "RuntimeError": RuntimeError, "KeyError": KeyError}
+    foreign = [kind for name, kind in named.items() if f"except {name}" in text or f"({name}" in text]
+    if mentions(text, "SQLAlchemyError"):
+        foreign.append(SQLAlchemyError)
+    database: tuple[type[Exception], ...] = (Broken,)
+    if mentions(text, "IntegrityError"):
+        database = (Broken, Duplicate)
+        foreign.append(Duplicate)
+    return World((*foreign, Unforeseen), database)
+
+
+def judge(text: str) -> dict[int, Site]:
+    """What the sessions of a program come to, by the line that opens them.
+
+    :raises NotJudgedError: where the program is not fit for a verdict.
+    """
+    trial = Trial(text)
+    sites: dict[int, Site] = {}
+    runs = 0
+    for schedule in schedules(RUNS):
+        outcome = trial.run(schedule)
+        runs += 1
+        for obligation in trial.world.opened:
+            if obligation.reopened:
+                raise NotJudgedError("used after it was closed")
+            sites.setdefault(obligation.row, Site()).learn(obligation, outcome, tuple(schedule.taken))
+    if runs == RUNS:
+        raise NotJudgedError("too many runs")
+    return sites
+
+
+def story(text: str, run: tuple[int, ...]) -> str:
+    """One run, step by step, for the reader of a disagreement."""
+    trial = Trial(text)
+    trial.world.trail = []
+    outcome = trial.run(Schedule(run))
+    steps = [f"  line {row}: {words}" for row, words in trial.world.trail]
+    ends = "it returns" if outcome is None else f"it ends with {type(outcome).__name__}"
+    left = [o.row for o in trial.world.opened if not o.closed and not o.handed]
+    return "\n".join([*steps, f"  {ends}; opened and never closed: line {', '.join(map(str, left)) or 'none'}"])
+
+
+def judged(block: Block) -> tuple[str, dict[int, Site]] | None:
+    """A program's module and what it came to, or nothing where it is not fit for a verdict."""
+    text = module(block)
+    try:
+        return text, judge(text)
+    except NotJudgedError:
+        return None
+
+
+def main() -> None:
+    """Judge a module from standard input, for whoever looks into a disagreement."""
+    text = sys.stdin.read()
+    for row, site in sorted(judge(text).items()):
+        proof = site.proof
+        sys.stdout.write(f"line {row}: {site.verdict}\n{story(text, proof) if proof is not None else ''}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""A program over a session: a tree of statements, and the module it reads as.
+
+A statement is a tuple of clauses, a clause a header and the block under it. ``session.close()`` is one
+clause without a block; ``try … finally`` are two clauses. A header that ends in a colon has a block.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+Clause: TypeAlias = "tuple[str, Block]"
+Statement: TypeAlias = "tuple[Clause, ...]"
+Block: TypeAlias = "tuple[Statement, ...]"
+
+HELPERS = {
+    "shut": "def shut(it):\n    it.close()\n",
+    "save": "def save(it):\n    it.commit()\n",
+    "save_and_shut": "def save_and_shut(it):\n    try:\n        it.commit()\n    finally:\n        it.close()\n",
+    "save_then_shut": "def save_then_shut(it):\n    it.commit()\n    it.close()\n",
+    "shut_if": "def shut_if(it, really):\n    if really:\n        it.close()\n",
+    "stop": "def stop():\n    raise RuntimeError\n",
+    "calmly": "def calmly():\n    try:\n        work()\n    except Exception:\n        pass\n",
+    "open_it": "def open_it():\n    return Session()\n",
+    "open_used": "def open_used():\n    it = Session()\n    it.execute(q)\n    return it\n",
+}
+"""Functions of the module that a program may call; only those that it calls are written out."""
+
+IMPORTS = {
+    "logging": "import logging",
+    "sys": "import sys",
+    "ExitStack": "from contextlib import ExitStack",
+    "closing": "from contextlib import closing",
+    "suppress": "from contextlib import suppress",
+    "IntegrityError": "from sqlalchemy.exc import IntegrityError",
+    "SQLAlchemyError": "from sqlalchemy.exc import SQLAlchemyError",
+    "Session": "from sqlalchemy.orm import Session",
+    "borrow": "from app import borrow",
+    "probe": "from app import probe",
+    "q": "from app import q",
+    "work": "from app import work",
+}
+"""What a module imports where its text has the name."""
+
+
+def simple(text: str) -> Statement:
+    """A statement of one line."""
+    return ((text, ()),)
+
+
+def size(block: Block) -> int:
+    """How many lines a block has, an empty body not counted."""
+    return sum(1 + size(body) for statement in block for _, body in statement)
+
+
+def lines(block: Block, depth: int = 0) -> list[str]:
+    """A block as it is written."""
+    indent = "    " * depth
+    written = []
+    for header, body in (clause for statement in block for clause in statement):
+        written.append(indent + header)
+        if header.endswith(":"):
+            written += lines(body, depth + 1) or [f"{indent}    pass"]
+    return written
+
+
+def module(block: Block) -> str:
+    """The module whose function ``program`` is this block."""
+    body = "\n".join(lines(block, 1)) or "    pass"
+    called = [text for name, text in HELPERS.items() if mentions(body, name)]
+    functions = "\n\n".join([*called, f"def program(c1, c2, c3, given, items):\n{body}\n"])
+    imports = "\n".join(line for name, line in IMPORTS.items() if mentions(functions, name))
+    return f"{imports}\n\n\n{functions}"
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether a text has the name as a word."""
+    return re.search(rf"\b{name}\b", text) is not None

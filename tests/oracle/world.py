@@ -1,0 +1,272 @@
+"""What a program meets in a run: sessions that remember, and calls that fail when the schedule says so."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exc, text
+
+from tests.oracle.schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+STEPS = 60
+"""How many calls a run may make; more is a loop that never ends."""
+
+TURNS = 2
+"""How often a loop turns at most."""
+
+QUERY = text("select 1")
+
+
+class EndlessError(BaseException):
+    """The run was broken off."""
+
+
+class Unforeseen(Exception):  # noqa: N818 - the programs see it as some exception that nobody has named
+    """What a call raises that no handler names."""
+
+
+class Broken(exc.OperationalError):
+    """What an operation of a session raises."""
+
+    def __init__(self) -> None:
+        super().__init__("injected", None, Exception())
+
+
+class Duplicate(exc.IntegrityError):
+    """What it raises in programs that know of ``IntegrityError``."""
+
+    def __init__(self) -> None:
+        super().__init__("injected", None, Exception())
+
+
+@dataclass
+class Obligation:
+    """What became of one session.
+
+    :param row: the line of ``program`` that opened it, 0 for a session that was given.
+    :param pinned: it holds a connection.
+    :param reopened: something was done with it after it had been closed, which is SES103's business.
+    :param dropped: the program let go of it, open, before it ended.
+    """
+
+    row: int
+    pinned: bool = False
+    closed: bool = False
+    reopened: bool = False
+    dropped: bool = False
+    handed: bool = False
+
+
+@dataclass
+class World:
+    """All that the runs of one program share, and the state of the one that is going on.
+
+    :param foreign: what an unknown call may raise.
+    :param database: what an operation of a session may raise.
+    :param trail: what happened, as ``(row, words)``, where somebody asked for it.
+    """
+
+    foreign: tuple[type[Exception], ...] = (Unforeseen,)
+    database: tuple[type[Exception], ...] = (Broken,)
+    schedule: Schedule = field(default_factory=Schedule)
+    obligations: list[Obligation] = field(default_factory=list)
+    trail: list[tuple[int, str]] | None = None
+    running: bool = False
+    steps: int = 0
+    affirmed: int = 0
+
+    def begin(self, schedule: Schedule) -> None:
+        """Forget the last run."""
+        self.schedule, self.obligations, self.steps, self.affirmed, self.running = schedule, [], 0, 0, True
+
+    @property
+    def opened(self) -> list[Obligation]:
+        """What became of the sessions that the program opened itself."""
+        return [obligation for obligation in self.obligations if obligation.row]
+
+    @property
+    def endless(self) -> bool:
+        """Whether the run was broken off, which a bare ``except`` may have hidden."""
+        return self.steps > STEPS
+
+    def call(self, name: str, kinds: tuple[type[Exception], ...]) -> None:
+        """A call that may fail.
+
+        :raises Exception: one of ``kinds``, where the schedule says so.
+        :raises EndlessError: where the run has gone on for too long.
+        """
+        self.steps += 1
+        if self.endless:
+            raise EndlessError
+        kind = self.schedule.fault(kinds)
+        if kind is not None:
+            self.tell(f"{name} raises {kind.__mro__[1].__name__ if kind in (Broken, Duplicate) else kind.__name__}")
+            raise kind
+
+    def tell(self, words: str) -> None:
+        """Note what happens, for the reader of a disagreement."""
+        if self.trail is not None and (row := row_of_program()):
+            self.trail.append((row, words))
+
+    def work(self) -> None:
+        """An unknown function."""
+        self.call("work()", self.foreign)
+
+    def borrow(self, session: Double) -> None:
+        """An unknown function that is shown a session and uses it. Its frame must not hold on to it."""
+        session.touch().pinned = True
+        del session
+        self.call("borrow()", self.foreign)
+
+    def probe(self) -> bool:
+        """An unknown function that answers a question, with yes only so often: loops wait for its no."""
+        self.call("probe()", self.foreign)
+        answer = self.affirmed < TURNS and bool(self.schedule.choose(2))
+        self.affirmed += answer
+        self.tell(f"probe() is {answer}")
+        return answer
+
+
+def row_of_program() -> int:
+    """The line of ``program`` that is being executed, 0 outside of it."""
+    frame = sys._getframe(1)  # noqa: SLF001
+    while frame is not None:
+        if frame.f_code.co_name == "program":
+            return frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return 0
+
+
+class Answer:
+    """A condition: decided when it is first asked for, the same for the rest of the run."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world, self.name = world, name
+        self.known: bool | None = None
+
+    def __bool__(self) -> bool:
+        if self.known is None:
+            self.known = bool(self.world.schedule.choose(2))
+            self.world.tell(f"{self.name} is {self.known}")
+        return self.known
+
+
+class Items:
+    """Something to loop over: none, one or :data:`TURNS`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def __iter__(self) -> Iterator[int]:
+        for item in range(TURNS):
+            if not self.world.schedule.choose(2):
+                break
+            self.world.tell(f"item {item}")
+            yield item
+
+
+class Double:
+    """Does what :class:`sqlalchemy.orm.Session` does, as far as these programs can tell.
+
+    A frame that an exception keeps alive must not keep the session alive, so methods that may fail let go of ``self``.
+    """
+
+    world: World
+
+    def __init__(self) -> None:
+        self.obligation = Obligation(row_of_program())
+        self.world.obligations.append(self.obligation)
+        self.world.tell("a session is opened")
+
+    def touch(self) -> Obligation:
+        """Use the session."""
+        self.obligation.reopened |= self.obligation.closed
+        return self.obligation
+
+    def execute(self, _query: object) -> None:
+        """Take a connection and ask it something, which may fail."""
+        world, self.touch().pinned = self.world, True
+        del self
+        world.call("execute()", world.database)
+
+    def commit(self) -> None:
+        """Give the connection back, unless it fails."""
+        world, obligation = self.world, self.touch()
+        del self
+        world.call("commit()", world.database)
+        obligation.pinned = False
+
+    def rollback(self) -> None:
+        """Give the connection back, unless it fails; one fault at a time: what handles an exception can roll back."""
+        world, obligation = self.world, self.obligation
+        del self
+        if sys.exc_info()[0] is None:
+            world.call("rollback()", world.database)
+        obligation.pinned = False
+
+    def close(self) -> None:
+        """Close; it never fails."""
+        if not self.obligation.closed:
+            self.world.tell("the session is closed")
+        self.obligation.closed, self.obligation.pinned = True, False
+
+    def begin(self) -> Transaction:
+        """A transaction, which may fail."""
+        world, obligation = self.world, self.touch()
+        del self
+        world.call("begin()", world.database)
+        return Transaction(world, obligation)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        obligation = self.obligation
+        if self.world.running and not obligation.closed and not obligation.handed:
+            obligation.dropped = True
+            self.world.tell("the last name of the open session is gone")
+
+
+def double_of(world: World) -> type:
+    """The double of ``Session`` for the programs of one world."""
+    return type("Session", (Double,), {"world": world})
+
+
+class Transaction:
+    """What ``session.begin()`` returns: commits, or rolls back, and leaves the session open."""
+
+    def __init__(self, world: World, obligation: Obligation) -> None:
+        self.world, self.obligation = world, obligation
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.world.call("commit()", self.world.database)
+        self.obligation.pinned = False
+
+
+def namespace(world: World, session: type) -> dict[str, Any]:
+    """Globals in which a program's module can be executed, its imports included."""
+    modules = {
+        "app": SimpleNamespace(borrow=world.borrow, probe=world.probe, q=QUERY, work=world.work),
+        "sqlalchemy.orm": SimpleNamespace(Session=session),
+    }
+
+    def imported(name: str, *arguments: Any) -> object:  # noqa: ANN401 - as __import__ has them
+        return modules[name] if name in modules else builtins.__import__(name, *arguments)
+
+    return {"__builtins__": {**vars(builtins), "__import__": imported}, "__name__": "module"}
