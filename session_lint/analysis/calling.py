@@ -86,7 +86,11 @@ class Calling:
     def _calls_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         assert callee.function is not None
         done, raised = self._uninvolved(call, callee, fact)
-        for site, outcome in self.module.summaries.fresh(callee.function):
+        fresh = self.module.summaries.fresh(callee.function)
+        opened = {Mark("open", key=s.key) for s, o in fresh if s.key and o.raised is None and o.state is not State.CLOSED}
+        if opened:
+            done = [one._replace(marks=one.marks | opened) for one in done]
+        for site, outcome in fresh:
             if Mark("open", key=site.key) in fact.marks and site.key:
                 continue
             for known in conditions_met(self.module, call, callee, outcome, fact):
@@ -170,6 +174,8 @@ class Calling:
     def _singleton(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
         assert fact.site is not None
         key = fact.site.key
+        if fact.state is State.CLOSED:
+            return None if any(held(argument, fact) for argument in arguments(call)) else self._uninvolved(call, callee, fact)
         if callee.role is Role.SINGLETON and self.module.key(callee) == key:
             return [fact._replace(names=fact.names | {("temp", call)})], []
         if callee.role is Role.CLOSER and callee.meaning is not None and callee.meaning.closes == key:

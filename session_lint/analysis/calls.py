@@ -64,9 +64,13 @@ class Callee:
         """The exception that calling it may raise, where it is not a function of this module; empty for none."""
         if self.meaning is not None and self.meaning.role in _QUIET:
             return ""
-        if self.meaning is None and (self._logs or self.name == "close"):
+        if self.meaning is None and (self._logs or self.name == "close" or self._exception):
             return ""
         return ANY
+
+    @property
+    def _exception(self) -> bool:
+        return bool(self.names) and all(n.startswith("builtins.") and n.endswith(("Error", "Exception", "Exit", "Interrupt")) for n in self.names)
 
     @property
     def _logs(self) -> bool:

@@ -87,7 +87,8 @@ def close(fact: Fact, node: ast.AST) -> Fact:
 
 
 def _by_hand(fact: Fact, node: ast.AST) -> Fact:
-    if fact.site is None or fact.site.kind in (SiteKind.OWNED, SiteKind.SINGLETON) or fact.marked("nested"):
+    free = fact.site is None or fact.site.kind in (SiteKind.OWNED, SiteKind.SINGLETON)
+    if (free and not fact.marked("begun")) or fact.marked("nested"):
         return fact
     return fact.mark("ended", node)
 

@@ -100,6 +100,8 @@ def assume(guards: Guards, text: str, value: bool) -> Guards | None:  # noqa: FB
         found.add((text.removesuffix(" is None"), False))
     elif " " not in text and value:
         found.add((f"{text} is None", False))
+    elif " " not in text and (f"{text} is None", False) not in guards:
+        found.add((f"{text} is None", True))  # what is false where a session is wanted is None, not zero
     if any((other, not outcome_) in guards for other, outcome_ in found):
         return None
     return guards | found

@@ -342,7 +342,7 @@ class Lifecycle:
             found = self.module.exceptions.catches(flying.type, kind)
             if found is not False:
                 met = flying if found else Raised(kind or ANY, flying.node)
-                return fact._replace(flying=None, caught=(*caught, met), names=names)
+                return fact._replace(flying=None, caught=(*caught, met), names=names, pending=None)
         return None
 
     def _surely_caught(self, edges: list[Edge], fact: Fact) -> bool:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.exceptions import BASE, Exceptions
+from session_lint.analysis.holding import releasing
 from session_lint.analysis.inference import scope_meaning, singletons
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries
 from session_lint.flow import PointKind, build, solve
-from session_lint.python.names import Names, own_nodes
+from session_lint.python.names import Names, own_nodes, path
 from session_lint.vocabulary import Meaning, Role, builtin
 
 if TYPE_CHECKING:
@@ -283,3 +284,23 @@ class Module:
             return frozenset()
         found = self.calls.inferred.get(self.names.qualname(self.names.scopes.of[code]))
         return frozenset({found.closes}) if found is not None and found.closes else frozenset()
+
+    @cached_property
+    def settled(self) -> frozenset[str]:
+        """The singletons that somebody outside the calls closes: ``atexit``, an exit stack, a framework's hook, a test's teardown."""
+        found = {self.closer_of(a, self.code_of(s)) for call, s in self.names.scopes.calls for a in (*call.args, *(k.value for k in call.keywords))}
+        for call, scope in self.names.scopes.calls:
+            callee = self.calls.callee(call)
+            code = self.code_of(scope)
+            if callee.role is Role.CLOSER and callee.meaning is not None and self._hook(code):
+                found.add(callee.meaning.closes)
+        return frozenset(found - {""})
+
+    def _hook(self, code: ast.AST) -> bool:
+        """Whether somebody else calls a function that closes and does not open: it is decorated, or a teardown method."""
+        if isinstance(code, ast.Module) or code in self.opening:
+            return False
+        scope = self.names.scopes.of[code]
+        registered = any(path(d) not in ("staticmethod", "classmethod") for d in code.decorator_list)  # type: ignore[attr-defined]
+        method = scope.parent is not None and scope.parent.is_class
+        return registered or (method and releasing(code.name)) or code.name in ("teardown_module", "tearDownModule")  # type: ignore[attr-defined]

@@ -59,7 +59,8 @@ def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     """Every rollback or close by hand in a scope, once."""
     found: dict[ast.AST, Use] = {}
     for fact, item, code in _leaving(facts):
-        if ("with", item) not in fact.names or fact.site is None or fact.site.kind is not SiteKind.SCOPE:
+        own = ("with", item) in fact.names and fact.site is not None and fact.site.kind is SiteKind.SCOPE
+        if fact.site is None or not (own or Mark("begun", item) in fact.marks):
             continue
         for mark in fact.marked("ended"):
             if mark.node is not None:

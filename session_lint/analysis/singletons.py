@@ -56,7 +56,7 @@ def debts(facts: ModuleFacts) -> Iterator[Debt]:
     for obligation in facts.obligations(SiteKind.SINGLETON):
         code = obligation.site.code
         origin = obligation.site.origin
-        if origin in seen or origin.code in served or not is_entry(facts.module, code):
+        if origin in seen or origin.code in served or origin.key in facts.module.settled or not is_entry(facts.module, code):
             continue
         open_ = [e for e in obligation.endings if e.leaks and not returned_or_yielded(e)]
         normal = [e for e in obligation.endings if e.normal]

@@ -246,10 +246,10 @@ def _outcome_of(text: str, argument: ast.expr, fact: Fact) -> bool | None:
 
 def _passes_on(fact: Fact) -> bool:
     assert fact.site is not None
+    if fact.site.kind is SiteKind.SINGLETON:
+        return fact.state is not State.GIVEN
     if fact.state in (State.GIVEN, State.CLOSED):
         return False
-    if fact.site.kind is SiteKind.SINGLETON:
-        return True
     return fact.site.kind is SiteKind.OWNED and fact.flying is None and bool(_how_returned(fact)) or _how_returned(fact) == 0
 
 

@@ -25,7 +25,9 @@ def step(source: Source, node: ast.AST, message: str) -> Step:
 
 def place(node: ast.AST) -> ast.AST:
     """A node that has a position."""
-    return node.context_expr if isinstance(node, ast.withitem) else node
+    if isinstance(node, ast.withitem):
+        return node.context_expr
+    return node.iter if isinstance(node, ast.comprehension) else node
 
 
 def opened(source: Source, site: Site, how: str = "opened here") -> list[Step]:

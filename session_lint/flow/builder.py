@@ -140,9 +140,12 @@ class GraphBuilder(ExpressionBuilder):
         self.leave(self.exit, 0)
 
     def do_Raise(self, node: ast.Raise) -> None:
-        for expr in (node.exc, node.cause):
-            if expr is not None:
-                self.expr(expr)
+        if isinstance(node.exc, ast.Call):  # making the exception is part of raising it
+            self.exprs([node.exc.func, *node.exc.args, *(k.value for k in node.exc.keywords)])
+        elif node.exc is not None:
+            self.expr(node.exc)
+        if node.cause is not None:
+            self.expr(node.cause)
         self.raise_point(PointKind.RAISE, node)
 
     def do_Assert(self, node: ast.Assert) -> None:

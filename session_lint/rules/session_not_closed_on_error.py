@@ -6,7 +6,8 @@ the exception leaves the code past the `close()`.
 
 What may raise: database operations, calls that cannot be followed, `raise` and `assert`; a function of the module as its body says.
 Attribute reads, comparisons, arithmetic and logging are taken not to. Exceptions that only end the program
-(`KeyboardInterrupt`, `SystemExit`) never make a finding.
+(`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the session cannot hold a connection when it is lost, never used or idle
+after a commit, the finding is a warning.
 
 ## Why is this bad?
 The way with the exception is the one that nobody tries. Each failed request or job leaves one connection out of the pool

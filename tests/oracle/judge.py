@@ -39,15 +39,17 @@ class Site:
     """What the runs showed of the sessions that one line opens. Each proof is the schedule of a run.
 
     :param open_normally: it ended well, or went on, and a session was open and lost.
-    :param pinned: the same, and the session held a connection.
     :param closed_normally: it ended well and a session had been closed.
     :param open_on_error: it ended with an exception and a session was open.
+    :param pinned_normally: as ``open_normally``, and the session held a connection.
+    :param pinned_on_error: as ``open_on_error``, and the session held a connection.
     """
 
     open_normally: tuple[int, ...] | None = None
-    pinned: tuple[int, ...] | None = None
     closed_normally: tuple[int, ...] | None = None
     open_on_error: tuple[int, ...] | None = None
+    pinned_normally: tuple[int, ...] | None = None
+    pinned_on_error: tuple[int, ...] | None = None
 
     @property
     def verdict(self) -> str | None:
@@ -60,15 +62,15 @@ class Site:
 
     @property
     def severity(self) -> str:
-        """For SES101: a session that never holds a connection when it is lost is worth a warning only."""
-        if self.verdict != "SES101":
-            return ""
-        return "warning" if self.pinned is None else "error"
+        """A session that never holds a connection when it is lost is worth a warning only."""
+        pinned = self.pinned_normally if self.verdict == "SES101" else self.pinned_on_error
+        return "warning" if pinned is None else "error"
 
     @property
     def proof(self) -> tuple[int, ...] | None:
-        """The run that shows the fault."""
-        return self.open_normally if self.open_normally is not None else self.open_on_error
+        """The run that shows the fault at its worst."""
+        runs = (self.pinned_normally, self.open_normally, self.pinned_on_error, self.open_on_error)
+        return next((run for run in runs if run is not None), None) if self.verdict else None
 
     def learn(self, obligation: Obligation, outcome: BaseException | None, run: tuple[int, ...]) -> None:
         """What one session of one run adds."""
@@ -76,10 +78,12 @@ class Site:
         if is_open and (obligation.dropped or outcome is None):
             self.remember("open_normally", run)
             if obligation.pinned:
-                self.remember("pinned", run)
+                self.remember("pinned_normally", run)
         elif is_open and isinstance(outcome, Exception):
             self.remember("open_on_error", run)
-        elif obligation.closed and outcome is None:
+            if obligation.pinned:
+                self.remember("pinned_on_error", run)
+        elif obligation.closed and not obligation.handed and outcome is None:
             self.remember("closed_normally", run)
 
     def remember(self, what: str, run: tuple[int, ...]) -> None:

@@ -22,7 +22,10 @@ HELPERS = {
     "stop": "def stop():\n    raise RuntimeError\n",
     "calmly": "def calmly():\n    try:\n        work()\n    except Exception:\n        pass\n",
     "open_it": "def open_it():\n    return Session()\n",
-    "open_used": "def open_used():\n    it = Session()\n    it.execute(q)\n    return it\n",
+    "open_used": (
+        "def open_used():\n    it = Session()\n    try:\n        it.execute(q)\n"
+        "    except Exception:\n        it.close()\n        raise\n    return it\n"
+    ),
 }
 """Functions of the module that a program may call; only those that it calls are written out."""
 

@@ -62,6 +62,7 @@ class Real:
                 world.call("execute()", world.database)
 
             def commit(self) -> None:
+                self.touch()
                 world.call("commit()", world.database)
                 super().commit()
                 self.obligation.pinned = False

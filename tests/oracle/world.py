@@ -199,9 +199,10 @@ class Double:
         world.call("execute()", world.database)
 
     def commit(self) -> None:
-        """Give the connection back, unless it fails."""
+        """Give the connection back, unless it fails: then it has taken one, which is how it could fail."""
         world, obligation = self.world, self.touch()
         del self
+        obligation.pinned = True
         world.call("commit()", world.database)
         obligation.pinned = False
 
@@ -245,7 +246,7 @@ def double_of(world: World) -> type:
 
 
 class Transaction:
-    """What ``session.begin()`` returns: commits, or rolls back, and leaves the session open."""
+    """What ``session.begin()`` returns: commits, or rolls back when that fails, and leaves the session open."""
 
     def __init__(self, world: World, obligation: Obligation) -> None:
         self.world, self.obligation = world, obligation
@@ -254,9 +255,9 @@ class Transaction:
         return None
 
     def __exit__(self, kind: object, *_: object) -> None:
+        self.obligation.pinned = False
         if kind is None:
             self.world.call("commit()", self.world.database)
-        self.obligation.pinned = False
 
 
 def namespace(world: World, session: type) -> dict[str, Any]:
