@@ -52,6 +52,8 @@ class Calling:
             return own
         if held(call.func, fact) is Hold.CLOSER:
             return [effects.close(fact, call)], []
+        if held(call.func, fact) is Hold.INSIDE and callee.function is not None:  # a closure over the session
+            return self._uninvolved(call, callee, _borrowed(fact))
         if fact.site.kind is SiteKind.SINGLETON or fact.site.key:
             found = self._singleton(call, callee, fact)
             if found is not None:
@@ -197,7 +199,8 @@ class Calling:
         if callee.role in (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT):
             return [self._by_role(call, callee, fact)], []
         if Hold.CLOSER in holds or (callee.name in _COLLECTING and callee.function is None):
-            return self._raising(callee, call, _given(fact))
+            given = _given(fact)
+            return self._raising(callee, call, given.mark("taken") if Hold.CLOSER in holds else given)
         if callee.function is not None:
             return self._by_summary(call, callee, fact, self._of_parameter(call, callee, fact))
         if callee.owner is not None and not self._stores(call, callee, fact):
@@ -213,7 +216,7 @@ class Calling:
 
     def _by_role(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
         if callee.role is Role.TAKES:
-            return _given(fact)
+            return _given(fact).mark("taken")
         if callee.role is Role.CLOSING:
             return fact._replace(names=fact.names | {("temp", call)})
         if callee.role is Role.TRANSPARENT:

@@ -52,13 +52,13 @@ class Ending:
 
     @property
     def closed(self) -> bool:
-        """Whether the session is closed here."""
-        return self.fact.state is State.CLOSED
+        """Whether the session is closed here, or in the hands of something that was told to close it: an exit stack."""
+        return self.fact.state is State.CLOSED and not self.handed_over or bool(self.fact.marked("taken"))
 
     @property
     def leaks(self) -> bool:
         """Whether the session is open here and nobody outside has it."""
-        return not self.closed and not self.handed_over
+        return self.fact.state is not State.CLOSED and not self.handed_over
 
     @property
     def idle(self) -> bool:

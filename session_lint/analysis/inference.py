@@ -33,7 +33,7 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     }
     if not given:
         return None
-    normal = [f for f in solved.exits if f.site in given and f.flying is None and f.marked("yielded")]
+    normal = [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
     return Meaning(Role.SCOPE, commits=bool(normal) and all(map(_committed, normal)))
 
 

@@ -73,7 +73,9 @@ class Lifecycle:
     def transfer(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """The facts after a point has completed."""
         handler = self._transfer.get(point.kind)
-        return (fact,) if handler is None or _settled(fact) else handler(point, fact)
+        if handler is None or (_settled(fact) and point.kind is not PointKind.CALL):
+            return (fact,)
+        return handler(point, fact)
 
     def transfer_raise(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """The facts after a point has raised; none where it cannot."""
@@ -264,6 +266,8 @@ class Lifecycle:
         return (self._left(point.node, fact),)  # type: ignore[arg-type]
 
     def _left(self, item: ast.withitem, fact: Fact) -> Fact:
+        if _settled(fact):
+            return fact
         if ("with", item) in fact.names:
             left = fact._replace(names=fact.names - {("with", item), ("temp", item)})
             commits = fact.site is not None and fact.site.kind is SiteKind.SCOPE and fact.site.commits
@@ -290,9 +294,9 @@ class Lifecycle:
 
     def _yield(self, point: Point, fact: Fact) -> Iterable[Fact]:
         value = point.node.value  # type: ignore[attr-defined]
-        if not held(value, fact):
+        if _settled(fact) or not held(value, fact):
             return (fact,)
-        given = fact.mark("yielded")
+        given = fact.mark("lent" if self.module.is_context_manager(self.code) else "yielded")
         return (given._replace(state=State.ACTIVE, pending=point.node) if self.module.hands_over(self.code) else given,)
 
     def _yield_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:

@@ -242,9 +242,11 @@ class Module:
 
     def hands_over(self, code: ast.AST) -> bool:
         """Whether what a generator yields goes to somebody who may raise into it: a ``with`` body, a test, a framework."""
-        return isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
-            self._decorated(code, Role.CONTEXT_MANAGER) or self._decorated(code, Role.FIXTURE)
-        )
+        return self.is_context_manager(code) or isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.FIXTURE)
+
+    def is_context_manager(self, code: ast.AST) -> bool:
+        """Whether a generator is made a context manager: it gets back what it yields, and owes the end itself."""
+        return isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.CONTEXT_MANAGER)
 
     def _decorated(self, function: FunctionNode, role: Role) -> bool:
         scope = self.names.scopes.of[function].parent or self.names.scopes.module
@@ -298,7 +300,7 @@ class Module:
 
     def _hook(self, code: ast.AST) -> bool:
         """Whether somebody else calls a function that closes and does not open: it is decorated, or a teardown method."""
-        if isinstance(code, ast.Module) or code in self.opening:
+        if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or code in self.opening:
             return False
         scope = self.names.scopes.of[code]
         registered = any(path(d) not in ("staticmethod", "classmethod") for d in code.decorator_list)  # type: ignore[attr-defined]

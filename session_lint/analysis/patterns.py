@@ -61,7 +61,7 @@ def _entered(facts: ModuleFacts) -> set[object]:
 
 def _defines(obligation: Obligation) -> bool:
     """Whether the code hands its session on: it defines a pattern for others, and uses none."""
-    return any(ending.handed_over for ending in obligation.endings)
+    return any(ending.handed_over or ending.fact.marked("lent") for ending in obligation.endings)
 
 
 def _scopes(facts: ModuleFacts) -> Iterator[Pattern]:

@@ -85,7 +85,7 @@ def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
     for obligation in facts.obligations(SiteKind.SINGLETON):
         for ending in obligation.endings:
             for write, end, how in _losses(facts, ending, obligation.site.code):
-                if write not in seen:
+                if write not in seen and isinstance(write, ast.Call):
                     seen.add(write)
                     yield Loss(obligation.site, write, end, how, obligation.symbol)
 
@@ -103,6 +103,8 @@ def is_entry(module: Module, code: ast.AST) -> bool:
     """Whether a code is run by nobody that the module knows: the module body, a function without callers."""
     if isinstance(code, ast.Module):
         return True
+    if isinstance(code, ast.Lambda):
+        return False
     callers = module.callers.get(code, set()) - {code}
     if callers:
         return False

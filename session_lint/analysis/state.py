@@ -70,7 +70,7 @@ SQLALCHEMY = "sqlalchemy.exc.SQLAlchemyError"
 class Mark(NamedTuple):
     """Something that happened to a session on this way.
 
-    ``yielded``; ``begun`` (inside ``with session.begin()``, node: the withitem); ``nested`` (a savepoint);
+    ``taken`` (by something that was told to close it); ``yielded`` (to somebody who keeps it); ``lent`` (by a context manager, to its block); ``begun`` (inside ``with session.begin()``, node: the withitem); ``nested`` (a savepoint);
     ``transaction`` (node: the call that made one, not yet entered); ``commit`` (node: a commit that nothing
     has followed yet); ``split`` (node: a commit that an operation followed, other: that operation);
     ``ended`` (node: a rollback or close by hand); ``committed`` (something was committed at all);

@@ -70,6 +70,7 @@ class GraphBuilder(ExpressionBuilder):
         entry = self.current = self.new_block()
         if isinstance(self.code, ast.Lambda):
             self.expr(self.code.body)
+            self.emit(PointKind.RETURN, self.code.body, self.code.body)
         else:
             self.body(self.code.body)
         self.jump(self.exit)

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
-ScopeNode: TypeAlias = "ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef"
+ScopeNode: TypeAlias = "ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
 
 
 class BindingKind(Enum):
@@ -106,7 +106,8 @@ class _Walker(ast.NodeVisitor):
 
     def _enter(self, node: ScopeNode) -> Scope:
         outer = self.scope
-        path = f"{outer.path}.{node.name}" if outer.path else node.name  # type: ignore[union-attr]
+        name = getattr(node, "name", "<lambda>")
+        path = f"{outer.path}.{name}" if outer.path else name
         self.scope = Scope(node, outer, path)
         self.result.of[node] = self.scope
         self.result.loads[self.scope] = set()
@@ -140,7 +141,14 @@ class _Walker(ast.NodeVisitor):
         self.scope = outer
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self.visit(node.body)  # what it calls belongs to where it stands; its parameters are its own
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                self.visit(default)
+        outer = self._enter(node)
+        for arg in parameters(node):
+            self._bind(arg.arg, BindingKind.PARAMETER, arg)
+        self.visit(node.body)
+        self.scope = outer
 
     def visit_Global(self, node: ast.Global) -> None:
         for name in node.names:
@@ -208,6 +216,19 @@ class _Walker(ast.NodeVisitor):
         if isinstance(target.value, ast.Name) and owner is not None and owner.is_class and is_self(self.scope, target.value.id):
             owner.attributes.setdefault(target.attr, []).append(Binding(BindingKind.VALUE, value, self.scope))
 
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            self.visit(item.context_expr)
+            if isinstance(item.optional_vars, ast.Name):  # nearly every context manager returns itself
+                self._bind(item.optional_vars.id, BindingKind.VALUE, item.context_expr)
+            elif item.optional_vars is not None:
+                self.visit(item.optional_vars)
+        for statement in node.body:
+            self.visit(statement)
+
+    visit_With = _with
+    visit_AsyncWith = _with
+
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self.result.loads[self.scope].add(node.id)
@@ -251,7 +272,7 @@ def parameters(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
 
 def is_self(scope: Scope, name: str) -> bool:
     """Whether ``name`` is the first parameter of the method that ``scope`` belongs to (``self`` or ``cls``)."""
-    if isinstance(scope.node, (ast.Module, ast.ClassDef)):
+    if isinstance(scope.node, (ast.Module, ast.ClassDef, ast.Lambda)):
         return False
     first = [*scope.node.args.posonlyargs, *scope.node.args.args][:1]
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in scope.node.decorator_list)

@@ -70,7 +70,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     for obligation in facts.obligations(SiteKind.OWNED):
         normal = [e for e in obligation.endings if e.normal]
         leaks = [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
-        if any(e.leaks for e in normal) or not any(e.closed and not e.handed_over for e in normal) or not leaks:
+        if any(e.leaks for e in normal) or not any(e.closed for e in normal) or not leaks:
             continue
         worst = next((e for e in leaks if not e.idle), leaks[0])
         yield rule.finding(

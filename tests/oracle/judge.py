@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ class Site:
     :param open_on_error: it ended with an exception and a session was open.
     :param pinned_normally: as ``open_normally``, and the session held a connection.
     :param pinned_on_error: as ``open_on_error``, and the session held a connection.
+    :param ends: some run with this session ended well.
     """
 
     open_normally: tuple[int, ...] | None = None
@@ -50,6 +52,7 @@ class Site:
     open_on_error: tuple[int, ...] | None = None
     pinned_normally: tuple[int, ...] | None = None
     pinned_on_error: tuple[int, ...] | None = None
+    ends: bool = False
 
     @property
     def verdict(self) -> str | None:
@@ -72,8 +75,14 @@ class Site:
         runs = (self.pinned_normally, self.open_normally, self.pinned_on_error, self.open_on_error)
         return next((run for run in runs if run is not None), None) if self.verdict else None
 
+    @property
+    def ambiguous(self) -> bool:
+        """Whether no run with this session ends well: the rules are about those that do."""
+        return not self.ends and self.open_on_error is not None
+
     def learn(self, obligation: Obligation, outcome: BaseException | None, run: tuple[int, ...]) -> None:
         """What one session of one run adds."""
+        self.ends |= outcome is None
         is_open = not obligation.closed and not obligation.handed
         if is_open and (obligation.dropped or outcome is None):
             self.remember("open_normally", run)
@@ -83,7 +92,7 @@ class Site:
             self.remember("open_on_error", run)
             if obligation.pinned:
                 self.remember("pinned_on_error", run)
-        elif obligation.closed and not obligation.handed and outcome is None:
+        elif obligation.closed and outcome is None:
             self.remember("closed_normally", run)
 
     def remember(self, what: str, run: tuple[int, ...]) -> None:
@@ -107,7 +116,12 @@ class Trial:
     given: type = field(init=False)
 
     def __post_init__(self) -> None:
-        """Execute the module once."""
+        """Execute the module once.
+
+        :raises NotJudgedError: where a loop makes no calls that could be counted.
+        """
+        if re.search(r"while True:\n +(?!work\(\))", self.text):
+            raise NotJudgedError("a loop that may turn for ever")
         self.world = world_of(self.text)
         self.given = self.session(self.world)
         names = namespace(self.world, self.given)
@@ -178,6 +192,8 @@ def judge(text: str) -> dict[int, Site]:
             sites.setdefault(obligation.row, Site()).learn(obligation, outcome, tuple(schedule.taken))
     if runs == RUNS:
         raise NotJudgedError("too many runs")
+    if any(site.ambiguous for site in sites.values()):
+        raise NotJudgedError("never ends well")
     return sites
 
 

@@ -231,8 +231,7 @@ def maybe_opened(pen: Pen, lines: int) -> Iterator[Statement]:
     test = pen.random.choice(["session is not None", "session"])
     guarded = (((f"if {test}:", (simple("session.close()"),)),),)
     opened = simple("session = Session()")
-    body = (*(pen.block(1, Place(names=("given",))) if pen.random.random() < 0.1 else (simple("work()"),)), opened)
-    body = (*body, *pen.block(lines, Place()))
+    body = (simple("work()"), opened, *pen.block(lines, Place()))
     yield simple("session = None")
     if pen.random.random() < 0.6:
         yield (("try:", body), ("finally:", guarded))
