@@ -93,8 +93,8 @@ def _download(package: Package, scratch: Path) -> Path:
     pin = f"{package.name}=={package.version}"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     # Some packages refuse the newest Pythons, or the oldest; the corpus is read, never run.
-    wheels = ["--only-binary", ":all:", "--ignore-requires-python", "--dest", str(scratch)]
-    done = subprocess.run([*command, *wheels, pin], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command += ["--only-binary", ":all:", "--ignore-requires-python", "--dest", str(scratch), pin]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     found = list(scratch.glob("*.whl"))
     if done.returncode or len(found) != 1:
         raise CorpusError(f"{pin}: pip could not fetch a wheel\n{done.stderr}")

@@ -66,7 +66,7 @@ class Calling:
 
     def _opens(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.role is Role.FACTORY:
-            site = self.module.site(SiteKind.OWNED, call, self.code)
+            site = self.module.site(SiteKind.OWNED, call, self.code, borrowed=self.module.over_connection(call))
             return [fact, fact._replace(site=site, names=frozenset({("temp", call)}), marks=frozenset())], []
         if callee.role is Role.SINGLETON and callee.meaning is not None:
             return self._opens_singleton(call, self.module.key(callee), fact)
@@ -262,7 +262,7 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
         return fact._replace(names=names)
     if outcome.state is State.GIVEN:
         return _given(fact)
-    settled = any(m.what in ("committed", "ended", "closed") for m in outcome.marks)
+    settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
     marks = fact.marks
     if outcome.state is State.ACTIVE and fact.marked("commit"):
         marks = effects.operate(fact, call).marks
@@ -278,4 +278,4 @@ def _given(fact: Fact) -> Fact:
 
 def _borrowed(fact: Fact) -> Fact:
     """Somebody unknown has had the session: a transaction may be open, what was written may be committed."""
-    return fact if fact.state is State.CLOSED else fact._replace(state=State.ACTIVE, pending=None)
+    return fact if fact.state is State.CLOSED else fact._replace(state=State.ACTIVE, pending=None).mark("exposed")

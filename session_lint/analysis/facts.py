@@ -63,7 +63,8 @@ class Ending:
     @property
     def idle(self) -> bool:
         """Whether the open session holds no connection here."""
-        return self.fact.state in (State.NEW, State.IDLE)
+        borrowed = self.fact.site is not None and self.fact.site.origin.borrowed
+        return borrowed or self.fact.state in (State.NEW, State.IDLE)
 
 
 @dataclass(frozen=True, eq=False)

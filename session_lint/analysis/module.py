@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from session_lint.flow import Block, Code, Edge, Graph, Point, Solution
     from session_lint.python.scopes import FunctionNode, Scope, ScopeNode
 
+_CONNECTING = ("connect", "connection", "get_bind")
+"""SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
+
 _OPENING = {Role.FACTORY, Role.SCOPE, Role.SINGLETON}
 
 
@@ -124,9 +127,11 @@ class Module:
         problem = Lifecycle(self, code, start)
         return Solved(code, graph, solve(graph, problem), problem)
 
-    def site(self, kind: SiteKind, node: ast.AST, code: ast.AST, *, commits: bool = False, key: str = "", via: Site | None = None) -> Site:
+    def site(
+        self, kind: SiteKind, node: ast.AST, code: ast.AST, *, commits: bool = False, key: str = "", via: Site | None = None, borrowed: bool = False
+    ) -> Site:
         """The one site for these values: facts compare sites by identity."""
-        return self._sites.setdefault((kind, node, code, commits, key, via), Site(kind, node, code, commits, key, via))
+        return self._sites.setdefault((kind, node, code, commits, key, via), Site(kind, node, code, commits, key, via, borrowed))
 
     # codes and who calls them
 
@@ -217,7 +222,8 @@ class Module:
         if isinstance(node, ast.Call):
             return self.calls.callee(node).meaning
         names = self.names.qualify(node, scope)
-        return self.calls.meaning(frozenset(n.removesuffix("()") for n in names if n.endswith("()")))
+        found = {self.calls.meaning(frozenset({n.removesuffix("()")})) for n in names if n.endswith("()")}
+        return found.pop() if len(found) == 1 else None
 
     def bound_calls(self, node: ast.expr, scope: Scope) -> list[ast.AST]:
         """The calls that a variable was assigned, for ``t = session.begin()`` and ``with t:``."""
@@ -306,3 +312,9 @@ class Module:
         registered = any(path(d) not in ("staticmethod", "classmethod") for d in code.decorator_list)  # type: ignore[attr-defined]
         method = scope.parent is not None and scope.parent.is_class
         return registered or (method and releasing(code.name)) or code.name in ("teardown_module", "tearDownModule")  # type: ignore[attr-defined]
+
+    def over_connection(self, call: ast.Call) -> bool:
+        """Whether a factory is given a connection (``Session(bind=op.get_bind())``), not an engine."""
+        bound = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("bind", "connection"))]
+        scope = self.calls.scope(call)
+        return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in _CONNECTING for b in bound for n in (b, *self.bound_calls(b, scope)))

@@ -62,8 +62,9 @@ def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
         own = ("with", item) in fact.names and fact.site is not None and fact.site.kind is SiteKind.SCOPE
         if fact.site is None or not (own or Mark("begun", item) in fact.marks):
             continue
+        commits = fact.site.commits or not own
         for mark in fact.marked("ended"):
-            if mark.node is not None:
+            if mark.node is not None and (commits or not _rolls_back(mark.node)):
                 use = Use(fact.site, mark.node, None, raises=False, name=facts.variable(fact.site.node, code), opening="this scope rolls back and closes")
                 found.setdefault(mark.node, use)
     yield from (replace(found[node]) for node in sorted(found, key=_position))
@@ -75,6 +76,11 @@ def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, ast.AST]]
         for point, fact in solved.visits(PointKind.EXIT):
             if fact.site is not None:
                 yield fact, point.node, solved.code  # type: ignore[misc]
+
+
+def _rolls_back(node: ast.AST) -> bool:
+    """A scope that does not commit leaves the rollback to its user, too."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "rollback"
 
 
 def _is_begin(item: ast.withitem) -> bool:

@@ -40,6 +40,7 @@ class Site:
     :param code: the function or module body that holds it.
     :param commits: for a scope: whether it commits at its end.
     :param key: for a singleton: the qualified name of its getter.
+    :param borrowed: it was opened over a connection that somebody else owns: it takes none from the pool.
     :param via: for an obligation that came out of a call: the site inside the callee.
     """
 
@@ -49,6 +50,7 @@ class Site:
     commits: bool = False
     key: str = ""
     via: Site | None = None
+    borrowed: bool = False
 
     @property
     def origin(self) -> Site:
@@ -74,6 +76,7 @@ class Mark(NamedTuple):
     ``transaction`` (node: the call that made one, not yet entered); ``commit`` (node: a commit that nothing
     has followed yet); ``split`` (node: a commit that an operation followed, other: that operation);
     ``ended`` (node: a rollback or close by hand); ``committed`` (something was committed at all);
+    ``exposed`` (somebody unknown has had it since the last commit);
     ``lost`` (node: a write that was thrown away, other: what threw it away); ``reopened`` (node: the
     operation); ``closed`` (node: what closed it); ``open`` (on a way without obligation: this singleton is open).
     """

@@ -31,7 +31,7 @@ _ROUNDS = 6
 _MOST = 4000
 """How many summaries one module may cost before the rest of its functions count as unknown."""
 
-_KEPT = ("commit", "split", "ended", "committed", "closed", "lost", "reopened")
+_KEPT = ("exposed", "commit", "split", "ended", "committed", "closed", "lost", "reopened")
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Outcome:
 UNKNOWN = (Outcome(None), Outcome(Raised(ANY, ast.Pass())))
 """A function that cannot be followed: it may complete, it may raise."""
 UNKNOWN_BORROWER = (
-    Outcome(None, State.ACTIVE, marks=frozenset({Mark("committed")}), touches=True),
-    Outcome(Raised(ANY, ast.Pass()), State.ACTIVE, marks=frozenset({Mark("committed")}), touches=True),
+    Outcome(None, State.ACTIVE, marks=frozenset({Mark("exposed")}), touches=True),
+    Outcome(Raised(ANY, ast.Pass()), State.ACTIVE, marks=frozenset({Mark("exposed")}), touches=True),
 )
 
 Key = tuple["FunctionNode", str]

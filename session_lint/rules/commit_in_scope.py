@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.scopes import Use, committed_in_scope
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
+from session_lint.fixes.redundancy import redundant
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -71,6 +72,7 @@ def _finding(facts: ModuleFacts, use: Use) -> Finding:
         symbol=facts.symbol(facts.code_at(use.node)),
         trace=steps,
         severity=Severity.WARNING if use.after is None else Severity.ERROR,
+        fix=redundant(facts, use) if use.after is None else None,
         session=named(use.name),
         what=_what(use),
     )
@@ -89,4 +91,5 @@ rule = Rule(
     message="commit() on {session} {what}",
     severity=Severity.WARNING,
     check=check,
+    fix=("drop_statement",),
 )

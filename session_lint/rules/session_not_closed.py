@@ -11,7 +11,8 @@ A session is handed over when it is returned, yielded, stored in a field, a glob
 ## Why is this bad?
 An open session keeps a connection out of the pool. The default pool has 5 + 10; a function that leaks one is called fifteen times
 before every other query of the process waits and fails. SQLAlchemy says nothing about it. Where every such way ends right after
-`commit()` or `rollback()`, or before the session was used, the connection is back in the pool and the finding is a warning.
+`commit()` or `rollback()`, or before the session was used, the connection is back in the pool and the finding is a warning; so it is for a
+session over a connection that somebody else owns (`Session(bind=op.get_bind())`).
 
 ## Example
 ```python
@@ -50,6 +51,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import Ending, ModuleFacts, Obligation, SiteKind
 from session_lint.finding import Severity
+from session_lint.fixes.judge import fix_or_refusal
 from session_lint.rule import Rule
 from session_lint.wording import closing_words, named
 
@@ -75,6 +77,7 @@ def _finding(facts: ModuleFacts, obligation: Obligation, leaks: list[Ending]) ->
         symbol=obligation.symbol,
         trace=facts.trace(worst, "the last name of the open session goes here" if worst.dropped else "leaves here, still open"),
         severity=Severity.WARNING if worst.idle else Severity.ERROR,
+        **fix_or_refusal(facts, obligation),
         session=named(obligation.name),
         where=closing_words(facts, worst),
     )

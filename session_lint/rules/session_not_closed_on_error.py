@@ -56,6 +56,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import ModuleFacts, SiteKind
 from session_lint.finding import Severity
+from session_lint.fixes.judge import fix_or_refusal
 from session_lint.rule import Rule
 from session_lint.wording import closing_words, named
 
@@ -79,6 +80,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             symbol=obligation.symbol,
             trace=facts.trace(worst, "the exception leaves, past the close"),
             severity=Severity.WARNING if worst.idle else Severity.ERROR,
+            **fix_or_refusal(facts, obligation),
             session=named(obligation.name),
             where=closing_words(facts, worst),
         )

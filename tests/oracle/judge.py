@@ -31,6 +31,10 @@ RUNS = 6000
 """How many runs a program may have; one that has more is no small program."""
 
 
+NAMES = ("session", "other", "own", "done", "stack")
+"""The variables of programs."""
+
+
 class NotJudgedError(Exception):
     """A program that is not fit for a verdict: it is broken by itself, endless, too big, or SES103's business."""
 
@@ -118,10 +122,12 @@ class Trial:
     def __post_init__(self) -> None:
         """Execute the module once.
 
-        :raises NotJudgedError: where a loop makes no calls that could be counted.
+        :raises NotJudgedError: where a loop makes no calls that could be counted, or a name is unbound.
         """
-        if re.search(r"while True:\n +(?!work\(\))", self.text):
+        if re.search(r"while True:\n( +)(?! |work\(\)|session = Session\(\)\n +work\(\))", self.text):
             raise NotJudgedError("a loop that may turn for ever")
+        if not all(bound_first(self.text.partition("items):")[2], name) for name in NAMES):
+            raise NotJudgedError("used before it is bound")
         self.world = world_of(self.text)
         self.given = self.session(self.world)
         names = namespace(self.world, self.given)
@@ -153,6 +159,12 @@ class Trial:
         if world.endless:
             raise NotJudgedError("endless")
         return outcome
+
+
+def bound_first(body: str, name: str) -> bool:
+    """Whether the first line with a name binds it: a NameError might be caught, and nobody would know."""
+    first = next((line for line in body.splitlines() if mentions(line, name)), None)
+    return first is None or re.search(rf"\b{name} = |\bas {name}\b", first) is not None
 
 
 def hand_over(result: object) -> None:
@@ -187,8 +199,8 @@ def judge(text: str) -> dict[int, Site]:
         outcome = trial.run(schedule)
         runs += 1
         for obligation in trial.world.opened:
-            if obligation.reopened:
-                raise NotJudgedError("used after it was closed")
+            if obligation.misused or (obligation.closed and obligation.handed):
+                raise NotJudgedError("misused")
             sites.setdefault(obligation.row, Site()).learn(obligation, outcome, tuple(schedule.taken))
     if runs == RUNS:
         raise NotJudgedError("too many runs")

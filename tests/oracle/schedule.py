@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAULTS = 2
-"""How many calls may fail in one run: the first fault, and one more in what handles it."""
+FAULTS = 3
+"""How many calls may fail in one run: the first, one in what handles it, and one in what handles that."""
 
 
 @dataclass

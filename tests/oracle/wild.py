@@ -40,7 +40,8 @@ IN_LOOP = {"break": 2, "continue": 2}
 IN_HANDLER = {"raise": 6, "raise RuntimeError('y') from None": 1, "{s}.rollback()": 4, "{s}.close()": 3}
 LEAVING = ("return", "raise", "break", "continue", "stop()", "sys.exit")
 
-TESTS = ("c1", "c2", "c3", "not c1", "not c2", "c1 and c2", "c1 or c3", "probe()", "{s} is not None", "{s}")
+TESTS = ("c1", "c2", "c3", "not c1", "not c2", "c1 and c2", "c1 or c3", "probe()")
+OF_THE_SESSION = ("{s} is not None", "{s}")
 HANDLERS = {
     "except Exception:": 5,
     "except ValueError:": 2,
@@ -134,7 +135,8 @@ class Pen:
 
     def test(self, place: Place) -> str:
         """A condition."""
-        return self.random.choice(TESTS).format(s=self.random.choice(place.names))
+        tests = TESTS if len(place.names) > 1 else (*TESTS, *OF_THE_SESSION)
+        return self.random.choice(tests).format(s=place.names[0])
 
     def attempt(self, lines: int, place: Place) -> Statement:
         """``try`` with handlers, ``else``, ``finally``."""
@@ -181,11 +183,10 @@ class Pen:
 
     def cases(self, lines: int, place: Place) -> Statement:
         """``match``."""
-        header = "match given:"
         first, *second = self.split(max(lines, 2), 2)
-        some = (("case None:", self.block(first, place)),)
+        some = (("case True:", self.block(first, place)),)
         other = (("case _:", self.block(second[0], place)),)
-        return ((header, (some, other)),)
+        return (("match probe():", (some, other)),)
 
 
 SPENT = {"{s}.close", "work", "calmly", "stop", "return", "raise ValueError", "raise", "raise RuntimeError",

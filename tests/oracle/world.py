@@ -54,14 +54,14 @@ class Obligation:
 
     :param row: the line of ``program`` that opened it, 0 for a session that was given.
     :param pinned: it holds a connection.
-    :param reopened: something was done with it after it had been closed, which is SES103's business.
+    :param misused: it was used after it had been closed, which is SES103's business, or begun twice, which fails.
     :param dropped: the program let go of it, open, before it ended.
     """
 
     row: int
     pinned: bool = False
     closed: bool = False
-    reopened: bool = False
+    misused: bool = False
     dropped: bool = False
     handed: bool = False
 
@@ -189,7 +189,7 @@ class Double:
 
     def touch(self) -> Obligation:
         """Use the session."""
-        self.obligation.reopened |= self.obligation.closed
+        self.obligation.misused |= self.obligation.closed
         return self.obligation
 
     def execute(self, _query: object) -> None:
@@ -221,11 +221,10 @@ class Double:
         self.obligation.closed, self.obligation.pinned = True, False
 
     def begin(self) -> Transaction:
-        """A transaction, which may fail."""
-        world, obligation = self.world, self.touch()
-        del self
-        world.call("begin()", world.database)
-        return Transaction(world, obligation)
+        """A transaction; the real session refuses where one is going on."""
+        obligation = self.touch()
+        obligation.misused |= obligation.pinned
+        return Transaction(self.world, obligation)
 
     def __enter__(self) -> Self:
         return self

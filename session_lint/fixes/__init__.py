@@ -1,0 +1,60 @@
+"""Codemods: from a finding's plan and a module's text to edits. libcst is imported only when one is carried out."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING
+
+from session_lint.finding import Edit, Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_lint.finding import Fix
+    from session_lint.source import Source
+
+
+class CannotFix(Exception):
+    """A codemod that found the text other than its plan says.
+
+    :param reason: in words the author can act on.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def rewritten(source: Source, fix: Fix) -> str:
+    """The module's text with a fix carried out.
+
+    :raises CannotFix: where the codemod refuses the text.
+    """
+    codemod = importlib.import_module(f"{__name__}.{fix.codemod}")
+    text: str = codemod.rewrite(source.text, dict(fix.plan))
+    return text
+
+
+def edits(source: Source, fix: Fix) -> tuple[Edit, ...]:
+    """What a fix changes, as text to put between locations.
+
+    :raises CannotFix: where the codemod refuses the text.
+    """
+    before = source.text.splitlines(keepends=True)
+    after = rewritten(source, fix).splitlines(keepends=True)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    return tuple(
+        Edit("".join(after[c:d]), Location(a + 1, 1), Location(b + 1, 1)) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"
+    )
+
+
+def apply(text: str, changes: Iterable[Edit]) -> str:
+    """The text with edits carried out, the last first; they do not overlap."""
+    lines = text.splitlines(keepends=True)
+    for edit in sorted(changes, key=lambda e: e.location, reverse=True):
+        start, end = edit.location, edit.end_location
+        head = lines[start.row - 1][: start.column - 1] if start.row <= len(lines) else ""
+        tail = lines[end.row - 1][end.column - 1 :] if end.row <= len(lines) else ""
+        lines[start.row - 1 : end.row] = (head + edit.content + tail).splitlines(keepends=True)
+    return "".join(lines)

@@ -1,0 +1,188 @@
+"""Manual session management becomes a ``with``: the scope that commits and closes, or the session that only closes.
+
+``session = factory()`` and the statements that use it become ``with … as session:`` and the same statements; the ``try``
+whose ``finally`` closed is dissolved, and the commits and closes that the scope does by itself go. Comments and all other text stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from session_lint.fixes import CannotFix
+from session_lint.fixes.imports import with_import
+
+Suite = Sequence[cst.BaseStatement]
+Start = tuple[int, int]
+
+
+def rewrite(text: str, plan: dict[str, Any]) -> str:
+    """The module's text with one acquire site in a ``with``.
+
+    :param plan: as :mod:`session_lint.fixes.judge` makes it.
+    :raises CannotFix: where the text is not what the plan was made for.
+    """
+    wrapper = MetadataWrapper(cst.parse_module(text))
+    rewriter = _Rewriter(plan, dict(wrapper.resolve(PositionProvider)))
+    module = wrapper.module.visit(rewriter)
+    if not rewriter.done:
+        raise CannotFix("the statement that opens the session was not found")
+    if plan["module"]:
+        module = with_import(module, plan["module"], plan["imported"], plan["replaced"])
+    return module.code
+
+
+class _Rewriter(cst.CSTTransformer):
+    def __init__(self, plan: dict[str, Any], positions: dict[cst.CSTNode, Any]) -> None:
+        super().__init__()
+        self.plan = plan
+        self.positions = positions
+        self.done = False
+        self.drop = set(plan["drop"])
+
+    def start(self, node: cst.CSTNode) -> Start:
+        """Where a node of the original tree begins, as the plan counts."""
+        position = self.positions[node].start
+        return position.line, position.column + 1
+
+    def leave_IndentedBlock(self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock) -> cst.IndentedBlock:
+        body = self._suite(original_node.body, updated_node.body)
+        return updated_node if body is None else updated_node.with_changes(body=body)
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        body = self._suite(original_node.body, updated_node.body)
+        return updated_node if body is None else updated_node.with_changes(body=body)
+
+    def _suite(self, original: Sequence[cst.CSTNode], updated: Suite) -> list[cst.BaseStatement] | None:
+        """The suite with what the scope makes superfluous gone, and the block in its ``with`` where it begins here."""
+        kept = [(old, new) for old, new in zip(original, updated, strict=True) if self.start(old) not in self.drop]
+        starts = [self.start(old) for old in original]
+        if self.plan["acquire"] not in starts:
+            return None if len(kept) == len(original) else _without(original, updated, self.drop, self.start)
+        first = starts.index(self.plan["acquire"])
+        if self.plan["last"] not in starts[first:]:
+            raise CannotFix("the end of the block was not found")
+        last = starts.index(self.plan["last"])
+        self.done = True
+        block = self._block(list(original[first + 1 : last + 1]), list(updated[first + 1 : last + 1]))
+        return [*updated[:first], self._with(updated[first], block), *updated[last + 1 :]]
+
+    def _block(self, original: list[cst.CSTNode], updated: list[cst.BaseStatement]) -> cst.IndentedBlock:
+        guard = updated[-1]
+        footer: list[cst.EmptyLine] = []
+        indent = None
+        header = cst.TrailingWhitespace(newline=cst.Newline())
+        if isinstance(guard, cst.Try) and guard.finalbody is not None and self._guarded(original[-1]):
+            inner, footer, indent = self._dissolved(guard)
+            updated = [*updated[:-1], *inner]
+        else:
+            updated = _without(original, updated, self.drop, self.start, footer)
+        if not updated:
+            updated = [cst.SimpleStatementLine([cst.Pass()])]
+        return cst.IndentedBlock(body=updated, footer=footer, indent=indent, header=header)
+
+    def _guarded(self, original: cst.CSTNode) -> bool:
+        return self.start(original) == self.plan["last"] and isinstance(original, cst.Try)
+
+    def _dissolved(self, guard: cst.Try) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine], str | None]:
+        """The statements of a ``try`` whose ``finally`` goes; its handlers stay where the plan says so."""
+        assert guard.finalbody is not None
+        ending = [*_own_lines(guard.finalbody.leading_lines), *_comments(guard.finalbody.body)]
+        if not self.plan["dissolve"]:
+            return [guard.with_changes(finalbody=None)], ending, None
+        if not isinstance(guard.body, cst.IndentedBlock):
+            raise CannotFix("the `try` stands on one line")
+        body = list(guard.body.body)
+        comment = guard.body.header.comment
+        before = [*guard.leading_lines, *([cst.EmptyLine(comment=comment)] if comment else [])]
+        if guard.orelse is not None:
+            ending = [*_own_lines(guard.orelse.leading_lines), *ending]
+            if isinstance(guard.orelse.body, cst.IndentedBlock):
+                body += list(guard.orelse.body.body)
+        for handler in guard.handlers:
+            ending += [*_own_lines(handler.leading_lines), *_comments(handler.body)]
+        footer = [*guard.body.footer, *ending]
+        real = [s for s in body if not _is_placeholder(s)]
+        if body and real:
+            body = real
+            body[0] = _led_by(body[0], before)
+        elif body:
+            body[0] = _led_by(body[0], before)
+        return body, footer, guard.body.indent
+
+    def _with(self, acquire: cst.BaseStatement, block: cst.IndentedBlock) -> cst.With:
+        if not isinstance(acquire, cst.SimpleStatementLine) or len(acquire.body) != 1 or not isinstance(acquire.body[0], cst.Assign):
+            raise CannotFix("the session is opened beside another statement on the line")
+        expression = cst.parse_expression(self.plan["expression"]) if self.plan["expression"] else acquire.body[0].value
+        item = cst.WithItem(item=expression, asname=cst.AsName(name=cst.Name(self.plan["name"])))
+        comment = acquire.trailing_whitespace
+        return cst.With(
+            items=[item],
+            body=block.with_changes(header=comment),
+            leading_lines=acquire.leading_lines,
+            asynchronous=cst.Asynchronous() if self.plan["asynchronous"] else None,
+        )
+
+
+def _without(
+    original: Sequence[cst.CSTNode],
+    updated: Suite,
+    drop: set[Start],
+    start: Any,  # noqa: ANN401  # a bound method
+    footer: list[cst.EmptyLine] | None = None,
+) -> list[cst.BaseStatement]:
+    """A suite without the statements to drop; the comments on and above them go to the next statement."""
+    kept: list[cst.BaseStatement] = []
+    waiting: list[cst.EmptyLine] = []
+    for old, new in zip(original, updated, strict=True):
+        if start(old) in drop and isinstance(new, cst.SimpleStatementLine):
+            if len(new.body) != 1:
+                raise CannotFix("a statement to drop stands beside another one on its line")
+            waiting += _own_lines(new.leading_lines)
+            if new.trailing_whitespace.comment:
+                waiting.append(cst.EmptyLine(comment=new.trailing_whitespace.comment))
+        else:
+            kept.append(_led_by(new, waiting) if waiting else new)
+            waiting = []
+    if footer is not None:
+        footer += waiting
+    elif waiting and kept:
+        kept[-1] = kept[-1]
+    if not kept and footer is None:
+        kept.append(cst.SimpleStatementLine([cst.Pass()], leading_lines=waiting))
+    return kept
+
+
+def _is_placeholder(statement: cst.BaseStatement) -> bool:
+    """A lone ``pass`` that stands where dropped statements were."""
+    return isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 and isinstance(statement.body[0], cst.Pass) and not statement.leading_lines
+
+
+def _led_by(statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]) -> cst.BaseStatement:
+    leading = getattr(statement, "leading_lines", None)
+    if leading is None or not lines:
+        return statement
+    return statement.with_changes(leading_lines=[*_own_lines(lines), *leading])
+
+
+def _own_lines(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """The comment lines among empty lines."""
+    return [line for line in lines if line.comment is not None]
+
+
+def _comments(body: cst.BaseSuite) -> list[cst.EmptyLine]:
+    """The comments in a suite that goes, each on a line of its own."""
+    found: list[cst.EmptyLine] = []
+    if isinstance(body, cst.IndentedBlock):
+        if body.header.comment:
+            found.append(cst.EmptyLine(comment=body.header.comment))
+        for statement in body.body:
+            if isinstance(statement, cst.SimpleStatementLine):
+                found += _own_lines(statement.leading_lines)
+                if statement.trailing_whitespace.comment:
+                    found.append(cst.EmptyLine(comment=statement.trailing_whitespace.comment))
+        found += _own_lines(body.footer)
+    return found

@@ -1,0 +1,99 @@
+"""The shape of manual session management in the syntax tree: where it begins, where it ends, what a scope makes superfluous."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.python.names import path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts, Obligation
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Statements that a ``with`` can take the place of.
+
+    :param acquire: ``session = factory(...)``.
+    :param block: the statements after it that use the session, in the same suite.
+    :param guard: the last of them, where it is a ``try`` that closes in its ``finally``.
+    :param close: the statement that closes, where there is one in the suite itself or in the guard.
+    :param rest: the statements of the suite after the block.
+    :param top: whether the suite is the code's own body.
+    """
+
+    name: str
+    acquire: ast.Assign | ast.AnnAssign
+    block: list[ast.stmt]
+    guard: ast.Try | None
+    close: ast.stmt | None
+    rest: list[ast.stmt]
+    top: bool
+
+
+def shape(facts: ModuleFacts, obligation: Obligation) -> Shape | str:
+    """The shape around an acquire site, or why there is none."""
+    code = obligation.site.code
+    if isinstance(code, ast.Lambda):
+        return "the session is opened in a lambda"
+    for suite in _suites(code):
+        for index, statement in enumerate(suite):
+            if isinstance(statement, (ast.Assign, ast.AnnAssign)) and _opens(statement, obligation.site.node):
+                return _shape(statement, suite[index + 1 :], top=suite is code.body)  # type: ignore[attr-defined]
+    return "the session is not opened by a plain assignment to a variable"
+
+
+def _opens(statement: ast.Assign | ast.AnnAssign, node: ast.AST) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return statement.value is node and len(targets) == 1 and isinstance(targets[0], ast.Name)
+
+
+def _shape(acquire: ast.Assign | ast.AnnAssign, after: list[ast.stmt], *, top: bool) -> Shape | str:
+    target = acquire.targets[0] if isinstance(acquire, ast.Assign) else acquire.target
+    name = path(target)
+    for index, statement in enumerate(after):
+        if isinstance(statement, ast.Try) and any(closes(s, name) for s in statement.finalbody):
+            if not all(closes(s, name) for s in statement.finalbody):
+                return "the `finally` does more than close the session"
+            return Shape(name, acquire, after[: index + 1], statement, statement.finalbody[0], after[index + 1 :], top)
+        if closes(statement, name):
+            return Shape(name, acquire, after[: index + 1], None, statement, after[index + 1 :], top)
+    return Shape(name, acquire, after, None, None, [], top) if after else "nothing is done with the session here"
+
+
+def closes(statement: ast.stmt, name: str) -> bool:
+    """Whether a statement does nothing but close the session."""
+    return is_method(statement, name, "close")
+
+
+def is_method(statement: ast.stmt, name: str, method: str) -> bool:
+    """Whether a statement is exactly ``name.method()``, awaited or not."""
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(value, ast.Await):
+        value = value.value
+    if not isinstance(value, ast.Call) or value.args or value.keywords or not isinstance(value.func, ast.Attribute):
+        return False
+    return value.func.attr == method and path(value.func.value) == name
+
+
+def gives_up(handler: ast.ExceptHandler, name: str) -> bool:
+    """Whether a handler does what a scope does: roll back and raise again."""
+    bare = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
+    return bare and len(handler.body) == 2 and is_method(handler.body[0], name, "rollback") or bare and len(handler.body) == 1  # noqa: PLR2004
+
+
+def _suites(code: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Every list of statements of a code, without those of the functions and classes inside it."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(code, field, None)
+        if not isinstance(inner, list):
+            continue
+        if field in ("body", "orelse", "finalbody"):
+            yield inner
+        for node in inner:
+            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                yield from _suites(node)

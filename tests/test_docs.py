@@ -1,0 +1,70 @@
+"""The documentation says what the code says."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from session_lint.rules import catalogue
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture(name="rule_pages", scope="module")
+def _rule_pages() -> dict[str, Any]:
+    """The names of ``docs/rule_pages.py``, which stands in no package."""
+    return runpy.run_path(str(ROOT / "docs" / "rule_pages.py"))
+
+
+def test_readme_lists_the_rules(rule_pages: dict[str, Any]) -> None:
+    """The table between the markers is the catalogue's; ``python docs/rule_pages.py`` writes it."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert text.count(rule_pages["BEGIN"]) == text.count(rule_pages["END"]) == 1
+    assert rule_pages["readme"](text) == text
+
+
+def test_every_rule_gets_a_page(rule_pages: dict[str, Any], tmp_path: Path) -> None:
+    """One page a rule, headed by its code and name; what has no rule any more goes."""
+    (tmp_path / "forgotten.md").write_text("# SES000: forgotten\n", "utf-8")
+    rule_pages["write_pages"](tmp_path)
+    heads = {path.name: path.read_text("utf-8").partition("\n")[0] for path in tmp_path.iterdir()}
+    rules = {f"{rule.name}.md": f"# {rule.code}: {rule.name}" for rule in catalogue().values()}
+    assert heads == {"index.md": "# Rules", **rules}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_rules_lead_somewhere(page: Path) -> None:
+    """Every ``rules/…`` page that is linked has its rule."""
+    linked = set(re.findall(r"rules/([a-z-]+)\.(?:md|html)", page.read_text("utf-8"))) - {"index"}
+    assert linked <= {rule.name for rule in catalogue().values()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page: Path) -> None:
+    """A file of the project that a page names is there."""
+    named = set(
+        re.findall(
+            r"`((?:session_lint|database|tests|docs|benchmarks|examples|\.ci)/[\w./]+)`", page.read_text("utf-8")
+        )
+    )
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_architecture_names_every_module_of_the_pipeline() -> None:
+    """A package or module at the top of ``session_lint`` has its place in the list."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    parts = {
+        path.stem
+        for path in (ROOT / "session_lint").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert {
+        part
+        for part in parts - {"__init__", "__main__"}
+        if f"session_lint/{part}" not in text and f"`{part}`" not in text
+    } == set()
