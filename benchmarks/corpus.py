@@ -104,18 +104,20 @@ def _download(package: Package, scratch: Path) -> Path:
     return found[0]
 
 
+def fetched(package: Package) -> bool:
+    """Fetch a package and say how that went; ``False`` where it cannot be had."""
+    try:
+        state = "fetched" if fetch(package) else "there"
+    except CorpusError as error:
+        print(error, file=sys.stderr)
+        return False
+    print(f"{package.name} {package.version}: {state}, {len(python_files(package))} Python files", flush=True)
+    return True
+
+
 def main() -> int:
     """Fetch what is missing; the exit status is 2 where something cannot be had."""
-    failed = False
-    for package in packages():
-        try:
-            fetched = fetch(package)
-        except CorpusError as error:
-            failed = True
-            print(error, file=sys.stderr)
-        else:
-            state = "fetched" if fetched else "there"
-            print(f"{package.name} {package.version}: {state}, {len(python_files(package))} Python files", flush=True)
+    failed = sum(not fetched(package) for package in packages())
     return 2 if failed else 0
 
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def init_app(app: Flask) -> None:
     """Give every request of an application a session of its own, in ``g.db``.
 
-    It is opened before the request and closed when the application context ends, whether the view returned or raised; what the
-    view did not commit is rolled back. An error in the closing is logged and does not take the place of the view's own.
-    Where several requests run in one application context, as in a test that pushed one, each still gets a fresh session.
+    It is opened before the request and closed when the application context ends, whether the view returned or raised;
+    what the view did not commit is rolled back. An error in the closing is logged and does not take the place of the
+    view's own. Where several requests run in one application context, as in a test that pushed one, each still gets a
+    fresh session.
     """
     app.before_request(_open)
     app.teardown_appcontext(_close)

@@ -3,9 +3,9 @@
 The database is the one that ``DATABASE_URL`` names when it is used for the first time, else the file ``database.db`` in
 the working directory. Nothing is opened, and nothing is read from the environment, when this module is imported.
 
-A forked child starts afresh: it has a global session of its own, and its engine has an empty pool. It neither uses nor
-closes the connections of its parent, not even when it ends. A spawned process never had them. What other code holds across
-a fork, a session in a variable for example, stays that code's own affair.
+A forked child starts afresh: it has a global session of its own, and its engine has an empty pool. It neither uses
+nor closes the connections of the pool and of the global session of its parent, not even when it ends. A spawned process
+never had them. A session that other code holds across a fork, in a variable for example, stays that code's own affair.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["SessionLocal", "close_global_session", "close_quietly", "get_session
 
 DEFAULT_URL = "sqlite:///database.db"
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -63,11 +63,10 @@ SessionLocal: sessionmaker[DatabaseSession] = sessionmaker(class_=DatabaseSessio
 def scoped_session() -> Iterator[Session]:
     """A session for one ``with`` block.
 
-    It is committed when the block ends, also by ``return``, ``break`` or ``continue``; it is rolled back when an exception leaves
-    the block, ``KeyboardInterrupt`` and its like included, or when the commit fails; it is closed in any case.
-
-    That exception comes out as it was: an error in the rollback or in the closing is logged and does not take its place.
-    Every call opens a session of its own, so a block inside a block is an independent transaction.
+    It is committed when the block ends, also by ``return``, ``break`` or ``continue``; it is rolled back when an
+    exception leaves the block, ``KeyboardInterrupt`` and its like included, or when the commit fails; it is closed in
+    any case. That exception comes out as it was: an error in the rollback or in the closing is logged and does not take
+    its place. Every call opens a session of its own, so a block inside a block is an independent transaction.
     """
     session = SessionLocal()
     try:
@@ -81,9 +80,10 @@ def scoped_session() -> Iterator[Session]:
 
 
 def get_session() -> Session:
-    """The global session of this process: opened by the first call, the same one until :func:`close_global_session`.
+    """The global session of this process: opened by the first call, then the same one until it is closed.
 
-    It commits nothing by itself. It is made for one thread, as every SQLAlchemy session is.
+    It commits nothing by itself; :func:`close_global_session` closes it. It is made for one thread, as every SQLAlchemy
+    session is.
     """
     with _process.lock:
         if _process.session is None:
@@ -94,8 +94,8 @@ def get_session() -> Session:
 def close_global_session() -> None:
     """Close the global session and forget it; the next :func:`get_session` opens a new one.
 
-    What was not committed is rolled back. Closing twice, or before anything was opened, is harmless. An error in the closing
-    is logged and not raised, so that in a ``finally`` it never takes the place of the exception that is on its way.
+    What was not committed is rolled back. Closing twice, or before anything was opened, is harmless. An error in the
+    closing is logged and not raised, so that in a ``finally`` it never takes the place of the exception on its way.
     """
     with _process.lock:
         session, _process.session = _process.session, None
@@ -104,18 +104,18 @@ def close_global_session() -> None:
 
 
 def close_quietly(session: Session) -> None:
-    """Close a session; an error is logged and not raised: by then its work is committed, or lost for another reason."""
+    """Close a session; an error is logged and not raised, because by then its work is committed or has failed."""
     try:
         session.close()
     except Exception:
-        _log.exception("a session could not be closed")
+        logger.exception("a session could not be closed")
 
 
 def _rollback_quietly(session: Session) -> None:
     try:
         session.rollback()
     except Exception:
-        _log.exception("a session could not be rolled back")
+        logger.exception("a session could not be rolled back")
 
 
 def _engine() -> Engine:
@@ -128,8 +128,9 @@ def _engine() -> Engine:
 def _start_afresh() -> None:
     """In a forked child: leave everything to the parent.
 
-    A driver closes the connections that are collected: some then tell the server, and SQLite rolls back what the parent has
-    under way. So the child keeps the inherited ones for good, also while its interpreter ends: one reference is never given back.
+    A driver closes the connections that are collected: some then tell the server, and SQLite rolls back what the parent
+    has under way. So the child keeps the inherited ones for good, also while its interpreter ends: it never gives back
+    the reference that is taken here.
     """
     engine, session = _process.engine, _process.session
     _process.session, _process.lock = None, threading.Lock()

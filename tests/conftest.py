@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.linting import lint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(name="lint", scope="session")
 def _lint() -> Callable[..., list[Finding]]:
-    """:func:`tests.linting.lint`, for tests that prefer to be handed it."""
-    from tests.linting import lint
-
+    """The function of :mod:`tests.linting`, for tests that prefer to be handed it."""
     return lint

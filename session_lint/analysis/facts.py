@@ -163,7 +163,7 @@ class ModuleFacts:
         """Where an ending is: the statement that returns, raises, re-binds, or the last one."""
         if ending.dropped is not None and ending.dropped.node is not None:
             return ending.dropped.node
-        if ending.fact.flying is not None:
+        if ending.fact.flying is not None and hasattr(ending.fact.flying.node, "lineno"):
             return ending.fact.flying.node
         for block, _, edge in reversed(ending.solved.way(ending.block, ending.fact)):
             for point in reversed(edge.source.points if edge is not None else block.points):

@@ -50,6 +50,10 @@ def held(node: ast.AST | None, fact: Fact) -> Hold | None:
         return Hold.INSIDE if any(held(element, fact) for element in node.elts) else None
     if isinstance(node, ast.Dict):
         return Hold.INSIDE if any(held(value, fact) for value in node.values) else None
+    if isinstance(node, (ast.ListComp, ast.SetComp)):
+        return Hold.INSIDE if held(node.elt, fact) else None
+    if isinstance(node, ast.DictComp):
+        return Hold.INSIDE if held(node.value, fact) else None
     if isinstance(node, ast.Lambda):
         return _closure(node, fact)
     if isinstance(node, ast.GeneratorExp):

@@ -107,12 +107,10 @@ class Lifecycle:
         return fact.site
 
     def widen(self, fact: Fact) -> Fact:
-        """The fact without its guards, but for those that decide about closing."""
-        return fact._replace(guards=frozenset(g for g in fact.guards if guards.variables(g[0]) & self._closing_guards))
-
-    @property
-    def _closing_guards(self) -> frozenset[str]:
-        return guards.around_closing(self.code)
+        """The fact without its guards, but for those that decide about closing, and without where its exceptions were raised."""
+        kept = frozenset(g for g in fact.guards if guards.variables(g[0]) & guards.around_closing(self.code))
+        flying = fact.flying and Raised(fact.flying.type, self.code)
+        return fact._replace(guards=kept, flying=flying, caught=tuple(Raised(c.type, self.code) for c in fact.caught))
 
     # statements, bindings
 
@@ -150,8 +148,8 @@ class Lifecycle:
 
     def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         hold = held(value, fact)
-        if hold and self._outlives(target, name):
-            return (_give(fact),)
+        if hold and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
+            return (_give(fact),)  # of a collection nobody can tell whether all of it is closed in the end
         bound = rename(fact, name, value)
         if not reachable(bound) and isinstance(value, ast.Call) and any(held(a, fact) for a in (*value.args, *(k.value for k in value.keywords))):
             bound = _give(fact)  # session = configure(session): what came back may be it
@@ -373,9 +371,7 @@ class Lifecycle:
         return None if assumed is None else fact._replace(guards=assumed)
 
 
-def start_with(site: Site, *names: str) -> Fact:
-    """The entry fact of a code that is followed for a session it is given."""
-    return NOTHING._replace(site=site, names=frozenset(names))
+_COLLECTIONS = (ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
 
 
 def _about_session(test: ast.expr, fact: Fact) -> bool | None:

@@ -81,6 +81,8 @@ def _global(facts: ModuleFacts) -> Iterator[Pattern]:
 def _request(facts: ModuleFacts) -> Iterator[Pattern]:
     """``g.db.query(...)``: a method called on a field of Flask's ``g`` that the module treats as a session."""
     assert facts.module is not None
+    if "flask.g" not in facts.module.names.imported:
+        return
     for code, scope in facts.module.codes:
         for node in own_nodes(code):
             if isinstance(node, ast.Attribute) and path(node) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):

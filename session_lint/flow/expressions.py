@@ -1,258 +1,122 @@
 """Expressions: their points in the order in which CPython evaluates them."""
 
+# ruff: noqa: N802, N815  # the methods are named after the nodes they build
+
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.flow.graph import RAISING, Block, Edge, EdgeKind, Point, PointKind
+from session_lint.flow.branches import Branches
+from session_lint.flow.graph import PointKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
 
-class ExpressionBuilder:
-    """The part of the builder that knows blocks, points and expressions."""
-
-    def __init__(self) -> None:
-        self.current: Block | None = None
-        self.depth = 0
-        self.entered: set[Block] = set()
-        self.handler: Block = Block(0)
-
-    # blocks
-
-    def new_block(self, depth: int | None = None) -> Block:
-        """A block without a way into it yet."""
-        return Block(0, self.depth if depth is None else depth)
-
-    def link(self, source: Block, kind: EdgeKind, target: Block, node: ast.AST | None = None) -> None:
-        """An edge."""
-        source.edges.append(Edge(kind, source, target, node))
-        self.entered.add(target)
-
-    def jump(self, target: Block) -> None:
-        """Control goes on at ``target``, if it gets here at all."""
-        if self.current is not None:
-            self.link(self.current, EdgeKind.NEXT, target)
-            self.current = None
-
-    def resume(self, block: Block) -> None:
-        """Go on building at a block, if there is a way into it."""
-        self.current = block if block in self.entered else None
-
-    def split(self) -> Block | None:
-        """End the block here, where the target of exceptions changes or a loop comes back."""
-        if self.current is not None and self.current.points:
-            block = self.new_block()
-            self.jump(block)
-            self.current = block
-        return self.current
-
-    def emit(self, kind: PointKind, node: ast.AST, value: ast.AST | None = None) -> None:
-        """A point; one that may raise ends its block."""
-        if self.current is None:
-            return
-        self.current.points.append(Point(kind, node, value))
-        if kind in RAISING:
-            self.link(self.current, EdgeKind.RAISE, self.handler)
-            block = self.new_block()
-            self.jump(block)
-            self.current = block
-
-    def raise_point(self, kind: PointKind, node: ast.AST) -> None:
-        """A point that always raises."""
-        if self.current is not None:
-            self.current.points.append(Point(kind, node))
-            self.link(self.current, EdgeKind.RAISE, self.handler)
-            self.current = None
-
-    def store(self, target: ast.expr, value: ast.AST | None) -> None:
-        """Bind a target; what its own expressions compute comes first."""
-        for node in _inner(target):
-            self.expr(node)
-        self.emit(PointKind.STORE, target, value)
-
-    def next_item(self, node: ast.For | ast.AsyncFor | ast.comprehension, inside: Block, done: Block) -> None:
-        """Ask an iterator for its next item."""
-        if self.current is None:
-            return
-        self.current.points.append(Point(PointKind.NEXT, node))
-        self.link(self.current, EdgeKind.RAISE, self.handler)
-        self.link(self.current, EdgeKind.ITEM, inside, node)
-        self.link(self.current, EdgeKind.EXHAUSTED, done, node)
-        self.current = None
-
-    # expressions
+class Expressions(Branches):
+    """The part of the builder that evaluates and binds."""
 
     def expr(self, node: ast.AST) -> None:
         """Evaluate an expression."""
         if self.current is None:
             return
-        method = getattr(self, f"on_{type(node).__name__}", None)
+        method = getattr(self, "on_" + type(node).__name__, None)
         if method is not None:
             method(node)
         else:
-            self.exprs(_children(node))
+            self.exprs(child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
 
-    def exprs(self, nodes: Sequence[ast.AST]) -> None:
-        """Evaluate several, in order."""
+    def exprs(self, nodes: Iterable[ast.AST | None]) -> None:
+        """Evaluate several, in order; what is left out in the source is ``None``."""
         for node in nodes:
-            self.expr(node)
+            if node is not None:
+                self.expr(node)
 
-    def on_Constant(self, _node: ast.Constant) -> None:
-        pass
+    def store(self, target: ast.expr, value: ast.AST | None) -> None:
+        """Bind a target; what its own expressions compute comes first."""
+        self.exprs(inner(target))
+        self.emit(PointKind.STORE, target, value)
 
-    def on_Name(self, _node: ast.Name) -> None:
-        pass
+    def on_Constant(self, node: ast.Constant) -> None:
+        """A constant: nothing happens."""
+
+    def on_Name(self, node: ast.Name) -> None:
+        """A name: nothing happens."""
 
     def on_BinOp(self, node: ast.BinOp) -> None:
+        """A sum; long ones nest to the left, deeper than the stack."""
         chain: list[ast.expr] = []
         left: ast.expr = node
-        while isinstance(left, ast.BinOp):  # long sums nest to the left, deeper than the stack
+        while isinstance(left, ast.BinOp):
             chain.append(left.right)
             left = left.left
         self.expr(left)
-        self.exprs(chain[::-1])
+        self.exprs(reversed(chain))
 
     def on_Call(self, node: ast.Call) -> None:
-        self.expr(node.func)
-        self.exprs(node.args)
-        for keyword in node.keywords:
-            self.expr(keyword.value)
-        self.emit(PointKind.CALL, node)
+        """A call; chains like ``select(x).where(y).limit(z)`` nest to the left, deeper than the stack."""
+        chain: list[ast.expr] = []
+        first: ast.expr = node
+        while isinstance(first, (ast.Call, ast.Attribute)):
+            chain.append(first)
+            first = first.func if isinstance(first, ast.Call) else first.value
+        self.expr(first)
+        for link in reversed(chain):
+            if isinstance(link, ast.Call):
+                self.exprs(link.args)
+                self.exprs(keyword.value for keyword in link.keywords)
+                self.emit(PointKind.CALL, link)
 
     def on_Await(self, node: ast.Await) -> None:
+        """``await``: others run, and their exceptions may arrive here."""
         self.expr(node.value)
         self.emit(PointKind.AWAIT, node)
 
     def on_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
-        if node.value is not None:
-            self.expr(node.value)
+        """``yield``: the consumer goes on, throws, or closes."""
+        self.exprs([node.value])
         self.emit(PointKind.YIELD, node)
 
     on_YieldFrom = on_Yield
 
     def on_NamedExpr(self, node: ast.NamedExpr) -> None:
+        """A walrus."""
         self.expr(node.value)
         self.emit(PointKind.STORE, node.target, node.value)
 
     def on_Lambda(self, node: ast.Lambda) -> None:
-        self.exprs([d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None])
+        """The defaults; the body runs when somebody calls it."""
+        self.exprs([*node.args.defaults, *node.args.kw_defaults])
 
     def on_Dict(self, node: ast.Dict) -> None:
+        """Each key before its value."""
         for key, value in zip(node.keys, node.values, strict=True):
-            if key is not None:
-                self.expr(key)
-            self.expr(value)
+            self.exprs([key, value])
 
-    def on_IfExp(self, node: ast.IfExp) -> None:
-        then, other, after = self.new_block(), self.new_block(), self.new_block()
-        self.test(node.test, then, other)
-        for block, arm in ((then, node.body), (other, node.orelse)):
-            self.resume(block)
-            self.expr(arm)
-            self.emit(PointKind.PHI, node, arm)
-            self.jump(after)
-        self.resume(after)
-
-    def on_BoolOp(self, node: ast.BoolOp) -> None:
-        after = self.new_block()
-        stops = isinstance(node.op, ast.Or)
-        for value in node.values[:-1]:
-            self.expr(value)
-            goes_on, ends = self.new_block(), self.new_block()
-            self.branch(value, goes_on if not stops else ends, ends if not stops else goes_on)
-            self.resume(ends)
-            self.emit(PointKind.PHI, node, value)
-            self.jump(after)
-            self.resume(goes_on)
-        self.expr(node.values[-1])
-        self.emit(PointKind.PHI, node, node.values[-1])
-        self.jump(after)
-        self.resume(after)
-
-    def on_ListComp(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> None:
-        results: list[ast.expr] = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        self.comprehension(node.generators, results)
+    def on_ListComp(self, node: ast.ListComp | ast.SetComp) -> None:
+        """A comprehension runs here and now."""
+        self.comprehension(node.generators, [node.elt])
 
     on_SetComp = on_ListComp
-    on_DictComp = on_ListComp
+
+    def on_DictComp(self, node: ast.DictComp) -> None:
+        """The key is evaluated before the value."""
+        self.comprehension(node.generators, [node.key, node.value])
 
     def on_GeneratorExp(self, node: ast.GeneratorExp) -> None:
-        self.expr(node.generators[0].iter)  # the rest runs when somebody asks for items
-
-    def comprehension(self, generators: list[ast.comprehension], results: list[ast.expr]) -> None:
-        """The loops of a comprehension, the outermost first."""
-        if self.current is None:
-            return
-        if not generators:
-            self.exprs(results)
-            return
-        first = generators[0]
-        self.expr(first.iter)
-        head, inside, after = self.new_block(), self.new_block(), self.new_block()
-        self.jump(head)
-        self.resume(head)
-        self.next_item(first, inside, after)
-        self.resume(inside)
-        self.store(first.target, first)
-        for test in first.ifs:
-            passed = self.new_block()
-            self.test(test, passed, head)
-            self.resume(passed)
-        self.comprehension(generators[1:], results)
-        self.jump(head)
-        self.resume(after)
-
-    # tests
-
-    def test(self, node: ast.expr, then: Block, other: Block) -> None:
-        """Evaluate a test and go to one of two blocks, with short circuits."""
-        if self.current is None:
-            return
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            self.test(node.operand, other, then)
-        elif isinstance(node, ast.BoolOp):
-            for value in node.values[:-1]:
-                more = self.new_block()
-                self.test(value, *((more, other) if isinstance(node.op, ast.And) else (then, more)))
-                self.resume(more)
-            self.test(node.values[-1], then, other)
-        else:
-            self.expr(node)
-            self.branch(node, then, other)
-
-    def branch(self, node: ast.expr, then: Block, other: Block) -> None:
-        """The two edges of an evaluated test; a constant has one."""
-        if self.current is None:
-            return
-        constant = _truth(node)
-        if constant is not False:
-            self.link(self.current, EdgeKind.TRUE, then, node)
-        if constant is not True:
-            self.link(self.current, EdgeKind.FALSE, other, node)
-        self.current = None
+        """The outermost iterable; the rest runs when somebody asks for items."""
+        self.expr(node.generators[0].iter)
 
 
-def _truth(node: ast.expr) -> bool | None:
-    """The outcome of a test that is a constant."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        inner = _truth(node.operand)
-        return None if inner is None else not inner
-    return bool(node.value) if isinstance(node, ast.Constant) else None
-
-
-def _children(node: ast.AST) -> list[ast.AST]:
-    return [child for child in ast.iter_child_nodes(node) if not isinstance(child, (ast.expr_context, ast.operator, ast.cmpop, ast.unaryop, ast.boolop))]
-
-
-def _inner(target: ast.expr) -> list[ast.AST]:
+def inner(target: ast.expr) -> Iterator[ast.expr]:
     """The expressions that are evaluated to find out where a target is."""
-    if isinstance(target, ast.Attribute):
-        return [target.value]
-    if isinstance(target, ast.Subscript):
-        return [target.value, target.slice]
     if isinstance(target, (ast.Tuple, ast.List)):
-        return [node for element in target.elts for node in _inner(element)]
-    return _inner(target.value) if isinstance(target, ast.Starred) else []
+        for element in target.elts:
+            yield from inner(element)
+    elif isinstance(target, ast.Starred):
+        yield from inner(target.value)
+    elif isinstance(target, (ast.Attribute, ast.Subscript)):
+        yield target.value
+        if isinstance(target, ast.Subscript):
+            yield target.slice

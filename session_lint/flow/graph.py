@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Union
 
-Code = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module]
+Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
 """What has a graph of its own."""
 
 
 class PointKind(str, Enum):
-    """What a point does. Only the first eight can raise; they end their block."""
+    """What a point does. Only the first nine can raise; they end their block."""
 
     CALL = "call"  # node: ast.Call; the callee and the arguments have been evaluated by earlier points
     AWAIT = "await"  # node: ast.Await
@@ -22,14 +21,15 @@ class PointKind(str, Enum):
     NEXT = "next"  # node: ast.For | ast.AsyncFor | ast.comprehension; asks the iterator for an item
     RAISE = "raise"  # node: ast.Raise | ast.Assert; always raises
     RERAISE = "reraise"  # node: ast.Try; the end of a finally body that an exception entered; always raises
-    STATEMENT = "statement"  # node: ast.stmt (or ExceptHandler, match_case); it begins
+    LOOKUP = "lookup"  # node: ast.Try | ast.withitem; the body has none of the above, but a lookup that may raise
+    STATEMENT = "statement"  # node: ast.stmt or ast.ExceptHandler; it begins
     STORE = "store"  # node: the target; value: where its value comes from
     DELETE = "delete"  # node: the target of a del
     PHI = "phi"  # node: ast.BoolOp | ast.IfExp; value: the operand that became its value on this way
-    RETURN = "return"  # node: ast.Return; value: ast.expr | None
+    RETURN = "return"  # node: ast.Return, or the body of a lambda; value: ast.expr | None
 
 
-RAISING = frozenset(list(PointKind)[:8])
+RAISING = frozenset(list(PointKind)[:9])
 
 
 class EdgeKind(str, Enum):
@@ -48,7 +48,7 @@ class EdgeKind(str, Enum):
     SWALLOW = "swallow"  # node: ast.withitem; __exit__ ran and the exception ends here
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Point:
     """One step of evaluation. See :class:`PointKind` for what ``node`` and ``value`` hold."""
 
@@ -63,7 +63,7 @@ class Point:
         return getattr(node, "lineno", 0)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Edge:
     """A way control may go, from the end of ``source`` to the start of ``target``."""
 
@@ -73,9 +73,12 @@ class Edge:
     node: ast.AST | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Block:
     """A basic block: points that run one after the other; only the last can raise.
+
+    A block that a lookup enters (:attr:`PointKind.LOOKUP`) has a ``CATCH`` or ``SWALLOW`` way on, but no
+    ``UNCAUGHT`` or ``UNWIND``: the exception is only there because somebody expects it.
 
     :param depth: how many exceptions are being handled here, the innermost last: one for each
         enclosing ``except`` body, and for each ``finally`` body entered by an exception.
@@ -87,7 +90,7 @@ class Block:
     edges: list[Edge] = field(default_factory=list)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Graph:
     """The graph of one function or module body.
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from session_lint.flow.graph import RAISING, EdgeKind
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from session_lint.flow.graph import Block, Edge, Graph, Point
-
-from session_lint.flow.graph import RAISING, EdgeKind
+    from session_lint.flow.graph import Block, Code, Edge, Graph, Point
 
 F = TypeVar("F")
 
+CAP = 32
+HARD = 16
 
-class SolverLimit(Exception):
-    """A code whose facts do not stay few even when widened; callers treat it as unknown."""
+
+class SolverLimit(Exception):  # noqa: N818  # a limit that was reached, not an error of anybody's
+    """A code whose facts do not stay few even when widened; callers treat it as unknown.
+
+    :param code: the function or module body.
+    """
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(f"too many facts in {getattr(code, 'name', type(code).__name__)}")
+        self.code = code
 
 
 class Problem(Protocol[F]):
@@ -42,49 +52,43 @@ class Problem(Protocol[F]):
 
 
 class Solution(Generic[F]):
-    """The facts at the start of each block, in the order of discovery."""
+    """What may hold where.
 
-    def __init__(self) -> None:
-        self.facts: dict[Block, list[F]] = {}
-        self._before: dict[tuple[Block, F], tuple[Block, F, Edge] | None] = {}
+    :param facts: the facts at the start of each block, in the order of discovery.
+    :param before: how each was reached first; ``None`` at the entry.
+    """
+
+    def __init__(
+        self, facts: dict[Block, list[F]], before: dict[tuple[Block, F], tuple[Block, F, Edge] | None]
+    ) -> None:
+        self.facts = facts
+        self._before = before
 
     def path(self, block: Block, fact: F) -> list[tuple[Block, F, Edge | None]]:
-        """A shortest way from the entry: each block with the fact at its start and the edge that led there."""
+        """A shortest way from the entry: each block with the fact at its start and the edge that led there.
+
+        :raises KeyError: where the fact does not hold at the start of the block.
+        """
         way: list[tuple[Block, F, Edge | None]] = []
-        while True:
-            before = self._before[(block, fact)]
-            way.append((block, fact, before[2] if before else None))
-            if before is None:
-                return way[::-1]
+        before = self._before[block, fact]
+        while before is not None:
+            way.append((block, fact, before[2]))
             block, fact = before[0], before[1]
+            before = self._before[block, fact]
+        way.append((block, fact, None))
+        return way[::-1]
 
 
-def solve(graph: Graph, problem: Problem[F], cap: int = 32) -> Solution[F]:
+def solve(graph: Graph, problem: Problem[F], cap: int = CAP) -> Solution[F]:
     """All facts that may hold, breadth first.
 
     :param cap: how many facts of one group a block keeps before further ones are widened.
-    :raises SolverLimit: where a group has more than 16 times that many facts in a block even so.
+    :raises SolverLimit: where a group has more than ``HARD`` times that many facts in a block even so.
     """
-    solution: Solution[F] = Solution()
-    queue: deque[tuple[Block, F]] = deque()
-    counts: dict[tuple[Block, Hashable], int] = {}
-
-    def arrive(block: Block, fact: F, before: tuple[Block, F, Edge] | None) -> None:
-        if (block, fact) in solution._before:  # noqa: SLF001  # the two are one thing
-            return
-        slot = (block, problem.group(fact))
-        count = counts.get(slot, 0)
-        if count >= cap:
-            fact = problem.widen(fact)
-            if (block, fact) in solution._before:  # noqa: SLF001
-                return
-            if count >= 16 * cap:
-                raise SolverLimit
-        counts[slot] = count + 1
-        solution._before[(block, fact)] = before  # noqa: SLF001
-        solution.facts.setdefault(block, []).append(fact)
-        queue.append((block, fact))
-
+    worklist = _Worklist(graph, problem, cap)
+    queue = worklist.queue
+    arrive = worklist.arrive
+    follow = problem.follow
     for fact in problem.entry():
         arrive(graph.entry, fact, None)
     while queue:
@@ -92,17 +96,49 @@ def solve(graph: Graph, problem: Problem[F], cap: int = 32) -> Solution[F]:
         done, raised = _through(block, start, problem)
         for edge in block.edges:
             for fact in raised if edge.kind is EdgeKind.RAISE else done:
-                for after in problem.follow(edge, fact):
+                for after in follow(edge, fact):
                     arrive(edge.target, after, (block, start, edge))
-    return solution
+    return Solution(worklist.facts, worklist.before)
+
+
+class _Worklist(Generic[F]):
+    """What has been found, and what is still to be followed."""
+
+    def __init__(self, graph: Graph, problem: Problem[F], cap: int) -> None:
+        self.code = graph.code
+        self.problem = problem
+        self.cap = cap
+        self.queue: deque[tuple[Block, F]] = deque()
+        self.facts: dict[Block, list[F]] = {}
+        self.before: dict[tuple[Block, F], tuple[Block, F, Edge] | None] = {}
+        self.counts: dict[tuple[Block, Hashable], int] = {}
+
+    def arrive(self, block: Block, fact: F, before: tuple[Block, F, Edge] | None) -> None:
+        """A fact reaches the start of a block."""
+        key = block, fact
+        if key in self.before:
+            return
+        slot = block, self.problem.group(fact)
+        count = self.counts.get(slot, 0)
+        if count >= self.cap:
+            key = block, self.problem.widen(fact)
+            if key in self.before:
+                return
+            if count >= HARD * self.cap:
+                raise SolverLimit(self.code)
+        self.counts[slot] = count + 1
+        self.before[key] = before
+        self.facts.setdefault(block, []).append(key[1])
+        self.queue.append(key)
 
 
 def _through(block: Block, fact: F, problem: Problem[F]) -> tuple[list[F], list[F]]:
     """The facts at the end of a block: where its last point completed, and where it raised."""
-    done = [fact]
+    done: list[F] = [fact]
     raised: list[F] = []
+    transfer = problem.transfer
     for point in block.points:
         if point.kind in RAISING:
             raised = [after for one in done for after in problem.transfer_raise(point, one)]
-        done = [after for one in done for after in problem.transfer(point, one)]
+        done = [after for one in done for after in transfer(point, one)]
     return done, raised

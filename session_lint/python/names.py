@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from session_lint.python.scopes import Binding, BindingKind, Scope, ScopeNode, is_self, scopes
 
@@ -20,6 +20,9 @@ _DEEPEST = 12
 
 Qualified = frozenset[str]
 _NOTHING: Qualified = frozenset()
+_AGAIN = "<again>"
+_CYCLE: Qualified = frozenset({_AGAIN})
+_MOST_BINDINGS = 24
 
 
 class Names:
@@ -34,11 +37,19 @@ class Names:
         self.module = module
         self.scopes = scopes(tree, module, package=package)
         self._cache: dict[tuple[ast.AST, Scope], Qualified] = {}
+        self._known: dict[tuple[Scope, str], Qualified] = {}
+        self._rising: set[tuple[Scope, str]] = set()
 
     @cached_property
     def definitions(self) -> dict[str, ScopeNode]:
         """Every function and class of the module by its dotted name."""
         return {self.qualname(scope): scope.node for scope in self.scopes.of.values() if scope.path}
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """The dotted names of all that the module imports, wherever in it."""
+        bindings = (b for scope in self.scopes.of.values() for bound in scope.bindings.values() for b in bound)
+        return frozenset(b.target for b in bindings if b.kind is BindingKind.IMPORT)
 
     def qualname(self, scope: Scope) -> str:
         """The dotted name of what opened a scope."""
@@ -80,7 +91,24 @@ class Names:
             if hasattr(builtins, name):
                 return frozenset({f"builtins.{name}"})
             return frozenset(f"{star}.{name}" for star in self.scopes.module.stars)
-        return self._bound(owner.bindings[name], depth)
+        return self._variable(owner, name, depth)
+
+    def _variable(self, owner: Scope, name: str, depth: int) -> Qualified:
+        """What a variable stands for; ``q = q.filter(x)`` adds nothing to what ``q`` was before."""
+        key = (owner, name)
+        if key in self._rising:
+            return _CYCLE
+        if key not in self._known:
+            bindings = owner.bindings[name]
+            if len(bindings) > _MOST_BINDINGS:
+                return _NOTHING
+            self._rising.add(key)
+            found = self._bound(bindings, depth)
+            self._rising.discard(key)
+            if self._rising:
+                return found  # perhaps incomplete: worked out in the middle of another one
+            self._known[key] = found
+        return self._known[key]
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose ``name`` an expression in ``scope`` reads; ``None`` for builtins and unknown names."""
@@ -98,7 +126,9 @@ class Names:
     def _bound(self, bindings: list[Binding], depth: int) -> Qualified:
         useful = [b for b in bindings if not (b.kind is BindingKind.VALUE and _is_none(b.node))]
         found = [self._binding(b, depth + 1) for b in useful]
-        return frozenset().union(*found) if all(found) else _NOTHING
+        if not all(found):
+            return _NOTHING
+        return frozenset(q for q in frozenset[str]().union(*found) if not q.startswith(_AGAIN))
 
     def _binding(self, binding: Binding, depth: int) -> Qualified:
         if binding.kind is BindingKind.IMPORT:
@@ -165,6 +195,7 @@ class Names:
         return self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
 
 
+@lru_cache(maxsize=512)
 def own_nodes(code: ast.AST) -> list[ast.AST]:
     """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
     found: list[ast.AST] = []

@@ -42,8 +42,8 @@ class Store:
 
 def engine() -> Engine:
     """The engine of this process."""
-    bind = SessionLocal().get_bind()
-    return bind.engine
+    with SessionLocal() as session:
+        return session.get_bind().engine
 
 
 def write(session: Session, name: str) -> None:

@@ -85,7 +85,7 @@ def test_asking_twice_gives_the_same(name: str) -> None:
 def test_hash_seeds_do_not_matter() -> None:
     """The same findings, in the same words, whatever order sets come in."""
     outputs = {
-        subprocess.run(  # noqa: S603 - our own interpreter on our own text
+        subprocess.run(
             [sys.executable, "-c", PRINT_ALL],
             cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": seed},

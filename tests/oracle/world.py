@@ -138,7 +138,7 @@ class World:
 
 def row_of_program() -> int:
     """The line of ``program`` that is being executed, 0 outside of it."""
-    frame = sys._getframe(1)  # noqa: SLF001
+    frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "program":
             return frame.f_lineno
@@ -266,7 +266,7 @@ def namespace(world: World, session: type) -> dict[str, Any]:
         "sqlalchemy.orm": SimpleNamespace(Session=session),
     }
 
-    def imported(name: str, *arguments: Any) -> object:  # noqa: ANN401 - as __import__ has them
+    def imported(name: str, *arguments: Any) -> object:
         return modules[name] if name in modules else builtins.__import__(name, *arguments)
 
     return {"__builtins__": {**vars(builtins), "__import__": imported}, "__name__": "module"}

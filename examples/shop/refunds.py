@@ -1,0 +1,25 @@
+"""Takes a payment back and counts what is still to be paid: ``python -m shop.refunds 1``."""
+
+import sys
+
+from database.session import close_global_session, get_session, scoped_session
+
+from .models import Order
+
+
+def refund(order_id):
+    with scoped_session() as session:
+        session.get(Order, order_id).paid = False
+
+
+def count_unpaid():
+    session = get_session()  # SES401
+    try:
+        return session.query(Order).filter_by(paid=False).count()
+    finally:
+        close_global_session()
+
+
+if __name__ == "__main__":
+    refund(int(sys.argv[1]))
+    print(count_unpaid())

@@ -1,0 +1,1 @@
+"""The small shop as it should be: ``shop`` without its mistakes."""

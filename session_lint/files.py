@@ -1,0 +1,211 @@
+"""Which files a run is about: what was named, and what a walk through the named folders finds.
+
+A walk takes ``*.py``, leaves out what git ignores and what the settings exclude, and asks git itself where there is one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from session_lint.settings import patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pathspec import GitIgnoreSpec
+
+    from session_lint.settings import Settings
+
+USUAL = (
+    *("__pycache__", "__pypackages__", "node_modules", "site-packages", "venv", "_build", "build", "dist"),
+    *(".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pyenv", ".pytest_cache"),
+    *(".ruff_cache", ".session_lint_cache", ".svn", ".tox", ".venv", ".vscode"),
+)
+STAGED = re.compile(r"(\d{6}) [0-9a-f]+ \d\t", re.ASCII)
+GITLINK = "160000"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A path that was named and cannot be linted, and why."""
+
+    path: str
+    reason: str
+
+
+def discover(paths: Sequence[str], settings: Settings) -> tuple[list[Path], list[Missing]]:
+    """The files to lint.
+
+    :param paths: files, which are always taken, and folders, which are walked.
+    :returns: the files, sorted, each once; and what could not be looked into.
+    """
+    found: dict[str, Path] = {}
+    missing: list[Missing] = []
+    for name in dict.fromkeys(paths):
+        path = Path(name)
+        if settings.force_exclude and excluded(path, settings):
+            continue
+        if path.is_dir():
+            walked = _Walk(path, settings, missing)
+            found.update((os.path.abspath(file), file) for file in walked.files())
+        elif path.is_file():
+            found[os.path.abspath(path)] = path
+        else:
+            missing.append(Missing(name, "neither a file nor a folder" if os.path.lexists(path) else "no such file or folder"))
+    return sorted(found.values(), key=lambda file: file.parts), missing
+
+
+def excluded(path: Path, settings: Settings) -> bool:
+    """Whether the settings' patterns exclude a path or a folder it is in."""
+    place = settings.relative(path)
+    if place is None or place == ".":
+        return False
+    return _spec(settings).match_file(place) or _spec(settings).match_file(f"{place}/")
+
+
+def _spec(settings: Settings) -> GitIgnoreSpec:
+    return patterns((*(settings.exclude or USUAL), *settings.extend_exclude))
+
+
+class _Walk:
+    """One walk through a folder that was named.
+
+    :param missing: where folders that cannot be listed are told.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, missing: list[Missing]) -> None:
+        self.folder = folder
+        self.spec = _spec(settings)
+        self.missing = missing
+        # A folder that is excluded and named all the same is meant: the patterns then hold inside it only.
+        place = settings.relative(folder)
+        self.prefix = "" if place in (None, ".") or excluded(folder, settings) else f"{place}/"
+        self.folders: dict[str, bool] = {"": False}
+
+    def files(self) -> Iterator[Path]:
+        """The Python files below the folder."""
+        for place in self._places(""):
+            if not self.excluded(place):
+                yield self.folder / place
+
+    def excluded(self, place: str) -> bool:
+        """Whether the patterns exclude a file or a folder on the way to it."""
+        above = place.rpartition("/")[0]
+        if above not in self.folders:
+            self.folders[above] = self.excluded(above) or self.spec.match_file(f"{self.prefix}{above}/")
+        return self.folders[above] or self.spec.match_file(self.prefix + place)
+
+    def _places(self, below: str) -> Iterator[str]:
+        """The Python files under ``below``, relative to the folder."""
+        base = self.folder / below
+        listed = listed_by_git(base)
+        if listed is None:
+            for file in _listed_by_walking(base, self._unlisted, lambda place: self.excluded(below + place)):
+                yield below + file
+            return
+        files, repositories = listed
+        yield from (below + file for file in files)
+        for repository in repositories:
+            if not self.excluded(below + repository):
+                yield from self._places(f"{below}{repository}/")
+
+    def _unlisted(self, error: OSError) -> None:
+        self.missing.append(Missing(str(error.filename or self.folder), f"cannot be listed: {error.strerror or error}"))
+
+
+def listed_by_git(folder: Path) -> tuple[list[str], list[str]] | None:
+    """What git knows of a folder: tracked, and neither tracked nor ignored.
+
+    :returns: the Python files and the repositories inside it, relative to it; ``None`` where git does not work, or ignores the folder
+        itself, which was named all the same.
+    """
+    answer = _git(folder, "ls-files", "-z", "--cached", "--others", "--stage", "--exclude-standard")
+    if answer is None:
+        return None
+    files, repositories = [], []
+    for entry in dict.fromkeys(os.fsdecode(answer).split("\0")):
+        staged = STAGED.match(entry)
+        place = entry[staged.end() :] if staged else entry
+        if (staged and staged[1] == GITLINK) or place.endswith("/"):
+            if (folder / place / ".git").exists():
+                repositories.append(place.rstrip("/"))
+        elif place.endswith(".py") and (folder / place).is_file():
+            files.append(place)
+    if not files and _git(folder, "check-ignore", "-q", str(folder.absolute())) is not None:
+        return None
+    return files, repositories
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """Git's answer about a folder, whatever repository a hook's environment points to; ``None`` when it has none."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]  # a checked repository runs no program of its own
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, check=False)  # noqa: S603
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _listed_by_walking(folder: Path, unlisted: Callable[[OSError], None], excluded: Callable[[str], bool]) -> Iterator[str]:
+    """The Python files below a folder, relative to it, without those that ``.gitignore`` files ignore.
+
+    :param unlisted: told of every folder that cannot be listed.
+    :param excluded: whether not to go into a folder.
+    """
+    ignores = _Ignores(folder)
+    for top, folders, files in os.walk(folder, onerror=unlisted):
+        place = os.path.relpath(top, folder).replace(os.sep, "/")
+        prefix = "" if place == "." else f"{place}/"
+        ignores.read(Path(top))
+        folders[:] = sorted(f for f in folders if not excluded(prefix + f) and not ignores.ignored(Path(top, f), folder=True))
+        for file in sorted(files):
+            path = Path(top, file)
+            if file.endswith(".py") and path.is_file() and not ignores.ignored(path, folder=False):
+                yield prefix + file
+
+
+class _Ignores:
+    """The ``.gitignore`` files that hold in a folder and below it, for where git itself does not answer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.specs: dict[Path, GitIgnoreSpec] = {}
+        above = _above(folder.absolute())
+        for parent in above:
+            self.read(parent)
+        if above and self.ignored(folder.absolute(), folder=True):
+            self.specs.clear()  # it was named all the same
+
+    def read(self, folder: Path) -> None:
+        """Take up a folder's own file."""
+        try:
+            lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
+            self.specs[folder.absolute()] = patterns(tuple(lines))
+        except (OSError, ValueError):
+            return
+
+    def ignored(self, path: Path, *, folder: bool) -> bool:
+        """Whether the nearest file that says anything about a path ignores it."""
+        path = path.absolute()
+        for parent in path.parents:
+            spec = self.specs.get(parent)
+            if spec is not None:
+                said = spec.check_file(path.relative_to(parent).as_posix() + "/" * folder).include
+                if said is not None:
+                    return said
+        return False
+
+
+def _above(folder: Path) -> list[Path]:
+    """The folders above one, up to the top of its repository; none when it is in no repository."""
+    for count, parent in enumerate(folder.parents, 1):
+        if (folder / ".git").exists():
+            return []
+        if (parent / ".git").exists():
+            return list(folder.parents[:count])
+    return []

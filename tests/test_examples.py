@@ -1,0 +1,144 @@
+"""The example projects: one makes every documented mistake where its comments say so, its twin makes none; both run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+DOCUMENTED = {"SES101", "SES102", "SES104", "SES201", "SES202", "SES203", "SES301", "SES401", "SES501"}
+
+# A day of the shop: what is called, what it is given, and what it prints.
+DAY = [
+    ("restock 20", "", ""),
+    ("checkout 1 2", "", ""),
+    ("import_orders", "2,1\n1,3\n", ""),
+    ("payments 1", "", ""),
+    ("refunds 1", "", "3\n"),
+    ("stock tea", "", "17\n"),
+    ("stock nothing", "", "0\n"),
+    ("nightly_report", "", "cup: 9.00\ntea: 22.50\n"),
+]
+
+
+def python(*arguments: str, database: Path | None = None, given: str = "") -> subprocess.CompletedProcess[str]:
+    """A run of this interpreter at the root of the project."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(EXAMPLES)])}
+    if database:
+        environment["DATABASE_URL"] = f"sqlite:///{database}"
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False)
+
+
+def check(project: str) -> tuple[int, list[dict[str, object]]]:
+    """Exit code and findings of the command, with the whole catalogue."""
+    done = python("-m", "session_lint", "check", "--no-cache", "--select", "ALL", "--output-format", "json", project)
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def marks(project: str) -> list[tuple[str, int, str]]:
+    """What the comments of a project promise: file, row, code."""
+    return sorted(
+        (path.name, row, code)
+        for path in (ROOT / project).glob("*.py")
+        for row, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        for code in re.findall(r"# (SES\d{3})", line)
+    )
+
+
+def places(findings: list[dict[str, object]]) -> list[tuple[str, int, str]]:
+    """Where findings stand: file, row, code."""
+    found = []
+    for finding in findings:
+        location = finding["location"]
+        assert isinstance(location, dict)
+        found.append((Path(str(finding["filename"])).name, location["row"], str(finding["code"])))
+    return sorted(found)
+
+
+def test_every_documented_mistake_is_found_at_its_line() -> None:
+    """Nothing else is, and every finding shows its path."""
+    status, findings = check("examples/shop")
+    assert (status, places(findings)) == (1, marks("examples/shop"))
+    assert {code for _, _, code in marks("examples/shop")} == DOCUMENTED
+    assert [finding["code"] for finding in findings if not finding["trace"]] == []
+
+
+def test_the_twin_is_silent() -> None:
+    """No finding, and no comment that suppresses one."""
+    assert (check("examples/shop_fixed"), marks("examples/shop_fixed")) == ((0, []), [])
+    assert not re.search("noqa|session-lint:", "".join(path.read_text("utf-8") for path in EXAMPLES.rglob("*.py")))
+
+
+def test_flake8_reports_the_same() -> None:
+    """The plugin says what the command says, without the style rules, which are off there too."""
+    done = python("-m", "flake8", "--isolated", "--select", "SES", "examples/shop")
+    found = [re.fullmatch(r"(.+):(\d+):\d+: (SES\d{3}) .*", line) for line in done.stdout.splitlines()]
+    on = [mark for mark in marks("examples/shop") if mark[2] != "SES104"]
+    assert sorted((Path(m[1]).name, int(m[2]), m[3]) for m in found if m) == on
+
+
+@pytest.mark.parametrize(("project", "saved"), [("shop", []), ("shop_fixed", ["cup", "tea"])])
+def test_products_are_lost_by_one_and_saved_by_the_other(project: str, saved: list[str], tmp_path: Path) -> None:
+    """What SES203 is about, seen from outside; nobody complains."""
+    database = tmp_path / "shop.db"
+    printed = [call(project, "create_tables", database), call(project, "add_products tea=450 cup=900", database)]
+    assert (printed, products(database)) == (["", ""], saved)
+
+
+@pytest.mark.parametrize("project", ["shop", "shop_fixed"])
+def test_a_day_of_the_shop(project: str, tmp_path: Path) -> None:
+    """All of the rest works as long as nothing fails, with its mistakes too."""
+    database = tmp_path / "shop.db"
+    call(project, "create_tables", database)
+    put_in(database)
+    printed = [call(project, command, database, given) for command, given, _ in DAY]
+    assert printed == [output for _, _, output in DAY]
+
+
+@pytest.mark.parametrize("project", ["shop", "shop_fixed"])
+def test_the_window_shows_the_products(project: str, tmp_path: Path) -> None:
+    """The web application answers."""
+    database = tmp_path / "shop.db"
+    call(project, "create_tables", database)
+    put_in(database)
+    ask = f"from {project}.web import app; print(app.test_client().get('/products').json)"
+    assert python("-c", ask, database=database).stdout == "{'cup': 900, 'tea': 450}\n"
+
+
+def call(project: str, command: str, database: Path, given: str = "") -> str:
+    """Run a module of a project with its arguments.
+
+    :returns: what it printed.
+    """
+    module, *arguments = command.split()
+    done = python("-m", f"{project}.{module}", *arguments, database=database, given=given)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def products(database: Path) -> list[str]:
+    """The names of the products that are saved."""
+    connection = sqlite3.connect(database)
+    try:
+        return [name for (name,) in connection.execute("select name from product order by name")]
+    finally:
+        connection.close()
+
+
+def put_in(database: Path) -> None:
+    """Save the day's products."""
+    connection = sqlite3.connect(database)
+    with connection:
+        rows = [("tea", 450), ("cup", 900)]
+        connection.executemany("insert into product (name, price, stock) values (?, ?, 0)", rows)
+    connection.close()
