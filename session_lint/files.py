@@ -1,6 +1,7 @@
 """Which files a run is about: what was named, and what a walk through the named folders finds.
 
-A walk takes ``*.py``, leaves out what git ignores and what the settings exclude, and asks git itself where there is one.
+A walk takes ``*.py``, leaves out what git ignores and what the settings exclude, and asks git itself where there
+is one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
 
 USUAL = (
     *("__pycache__", "__pypackages__", "node_modules", "site-packages", "venv", "_build", "build", "dist"),
-    *(".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pyenv", ".pytest_cache"),
+    *(
+        ".bzr",
+        ".direnv",
+        ".eggs",
+        ".git",
+        ".hg",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".nox",
+        ".pyenv",
+        ".pytest_cache",
+    ),
     *(".ruff_cache", ".session_lint_cache", ".svn", ".tox", ".venv", ".vscode"),
 )
 STAGED = re.compile(r"(\d{6}) [0-9a-f]+ \d\t", re.ASCII)
@@ -56,7 +68,9 @@ def discover(paths: Sequence[str], settings: Settings) -> tuple[list[Path], list
         elif path.is_file():
             found[os.path.abspath(path)] = path
         else:
-            missing.append(Missing(name, "neither a file nor a folder" if os.path.lexists(path) else "no such file or folder"))
+            missing.append(
+                Missing(name, "neither a file nor a folder" if os.path.lexists(path) else "no such file or folder")
+            )
     return sorted(found.values(), key=lambda file: file.parts), missing
 
 
@@ -121,8 +135,8 @@ class _Walk:
 def listed_by_git(folder: Path) -> tuple[list[str], list[str]] | None:
     """What git knows of a folder: tracked, and neither tracked nor ignored.
 
-    :returns: the Python files and the repositories inside it, relative to it; ``None`` where git does not work, or ignores the folder
-        itself, which was named all the same.
+    :returns: the Python files and the repositories inside it, relative to it; ``None`` where git does not work, or
+        ignores the folder itself, which was named all the same.
     """
     answer = _git(folder, "ls-files", "-z", "--cached", "--others", "--stage", "--exclude-standard")
     if answer is None:
@@ -144,7 +158,14 @@ def listed_by_git(folder: Path) -> tuple[list[str], list[str]] | None:
 def _git(folder: Path, *arguments: str) -> bytes | None:
     """Git's answer about a folder, whatever repository a hook's environment points to; ``None`` when it has none."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]  # a checked repository runs no program of its own
+    command = [
+        "git",
+        "-c",
+        "core.fsmonitor=false",
+        "-C",
+        str(folder),
+        *arguments,
+    ]  # a checked repository runs no program of its own
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, check=False)  # noqa: S603
     except OSError:
@@ -152,7 +173,9 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _listed_by_walking(folder: Path, unlisted: Callable[[OSError], None], excluded: Callable[[str], bool]) -> Iterator[str]:
+def _listed_by_walking(
+    folder: Path, unlisted: Callable[[OSError], None], excluded: Callable[[str], bool]
+) -> Iterator[str]:
     """The Python files below a folder, relative to it, without those that ``.gitignore`` files ignore.
 
     :param unlisted: told of every folder that cannot be listed.
@@ -163,7 +186,9 @@ def _listed_by_walking(folder: Path, unlisted: Callable[[OSError], None], exclud
         place = os.path.relpath(top, folder).replace(os.sep, "/")
         prefix = "" if place == "." else f"{place}/"
         ignores.read(Path(top))
-        folders[:] = sorted(f for f in folders if not excluded(prefix + f) and not ignores.ignored(Path(top, f), folder=True))
+        folders[:] = sorted(
+            f for f in folders if not excluded(prefix + f) and not ignores.ignored(Path(top, f), folder=True)
+        )
         for file in sorted(files):
             path = Path(top, file)
             if file.endswith(".py") and path.is_file() and not ignores.ignored(path, folder=False):

@@ -1,7 +1,7 @@
 """What the user has asked for: ``[tool.session-lint]`` in the nearest ``pyproject.toml``, and the command line over it.
 
-Which rules run is decided as flake8 and ruff decide it: a selector is the beginning of a code (``SES1``), a whole code or
-``ALL``; where one selector selects a rule and another ignores it, the longer one wins, and ignoring wins a tie.
+Which rules run is decided as flake8 and ruff decide it: a selector is the beginning of a code (``SES1``), a whole code
+or ``ALL``; where one selector selects a rule and another ignores it, the longer one wins, and ignoring wins a tie.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ class Settings:
             return False
         place = self.relative(filename)
         return place is not None and any(
-            _longest(rule.code, selectors) >= 0 and patterns((pattern,)).match_file(place) for pattern, selectors in self.per_file_ignores
+            _longest(rule.code, selectors) >= 0 and patterns((pattern,)).match_file(place)
+            for pattern, selectors in self.per_file_ignores
         )
 
 
@@ -125,7 +126,8 @@ def load(start: Path, *, isolated: bool = False, config: Path | None = None) -> 
 
     :param start: where the search goes up from, a file or a folder.
     :param isolated: whether to look at no file at all.
-    :param config: the file to read instead of searching; one that is not a ``pyproject.toml`` may hold the keys at its top.
+    :param config: the file to read instead of searching; one that is not a ``pyproject.toml`` may hold the keys at
+        its top.
     :raises SettingsError: where the file cannot be read, or says what cannot be followed.
     """
     if isolated:
@@ -149,8 +151,8 @@ def load(start: Path, *, isolated: bool = False, config: Path | None = None) -> 
 def override(settings: Settings, **options: Any) -> Settings:  # noqa: ANN401  (the fields' own types)
     """The command line over a file's settings.
 
-    ``select`` starts afresh: the file's selectors of every kind are forgotten. Without it, selectors are added to the file's, and
-    those of the file that they contradict are forgotten.
+    ``select`` starts afresh: the file's selectors of every kind are forgotten. Without it, selectors are added to the
+    file's, and those of the file that they contradict are forgotten.
 
     :param options: fields of :class:`Settings`; ``None`` is an option that was not given.
     :raises SettingsError: where a selector names no rule.
@@ -179,7 +181,9 @@ def override(settings: Settings, **options: Any) -> Settings:  # noqa: ANN401  (
 
 def _longest(code: str, selectors: Iterable[str]) -> int:
     """How many characters of a code the best of the selectors names; -1 when none does."""
-    return max((0 if s == EVERYTHING else len(s) for s in selectors if s == EVERYTHING or code.startswith(s)), default=-1)
+    return max(
+        (0 if s == EVERYTHING else len(s) for s in selectors if s == EVERYTHING or code.startswith(s)), default=-1
+    )
 
 
 def _apart(selectors: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
@@ -247,7 +251,7 @@ def _check_keys(where: str, table: dict[str, Any]) -> None:
 def _check_selectors(where: str, selectors: Iterable[str]) -> None:
     codes = (EVERYTHING, *catalogue())
     for selector in selectors:
-        if not selector or not any(code.startswith(selector) for code in codes[1:]) and selector != EVERYTHING:
+        if selector != EVERYTHING and (not selector or not any(code.startswith(selector) for code in codes[1:])):
             raise SettingsError(f"{where}: no rule has the code {selector!r}{_nearest(selector.upper(), codes)}")
 
 

@@ -9,7 +9,8 @@
 ``# session-lint: ignore-file``             the same; with ``[SES201]``, only that
 ==========================================  ===========================================================
 
-A line is what flake8 takes for one: the lines that a string or a backslash joins belong together, those inside brackets do not.
+A line is what flake8 takes for one: the lines that a string or a backslash joins belong together, those inside brackets
+do not.
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ def heard(source: Source, findings: list[Finding], *, noqa: bool = True) -> list
 def _silence(source: Source, *, noqa: bool) -> _Silence:
     silence = _Silence()
     for comment, rows, alone in _comments(source):
-        found = [_codes(match) for match in OWN.finditer(comment) if not match["file"]]
-        if alone:
-            silence.file += [_codes(match) for match in OWN.finditer(comment) if match["file"]]
+        own = [match for match in OWN.finditer(comment) if match["codes"] != ""]  # empty brackets silence nothing
+        found = [_codes(match) for match in own if not match["file"]]
+        silence.file += [_codes(match) for match in own if match["file"] and alone]
         if noqa:
             match = NOQA.search(comment)
             found += [_codes(match)] if match else []

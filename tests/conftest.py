@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the acceptance run ask the oracle for more programs than the everyday run does."""
+    """Let a run ask the oracle for more programs, or for fewer."""
     parser.addoption(
         "--oracle-programs",
         type=int,
-        default=1200,
+        default=5000,
         metavar="N",
-        help="how many programs the oracle judges (the acceptance run: 5000)",
+        help="how many programs the oracle judges",
     )
 
 

@@ -201,6 +201,8 @@ class Calling:
         if Hold.CLOSER in holds or (callee.name in _COLLECTING and callee.function is None):
             given = _given(fact)
             return self._raising(callee, call, given.mark("taken") if Hold.CLOSER in holds else given)
+        if callee.name == "__init__" and callee.function is None:  # the base class keeps it, for all one can see
+            return self._raising(callee, call, _given(fact))
         if callee.function is not None:
             return self._by_summary(call, callee, fact, self._of_parameter(call, callee, fact))
         if callee.owner is not None and not self._stores(call, callee, fact):

@@ -358,8 +358,24 @@ class Lifecycle:
 
     # tests
 
+    def _about_session(self, test: ast.expr, fact: Fact) -> bool | None:
+        """The outcome of a test on the session itself, which is never ``None``, always true, and a session."""
+        if held(test, fact) is Hold.WHOLE:
+            return True
+        if isinstance(test, ast.Compare) and len(test.ops) == 1 and held(test.left, fact) is Hold.WHOLE:
+            right = test.comparators[0]
+            if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], (ast.Is, ast.Eq, ast.IsNot, ast.NotEq)):
+                return isinstance(test.ops[0], (ast.IsNot, ast.NotEq))
+        if isinstance(test, ast.Call) and len(test.args) == 2 and held(test.args[0], fact) is Hold.WHOLE:  # noqa: PLR2004
+            if path(test.func) == "hasattr":
+                return True
+            if path(test.func) == "isinstance":
+                found = self.module.calls.meaning(self.module.names.qualify(test.args[1], self.scope))
+                return True if found is not None and found.role is Role.FACTORY else None
+        return None
+
     def _test(self, test: ast.expr, wanted: bool, fact: Fact) -> Fact | None:  # noqa: FBT001
-        known = _about_session(test, fact)
+        known = self._about_session(test, fact)
         if known is None:
             known = guards.outcome(test, fact.guards)
         if known is not None:
@@ -372,17 +388,6 @@ class Lifecycle:
 
 
 _COLLECTIONS = (ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
-
-
-def _about_session(test: ast.expr, fact: Fact) -> bool | None:
-    """The outcome of a test on the session itself, which is never ``None`` and always true."""
-    if held(test, fact) is Hold.WHOLE:
-        return True
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and held(test.left, fact) is Hold.WHOLE:
-        right = test.comparators[0]
-        if isinstance(right, ast.Constant) and right.value is None and isinstance(test.ops[0], (ast.Is, ast.Eq, ast.IsNot, ast.NotEq)):
-            return isinstance(test.ops[0], (ast.IsNot, ast.NotEq))
-    return None
 
 
 def _settled(fact: Fact) -> bool:

@@ -250,6 +250,10 @@ class Module:
         """Whether what a generator yields goes to somebody who may raise into it: a ``with`` body, a test, a framework."""
         return self.is_context_manager(code) or isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.FIXTURE)
 
+    def is_memoised(self, function: FunctionNode) -> bool:
+        """Whether a function gives every caller the same object, which then belongs to none of them."""
+        return self._decorated(function, Role.MEMOISED)
+
     def is_context_manager(self, code: ast.AST) -> bool:
         """Whether a generator is made a context manager: it gets back what it yields, and owes the end itself."""
         return isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.CONTEXT_MANAGER)

@@ -84,7 +84,7 @@ class Summaries:
 
     def fresh(self, function: FunctionNode) -> tuple[tuple[Site, Outcome], ...]:
         """The obligations that a call hands to its caller: a session it returns, a singleton it leaves open."""
-        if is_generator(function) or not self.module.may_open(function):
+        if is_generator(function) or not self.module.may_open(function) or self.module.is_memoised(function):
             return ()
         return self._own(function)[1]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from session_lint.analysis import State
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes.shape import Shape, gives_up, is_method, shape
 from session_lint.fixes.target import Target, scope_target
@@ -74,6 +73,7 @@ def _plan(facts: ModuleFacts, found: Shape, target: Target | None) -> tuple[tupl
         ("module", target.module if target else ""),
         ("imported", target.imported if target else ""),
         ("replaced", target.replaced if target else ""),
+        ("guarded", found.guard is not None),
         ("dissolve", found.guard is not None and (target is not None or not found.guard.handlers)),
         ("drop", tuple((p.row, p.column) for p in (facts.source.start(s) for s in drop))),
         ("asynchronous", asynchronous),
@@ -122,27 +122,23 @@ def _differences(obligation: Obligation, found: Shape) -> Iterator[str]:
     if any(_counts(stmt, found.name, "rollback") for stmt in _kept(found)):
         yield "a rollback is followed by a normal end"
     for ending in obligation.endings:
-        yield from _difference(ending, found)
+        yield from _difference(ending)
     for commit in commits:
         if not _is_last(found, commit):
             yield f"line {commit.lineno} commits before the end of the block"
 
 
-def _difference(ending: Ending, found: Shape) -> Iterator[str]:
+def _difference(ending: Ending) -> Iterator[str]:
     fact = ending.fact
     if ending.normal:
         if fact.pending is not None or fact.marked("lost"):
             yield "a way out leaves changes uncommitted, a scope would commit them"
-        elif not fact.marked("committed") and not _untouched(fact.state, found):
+        elif not fact.marked("committed"):
             yield "a way out does not commit, a scope would"
         elif fact.marked("exposed"):
             yield "the session is used after the commit"
     elif fact.marked("committed"):
         yield "something may raise after the commit, a scope would then roll back"
-
-
-def _untouched(state: State, found: Shape) -> bool:
-    return state is State.NEW and found.close is None
 
 
 def _handlers(found: Shape) -> list[ast.ExceptHandler]:
@@ -200,11 +196,19 @@ def _outlives(obligation: Obligation, found: Shape) -> str:
         return "objects loaded from the session may be read after the block"
     for statement in found.block:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
+            if isinstance(node, ast.Return) and node.value is not None and not _plain_value(node.value):
                 return f"line {node.lineno} returns what may be objects of the session, which it would detach"
     if isinstance(obligation.site.code, ast.Module):
         return "objects loaded from the session may be read by other modules"
     return ""
+
+
+def _plain_value(node: ast.expr) -> bool:
+    """A value that no session stands behind: a constant, a number, a text, an answer yes or no."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else path(node.func)
+        return name in ("count", "len", "int", "float", "str", "bool", "sum", "isoformat")
+    return isinstance(node, (ast.Constant, ast.Compare, ast.JoinedStr))
 
 
 def _mentions(node: ast.AST, name: str) -> bool:

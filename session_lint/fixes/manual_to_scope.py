@@ -85,7 +85,7 @@ class _Rewriter(cst.CSTTransformer):
         return cst.IndentedBlock(body=updated, footer=footer, indent=indent, header=header)
 
     def _guarded(self, original: cst.CSTNode) -> bool:
-        return self.start(original) == self.plan["last"] and isinstance(original, cst.Try)
+        return bool(self.plan["guarded"]) and self.start(original) == self.plan["last"]
 
     def _dissolved(self, guard: cst.Try) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine], str | None]:
         """The statements of a ``try`` whose ``finally`` goes; its handlers stay where the plan says so."""

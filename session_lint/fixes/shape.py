@@ -58,7 +58,10 @@ def _shape(acquire: ast.Assign | ast.AnnAssign, after: list[ast.stmt], *, top: b
     for index, statement in enumerate(after):
         if isinstance(statement, ast.Try) and any(closes(s, name) for s in statement.finalbody):
             if not all(closes(s, name) for s in statement.finalbody):
-                return "the `finally` does more than close the session"
+                last = statement.finalbody[-1]
+                if not closes(last, name):
+                    return "the `finally` goes on after it closed the session"
+                return Shape(name, acquire, after[: index + 1], None, last, after[index + 1 :], top)
             return Shape(name, acquire, after[: index + 1], statement, statement.finalbody[0], after[index + 1 :], top)
         if closes(statement, name):
             return Shape(name, acquire, after[: index + 1], None, statement, after[index + 1 :], top)

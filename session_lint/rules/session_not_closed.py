@@ -21,9 +21,9 @@ from sqlalchemy.orm import sessionmaker
 SessionLocal = sessionmaker()
 
 
-def count_users(query):
+def count(users):
     session = SessionLocal()  # error
-    return session.execute(query).scalar()
+    return session.query(users).count()
 ```
 
 Use instead:
@@ -33,9 +33,9 @@ from sqlalchemy.orm import sessionmaker
 SessionLocal = sessionmaker()
 
 
-def count_users(query):
+def count(users):
     with SessionLocal() as session:
-        return session.execute(query).scalar()
+        return session.query(users).count()
 ```
 
 ## Fix safety

@@ -35,12 +35,8 @@ SessionLocal = sessionmaker()
 
 
 def rename(user_id, name, users):
-    session = SessionLocal()
-    try:
+    with SessionLocal.begin() as session:
         session.get(users, user_id).name = name
-        session.commit()
-    finally:
-        session.close()
 ```
 
 ## Fix safety

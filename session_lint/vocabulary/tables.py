@@ -40,6 +40,7 @@ class Role(str, Enum):
     SWALLOWS = "swallows"
     CONTEXT_MANAGER = "context-manager"
     FIXTURE = "fixture"
+    MEMOISED = "memoised"
     REQUEST_HANDLER = "request-handler"
     REQUEST_CLASS = "request-class"
     WRITE_STATEMENT = "write-statement"

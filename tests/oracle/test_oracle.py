@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEED = 20
 LINES = 4
-"""All programs with up to that many lines are judged in the acceptance run."""
+"""All programs with up to that many lines are judged, unless fewer are asked for."""
 
 Verdict = tuple[int, str, str]
 """A row, a code, and whether it is an error or a warning."""

@@ -1,0 +1,212 @@
+"""The run: from files to findings, in order, on as many processes as it is worth.
+
+Nothing that one file does hides the others: what cannot be read, decoded or parsed, and whatever goes wrong inside the
+tool, is that file's own SES900.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import analyse
+from session_lint.cache import Cache, key_of
+from session_lint.finding import Location
+from session_lint.python.modules import module_name
+from session_lint.rules import catalogue
+from session_lint.rules.file_not_analysed import rule as not_analysed
+from session_lint.source import SourceError, decode
+from session_lint.suppress import heard
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Callable, Iterator, Sequence
+
+    from session_lint.finding import Finding
+    from session_lint.settings import Settings
+    from session_lint.source import Source
+
+FEW = 48  # files that are linted sooner than processes are started
+CHUNK = 32  # files handed to a process at once, at most
+DEEP_STACK = 512 * 1024 * 1024  # bytes, of address space: only what is used becomes memory
+DEEP_FRAMES = 100_000
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What was found in one file.
+
+    :param path: as it was named.
+    :param findings: in the order of their places.
+    :param cached: whether an earlier run found them.
+    """
+
+    path: str
+    findings: tuple[Finding, ...]
+    cached: bool = False
+
+
+def lint_source(
+    source: Source,
+    settings: Settings,
+    tree: ast.Module | None = None,
+    module: str | None = None,
+    *,
+    suppressions: bool = True,
+) -> list[Finding]:
+    """The findings in one module's text.
+
+    :param tree: its syntax tree, where the caller has it already.
+    :param module: its dotted name; taken from the place of its file when ``None``.
+    :param suppressions: whether comments that silence findings count.
+    :returns: the selected findings, in the order of their places; one SES900 where the text could not be analysed.
+        Raises nothing.
+    """
+    findings = _guarded(source.filename, settings, lambda: _found(source, settings, tree, module))
+    return _guarded(source.filename, settings, lambda: heard(source, findings)) if suppressions else findings
+
+
+def lint_file(path: Path, settings: Settings) -> FileReport:
+    """The findings in one file, from the cache where it has them. Raises nothing."""
+    filename = str(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return FileReport(filename, tuple(_failed(filename, settings, f"cannot be read: {error.strerror or error}")))
+    module = module_name(path)
+    store = _store(settings.root or Path.cwd(), os.getpid()) if settings.cache else None
+    key = key_of(data, filename, module, settings) if store else b""
+    kept = store.get(key) if store else None
+    if kept is not None:
+        return FileReport(filename, kept, cached=True)
+    findings = tuple(_lint_bytes(data, filename, module, settings))
+    if store and all(finding.code != not_analysed.code for finding in findings):  # the next run may have more memory
+        store.put(key, findings)
+    return FileReport(filename, findings)
+
+
+def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iterator[FileReport]:
+    """The findings in files, one report each, in the order of the files.
+
+    :param jobs: how many processes; 0 for as many as there are processors, where the files are more than a few.
+    """
+    processes = min(jobs or (_processors() if len(paths) > FEW else 1), len(paths))
+    work = partial(lint_file, settings=settings)
+    if processes <= 1:
+        yield from map(work, paths)
+        return
+    done = 0
+    pool = _pool(processes)
+    try:
+        for report in pool.map(work, paths, chunksize=max(1, min(CHUNK, len(paths) // (processes * 4)))):
+            yield report
+            done += 1
+    except BrokenProcessPool:
+        yield from _one_by_one(paths[done:], settings, work)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _one_by_one(paths: Sequence[Path], settings: Settings, work: Callable[[Path], FileReport]) -> Iterator[FileReport]:
+    """Go on after a process has died, in another one, to name the file that kills it."""
+    pool = _pool(1)
+    for path in paths:
+        try:
+            yield pool.submit(work, path).result()
+        except BrokenProcessPool:
+            pool = _pool(1)
+            failed = _failed(str(path), settings, "internal error: the process that analysed it has died")
+            yield FileReport(str(path), tuple(failed))
+    pool.shutdown()
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn"))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _store(root: Path, _process: int) -> Cache:
+    """The cache of a folder, opened once in every process: a connection does not survive a fork."""
+    return Cache(root)
+
+
+def _lint_bytes(data: bytes, filename: str, module: str, settings: Settings) -> list[Finding]:
+    try:
+        source = decode(filename, data)
+    except SourceError as error:
+        return _failed(filename, settings, error.message, error.location)
+    return lint_source(source, settings, module=module)
+
+
+def _found(source: Source, settings: Settings, tree: ast.Module | None, module: str | None) -> list[Finding]:
+    """What the selected rules say."""
+    name = module_name(Path(source.filename)) if module is None else module
+    facts = analyse(source, source.parse() if tree is None else tree, name)
+    rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
+    findings = [finding for rule in rules for finding in rule.check(facts)]
+    return sorted(findings, key=lambda finding: (finding.location, finding.code))
+
+
+def _guarded(filename: str, settings: Settings, work: Callable[[], list[Finding]]) -> list[Finding]:
+    """The answer of some work, whatever happens in it; what needs a deep stack gets one."""
+    try:
+        try:
+            return work()
+        except (RecursionError, MemoryError):
+            return _deeply(work)
+        except SourceError as error:
+            if not isinstance(error.__context__, (RecursionError, MemoryError)):
+                raise
+            return _deeply(work)
+    except SourceError as error:
+        return _failed(filename, settings, error.message, error.location)
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is this file's and not the run's)
+        return _failed(filename, settings, f"internal error: {type(error).__name__}: {error}".rstrip(": "))
+
+
+_one_deep = threading.Lock()
+
+
+def _deeply(work: Callable[[], list[Finding]]) -> list[Finding]:
+    """The answer of some work on a stack of its own that is deep enough for nearly everything."""
+    answers: list[list[Finding]] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(work())
+        except BaseException as error:  # noqa: BLE001  (raised again in the thread that waits)
+            errors.append(error)
+
+    with _one_deep:
+        frames, stack = sys.getrecursionlimit(), threading.stack_size(DEEP_STACK)
+        try:
+            sys.setrecursionlimit(max(frames, DEEP_FRAMES))
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+        finally:
+            threading.stack_size(stack)
+            sys.setrecursionlimit(frames)
+    if errors:
+        raise errors[0]
+    return answers[0]
+
+
+def _failed(filename: str, settings: Settings, reason: str, location: Location = Location(1, 1)) -> list[Finding]:  # noqa: B008
+    """A file's SES900, which is there unless it was ignored: what is only not selected must not look clean."""
+    if settings.ignored(not_analysed, filename):
+        return []
+    return [not_analysed.finding_at(filename, location, reason=reason)]

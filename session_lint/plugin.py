@@ -1,0 +1,109 @@
+"""The flake8 plugin.
+
+Style rules (those that are off by default) run only when the plugin's own options, ``[tool.session-lint]`` or flake8's
+``--select`` and ``--extend-select`` name them; flake8's have to name the whole code, since ``--select SES`` is how one
+asks flake8 for this plugin at all. ``# noqa`` is flake8's business.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from session_lint import __version__
+from session_lint.engine import lint_source
+from session_lint.files import excluded
+from session_lint.finding import Location
+from session_lint.rules import catalogue
+from session_lint.rules.file_not_analysed import rule as not_analysed
+from session_lint.settings import Settings, SettingsError, load, override
+from session_lint.source import Source
+from session_lint.suppress import heard
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
+    from collections.abc import Iterator, Sequence
+
+    from session_lint.finding import Finding
+
+OWN_OPTIONS = {
+    "select": "the rules to run, instead of those that run by default",
+    "ignore": "the rules not to run",
+    "extend-select": "rules to run beside those that run by default",
+}
+
+
+class Plugin:
+    """What flake8 makes of each file.
+
+    :param tree: the file's syntax tree.
+    :param filename: as flake8 names it.
+    :param lines: its text.
+    """
+
+    name = "session-lint"
+    version = __version__
+    isolated: ClassVar[bool] = False
+    options: ClassVar[dict[str, tuple[str, ...]]] = {}
+
+    def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
+        self.tree = tree
+        self.filename = filename
+        self.lines = lines
+
+    @staticmethod
+    def add_options(manager: Any) -> None:  # noqa: ANN401  (flake8 is not needed to import this module)
+        """Tell flake8 of our own options."""
+        for name, text in OWN_OPTIONS.items():
+            manager.add_option(
+                f"--session-lint-{name}",
+                default=None,
+                metavar="codes",
+                parse_from_config=True,
+                comma_separated_list=True,
+                help=text,
+            )
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Keep what flake8 read from its command line and its configuration."""
+        given = {
+            name.replace("-", "_"): getattr(options, f"session_lint_{name.replace('-', '_')}", None)
+            for name in OWN_OPTIONS
+        }
+        named = [code for name in ("select", "extend_select") for code in getattr(options, name, None) or ()]
+        styles = [code for code, rule in catalogue().items() if not rule.default and code in named]
+        given["extend_select"] = [*(given["extend_select"] or ()), *styles]
+        cls.options = {name: tuple(codes) for name, codes in given.items() if codes}
+        cls.isolated = bool(getattr(options, "isolated", False))
+        _settings.cache_clear()
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """The findings: line from 1, column from 0, code and message.
+
+        Raises nothing: that would end flake8's whole run.
+        """
+        for finding in self._findings():
+            yield finding.location.row, finding.location.column - 1, f"{finding.code} {finding.message}", type(self)
+
+    def _findings(self) -> list[Finding]:
+        try:
+            path = Path(self.filename)
+            settings = _settings(path.absolute().parent, self.isolated, tuple(self.options.items()))
+            if settings.force_exclude and excluded(path, settings):
+                return []
+            source = Source(self.filename, "".join(self.lines).removeprefix("\ufeff"))
+            return heard(source, lint_source(source, settings, self.tree, suppressions=False), noqa=False)
+        except SettingsError as error:
+            return [not_analysed.finding_at(self.filename, Location(1, 1), reason=str(error))]
+        except Exception as error:  # noqa: BLE001  (see run)
+            reason = f"internal error: {type(error).__name__}: {error}"
+            return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]
+
+
+@lru_cache
+def _settings(folder: Path, isolated: bool, options: tuple[tuple[str, tuple[str, ...]], ...]) -> Settings:  # noqa: FBT001
+    """The settings in a folder, with flake8's options over them."""
+    return override(load(folder, isolated=isolated), **dict(options))

@@ -1,0 +1,80 @@
+"""Small programs that manage a session by hand, drawn at random; the same in every run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import count
+from textwrap import indent
+
+HEAD = "from database.session import SessionLocal\n\n\ndef program(c1, c2):\n"
+
+
+def programs() -> Iterator[str]:
+    """Programs without end."""
+    for seed in count():
+        yield HEAD + indent(_shape(random.Random(seed)), "    ")
+
+
+def _shape(rng: random.Random) -> str:
+    opening = "session = SessionLocal()\n" + (rng.choice(["work()\n", "x = 1\n"]) if rng.random() < 0.15 else "")
+    body = _suite(rng, 0, Rows())
+    commit = rng.choice(["session.commit()\n"] * 4 + ["session.commit()\nwork()\n", "session.commit()\nreturn 1\n", "", "if c1:\n    session.commit()\n"])
+    close = "session.close()\n"
+    kind = rng.randrange(7)
+    if kind == 0:
+        return f"{opening}try:\n{indent(body + commit, '    ')}finally:\n{indent(close, '    ')}" + _tail(rng)
+    if kind == 1:
+        handler = rng.choice(["session.rollback()\nraise\n", "session.rollback()\n", "raise\n", "session.rollback()\nreturn 2\n", "pass\n"])
+        caught = rng.choice(["Exception", "ValueError", ""])
+        start = f"except {caught}:\n".replace(" :", ":")
+        return f"{opening}try:\n{indent(body + commit, '    ')}{start}{indent(handler, '    ')}finally:\n{indent(close, '    ')}" + _tail(rng)
+    if kind == 2:
+        return f"{opening}{body}{commit}{close}" + _tail(rng)
+    if kind == 3:
+        return f"{opening}{body}{commit}"
+    if kind == 4:
+        ending = indent(commit or "pass\n", "    ")
+        return f"{opening}try:\n{indent(body, '    ')}except Exception:\n    session.rollback()\n    raise\nelse:\n{ending}finally:\n    session.close()\n"
+    if kind == 5:
+        return f"if c2:\n{indent(f'{opening}{body}{commit}{close}', '    ')}return 5\n"
+    return f"{opening}try:\n{indent(body + commit, '    ')}finally:\n    work()\n    session.close()\n"
+
+
+def _tail(rng: random.Random) -> str:
+    return rng.choice(["", "", "return 7\n", "work()\n"])
+
+
+class Rows:
+    """Keys that are not used twice."""
+
+    def __init__(self) -> None:
+        self.keys = count(1)
+
+    def next(self) -> int:
+        """A new key."""
+        return next(self.keys)
+
+
+def _suite(rng: random.Random, depth: int, rows: Rows) -> str:
+    return "".join(_statement(rng, depth, rows) for _ in range(rng.randint(1, 3)))
+
+
+def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
+    simple = [
+        lambda: f"session.add(Row({rows.next()}))\n",
+        lambda: f"session.add(Row({rows.next()}))\n",
+        lambda: "work()\n",
+        lambda: "session.flush()\n",
+        lambda: rng.choice(["session.commit()\n", "session.rollback()\n", "pass\n", "return 3\n", "raise ValueError('x')\n"]) if rng.random() < 0.4 else "work()\n",
+    ]
+    if depth > 1 or rng.random() < 0.75:
+        return rng.choice(simple)()
+    inner = indent(_suite(rng, depth + 1, rows), "    ")
+    return rng.choice(
+        [
+            f"if {rng.choice(['c1', 'c2', 'not c1'])}:\n{inner}",
+            f"for _ in range(2):\n{inner}" if "add" not in inner else f"if c2:\n{inner}",
+            f"try:\n{inner}except {rng.choice(['Exception', 'ValueError'])}:\n    {rng.choice(['pass', 'raise', 'session.rollback()', 'return 4'])}\n",
+        ]
+    )
