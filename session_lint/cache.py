@@ -47,7 +47,7 @@ class Cache:
         self._today = int(time.time() // 86_400)
         try:
             self._connection = _opened(root / FOLDER)
-            self._connection.execute("DELETE FROM findings WHERE day < ?", (self._today - KEPT_DAYS,))
+            _forget(self._connection, self._today - KEPT_DAYS)
         except (OSError, sqlite3.Error):
             self.close()
 
@@ -128,13 +128,25 @@ def _opened(folder: Path) -> sqlite3.Connection:
     if file.is_symlink():
         raise OSError("the store is a link to elsewhere")
     try:
-        return _connected(file)
+        return _patiently(file)
     except sqlite3.OperationalError:  # locked, read-only, a full disk: it may be sound
         raise
     except sqlite3.DatabaseError:  # damaged, or somebody else's
         for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
             (folder / name).unlink(missing_ok=True)
-        return _connected(file)
+        return _patiently(file)
+
+
+def _patiently(file: Path) -> sqlite3.Connection:
+    """A connection, once no other process is making the store: SQLite itself does not wait for that."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _connected(file)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(0.005)
 
 
 def _connected(file: Path) -> sqlite3.Connection:
@@ -158,12 +170,18 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS findings (key BLOB PRIMARY KEY, digest BLOB, content BLOB, day INTEGER) WITHOUT ROWID"
-    )
+    columns = "key BLOB PRIMARY KEY, digest BLOB, content BLOB, day INTEGER"
+    connection.execute(f"CREATE TABLE IF NOT EXISTS findings ({columns}) WITHOUT ROWID")
+    connection.execute("CREATE INDEX IF NOT EXISTS by_day ON findings (day)")
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
     connection.execute("COMMIT")
+
+
+def _forget(connection: sqlite3.Connection, day: int) -> None:
+    """Drop what was last used before a day."""
+    if connection.execute("SELECT 1 FROM findings WHERE day < ? LIMIT 1", (day,)).fetchone():
+        connection.execute("DELETE FROM findings WHERE day < ?", (day,))
 
 
 def _prepare(folder: Path) -> None:

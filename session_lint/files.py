@@ -129,7 +129,9 @@ class _Walk:
                 yield from self._places(f"{below}{repository}/")
 
     def _unlisted(self, error: OSError) -> None:
-        self.missing.append(Missing(str(error.filename or self.folder), f"cannot be listed: {error.strerror or error}"))
+        self.missing.append(
+            Missing(str(Path(error.filename or self.folder)), f"cannot be listed: {error.strerror or error}")
+        )
 
 
 def listed_by_git(folder: Path) -> tuple[list[str], list[str]] | None:

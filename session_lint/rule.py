@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from session_lint.finding import Finding, Fix, Location, Severity, Step
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Callable, Iterable
 
     from session_lint.analysis import ModuleFacts
 

@@ -134,7 +134,7 @@ def load(start: Path, *, isolated: bool = False, config: Path | None = None) -> 
         return Settings()
     if config is not None:
         content = _read(config)
-        table = content.get("tool", {}).get("session-lint")
+        table = _tool(config, content).get("session-lint")
         if table is None and config.name == "pyproject.toml":
             raise SettingsError(f"{config}: there is no table [tool.session-lint]")
         return _settings(config, content if table is None else table)

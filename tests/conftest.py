@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run ask the oracle for more programs, or for fewer."""
+    """Let a run ask the oracle for more programs, or for others."""
     parser.addoption(
         "--oracle-programs",
         type=int,
@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many programs the oracle judges",
     )
+    parser.addoption("--oracle-seed", type=int, default=20, metavar="N", help="which programs the oracle draws")
 
 
 @pytest.fixture(name="lint", scope="session")

@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
+from session_lint.analysis.arguments import bind, conditions_met
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
-from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State
-from session_lint.analysis.summaries import Outcome, conditions_met
+from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
+from session_lint.analysis.summaries import Outcome
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.flow import Code
+    from session_lint.vocabulary import Effect
 
 Outcomes = tuple[list[Fact], list[Fact]]
 """The facts after a call that completed, and after one that raised."""
 
-_COLLECTING = frozenset("append add appendleft put put_nowait insert setdefault extend push register".split())
+_COLLECTING = frozenset(
+    ["append", "add", "appendleft", "put", "put_nowait", "insert", "setdefault", "extend", "push", "register"]
+)
 
 
 class Calling:
@@ -36,7 +40,7 @@ class Calling:
         """What may hold after a call."""
         if self._last is not None and self._last[0] is call and self._last[1] is fact:
             return self._last[2]
-        if fact.state is State.GIVEN or any(m.what == "dropped" for m in fact.marks):
+        if settled(fact):
             result = self._uninvolved(call, self.module.calls.callee(call), fact)
         else:
             result = self._outcomes(call, fact)
@@ -53,7 +57,7 @@ class Calling:
         if held(call.func, fact) is Hold.CLOSER:
             return [effects.close(fact, call)], []
         if held(call.func, fact) is Hold.INSIDE and callee.function is not None:  # a closure over the session
-            return self._uninvolved(call, callee, _borrowed(fact))
+            return self._uninvolved(call, callee, _borrowed(fact, call))
         if fact.site.kind is SiteKind.SINGLETON or fact.site.key:
             found = self._singleton(call, callee, fact)
             if found is not None:
@@ -89,16 +93,20 @@ class Calling:
         assert callee.function is not None
         done, raised = self._uninvolved(call, callee, fact)
         fresh = self.module.summaries.fresh(callee.function)
-        opened = {Mark("open", key=s.key) for s, o in fresh if s.key and o.raised is None and o.state is not State.CLOSED}
+        opened = {
+            Mark("open", key=s.key) for s, o in fresh if s.key and o.raised is None and o.state is not State.CLOSED
+        }
         if opened:
             done = [one._replace(marks=one.marks | opened) for one in done]
         for site, outcome in fresh:
             if Mark("open", key=site.key) in fact.marks and site.key:
                 continue
-            for known in conditions_met(self.module, call, callee, outcome, fact):
+            for known in conditions_met(call, callee, outcome.conditions, fact):
                 mine = self.module.site(site.kind, call, self.code, key=site.key, via=site)
-                marks = frozenset(m for m in outcome.marks if m.what not in ("closed",))
-                born = known._replace(site=mine, names=_returned(call, outcome), state=outcome.state, pending=outcome.pending, marks=marks)
+                marks = frozenset(m for m in outcome.marks if m.what != "closed")
+                born = known._replace(
+                    site=mine, names=_returned(call, outcome), state=outcome.state, pending=outcome.pending, marks=marks
+                )
                 if outcome.raised is None:
                     done.append(born)
                 else:
@@ -130,7 +138,7 @@ class Calling:
         done: list[Fact] = []
         raised: list[Fact] = []
         for outcome in outcomes:
-            for known in conditions_met(self.module, call, callee, outcome, fact):
+            for known in conditions_met(call, callee, outcome.conditions, fact):
                 after = _after(known, outcome, call) if outcome.touches else known
                 if outcome.raised is None:
                     done.append(after)
@@ -146,7 +154,9 @@ class Calling:
             return None
         hold = held(start, fact)
         if hold is Hold.WHOLE:
-            effect = effects.effect_of(methods, call, lambda node: self.module.calls.writes(node, self.module.calls.scope(call)))
+            effect = effects.effect_of(
+                methods, call, lambda node: self.module.calls.writes(node, self.module.calls.scope(call))
+            )
             return self._method(call, effect, fact, methods)
         if effects.from_query(start, fact):
             return self._method(call, effects.query_effect(methods[-1]), fact, ["query", *methods])
@@ -154,7 +164,7 @@ class Calling:
             return self._wrapper(call, methods[0], fact)
         return None
 
-    def _method(self, call: ast.Call, effect: effects.Effect, fact: Fact, methods: list[str]) -> Outcomes:
+    def _method(self, call: ast.Call, effect: Effect, fact: Fact, methods: list[str]) -> Outcomes:
         after = effects.apply(fact, effect, call)
         if len(methods) == 1 and methods[0] in ("__enter__", "__aenter__"):
             after = after._replace(names=after.names | {("temp", call)})
@@ -177,7 +187,11 @@ class Calling:
         assert fact.site is not None
         key = fact.site.key
         if fact.state is State.CLOSED:
-            return None if any(held(argument, fact) for argument in arguments(call)) else self._uninvolved(call, callee, fact)
+            return (
+                None
+                if any(held(argument, fact) for argument in arguments(call))
+                else self._uninvolved(call, callee, fact)
+            )
         if callee.role is Role.SINGLETON and self.module.key(callee) == key:
             return [fact._replace(names=fact.names | {("temp", call)})], []
         if callee.role is Role.CLOSER and callee.meaning is not None and callee.meaning.closes == key:
@@ -199,26 +213,26 @@ class Calling:
         if callee.role in (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT):
             return [self._by_role(call, callee, fact)], []
         if Hold.CLOSER in holds or (callee.name in _COLLECTING and callee.function is None):
-            given = _given(fact)
+            given = give(fact)
             return self._raising(callee, call, given.mark("taken") if Hold.CLOSER in holds else given)
         if callee.name == "__init__" and callee.function is None:  # the base class keeps it, for all one can see
-            return self._raising(callee, call, _given(fact))
+            return self._raising(callee, call, give(fact))
         if callee.function is not None:
             return self._by_summary(call, callee, fact, self._of_parameter(call, callee, fact))
         if callee.owner is not None and not self._stores(call, callee, fact):
-            return self._raising(callee, call, _borrowed(fact))
+            return self._raising(callee, call, _borrowed(fact, call))
         if callee.constructor:
-            wrapped = _borrowed(fact)
+            wrapped = _borrowed(fact, call)
             return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
         if releasing(callee.name):
             return [effects.close(fact, call)], []
         if all(isinstance(n, tuple) and n[0] in ("temp", "in") and isinstance(n[1], ast.AST) for n in fact.names):
-            return self._raising(callee, call, _given(fact))
-        return self._raising(callee, call, _borrowed(fact))
+            return self._raising(callee, call, give(fact))
+        return self._raising(callee, call, _borrowed(fact, call))
 
     def _by_role(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
         if callee.role is Role.TAKES:
-            return _given(fact).mark("taken")
+            return give(fact).mark("taken")
         if callee.role is Role.CLOSING:
             return fact._replace(names=fact.names | {("temp", call)})
         if callee.role is Role.TRANSPARENT:
@@ -231,7 +245,7 @@ class Calling:
 
     def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:
         assert callee.function is not None
-        for name, argument in self.module.summaries.bind(call, callee).items():
+        for name, argument in bind(call, callee.function, bound=callee.bound).items():
             if argument is not None and held(argument, fact) is Hold.WHOLE:
                 return self.module.summaries.parameter(callee.function, name)
         return self.module.summaries.ways(callee.function)
@@ -242,7 +256,7 @@ class Calling:
         init = next((n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
         if init is None:
             return True
-        for name, argument in self.module.summaries.bind_to(call, init, bound=True).items():
+        for name, argument in bind(call, init, bound=True).items():
             if argument is not None and held(argument, fact) is Hold.WHOLE:
                 return any(o.state is State.GIVEN for o in self.module.summaries.parameter(init, name))
         return True
@@ -263,7 +277,7 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     if outcome.state is State.NEW:
         return fact._replace(names=names)
     if outcome.state is State.GIVEN:
-        return _given(fact)
+        return give(fact)
     settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
     marks = fact.marks
     if outcome.state is State.ACTIVE and fact.marked("commit"):
@@ -272,12 +286,8 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | outcome.marks)
 
 
-def _given(fact: Fact) -> Fact:
-    if fact.site is not None and fact.site.kind is SiteKind.SINGLETON:
-        return fact
-    return fact._replace(state=State.GIVEN, names=frozenset(), pending=None)
-
-
-def _borrowed(fact: Fact) -> Fact:
+def _borrowed(fact: Fact, call: ast.Call) -> Fact:
     """Somebody unknown has had the session: a transaction may be open, what was written may be committed."""
-    return fact if fact.state is State.CLOSED else fact._replace(state=State.ACTIVE, pending=None).mark("exposed")
+    if fact.state is State.CLOSED:
+        return fact
+    return effects.operate(fact, call)._replace(pending=None).mark("exposed")

@@ -14,7 +14,7 @@ from session_lint.vocabulary import Meaning, Role, Vocabulary
 if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
 
-_LOG_METHODS = frozenset("debug info warning warn error exception critical log".split())
+_LOG_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log"])
 _WRITING_SQL = ("insert", "update", "delete", "replace", "merge", "create", "drop", "alter", "truncate")
 
 
@@ -57,7 +57,11 @@ class Callee:
     @property
     def constructor(self) -> bool:
         """Whether the call makes an object: a class of this module, or a name that is spelled as a class."""
-        return self.owner is not None or self.name in ("cls", "__class__", "partial", "partialmethod") or self.name.lstrip("_")[:1].isupper()
+        return (
+            self.owner is not None
+            or self.name in ("cls", "__class__", "partial", "partialmethod")
+            or self.name.lstrip("_")[:1].isupper()
+        )
 
     @property
     def raises(self) -> str:
@@ -70,7 +74,9 @@ class Callee:
 
     @property
     def _exception(self) -> bool:
-        return bool(self.names) and all(n.startswith("builtins.") and n.endswith(("Error", "Exception", "Exit", "Interrupt")) for n in self.names)
+        return bool(self.names) and all(
+            n.startswith("builtins.") and n.endswith(("Error", "Exception", "Exit", "Interrupt")) for n in self.names
+        )
 
     @property
     def _logs(self) -> bool:
@@ -79,8 +85,22 @@ class Callee:
 
 
 _FOREIGN = frozenset(sys.stdlib_module_names) | {"builtins", "sqlalchemy", "sqlmodel", "flask", "click"}
+_DEEPEST = 8
+"""How many classes up a Session is looked for; a cycle of bases has no end."""
 _QUIET = frozenset(
-    {Role.NO_RAISE, Role.FACTORY, Role.FACTORY_MAKER, Role.CLOSER, Role.CLOSING, Role.TRANSPARENT, Role.SWALLOWS, Role.TAKES, Role.WRITE_STATEMENT, Role.REGISTRY_MAKER, Role.MANAGED}
+    {
+        Role.NO_RAISE,
+        Role.FACTORY,
+        Role.FACTORY_MAKER,
+        Role.CLOSER,
+        Role.CLOSING,
+        Role.TRANSPARENT,
+        Role.SWALLOWS,
+        Role.TAKES,
+        Role.WRITE_STATEMENT,
+        Role.REGISTRY_MAKER,
+        Role.MANAGED,
+    }
 )
 
 
@@ -133,16 +153,21 @@ class Calls:
             function=function if meaning is None else None,
             owner=owner,
             receiver=path(attribute.value) if attribute else "",
-            bound=attribute is not None and function is not None and self._is_method(function) and not self._named_by_class(attribute, scope),
+            bound=attribute is not None
+            and function is not None
+            and self._is_method(function)
+            and not self._named_by_class(attribute, scope),
             name=attribute.attr if attribute else path(call.func),
             names=names,
         )
 
     def _inherited(self, owner: ast.ClassDef, depth: int) -> Meaning | None:
         """A subclass of SQLAlchemy's Session opens a session too."""
-        for base in sorted(self.names.bases(self.names.scopes.of[owner])) if depth < 8 else ():
+        for base in sorted(self.names.bases(self.names.scopes.of[owner])) if depth < _DEEPEST else ():
             node = self.names.definitions.get(base)
-            found = self._inherited(node, depth + 1) if isinstance(node, ast.ClassDef) else self.vocabulary.meaning(base)
+            found = (
+                self._inherited(node, depth + 1) if isinstance(node, ast.ClassDef) else self.vocabulary.meaning(base)
+            )
             if found is not None and found.role is Role.FACTORY:
                 return found
         return None
@@ -154,7 +179,9 @@ class Calls:
 
     def _named_by_class(self, attribute: ast.Attribute, scope: Scope) -> bool:
         """``Class.method(instance)`` fills the first parameter by hand, unless it is a class method."""
-        return any(isinstance(self.names.definitions.get(n), ast.ClassDef) for n in self.names.qualify(attribute.value, scope))
+        return any(
+            isinstance(self.names.definitions.get(n), ast.ClassDef) for n in self.names.qualify(attribute.value, scope)
+        )
 
     def writes(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression is an SQL statement that changes rows."""
@@ -169,4 +196,8 @@ class Calls:
                 start = start.func
             else:
                 start = start.value
-        return isinstance(start, ast.Constant) and isinstance(start.value, str) and start.value.lstrip().lower().startswith(_WRITING_SQL)
+        return (
+            isinstance(start, ast.Constant)
+            and isinstance(start.value, str)
+            and start.value.lstrip().lower().startswith(_WRITING_SQL)
+        )

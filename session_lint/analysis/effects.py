@@ -66,7 +66,7 @@ def _commit(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
     marks = frozenset(m for m in fact.marks if m.what != "exposed") | {Mark("committed")}
-    if fact.site is not None and fact.site.kind is not SiteKind.OWNED or fact.marked("begun"):
+    if (fact.site is not None and fact.site.kind is not SiteKind.OWNED) or fact.marked("begun"):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)
 
@@ -145,8 +145,34 @@ def from_query(node: ast.AST, fact: Fact) -> bool:
 
 
 _KNOWN_QUERY = frozenset(
-    "all first one one_or_none scalar scalars count get get_or_404 exists update delete fetchall fetchone fetchmany mappings unique partitions "
-    "scalar_one scalar_one_or_none columns keys tuples freeze merge yield_per".split()
+    [
+        "all",
+        "first",
+        "one",
+        "one_or_none",
+        "scalar",
+        "scalars",
+        "count",
+        "get",
+        "get_or_404",
+        "exists",
+        "update",
+        "delete",
+        "fetchall",
+        "fetchone",
+        "fetchmany",
+        "mappings",
+        "unique",
+        "partitions",
+        "scalar_one",
+        "scalar_one_or_none",
+        "columns",
+        "keys",
+        "tuples",
+        "freeze",
+        "merge",
+        "yield_per",
+    ]
 )
 
 

@@ -59,7 +59,7 @@ class Exceptions:
 
     def below(self, child: str, parent: str) -> bool:
         """Whether one class is known to be another, or below it."""
-        if child == parent or parent == BASE:
+        if parent in (child, BASE):
             return True
         if (a := _builtin(child)) and (b := _builtin(parent)):
             return issubclass(a, b)

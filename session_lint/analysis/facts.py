@@ -53,7 +53,7 @@ class Ending:
     @property
     def closed(self) -> bool:
         """Whether the session is closed here, or in the hands of something that was told to close it: an exit stack."""
-        return self.fact.state is State.CLOSED and not self.handed_over or bool(self.fact.marked("taken"))
+        return (self.fact.state is State.CLOSED and not self.handed_over) or bool(self.fact.marked("taken"))
 
     @property
     def leaks(self) -> bool:
@@ -143,7 +143,9 @@ class ModuleFacts:
 
     @staticmethod
     def _bindings(code: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-        for node in sorted((n for n in own_nodes(code) if hasattr(n, "lineno")), key=lambda n: (n.lineno, n.col_offset)):  # type: ignore[attr-defined]
+        for node in sorted(
+            (n for n in own_nodes(code) if hasattr(n, "lineno")), key=lambda n: (n.lineno, n.col_offset)
+        ):  # type: ignore[attr-defined]
             if isinstance(node, ast.Assign):
                 yield node.value, path(node.targets[0])
             elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 Guards = frozenset[tuple[str, bool]]
 Atom = tuple[str, bool]
 
-_FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.NotEq: ast.Eq, ast.IsNot: ast.Is, ast.NotIn: ast.In, ast.GtE: ast.Lt, ast.LtE: ast.Gt}
+_FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.NotEq: ast.Eq,
+    ast.IsNot: ast.Is,
+    ast.NotIn: ast.In,
+    ast.GtE: ast.Lt,
+    ast.LtE: ast.Gt,
+}
 _SIGN: dict[type[ast.cmpop], str] = {ast.Eq: "==", ast.Is: "is", ast.In: "in", ast.Lt: "<", ast.Gt: ">"}
 
 
@@ -41,8 +47,8 @@ def atom(test: ast.expr) -> Atom | None:
 
 def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Atom | None:
     kind = _FLIPPED.get(type(op), type(op))
-    if kind in (ast.In,) and isinstance(left, ast.Constant) and _names_of_scope(right):
-        return (f"bound {left.value}", type(op) is kind)
+    if kind == ast.In and isinstance(left, ast.Constant) and _names_of_scope(right):
+        return (f"bound {left.value!s}", type(op) is kind)
     if not _steady(left) or not _steady(right) or kind not in _SIGN:
         return None
     if kind is ast.Eq and isinstance(right, ast.Constant) and right.value is None:
@@ -117,7 +123,9 @@ def forget(guards: Guards, name: str) -> Guards:
 def _speaks(text: str, name: str) -> bool:
     head, _, rest = name.partition(".")
     if rest:  # self.session: what is known of exactly that path, and of paths below it
-        return any(word == name or word.startswith(f"{name}.") for word in text.replace("(", " ").replace(",", " ").split())
+        return any(
+            word == name or word.startswith(f"{name}.") for word in text.replace("(", " ").replace(",", " ").split()
+        )
     return head in variables(text)
 
 
@@ -185,7 +193,9 @@ def _tests(node: ast.AST) -> Iterator[set[str]]:
 
 def _names(node: ast.AST) -> set[str]:
     found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    found |= {str(n.left.value) for n in ast.walk(node) if isinstance(n, ast.Compare) and isinstance(n.left, ast.Constant)}
+    found |= {
+        str(n.left.value) for n in ast.walk(node) if isinstance(n, ast.Compare) and isinstance(n.left, ast.Constant)
+    }
     return found
 
 
@@ -204,6 +214,8 @@ def around_closing(code: ast.AST) -> frozenset[str]:
     """The variables of the tests under which a code closes something: kept when all else has to go."""
     found: set[str] = set()
     for node in own_nodes(code):
-        if isinstance(node, ast.If) and any(isinstance(n, ast.Attribute) and n.attr in ("close", "remove") for n in ast.walk(node)):
+        if isinstance(node, ast.If) and any(
+            isinstance(n, ast.Attribute) and n.attr in ("close", "remove") for n in ast.walk(node)
+        ):
             found |= _names(node.test)
     return frozenset(found)

@@ -45,7 +45,11 @@ def held(node: ast.AST | None, fact: Fact) -> Hold | None:
     if isinstance(node, (ast.NamedExpr, ast.Await)):
         return held(node.value, fact)
     if isinstance(node, (ast.Subscript, ast.Starred)):
-        return Hold.INSIDE if held(node.value, fact) is Hold.INSIDE or isinstance(node, ast.Starred) and held(node.value, fact) else None
+        return (
+            Hold.INSIDE
+            if held(node.value, fact) is Hold.INSIDE or (isinstance(node, ast.Starred) and held(node.value, fact))
+            else None
+        )
     if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
         return Hold.INSIDE if any(held(element, fact) for element in node.elts) else None
     if isinstance(node, ast.Dict):
@@ -108,10 +112,24 @@ def closed_inside(node: ast.AST) -> frozenset[object]:
 def closes(method: str) -> bool:
     """Whether a method of a session closes it."""
     found = effects().get(method)
-    return found is not None and found.effect == "close" or method == "remove"
+    return (found is not None and found.effect == "close") or method == "remove"
 
 
-_RELEASING = ("close", "release", "clean", "dispose", "teardown", "tear_down", "shutdown", "shut_down", "finish", "remove", "stop", "terminate", "__exit__")
+_RELEASING = (
+    "close",
+    "release",
+    "clean",
+    "dispose",
+    "teardown",
+    "tear_down",
+    "shutdown",
+    "shut_down",
+    "finish",
+    "remove",
+    "stop",
+    "terminate",
+    "__exit__",
+)
 
 
 def releasing(name: str) -> bool:
@@ -126,9 +144,9 @@ def root(node: ast.AST) -> tuple[ast.AST, list[str]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             methods.append(node.func.attr)
             node = node.func.value
-        elif isinstance(node, ast.Await):
-            node = node.value
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Call, ast.Await)) and methods:
+        elif isinstance(node, ast.Await) or (
+            isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Call, ast.Await)) and methods
+        ):
             node = node.value
         else:
             return node, methods[::-1]

@@ -48,14 +48,24 @@ def singletons(module: Module) -> Iterator[tuple[str, Meaning]]:
     """
     top = module.names.scopes.module
     for name, bindings in top.bindings.items():
-        makers = [b for b in bindings if b.scope is not top and isinstance(b.node, ast.expr) and _opens(module, b.node, b.scope)]
+        makers = [
+            b
+            for b in bindings
+            if b.scope is not top and isinstance(b.node, ast.expr) and _opens(module, b.node, b.scope)
+        ]
         if not makers:
             continue
         key = f"{module.names.module}.{name}"
         getters = [b.scope for b in makers if _returns(b.scope, name)]
         if getters:
-            yield from ((module.names.qualname(scope), Meaning(Role.SINGLETON, closer=key, closes=key)) for scope in getters)
-            yield from ((module.names.qualname(s), Meaning(Role.CLOSER, closes=key)) for s in _closers(module, name) if s not in getters)
+            yield from (
+                (module.names.qualname(scope), Meaning(Role.SINGLETON, closer=key, closes=key)) for scope in getters
+            )
+            yield from (
+                (module.names.qualname(s), Meaning(Role.CLOSER, closes=key))
+                for s in _closers(module, name)
+                if s not in getters
+            )
 
 
 def _opens(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -65,25 +75,39 @@ def _opens(module: Module, node: ast.expr, scope: Scope) -> bool:
     if isinstance(node, ast.IfExp):
         return _opens(module, node.body, scope) or _opens(module, node.orelse, scope)
     return any(
-        name.endswith("()") and (found := module.calls.vocabulary.meaning(name.removesuffix("()"))) is not None and found.role is Role.FACTORY
+        name.endswith("()")
+        and (found := module.calls.vocabulary.meaning(name.removesuffix("()"))) is not None
+        and found.role is Role.FACTORY
         for name in module.names.qualify(node, scope)
     )
 
 
 def _returns(scope: Scope, name: str) -> bool:
-    return any(isinstance(n, ast.Return) and path(n.value) == name for n in own_nodes(scope.node) if isinstance(n, ast.Return) and n.value)
+    return any(
+        isinstance(n, ast.Return) and path(n.value) == name
+        for n in own_nodes(scope.node)
+        if isinstance(n, ast.Return) and n.value
+    )
 
 
 def _closers(module: Module, name: str) -> Iterator[Scope]:
     for scope in module.names.scopes.of.values():
         if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
-        if any(_closes_global(n, name) for n in own_nodes(scope.node)) and module.names.owner(name, scope) is module.names.scopes.module:
+        if (
+            any(_closes_global(n, name) for n in own_nodes(scope.node))
+            and module.names.owner(name, scope) is module.names.scopes.module
+        ):
             yield scope
 
 
 def _closes_global(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and closes(node.func.attr) and path(node.func.value) == name
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and closes(node.func.attr)
+        and path(node.func.value) == name
+    )
 
 
 def is_open(fact: Fact) -> bool:

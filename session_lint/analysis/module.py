@@ -9,76 +9,25 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.exceptions import BASE, Exceptions
-from session_lint.analysis.holding import releasing
 from session_lint.analysis.inference import scope_meaning, singletons
 from session_lint.analysis.lifecycle import Lifecycle
+from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries
-from session_lint.flow import PointKind, build, solve
-from session_lint.python.names import Names, own_nodes, path
+from session_lint.flow import build, solve
+from session_lint.python.names import Names, own_nodes
 from session_lint.vocabulary import Meaning, Role, builtin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.flow import Block, Code, Edge, Graph, Point, Solution
+    from session_lint.flow import Code, Graph
     from session_lint.python.scopes import FunctionNode, Scope, ScopeNode
 
 _CONNECTING = ("connect", "connection", "get_bind")
 """SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
 
 _OPENING = {Role.FACTORY, Role.SCOPE, Role.SINGLETON}
-
-
-@dataclass(eq=False)
-class Solved:
-    """The solution for one code and one start.
-
-    :param exits: the facts at its ends; ``flying`` tells the exceptional ones apart.
-    """
-
-    code: Code
-    graph: Graph
-    solution: Solution[Fact]
-    problem: Lifecycle
-
-    @cached_property
-    def exits(self) -> list[Fact]:
-        """The facts at the normal and the exceptional end."""
-        facts = self.solution.facts
-        return [*facts.get(self.graph.exit, ()), *facts.get(self.graph.raised, ())]
-
-    @cached_property
-    def ends(self) -> list[tuple[Block, Fact]]:
-        """Where each way ends: the exits, and wherever the last name of an open session went."""
-        facts = self.solution.facts
-        found = [(block, fact) for block in (self.graph.exit, self.graph.raised) for fact in facts.get(block, ())]
-        known = {fact for _, fact in found}
-        for block, there in facts.items():
-            found += [(block, fact) for fact in there if fact not in known and any(m.what == "dropped" for m in fact.marks)]
-            known.update(there)
-        return found
-
-    def way(self, block: Block, fact: Fact) -> list[tuple[Block, Fact, Edge | None]]:
-        """A shortest way from the entry to a fact."""
-        return self.solution.path(block, fact)
-
-    def visits(self, *kinds: PointKind) -> Iterator[tuple[Point, Fact]]:
-        """Every point of these kinds with every fact that arrives there."""
-        for point, fact, _, _ in self.arrivals(*kinds):
-            yield point, fact
-
-    def arrivals(self, *kinds: PointKind) -> Iterator[tuple[Point, Fact, Block, Fact]]:
-        """The same, with the block and the fact at its start, for :meth:`way`."""
-        for block, facts in self.solution.facts.items():
-            if not any(point.kind in kinds for point in block.points):
-                continue
-            for start in facts:
-                current = [start]
-                for point in block.points:
-                    if point.kind in kinds:
-                        yield from ((point, fact, block, start) for fact in current)
-                    current = [after for fact in current for after in self.problem.transfer(point, fact)]
 
 
 @dataclass(eq=False)
@@ -105,7 +54,11 @@ class Module:
     def _infer(self, scope: Scope) -> None:
         node = scope.node
         name = self.names.qualname(scope)
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or name in self.calls.inferred or node in self._inferring:
+        if (
+            not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            or name in self.calls.inferred
+            or node in self._inferring
+        ):
             return
         if self._decorated(node, Role.CONTEXT_MANAGER):
             self._inferring.add(node)
@@ -128,10 +81,20 @@ class Module:
         return Solved(code, graph, solve(graph, problem), problem)
 
     def site(
-        self, kind: SiteKind, node: ast.AST, code: ast.AST, *, commits: bool = False, key: str = "", via: Site | None = None, borrowed: bool = False
+        self,
+        kind: SiteKind,
+        node: ast.AST,
+        code: ast.AST,
+        *,
+        commits: bool = False,
+        key: str = "",
+        via: Site | None = None,
+        borrowed: bool = False,
     ) -> Site:
         """The one site for these values: facts compare sites by identity."""
-        return self._sites.setdefault((kind, node, code, commits, key, via), Site(kind, node, code, commits, key, via, borrowed))
+        return self._sites.setdefault(
+            (kind, node, code, commits, key, via), Site(kind, node, code, commits, key, via, borrowed)
+        )
 
     # codes and who calls them
 
@@ -154,7 +117,9 @@ class Module:
             callee = self.calls.callee(call)
             target: ast.AST | None = callee.function
             if callee.owner is not None:
-                target = next((n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+                target = next(
+                    (n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None
+                )
             if target is not None:
                 found.setdefault(target, set()).add(self.code_of(scope))
         return found
@@ -192,7 +157,11 @@ class Module:
 
     @cached_property
     def _singletons(self) -> set[ast.AST]:
-        direct = {self.code_of(s) for call, s in self.names.scopes.calls if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)}
+        direct = {
+            self.code_of(s)
+            for call, s in self.names.scopes.calls
+            if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)
+        }
         return self._reaching(direct)
 
     def touches_singleton(self, function: ast.AST) -> bool:
@@ -235,7 +204,11 @@ class Module:
         found = self.context(item.context_expr, scope)
         if found is not None and found.role is Role.SCOPE:
             return found.commits
-        return isinstance(item.context_expr, ast.Call) and isinstance(item.context_expr.func, ast.Attribute) and item.context_expr.func.attr == "begin"
+        return (
+            isinstance(item.context_expr, ast.Call)
+            and isinstance(item.context_expr.func, ast.Attribute)
+            and item.context_expr.func.attr == "begin"
+        )
 
     def swallowed(self, node: ast.expr, scope: Scope) -> list[str]:
         """The exception classes that a context manager ends."""
@@ -247,8 +220,10 @@ class Module:
         return []
 
     def hands_over(self, code: ast.AST) -> bool:
-        """Whether what a generator yields goes to somebody who may raise into it: a ``with`` body, a test, a framework."""
-        return self.is_context_manager(code) or isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.FIXTURE)
+        """Whether what a generator yields goes to somebody who may raise into it: a ``with`` body, a test."""
+        return self.is_context_manager(code) or (
+            isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.FIXTURE)
+        )
 
     def is_memoised(self, function: FunctionNode) -> bool:
         """Whether a function gives every caller the same object, which then belongs to none of them."""
@@ -276,7 +251,13 @@ class Module:
         """The names of the module body that live on: read by its functions, or never read by the body itself."""
         loads = self.names.scopes.loads
         top = self.names.scopes.module
-        inner = {name for scope, read in loads.items() if scope is not top and not scope.is_class for name in read if self.names.owner(name, scope) is top}
+        inner = {
+            name
+            for scope, read in loads.items()
+            if scope is not top and not scope.is_class
+            for name in read
+            if self.names.owner(name, scope) is top
+        }
         unread = {name for name in top.bindings if name not in loads[top]}
         return frozenset(inner | unread)
 
@@ -286,10 +267,6 @@ class Module:
         calls = (call for call, _ in self.names.scopes.calls if isinstance(call.func, ast.Attribute))
         return frozenset(call.func.attr for call in calls if self.calls.callee(call).function is None)  # type: ignore[attr-defined]
 
-    def key_of_call(self, call: ast.Call) -> str:
-        """The singleton that a getter's call returns."""
-        return self.key(self.calls.callee(call))
-
     def keys_defined_in(self, code: ast.AST) -> frozenset[str]:
         """The singletons that a function is itself the getter or closer of."""
         if isinstance(code, ast.Module):
@@ -297,28 +274,12 @@ class Module:
         found = self.calls.inferred.get(self.names.qualname(self.names.scopes.of[code]))
         return frozenset({found.closes}) if found is not None and found.closes else frozenset()
 
-    @cached_property
-    def settled(self) -> frozenset[str]:
-        """The singletons that somebody outside the calls closes: ``atexit``, an exit stack, a framework's hook, a test's teardown."""
-        found = {self.closer_of(a, self.code_of(s)) for call, s in self.names.scopes.calls for a in (*call.args, *(k.value for k in call.keywords))}
-        for call, scope in self.names.scopes.calls:
-            callee = self.calls.callee(call)
-            code = self.code_of(scope)
-            if callee.role is Role.CLOSER and callee.meaning is not None and self._hook(code):
-                found.add(callee.meaning.closes)
-        return frozenset(found - {""})
-
-    def _hook(self, code: ast.AST) -> bool:
-        """Whether somebody else calls a function that closes and does not open: it is decorated, or a teardown method."""
-        if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or code in self.opening:
-            return False
-        scope = self.names.scopes.of[code]
-        registered = any(path(d) not in ("staticmethod", "classmethod") for d in code.decorator_list)  # type: ignore[attr-defined]
-        method = scope.parent is not None and scope.parent.is_class
-        return registered or (method and releasing(code.name)) or code.name in ("teardown_module", "tearDownModule")  # type: ignore[attr-defined]
-
     def over_connection(self, call: ast.Call) -> bool:
         """Whether a factory is given a connection (``Session(bind=op.get_bind())``), not an engine."""
         bound = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("bind", "connection"))]
         scope = self.calls.scope(call)
-        return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in _CONNECTING for b in bound for n in (b, *self.bound_calls(b, scope)))
+        return any(
+            isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in _CONNECTING
+            for b in bound
+            for n in (b, *self.bound_calls(b, scope))
+        )

@@ -85,9 +85,22 @@ def _request(facts: ModuleFacts) -> Iterator[Pattern]:
         return
     for code, scope in facts.module.codes:
         for node in own_nodes(code):
-            if isinstance(node, ast.Attribute) and path(node) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-                if "flask.g" in facts.module.names.qualify(node.value, scope) and node.attr in ("db", "session", "db_session"):
-                    yield Pattern(REQUEST, node, code)
+            if (
+                (
+                    isinstance(node, ast.Attribute)
+                    and path(node)
+                    and isinstance(node.ctx, ast.Load)
+                    and isinstance(node.value, ast.Name)
+                )
+                and "flask.g" in facts.module.names.qualify(node.value, scope)
+                and node.attr
+                in (
+                    "db",
+                    "session",
+                    "db_session",
+                )
+            ):
+                yield Pattern(REQUEST, node, code)
 
 
 def _row(node: ast.AST) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import path
@@ -12,8 +13,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Scope
 
 Code = ast.AST
+
+_DEEPEST = 8
+"""How many classes up a view is looked for; a cycle of bases has no end."""
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalUse:
+    """A place where a request gets the global session.
+
+    :param node: the getter's call, or the getter itself where the framework calls it.
+    :param code: the function that holds it.
+    :param handler: the function that runs once a request; the node itself for a dependency.
+    """
+
+    node: ast.expr
+    code: ast.AST
+    handler: ast.AST
+
+
+def global_uses(module: Module) -> Iterator[GlobalUse]:
+    """Every getter of a global session that a request reaches, in the order of the text."""
+    served = request_codes(module)
+    for call, scope in module.names.scopes.calls:
+        code = module.code_of(scope)
+        callee = module.calls.callee(call)
+        if callee.role is Role.SINGLETON and code in served and module.key(callee) not in module.keys_defined_in(code):
+            yield GlobalUse(call, code, served[code])
+        elif callee.role is Role.REQUEST_HANDLER:
+            for value in (*call.args, *(k.value for k in call.keywords)):
+                found = module.calls.meaning(module.names.qualify(value, scope)) if path(value) else None
+                if found is not None and found.role is Role.SINGLETON:
+                    yield GlobalUse(value, code, value)
 
 
 def request_codes(module: Module) -> dict[Code, Code]:
@@ -26,7 +60,7 @@ def request_codes(module: Module) -> dict[Code, Code]:
             calls.setdefault(caller, set()).add(target)
     while todo:
         caller = todo.pop(0)
-        for target in sorted(calls.get(caller, ()), key=lambda n: n.lineno):  # type: ignore[attr-defined]
+        for target in sorted(calls.get(caller, ()), key=lambda n: n.lineno):
             if target not in found:
                 found[target] = found[caller]
                 todo.append(target)
@@ -47,15 +81,15 @@ def _handlers(module: Module) -> Iterator[Code]:
             yield from _given(module, call)
 
 
-def _handles(module: Module, decorator: ast.expr, scope: object) -> bool:
+def _handles(module: Module, decorator: ast.expr, scope: Scope) -> bool:
     target = decorator.func if isinstance(decorator, ast.Call) else decorator
-    found = module.calls.meaning(module.names.qualify(target, scope))  # type: ignore[arg-type]
+    found = module.calls.meaning(module.names.qualify(target, scope))
     if found is not None:
         return found.role is Role.REQUEST_HANDLER
-    return _looks_like_route(module, decorator, scope)
+    return _looks_like_route(decorator)
 
 
-def _looks_like_route(module: Module, decorator: ast.expr, scope: object) -> bool:
+def _looks_like_route(decorator: ast.expr) -> bool:
     """``@bp.route("/users")`` on an object from elsewhere: the path says what it is."""
     if not (isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute) and decorator.args):
         return False
@@ -75,7 +109,7 @@ def _given(module: Module, call: ast.Call) -> Iterator[Code]:
 
 
 def _is_view(module: Module, node: ast.ClassDef, depth: int) -> bool:
-    for base in module.names.bases(module.names.scopes.of[node]) if depth < 8 else ():
+    for base in module.names.bases(module.names.scopes.of[node]) if depth < _DEEPEST else ():
         inner = module.names.definitions.get(base)
         if isinstance(inner, ast.ClassDef) and _is_view(module, inner, depth + 1):
             return True

@@ -40,7 +40,12 @@ def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     found: dict[ast.AST, Use] = {}
     for fact, item, code in _leaving(facts):
         begun = Mark("begun", item) in fact.marks
-        own = ("with", item) in fact.names and fact.site is not None and fact.site.kind is SiteKind.SCOPE and fact.site.commits
+        own = (
+            ("with", item) in fact.names
+            and fact.site is not None
+            and fact.site.kind is SiteKind.SCOPE
+            and fact.site.commits
+        )
         if not begun and not own:
             continue
         raises = begun or _is_begin(item)
@@ -65,7 +70,14 @@ def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
         commits = fact.site.commits or not own
         for mark in fact.marked("ended"):
             if mark.node is not None and (commits or not _rolls_back(mark.node)):
-                use = Use(fact.site, mark.node, None, raises=False, name=facts.variable(fact.site.node, code), opening="this scope rolls back and closes")
+                use = Use(
+                    fact.site,
+                    mark.node,
+                    None,
+                    raises=False,
+                    name=facts.variable(fact.site.node, code),
+                    opening="this scope rolls back and closes",
+                )
                 found.setdefault(mark.node, use)
     yield from (replace(found[node]) for node in sorted(found, key=_position))
 

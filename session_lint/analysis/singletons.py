@@ -1,7 +1,7 @@
 """The obligation of a program's one global session: entries, debts, lost writes.
 
-The session belongs to the program, so its debt is settled where the program enters: a helper passes what it opened on to
-its callers, and only a code that nothing in the module calls is held to account.
+The session belongs to the program, so its debt is settled where the program enters: a helper passes what it opened on
+to its callers, and only a code that nothing in the module calls is held to account.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.holding import releasing
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.state import Site, SiteKind
+from session_lint.python.names import path
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +56,11 @@ def debts(facts: ModuleFacts) -> Iterator[Debt]:
         return
     seen: set[Site] = set()
     served = request_codes(facts.module)
+    closed_by_hooks = settled(facts.module)
     for obligation in facts.obligations(SiteKind.SINGLETON):
         code = obligation.site.code
         origin = obligation.site.origin
-        if origin in seen or origin.code in served or origin.key in facts.module.settled or not is_entry(facts.module, code):
+        if origin in seen or origin.code in served or origin.key in closed_by_hooks or not is_entry(facts.module, code):
             continue
         open_ = [e for e in obligation.endings if e.leaks and not returned_or_yielded(e)]
         normal = [e for e in obligation.endings if e.normal]
@@ -95,7 +99,13 @@ def _losses(facts: ModuleFacts, ending: Ending, code: ast.AST) -> Iterator[tuple
         if mark.node is not None and mark.other is not None:
             yield mark.node, mark.other, "the session is closed without commit"
     pending = ending.fact.pending
-    if pending is not None and ending.normal and not ending.handed_over and facts.module is not None and is_entry(facts.module, code):
+    if (
+        pending is not None
+        and ending.normal
+        and not ending.handed_over
+        and facts.module is not None
+        and is_entry(facts.module, code)
+    ):
         yield pending, facts.end_node(ending), f"{entry_words(facts, code)} ends without commit"
 
 
@@ -118,3 +128,25 @@ def entry_words(facts: ModuleFacts, code: ast.AST) -> str:
     """An entry, for a message."""
     symbol = facts.symbol(code)
     return repr(symbol) if symbol else "the module"
+
+
+def settled(module: Module) -> frozenset[str]:
+    """The singletons that no caller has to close: ``atexit``, an exit stack, a hook or a test's teardown does."""
+    found: set[str] = set()
+    for call, scope in module.names.scopes.calls:
+        code = module.code_of(scope)
+        found.update(module.closer_of(value, code) for value in (*call.args, *(k.value for k in call.keywords)))
+        callee = module.calls.callee(call)
+        if callee.role is Role.CLOSER and callee.meaning is not None and _hook(module, code):
+            found.add(callee.meaning.closes)
+    return frozenset(found - {""})
+
+
+def _hook(module: Module, code: ast.AST) -> bool:
+    """Whether somebody else calls a function that closes and does not open: it is decorated, or a teardown."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or module.may_open(code):
+        return False
+    outer = module.names.scopes.of[code].parent
+    registered = any(path(d) not in ("staticmethod", "classmethod") for d in code.decorator_list)
+    method = outer is not None and outer.is_class
+    return registered or (method and releasing(code.name)) or code.name in ("teardown_module", "tearDownModule")

@@ -7,10 +7,12 @@ has taught about the guards. Facts stay apart where they differ; that keeps corr
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import ast
 
 
 class SiteKind(Enum):
@@ -72,13 +74,25 @@ SQLALCHEMY = "sqlalchemy.exc.SQLAlchemyError"
 class Mark(NamedTuple):
     """Something that happened to a session on this way.
 
-    ``taken`` (by something that was told to close it); ``yielded`` (to somebody who keeps it); ``lent`` (by a context manager, to its block); ``begun`` (inside ``with session.begin()``, node: the withitem); ``nested`` (a savepoint);
-    ``transaction`` (node: the call that made one, not yet entered); ``commit`` (node: a commit that nothing
-    has followed yet); ``split`` (node: a commit that an operation followed, other: that operation);
-    ``ended`` (node: a rollback or close by hand); ``committed`` (something was committed at all);
-    ``exposed`` (somebody unknown has had it since the last commit);
-    ``lost`` (node: a write that was thrown away, other: what threw it away); ``reopened`` (node: the
-    operation); ``closed`` (node: what closed it); ``open`` (on a way without obligation: this singleton is open).
+    =============== =====================================================================================
+    ``taken``       by something that was told to close it
+    ``yielded``     to somebody who keeps it
+    ``lent``        by a context manager, to its block
+    ``begun``       inside ``with session.begin()``; node: the withitem
+    ``nested``      inside a savepoint; node: the withitem
+    ``transaction`` one was made by ``begin()`` and not yet entered; node: the call
+    ``savepoint``   the same by ``begin_nested()``
+    ``commit``      a commit by hand that nothing has followed yet; node: the call
+    ``split``       a commit that an operation followed; node: the commit, other: the operation
+    ``ended``       a rollback or close by hand; node: the call
+    ``committed``   something was committed at all
+    ``exposed``     somebody unknown has had it since the last commit
+    ``lost``        a write was thrown away; node: the write, other: what threw it away
+    ``reopened``    used after it was closed; node: the operation
+    ``closed``      node: what closed it
+    ``dropped``     its last name went while it was open; node: where
+    ``open``        on a way without obligation: the singleton ``key`` is open
+    =============== =====================================================================================
     """
 
     what: str
@@ -108,11 +122,11 @@ class Fact(NamedTuple):
     caught: tuple[Raised, ...]
 
     def mark(self, what: str, node: ast.AST | None = None, other: ast.AST | None = None) -> Fact:
-        """This fact with something that happened."""
+        """A copy with something that happened."""
         return self._replace(marks=self.marks | {Mark(what, node, other)})
 
     def unmark(self, *what: str) -> Fact:
-        """This fact without the marks of these kinds."""
+        """A copy without the marks of these kinds."""
         return self._replace(marks=frozenset(m for m in self.marks if m.what not in what))
 
     def marked(self, what: str) -> list[Mark]:
@@ -122,3 +136,15 @@ class Fact(NamedTuple):
 
 NOTHING: Fact = Fact(None, frozenset(), State.NEW, None, frozenset(), frozenset(), None, ())
 """The way on which nothing has happened yet."""
+
+
+def settled(fact: Fact) -> bool:
+    """Whether the story of the session is over for the code: handed over, or lost."""
+    return fact.state is State.GIVEN or any(m.what == "dropped" for m in fact.marks)
+
+
+def give(fact: Fact) -> Fact:
+    """The fact of a session that an owner has taken, who outlives the code."""
+    if fact.site is not None and fact.site.kind is SiteKind.SINGLETON:
+        return fact
+    return fact._replace(state=State.GIVEN, names=frozenset(), pending=None)

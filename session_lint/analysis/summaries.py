@@ -14,16 +14,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode
 
@@ -147,8 +145,12 @@ class Summaries:
 
     def _solve_own(self, function: FunctionNode) -> tuple[object, ...]:
         exits = self.module.solve(function, NOTHING).exits
-        ways = _distinct(Outcome(fact.flying, conditions=self._conditions(function, fact)) for fact in exits if fact.site is None)
-        fresh = ((fact.site, self._outcome(function, fact)) for fact in exits if fact.site is not None and _passes_on(fact))
+        ways = _distinct(
+            Outcome(fact.flying, conditions=self._conditions(function, fact)) for fact in exits if fact.site is None
+        )
+        fresh = (
+            (fact.site, self._outcome(function, fact)) for fact in exits if fact.site is not None and _passes_on(fact)
+        )
         return ways, tuple(dict.fromkeys(fresh))
 
     def _solve_for(self, function: FunctionNode, start: Fact) -> tuple[object, ...]:
@@ -175,73 +177,11 @@ class Summaries:
         stored = {n.id for n in own_nodes(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
         return {arg.arg for arg in parameters(function)} - stored
 
-    # arguments
-
-    def bind(self, call: ast.Call, callee: Callee) -> dict[str, ast.expr | None]:
-        """The argument of each parameter; a default where none is given, ``None`` where that is not known."""
-        assert callee.function is not None
-        return self.bind_to(call, callee.function, bound=callee.bound)
-
-    def bind_to(self, call: ast.Call, function: FunctionNode, *, bound: bool) -> dict[str, ast.expr | None]:
-        """The argument of each parameter of a given function; ``bound``: the first is filled already."""
-        positional = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-        found: dict[str, ast.expr | None] = {}
-        for name, default in zip(reversed(positional), reversed(function.args.defaults), strict=False):
-            found[name] = default
-        for arg, keyword_default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
-            found[arg.arg] = keyword_default
-        unsure = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
-        if unsure:
-            found = dict.fromkeys(found)
-        for name, value in zip(positional[1:] if bound else positional, call.args, strict=False):
-            if isinstance(value, ast.Starred):
-                break
-            found[name] = value
-        found.update({k.arg: k.value for k in call.keywords if k.arg is not None})
-        return found
-
 
 @cache
 def is_generator(function: ast.AST) -> bool:
     """Whether calling a function only makes a generator."""
     return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(function))
-
-
-def conditions_met(module: Module, call: ast.Call, callee: Callee, outcome: Outcome, fact: Fact) -> Iterator[Fact]:
-    """The caller's fact, if the outcome is possible under it, with what the outcome teaches about its guards."""
-    if not outcome.conditions or callee.function is None:
-        yield fact
-        return
-    known = fact.guards
-    arguments = module.summaries.bind(call, callee)
-    for text, value in sorted(outcome.conditions):
-        argument = arguments.get(text.split(" ", 1)[0])
-        if argument is None:
-            continue
-        found = _outcome_of(text, argument, fact)
-        if found is not None and found is not value:
-            return
-        name = path(argument)
-        if found is None and name:
-            assumed = guards.assume(known, name + text[len(text.split(" ", 1)[0]) :], value)
-            if assumed is None:
-                return
-            known = assumed
-    yield fact._replace(guards=known) if known != fact.guards else fact
-
-
-def _outcome_of(text: str, argument: ast.expr, fact: Fact) -> bool | None:
-    """What a test on a parameter comes out as for an argument."""
-    session = held(argument, fact) is Hold.WHOLE
-    if text.endswith(" is None"):
-        if isinstance(argument, ast.Constant):
-            return argument.value is None
-        if session:
-            return False
-        return guards.outcome(ast.Compare(argument, [ast.Is()], [ast.Constant(None)]), fact.guards)
-    if " " in text or "." in text:
-        return None
-    return True if session else guards.outcome(argument, fact.guards)
 
 
 def _passes_on(fact: Fact) -> bool:
@@ -250,7 +190,9 @@ def _passes_on(fact: Fact) -> bool:
         return fact.state is not State.GIVEN
     if fact.state in (State.GIVEN, State.CLOSED):
         return False
-    return fact.site.kind is SiteKind.OWNED and fact.flying is None and bool(_how_returned(fact)) or _how_returned(fact) == 0
+    return (fact.site.kind is SiteKind.OWNED and fact.flying is None and bool(_how_returned(fact))) or _how_returned(
+        fact
+    ) == 0
 
 
 def _how_returned(fact: Fact) -> object:
@@ -262,5 +204,7 @@ def _distinct(outcomes: Iterable[Outcome]) -> tuple[object, ...]:
     found: dict[object, Outcome] = {}
     for outcome in outcomes:
         kind = outcome.raised.type if outcome.raised else None
-        found.setdefault((kind, outcome.state, outcome.pending, outcome.marks, outcome.returned, outcome.conditions), outcome)
+        found.setdefault(
+            (kind, outcome.state, outcome.pending, outcome.marks, outcome.returned, outcome.conditions), outcome
+        )
     return tuple(found.values())

@@ -41,7 +41,7 @@ def opened(source: Source, site: Site, how: str = "opened here") -> list[Step]:
 
 def turns(source: Source, way: list[tuple[Block, Fact, Edge | None]], site: Site) -> Iterator[Step]:
     """The turns that a way takes after the site: tests that decide it, what raises, what catches."""
-    for block, fact, edge in way:
+    for _block, fact, edge in way:
         if edge is None or fact.site is not site:
             continue
         before = edge.source.points[-1] if edge.source.points else None

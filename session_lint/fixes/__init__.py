@@ -45,7 +45,9 @@ def edits(source: Source, fix: Fix) -> tuple[Edit, ...]:
     after = rewritten(source, fix).splitlines(keepends=True)
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return tuple(
-        Edit("".join(after[c:d]), Location(a + 1, 1), Location(b + 1, 1)) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"
+        Edit("".join(after[c:d]), Location(a + 1, 1), Location(b + 1, 1))
+        for tag, a, b, c, d in matcher.get_opcodes()
+        if tag != "equal"
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from session_lint.fixes import CannotFix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def rewrite(text: str, plan: dict[str, Any]) -> str:
@@ -31,7 +33,9 @@ class _Dropper(cst.CSTTransformer):
         self.positions = positions
         self.done = False
 
-    def leave_IndentedBlock(self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock) -> cst.IndentedBlock:
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
         found = [i for i, old in enumerate(original_node.body) if self._here(old)]
         if not found:
             return updated_node
@@ -41,7 +45,11 @@ class _Dropper(cst.CSTTransformer):
 
     def _here(self, node: cst.CSTNode) -> bool:
         start = self.positions[node].start
-        return isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 and (start.line, start.column + 1) == self.at
+        return (
+            isinstance(node, cst.SimpleStatementLine)
+            and len(node.body) == 1
+            and (start.line, start.column + 1) == self.at
+        )
 
 
 def _without(body: list[cst.BaseStatement], index: int) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:

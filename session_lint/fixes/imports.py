@@ -32,14 +32,21 @@ class _Importer(cst.CSTTransformer):
         del node
         self.depth += 1
 
-    def leave_IndentedBlock(self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock) -> cst.IndentedBlock:
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
         del original_node
         self.depth -= 1
         return updated_node
 
     def leave_ImportFrom(self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom) -> cst.ImportFrom:
         del original_node
-        if self.depth or self.found or isinstance(updated_node.names, cst.ImportStar) or _dotted(updated_node) != self.home:
+        if (
+            self.depth
+            or self.found
+            or isinstance(updated_node.names, cst.ImportStar)
+            or _dotted(updated_node) != self.home
+        ):
             return updated_node
         self.found = True
         return updated_node.with_changes(names=self._names(list(updated_node.names)))
@@ -61,7 +68,11 @@ class _Importer(cst.CSTTransformer):
 def _appended(aliases: list[cst.ImportAlias], name: str) -> list[cst.ImportAlias]:
     """The aliases with one more, in its place where they are in order."""
     names = [_plain(alias) for alias in aliases]
-    at = next((i for i, other in enumerate(names) if other.lower() > name.lower()), len(names)) if names == sorted(names, key=str.lower) else len(names)
+    at = (
+        next((i for i, other in enumerate(names) if other.lower() > name.lower()), len(names))
+        if names == sorted(names, key=str.lower)
+        else len(names)
+    )
     new = cst.ImportAlias(cst.Name(name))
     if at == len(aliases):
         last = aliases[-1]
@@ -122,8 +133,14 @@ def _inserted(module: cst.Module, home: str, name: str) -> cst.Module:
 
 
 def _is_import(statement: cst.BaseStatement | cst.BaseSmallStatement) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and any(isinstance(s, (cst.Import, cst.ImportFrom)) for s in statement.body)
+    return isinstance(statement, cst.SimpleStatementLine) and any(
+        isinstance(s, (cst.Import, cst.ImportFrom)) for s in statement.body
+    )
 
 
 def _is_docstring(statement: cst.BaseStatement | cst.BaseSmallStatement) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Expr) and isinstance(statement.body[0].value, cst.SimpleString)
+    return (
+        isinstance(statement, cst.SimpleStatementLine)
+        and isinstance(statement.body[0], cst.Expr)
+        and isinstance(statement.body[0].value, cst.SimpleString)
+    )

@@ -1,7 +1,8 @@
 """Whether manual session management may become a scope, decided by the typestate at every way out.
 
-The scoped form moves the commit to the end of the block and commits on every normal way out; ``with factory()`` leaves the
-commits where they are and only closes. The scoped form is offered where it provably writes the same, else the other.
+The scoped form moves the commit to the end of the block and commits on every normal way out; ``with factory()``
+leaves the commits where they are and only closes. The scoped form is offered where it provably writes the same, else
+the other.
 """
 
 from __future__ import annotations
@@ -56,15 +57,22 @@ def scoped_fix(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     target = scope_target(facts, found.acquire)
     if target is None:
         return Refusal("no committing scope over the same factory is known")
-    return Fix(Applicability.SAFE, f"Open the session in `with {target.expression}`", "manual_to_scope", _plan(facts, found, target))
+    return Fix(
+        Applicability.SAFE,
+        f"Open the session in `with {target.expression}`",
+        "manual_to_scope",
+        _plan(facts, found, target),
+    )
 
 
 def _plan(facts: ModuleFacts, found: Shape, target: Target | None) -> tuple[tuple[str, object], ...]:
     start = facts.source.start(found.acquire)
     last = found.block[-1]
     end = facts.source.start(last)
-    drop = [s for s in _superfluous(found, commits=target is not None)]
-    asynchronous = isinstance(found.acquire.value, ast.Await) or any(isinstance(n, ast.Await) and _method_of(n, found.name) for s in found.block for n in ast.walk(s))
+    drop = list(_superfluous(found, commits=target is not None))
+    asynchronous = isinstance(found.acquire.value, ast.Await) or any(
+        isinstance(n, ast.Await) and _method_of(n, found.name) for s in found.block for n in ast.walk(s)
+    )
     return (
         ("acquire", (start.row, start.column)),
         ("last", (end.row, end.column)),
@@ -86,7 +94,9 @@ def _superfluous(found: Shape, *, commits: bool) -> Iterator[ast.stmt]:
         yield found.close
     if commits:
         for statement in found.block:
-            yield from (s for s in ast.walk(statement) if isinstance(s, ast.Expr) and is_method(s, found.name, "commit"))
+            yield from (
+                s for s in ast.walk(statement) if isinstance(s, ast.Expr) and is_method(s, found.name, "commit")
+            )
 
 
 def _obstacles(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iterator[str]:
@@ -95,16 +105,26 @@ def _obstacles(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iter
     inside = [n for s in found.block for n in ast.walk(s)]
     if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(code)) and not isinstance(code, ast.Module):
         yield "the code is a generator: its consumer decides when the block ends"
-    stores = [n for n in own_nodes(code) if isinstance(n, ast.Name) and n.id == found.name and not isinstance(n.ctx, ast.Load)]
+    stores = [
+        n for n in own_nodes(code) if isinstance(n, ast.Name) and n.id == found.name and not isinstance(n.ctx, ast.Load)
+    ]
     if len(stores) > 1 or found.name in facts.scope(code).elsewhere:
         yield f"{found.name!r} is bound in more than one place"
-    if any(isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)) and _mentions(n, found.name) for n in inside):
+    if any(
+        isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)) and _mentions(n, found.name)
+        for n in inside
+    ):
         yield f"a nested function uses {found.name!r}"
     if any(_mentions(s, found.name) for s in found.rest):
         yield f"{found.name!r} is used after it was closed"
     if any(ending.handed_over or ending.dropped for ending in obligation.endings):
         yield f"{found.name!r} is handed over on some way"
-    if found.guard is not None and found.guard.orelse and found.guard.handlers and not all(gives_up(h, found.name) for h in found.guard.handlers):
+    if (
+        found.guard is not None
+        and found.guard.orelse
+        and found.guard.handlers
+        and not all(gives_up(h, found.name) for h in found.guard.handlers)
+    ):
         yield "the `else` of the `try` would move"
     if isinstance(found.acquire, ast.AnnAssign):
         yield "the session's type is declared where it is opened"
@@ -112,7 +132,12 @@ def _obstacles(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iter
 
 def _differences(obligation: Obligation, found: Shape) -> Iterator[str]:
     """Where a committing scope would write something else."""
-    commits = [s for stmt in found.block for s in ast.walk(stmt) if isinstance(s, ast.Expr) and is_method(s, found.name, "commit")]
+    commits = [
+        s
+        for stmt in found.block
+        for s in ast.walk(stmt)
+        if isinstance(s, ast.Expr) and is_method(s, found.name, "commit")
+    ]
     if not commits:
         yield "nothing is committed"
     if any(n for stmt in found.block for n in ast.walk(stmt) if isinstance(n, ast.Await)):
@@ -220,7 +245,11 @@ def _counts(node: ast.AST, name: str, method: str) -> bool:
 
 
 def _method_of(node: ast.Await, name: str) -> bool:
-    return isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute) and path(node.value.func.value) == name
+    return (
+        isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+        and path(node.value.func.value) == name
+    )
 
 
 def fix_or_refusal(facts: ModuleFacts, obligation: Obligation) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Manual session management becomes a ``with``: the scope that commits and closes, or the session that only closes.
 
-``session = factory()`` and the statements that use it become ``with … as session:`` and the same statements; the ``try``
-whose ``finally`` closed is dissolved, and the commits and closes that the scope does by itself go. Comments and all other text stay.
+``session = factory()`` and the statements that use it become ``with … as session:`` and the same statements; the
+``try`` whose ``finally`` closed is dissolved, and the commits and closes that the scope does by itself go. Comments
+and all other text stay.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class _Rewriter(cst.CSTTransformer):
         position = self.positions[node].start
         return position.line, position.column + 1
 
-    def leave_IndentedBlock(self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock) -> cst.IndentedBlock:
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
         body = self._suite(original_node.body, updated_node.body)
         return updated_node if body is None else updated_node.with_changes(body=body)
 
@@ -114,7 +117,11 @@ class _Rewriter(cst.CSTTransformer):
         return body, footer, guard.body.indent
 
     def _with(self, acquire: cst.BaseStatement, block: cst.IndentedBlock) -> cst.With:
-        if not isinstance(acquire, cst.SimpleStatementLine) or len(acquire.body) != 1 or not isinstance(acquire.body[0], cst.Assign):
+        if (
+            not isinstance(acquire, cst.SimpleStatementLine)
+            or len(acquire.body) != 1
+            or not isinstance(acquire.body[0], cst.Assign)
+        ):
             raise CannotFix("the session is opened beside another statement on the line")
         expression = cst.parse_expression(self.plan["expression"]) if self.plan["expression"] else acquire.body[0].value
         item = cst.WithItem(item=expression, asname=cst.AsName(name=cst.Name(self.plan["name"])))
@@ -158,7 +165,12 @@ def _without(
 
 def _is_placeholder(statement: cst.BaseStatement) -> bool:
     """A lone ``pass`` that stands where dropped statements were."""
-    return isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 and isinstance(statement.body[0], cst.Pass) and not statement.leading_lines
+    return (
+        isinstance(statement, cst.SimpleStatementLine)
+        and len(statement.body) == 1
+        and isinstance(statement.body[0], cst.Pass)
+        and not statement.leading_lines
+    )
 
 
 def _led_by(statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]) -> cst.BaseStatement:

@@ -40,4 +40,7 @@ def _find(facts: ModuleFacts, use: Use) -> tuple[ast.Expr | None, bool]:
 
 def _around(block: ast.With | ast.AsyncWith, use: Use) -> bool:
     """``with session.begin():`` around the commit, where the site is the session's own."""
-    return use.raises and any(isinstance(i.context_expr, ast.Call) and getattr(i.context_expr.func, "attr", "") == "begin" for i in block.items)
+    return use.raises and any(
+        isinstance(i.context_expr, ast.Call) and getattr(i.context_expr.func, "attr", "") == "begin"
+        for i in block.items
+    )

@@ -86,7 +86,9 @@ def is_method(statement: ast.stmt, name: str, method: str) -> bool:
 def gives_up(handler: ast.ExceptHandler, name: str) -> bool:
     """Whether a handler does what a scope does: roll back and raise again."""
     bare = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
-    return bare and len(handler.body) == 2 and is_method(handler.body[0], name, "rollback") or bare and len(handler.body) == 1  # noqa: PLR2004
+    return (bare and len(handler.body) == 2 and is_method(handler.body[0], name, "rollback")) or (
+        bare and len(handler.body) == 1
+    )
 
 
 def _suites(code: ast.AST) -> Iterator[list[ast.stmt]]:

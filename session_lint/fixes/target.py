@@ -52,7 +52,10 @@ def _own(module: Module, names: frozenset[str], scope: Scope) -> Target | None:
         if node.args.args or node.args.kwonlyargs or inner.parent is not module.names.scopes.module or scope is inner:
             continue
         calls = (n for n in own_nodes(node) if isinstance(n, ast.Call))
-        if any(module.names.qualify(c.func, inner) == names for c in calls) and module.names.owner(node.name, scope) is inner.parent:
+        if (
+            any(module.names.qualify(c.func, inner) == names for c in calls)
+            and module.names.owner(node.name, scope) is inner.parent
+        ):
             return Target(f"{node.name}()")
     return None
 

@@ -56,6 +56,9 @@ class Branches(Blocks, ABC):
 
     def test_value(self, node: ast.expr, then: Block, other: Block) -> None:
         """The same for a test whose value is wanted too, because it may become the value of the ``or`` around it."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            self.test_value(node.operand, other, then)
+            return
         if not isinstance(node, ast.BoolOp):
             self.test(node, then, other)
             return

@@ -140,11 +140,20 @@ class Names:
         if binding.kind is BindingKind.PARAMETER:
             annotation = binding.node.annotation  # type: ignore[attr-defined]
             outer = binding.scope.parent or binding.scope
-            return frozenset(f"{q}()" for q in self._qualify(_required(annotation), outer, depth)) if annotation else _NOTHING
+            return (
+                frozenset(f"{q}()" for q in self._qualify(_required(annotation), outer, depth))
+                if annotation
+                else _NOTHING
+            )
         return _NOTHING
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
-        if isinstance(node.value, ast.Name) and is_self(scope, node.value.id) and scope.parent and scope.parent.is_class:
+        if (
+            isinstance(node.value, ast.Name)
+            and is_self(scope, node.value.id)
+            and scope.parent
+            and scope.parent.is_class
+        ):
             return self.member(scope.parent, node.attr, depth)
         found: set[str] = set()
         for base in self._qualify(node.value, scope, depth):

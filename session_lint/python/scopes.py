@@ -213,7 +213,12 @@ class _Walker(ast.NodeVisitor):
 
     def _attribute(self, target: ast.Attribute, value: ast.expr) -> None:
         owner = self.scope.parent
-        if isinstance(target.value, ast.Name) and owner is not None and owner.is_class and is_self(self.scope, target.value.id):
+        if (
+            isinstance(target.value, ast.Name)
+            and owner is not None
+            and owner.is_class
+            and is_self(self.scope, target.value.id)
+        ):
             owner.attributes.setdefault(target.attr, []).append(Binding(BindingKind.VALUE, value, self.scope))
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:

@@ -1,16 +1,17 @@
 """`commit()` inside a scope that commits by itself.
 
 ## What it does
-Reports `commit()` on the session of a committing scope (`scoped_session()` of the reference module, `sessionmaker.begin()`,
-`with session.begin()`, a `@contextmanager` function that commits), in the block itself or in a function of the module that the block calls;
-there the finding stands at the `commit()`, and the trace names the scope.
+Reports `commit()` on the session of a committing scope (`scoped_session()` of the reference module,
+`sessionmaker.begin()`, `with session.begin()`, a `@contextmanager` function that commits), in the block itself or in
+a function of the module that the block calls; there the finding stands at the `commit()`, and the trace names the
+scope.
 
-It is a warning where the commit is the last database operation on its way: redundant. It is an error where an operation follows.
-`with Session() as session:` does not commit; its `commit()` is needed and not reported.
+It is a warning where the commit is the last database operation on its way: redundant. It is an error where an
+operation follows. `with Session() as session:` does not commit; its `commit()` is needed and not reported.
 
 ## Why is this bad?
-The point of the scope is all or nothing. A commit in the middle splits it: when something fails later, the first half stays.
-In `begin()` blocks the next operation raises `InvalidRequestError`.
+The point of the scope is all or nothing. A commit in the middle splits it: when something fails later, the first half
+stays. In `begin()` blocks the next operation raises `InvalidRequestError`.
 
 ## Example
 ```python
@@ -34,7 +35,8 @@ def create(series):
 ```
 
 ## Fix safety
-Deleting the line is safe where the commit is the last statement of the block; a commit that splits is for the author to judge.
+Deleting the line is safe where the commit is the last statement of the block; a commit that splits is for the author
+to judge.
 """
 
 from __future__ import annotations
@@ -65,7 +67,13 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 def _finding(facts: ModuleFacts, use: Use) -> Finding:
     steps = [*opened(facts.source, use.site, use.opening), step(facts.source, use.node, "committed here")]
     if use.after is not None:
-        steps.append(step(facts.source, use.after, "raises InvalidRequestError here" if use.raises else "this is another transaction"))
+        steps.append(
+            step(
+                facts.source,
+                use.after,
+                "raises InvalidRequestError here" if use.raises else "this is another transaction",
+            )
+        )
     return rule.finding(
         facts,
         use.node,
@@ -82,7 +90,11 @@ def _what(use: Use) -> str:
     if use.after is None:
         return "is redundant, the scope commits by itself"
     row = getattr(use.after, "lineno", 0) if isinstance(use.after, ast.expr) else 0
-    return f"makes line {row} raise InvalidRequestError" if use.raises else f"splits the scope's transaction, line {row} works on"
+    return (
+        f"makes line {row} raise InvalidRequestError"
+        if use.raises
+        else f"splits the scope's transaction, line {row} works on"
+    )
 
 
 rule = Rule(

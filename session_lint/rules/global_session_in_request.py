@@ -1,12 +1,13 @@
 """The global session of the process is used while a request is served.
 
 ## What it does
-Reports a call of a singleton getter in a Flask view, hook, error handler, context processor or `MethodView` method, in the like of FastAPI, Starlette
-and aiohttp, or in a function of the module that one of them calls. Command-line commands, application factories and scripts are not requests.
+Reports a call of a singleton getter in a Flask view, hook, error handler, context processor or `MethodView` method,
+in the like of FastAPI, Starlette and aiohttp, or in a function of the module that one of them calls. Command-line
+commands, application factories and scripts are not requests.
 
 ## Why is this bad?
-Requests run side by side, in threads or tasks. They would share one session that is made for one: one request commits or rolls back the
-half-done work of another, and concurrent operations raise.
+Requests run side by side, in threads or tasks. They would share one session that is made for one: one request commits
+or rolls back the half-done work of another, and concurrent operations raise.
 
 ## Example
 ```python
@@ -42,11 +43,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.requests import request_codes
+from session_lint.analysis.requests import global_uses
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
-from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,22 +56,19 @@ if TYPE_CHECKING:
 
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
-    """One finding for each getter call in a function that runs in a request."""
-    module = facts.module
-    if module is None:
+    """One finding for each getter that is called in a function of a request, or given to the framework to call."""
+    if facts.module is None:
         return
-    served = request_codes(module)
-    for call, scope in module.names.scopes.calls:
-        code = module.code_of(scope)
-        if code in served and module.calls.callee(call).role is Role.SINGLETON and module.key_of_call(call) not in module.keys_defined_in(code):
-            handler = served[code]
-            yield rule.finding(
-                facts,
-                call,
-                symbol=facts.symbol(code),
-                trace=[step(facts.source, handler, "runs once a request"), step(facts.source, call, "takes the session of the process")],
-                handler=facts.symbol(handler),
-            )
+    for use in global_uses(facts.module):
+        taken = step(facts.source, use.node, "takes the session of the process")
+        runs = [step(facts.source, use.handler, "runs once a request")] if use.handler is not use.node else []
+        yield rule.finding(
+            facts,
+            use.node,
+            symbol=facts.symbol(use.code),
+            trace=[*runs, taken],
+            handler=facts.symbol(use.handler) if runs else "a dependency",
+        )
 
 
 rule = Rule(

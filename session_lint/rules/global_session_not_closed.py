@@ -1,16 +1,17 @@
 """The global session is opened and, on some way through the program, nobody closes it.
 
 ## What it does
-The session that `get_session()` returns belongs to the whole process. Starting at every entry (the module body, a function
-that nothing in the module calls), the rule follows the calls that reach a singleton getter and reports the first getter on the way where
-some normal end of the entry comes without the closer having run.
+The session that `get_session()` returns belongs to the whole process. Starting at every entry (the module body, a
+function that nothing in the module calls), the rule follows the calls that reach a singleton getter and reports the
+first getter on the way where some normal end of the entry comes without the closer having run.
 
-A helper may call `get_session()` freely as long as every caller closes. `atexit.register(close_global_session)` counts as closing.
-Besides the reference module's pair, getters and closers that the module itself defines over a global are known from their bodies.
+A helper may call `get_session()` freely as long as every caller closes. `atexit.register(close_global_session)`
+counts as closing. Besides the reference module's pair, getters and closers that the module itself defines over a
+global are known from their bodies.
 
 ## Why is this bad?
-The session keeps its connection, and its transaction, until the process ends. In a long-running worker that is forever:
-the database cannot clean up behind it, and on SQLite the next writer finds the database locked.
+The session keeps its connection, and its transaction, until the process ends. In a long-running worker that is
+forever: the database cannot clean up behind it, and on SQLite the next writer finds the database locked.
 
 ## Example
 ```python
@@ -64,7 +65,9 @@ def _finding(facts: ModuleFacts, debt: Debt) -> Finding:
         facts,
         debt.origin.node,
         symbol=facts.symbol(debt.origin.code),
-        trace=facts.trace(debt.normal[0], f"{debt.entry} ends here, the session still open", "global session opened here"),
+        trace=facts.trace(
+            debt.normal[0], f"{debt.entry} ends here, the session still open", "global session opened here"
+        ),
         entry=debt.entry,
     )
 

@@ -1,12 +1,12 @@
 """The global session is closed, but an exception skips it.
 
 ## What it does
-Reports a singleton getter from which every normal way through the program reaches the closer, where something in between may
-raise and the closer does not stand in a `finally`.
+Reports a singleton getter from which every normal way through the program reaches the closer, where something in
+between may raise and the closer does not stand in a `finally`.
 
 ## Why is this bad?
-`close_global_session()` as the last line runs when all went well. When anything before it raises and the process lives on,
-as a worker or a test runner does, the next job gets the same session, in a failed transaction.
+`close_global_session()` as the last line runs when all went well. When anything before it raises and the process
+lives on, as a worker or a test runner does, the next job gets the same session, in a failed transaction.
 
 ## Example
 ```python

@@ -1,13 +1,15 @@
 """Changes are written through the global session and thrown away.
 
 ## What it does
-Reports the last write on a way that closes the global session, or ends the program, with neither commit nor rollback after it.
+Reports the last write on a way that closes the global session, or ends the program, with neither commit nor rollback
+after it.
 
-A function that cannot be followed and may commit the same session ends the suspicion; so does a rollback, which is on purpose.
+A function that cannot be followed and may commit the same session ends the suspicion; so does a rollback, which is on
+purpose.
 
 ## Why is this bad?
-The global session does not commit by itself. Closing it rolls back: the rows were sent, perhaps even read back, and are gone.
-There is no error and no warning.
+The global session does not commit by itself. Closing it rolls back: the rows were sent, perhaps even read back, and
+are gone. There is no error and no warning.
 
 ## Example
 ```python

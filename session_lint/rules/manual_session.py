@@ -1,12 +1,12 @@
 """A session that is opened, committed and closed by hand, where a scope says it better.
 
 ## What it does
-Reports correct manual management, `try`, `commit()`, `finally: close()`, that provably does what a committing scope does.
-Where the rewrite would not be equal in every case, nothing is reported.
+Reports correct manual management, `try`, `commit()`, `finally: close()`, that provably does what a committing scope
+does. Where the rewrite would not be equal in every case, nothing is reported.
 
 ## Why is this bad?
-Nothing is wrong with it today. Each copy of the pattern is a place where the next change forgets the rollback, returns before the commit or
-puts a line behind the `close()`. A scope cannot be used wrongly.
+Nothing is wrong with it today. Each copy of the pattern is a place where the next change forgets the rollback,
+returns before the commit or puts a line behind the `close()`. A scope cannot be used wrongly.
 
 This is a style rule and off by default: `--extend-select SES104`.
 
@@ -35,8 +35,8 @@ def create(series):
 ```
 
 ## Fix safety
-The fix is safe: the rule reports nothing else. The scope is the module's own where it defines a committing one over the same factory,
-else the reference module's, else `factory.begin()`.
+The fix is safe: the rule reports nothing else. The scope is the module's own where it defines a committing one over
+the same factory, else the reference module's, else `factory.begin()`.
 """
 
 from __future__ import annotations

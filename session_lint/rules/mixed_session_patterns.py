@@ -1,13 +1,13 @@
 """One module manages its sessions in more than one way.
 
 ## What it does
-Reports the first place of the second pattern in a module that uses more than one of: sessions opened and closed by hand, scopes (`with`),
-the global session, the request's session. Functions that are given a session use no pattern; the module that defines
-the patterns, and tests, are left alone.
+Reports the first place of the second pattern in a module that uses more than one of: sessions opened and closed by
+hand, scopes (`with`), the global session, the request's session. Functions that are given a session use no pattern;
+the module that defines the patterns, and tests, are left alone.
 
 ## Why is this bad?
-Two patterns in a module are two transactions that do not see each other's changes and wait for each other's locks. Whoever reads or calls the
-module has to know for each function who commits and who closes.
+Two patterns in a module are two transactions that do not see each other's changes and wait for each other's locks.
+Whoever reads or calls the module has to know for each function who commits and who closes.
 
 ## Example
 ```python
@@ -72,7 +72,10 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             facts,
             place(second.node),
             symbol=facts.symbol(second.code),
-            trace=[step(facts.source, first.node, f"first pattern: {first.pattern}"), step(facts.source, second.node, f"second pattern: {second.pattern}")],
+            trace=[
+                step(facts.source, first.node, f"first pattern: {first.pattern}"),
+                step(facts.source, second.node, f"second pattern: {second.pattern}"),
+            ],
             second=second.pattern,
             first=first.pattern,
             row=getattr(place(first.node), "lineno", 0),
@@ -81,7 +84,12 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 
 def _is_test(facts: ModuleFacts) -> bool:
     path = PurePath(facts.source.filename)
-    return path.name.startswith("test_") or path.stem.endswith("_test") or path.name == "conftest.py" or "tests" in path.parts
+    return (
+        path.name.startswith("test_")
+        or path.stem.endswith("_test")
+        or path.name == "conftest.py"
+        or "tests" in path.parts
+    )
 
 
 rule = Rule(

@@ -1,12 +1,12 @@
 """`rollback()` or `close()` inside a scope that does both by itself.
 
 ## What it does
-Reports `rollback()`, `close()` or `remove()` on the session of a scope, in the block or in a function of the module that it calls.
-Savepoints (`begin_nested()`) have a life of their own and are not reported.
+Reports `rollback()`, `close()` or `remove()` on the session of a scope, in the block or in a function of the module
+that it calls. Savepoints (`begin_nested()`) have a life of their own and are not reported.
 
 ## Why is this bad?
-What was written before the line is lost, and what comes after it is committed: half of the block. On an exception the scope
-rolls back anyway, and it always closes.
+What was written before the line is lost, and what comes after it is committed: half of the block. On an exception the
+scope rolls back anyway, and it always closes.
 
 ## Example
 ```python
@@ -57,7 +57,11 @@ if TYPE_CHECKING:
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each rollback or close by hand in a scope."""
     for use in ended_in_scope(facts):
-        method = use.node.func.attr if isinstance(use.node, ast.Call) and isinstance(use.node.func, ast.Attribute) else "close"
+        method = (
+            use.node.func.attr
+            if isinstance(use.node, ast.Call) and isinstance(use.node.func, ast.Attribute)
+            else "close"
+        )
         yield rule.finding(
             facts,
             use.node,

@@ -1,18 +1,19 @@
 """A session that is opened and, on some way, never closed.
 
 ## What it does
-Follows every session that a factory call opens (`sessionmaker(...)()`, `Session(engine)`, a function that returns a fresh
-session) and reports it where some normal way out of the code (the end, `return`, `break`, `continue`, re-binding the last name)
-neither closes it nor hands it over to an owner.
+Follows every session that a factory call opens (`sessionmaker(...)()`, `Session(engine)`, a function that returns a
+fresh session) and reports it where some normal way out of the code (the end, `return`, `break`, `continue`,
+re-binding the last name) neither closes it nor hands it over to an owner.
 
-A session is handed over when it is returned, yielded, stored in a field, a global or a container, given to an `ExitStack`,
-`closing()`, `atexit` or another owner. A `close()` under the same test as the opening counts.
+A session is handed over when it is returned, yielded, stored in a field, a global or a container, given to an
+`ExitStack`, `closing()`, `atexit` or another owner. A `close()` under the same test as the opening counts.
 
 ## Why is this bad?
-An open session keeps a connection out of the pool. The default pool has 5 + 10; a function that leaks one is called fifteen times
-before every other query of the process waits and fails. SQLAlchemy says nothing about it. Where every such way ends right after
-`commit()` or `rollback()`, or before the session was used, the connection is back in the pool and the finding is a warning; so it is for a
-session over a connection that somebody else owns (`Session(bind=op.get_bind())`).
+An open session keeps a connection out of the pool. The default pool has 5 + 10; a function that leaks one is called
+fifteen times before every other query of the process waits and fails. SQLAlchemy says nothing about it. Where every
+such way ends right after `commit()` or `rollback()`, or before the session was used, the connection is back in the
+pool and the finding is a warning; so it is for a session over a connection that somebody else owns
+(`Session(bind=op.get_bind())`).
 
 ## Example
 ```python
@@ -39,7 +40,8 @@ def count(users):
 ```
 
 ## Fix safety
-The fix is safe where the rewritten program provably writes the same; else it is offered as unsafe, or refused with the reason.
+The fix is safe where the rewritten program provably writes the same; else it is offered as unsafe, or refused with
+the reason.
 
 ## References
 - [SQLAlchemy: closing a session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing)
@@ -75,7 +77,9 @@ def _finding(facts: ModuleFacts, obligation: Obligation, leaks: list[Ending]) ->
         facts,
         obligation.site.node,
         symbol=obligation.symbol,
-        trace=facts.trace(worst, "the last name of the open session goes here" if worst.dropped else "leaves here, still open"),
+        trace=facts.trace(
+            worst, "the last name of the open session goes here" if worst.dropped else "leaves here, still open"
+        ),
         severity=Severity.WARNING if worst.idle else Severity.ERROR,
         **fix_or_refusal(facts, obligation),
         session=named(obligation.name),

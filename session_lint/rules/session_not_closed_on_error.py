@@ -1,17 +1,17 @@
 """A session that is closed, but not when something raises before.
 
 ## What it does
-Reports a session that every normal way closes, where something between the opening and the closing may raise and
-the exception leaves the code past the `close()`.
+Reports a session that every normal way closes, where something between the opening and the closing may raise and the
+exception leaves the code past the `close()`.
 
-What may raise: database operations, calls that cannot be followed, `raise` and `assert`; a function of the module as its body says.
-Attribute reads, comparisons, arithmetic and logging are taken not to. Exceptions that only end the program
-(`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the session cannot hold a connection when it is lost, never used or idle
-after a commit, the finding is a warning.
+What may raise: database operations, calls that cannot be followed, `raise` and `assert`; a function of the module as
+its body says. Attribute reads, comparisons, arithmetic and logging are taken not to. Exceptions that only end the
+program (`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the session cannot hold a connection when it
+is lost, never used or idle after a commit, the finding is a warning.
 
 ## Why is this bad?
-The way with the exception is the one that nobody tries. Each failed request or job leaves one connection out of the pool
-until the process stops answering.
+The way with the exception is the one that nobody tries. Each failed request or job leaves one connection out of the
+pool until the process stops answering.
 
 ## Example
 ```python
@@ -40,7 +40,8 @@ def rename(user_id, name, users):
 ```
 
 ## Fix safety
-The fix is safe where the rewritten program provably writes the same; else it is offered as unsafe, or refused with the reason.
+The fix is safe where the rewritten program provably writes the same; else it is offered as unsafe, or refused with
+the reason.
 
 ## References
 - [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)

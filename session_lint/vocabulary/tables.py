@@ -135,7 +135,11 @@ _OPENING = {Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON}
 
 @cache
 def _markers() -> tuple[str, ...]:
-    words = {name.removesuffix("()").rpartition(".")[2] for name, meaning in builtin().names.items() if meaning.role in _OPENING}
+    words = {
+        name.removesuffix("()").rpartition(".")[2]
+        for name, meaning in builtin().names.items()
+        if meaning.role in _OPENING
+    }
     words.discard("begin")
     return tuple(sorted(w for w in words if not any(o != w and o in w for o in words)))
 

@@ -45,7 +45,17 @@ def found(*paths: str, settings: Settings | None = None) -> list[str]:
 def test_a_walk_takes_python_and_leaves_out_the_usual_folders(repository: bool) -> None:
     if repository:
         git("init", "-q")
-    write("b.py", "a/z.py", "a.py", "a/b/c.py", "notes.txt", "build/x.py", ".venv/lib/x.py", "a/node_modules/x.py", "x.pyc")
+    write(
+        "b.py",
+        "a/z.py",
+        "a.py",
+        "a/b/c.py",
+        "notes.txt",
+        "build/x.py",
+        ".venv/lib/x.py",
+        "a/node_modules/x.py",
+        "x.pyc",
+    )
     assert ["a/b/c.py", "a/z.py", "a.py", "b.py"] == found()
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from itertools import count
 from textwrap import indent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEAD = "from database.session import SessionLocal\n\n\ndef program(c1, c2):\n"
 
@@ -19,16 +22,30 @@ def programs() -> Iterator[str]:
 def _shape(rng: random.Random) -> str:
     opening = "session = SessionLocal()\n" + (rng.choice(["work()\n", "x = 1\n"]) if rng.random() < 0.15 else "")
     body = _suite(rng, 0, Rows())
-    commit = rng.choice(["session.commit()\n"] * 4 + ["session.commit()\nwork()\n", "session.commit()\nreturn 1\n", "", "if c1:\n    session.commit()\n"])
+    commit = rng.choice(
+        ["session.commit()\n"] * 4
+        + ["session.commit()\nwork()\n", "session.commit()\nreturn 1\n", "", "if c1:\n    session.commit()\n"]
+    )
     close = "session.close()\n"
     kind = rng.randrange(7)
     if kind == 0:
         return f"{opening}try:\n{indent(body + commit, '    ')}finally:\n{indent(close, '    ')}" + _tail(rng)
     if kind == 1:
-        handler = rng.choice(["session.rollback()\nraise\n", "session.rollback()\n", "raise\n", "session.rollback()\nreturn 2\n", "pass\n"])
+        handler = rng.choice(
+            [
+                "session.rollback()\nraise\n",
+                "session.rollback()\n",
+                "raise\n",
+                "session.rollback()\nreturn 2\n",
+                "pass\n",
+            ]
+        )
         caught = rng.choice(["Exception", "ValueError", ""])
         start = f"except {caught}:\n".replace(" :", ":")
-        return f"{opening}try:\n{indent(body + commit, '    ')}{start}{indent(handler, '    ')}finally:\n{indent(close, '    ')}" + _tail(rng)
+        return (
+            f"{opening}try:\n{indent(body + commit, '    ')}{start}{indent(handler, '    ')}finally:\n{indent(close, '    ')}"
+            + _tail(rng)
+        )
     if kind == 2:
         return f"{opening}{body}{commit}{close}" + _tail(rng)
     if kind == 3:
@@ -66,7 +83,13 @@ def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
         lambda: f"session.add(Row({rows.next()}))\n",
         lambda: "work()\n",
         lambda: "session.flush()\n",
-        lambda: rng.choice(["session.commit()\n", "session.rollback()\n", "pass\n", "return 3\n", "raise ValueError('x')\n"]) if rng.random() < 0.4 else "work()\n",
+        lambda: (
+            rng.choice(
+                ["session.commit()\n", "session.rollback()\n", "pass\n", "return 3\n", "raise ValueError('x')\n"]
+            )
+            if rng.random() < 0.4
+            else "work()\n"
+        ),
     ]
     if depth > 1 or rng.random() < 0.75:
         return rng.choice(simple)()

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from session_lint.finding import Applicability
 from session_lint.fixes import rewritten
-from session_lint.rule import Rule
 from session_lint.rules import catalogue
 from session_lint.source import Source
 from tests.linting import lint
+
+if TYPE_CHECKING:
+    from session_lint.rule import Rule
 
 FIXABLE = [rule for rule in catalogue().values() if rule.fix]
 
 
 def fixed(rule: Rule, text: str) -> str:
     """The text with all safe fixes of one rule carried out."""
-    while found := [f for f in lint(text, [rule.code]) if f.fix is not None and f.fix.applicability is Applicability.SAFE]:
+    while found := [
+        f for f in lint(text, [rule.code]) if f.fix is not None and f.fix.applicability is Applicability.SAFE
+    ]:
         assert found[0].fix is not None
         text = rewritten(Source("module.py", text), found[0].fix)
     return text

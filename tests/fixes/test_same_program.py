@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from itertools import islice
-from pathlib import Path
 
 import pytest
 

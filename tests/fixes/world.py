@@ -6,14 +6,17 @@ import gc
 import itertools
 import sys
 import types
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, registry, sessionmaker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 METADATA = MetaData()
 TABLE = Table("row", METADATA, Column("id", Integer, primary_key=True))

@@ -20,14 +20,14 @@ class Way(NamedTuple):
     :param flying: the exception on its way.
     :param caught: the exceptions being handled, the innermost last.
     :param values: whose value each expression and variable has, and which.
-    :param returning: the ``return`` that is under way, and whose value.
+    :param returning: each ``return`` that is under way, and whose value; the last one interrupts those before it.
     """
 
     events: tuple[Event, ...] = ()
     flying: str | None = None
     caught: tuple[str, ...] = ()
     values: frozenset[tuple[object, tuple[int | None, object]]] = frozenset()
-    returning: tuple[ast.Return, int | None] | None = None
+    returning: tuple[tuple[ast.Return, int | None], ...] = ()
 
     def happen(self, name: str, choice: object) -> Way:
         """The way after an event."""
@@ -42,7 +42,9 @@ class Way(NamedTuple):
         if isinstance(node, ast.Constant):
             return None, node.value
         if isinstance(node, ast.NamedExpr):
-            return self.get(node.value)
+            return self.get(node.target)
+        if isinstance(node, ast.UnaryOp):
+            return None, not self.get(node.operand)[1]
         key = node.id if isinstance(node, ast.Name) else node
         return dict(self.values).get(key, (None, None))
 
@@ -58,7 +60,7 @@ class AllWays:
         self.raises = raises
         self.cut: set[tuple[Event, ...]] = set()
         self.parents = {child: node for node in ast.walk(graph.code) for child in ast.iter_child_nodes(node)}
-        self.finals = {node: tries for node, tries in _finals(graph.code)}
+        self.finals = dict(_finals(graph.code))
 
     def entry(self) -> Iterable[Way]:
         """Nothing has happened."""
@@ -68,13 +70,13 @@ class AllWays:
         """What may happen at a point."""
         node, kind = point.node, point.kind
         if kind is PointKind.STATEMENT:
-            return [self.abandon(way, node)]
+            return [self.abandon(way, self.loop(node) if isinstance(node, (ast.Break, ast.Continue)) else node)]
         if kind is PointKind.PHI:
             return [way.set(node, way.get(point.value))]
         if kind is PointKind.STORE and isinstance(node, ast.Name):
             return [way.set(node.id, way.get(point.value))]
         if kind is PointKind.RETURN and isinstance(node, ast.Return):
-            return [way._replace(returning=(node, way.get(point.value)[0]))]
+            return [way._replace(returning=(*way.returning, (node, way.get(point.value)[0])))]
         name, options = self.happening(point, way)
         if not name:
             return [way]
@@ -161,11 +163,16 @@ class AllWays:
         return not numbers or way.get(match.subject)[1] in numbers
 
     def abandon(self, way: Way, node: ast.AST) -> Way:
-        """A ``return`` is under way only in ``finally`` bodies around it."""
-        if way.returning is None:
-            return way
-        passed = self.finals[way.returning[0]][0]
-        return way if passed & self.finals[node][1] else way._replace(returning=None)
+        """A ``return`` is under way only in ``finally`` bodies around it: what goes on outside them has given it up."""
+        inside = self.finals[node][1]
+        return way._replace(returning=tuple(one for one in way.returning if self.finals[one[0]][0] & inside))
+
+    def loop(self, node: ast.AST) -> ast.AST:
+        """The loop that a ``break`` or ``continue`` is about."""
+        inner = node
+        while not (isinstance(node, (ast.For, ast.While)) and inner in node.body):
+            inner, node = node, self.parents[node]
+        return node
 
     def group(self, way: Way) -> Hashable:
         """Each way stands for itself."""
@@ -211,7 +218,7 @@ def ways(text: str, most: int, raises: list[str]) -> Ways:
     facts = solve(graph, problem).facts
     whole: set[tuple[tuple[Event, ...], tuple[str, Any]]] = set()
     for way in facts.get(graph.exit, []):
-        whole.add((way.events, ("return", way.returning[1] if way.returning else None)))
+        whole.add((way.events, ("return", way.returning[-1][1] if way.returning else None)))
     for way in facts.get(graph.raised, []):
         whole.add((way.events, ("raise", way.flying)))
     return Ways(whole, problem.cut)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.oracle.judge import Site
     from tests.oracle.program import Block
 
-SEED = 20
 LINES = 4
 """All programs with up to that many lines are judged, unless fewer are asked for."""
 
@@ -99,18 +98,22 @@ def test_every_small_program(programs: int) -> None:
     assert not wrong, failures(wrong)
 
 
-def test_drawn_programs(programs: int) -> None:
-    """Programs drawn at random, the same in every run."""
+def drawn(seed: int, wanted: int) -> list[Case]:
+    """So many programs drawn at random, the same for the same seed."""
+    return list(islice(cases(wild.program(seed, number) for number in count()), wanted))
+
+
+def test_drawn_programs(programs: int, request: pytest.FixtureRequest) -> None:
+    """Programs drawn at random."""
     _, wanted = shares(programs)
-    fit = list(islice(cases(wild.program(SEED, number) for number in count()), wanted))
+    fit = drawn(request.config.getoption("--oracle-seed"), wanted)
     wrong = differing(fit)
     assert not wrong, failures(wrong)
 
 
 def test_drawn_programs_show_every_verdict() -> None:
     """An oracle whose programs were all faultless, or all faulty, would prove nothing."""
-    fit = islice(cases(wild.program(SEED, number) for number in count()), 300)
-    sites = [site for _, _, found in fit for site in found.values()]
+    sites = [site for _, _, found in drawn(20, 300) for site in found.values()]
     verdicts = Counter((site.verdict, site.verdict and site.severity) for site in sites)
     assert set(verdicts) == {(None, None), *product(("SES101", "SES102"), ("error", "warning"))}
     assert min(verdicts.values()) >= 10

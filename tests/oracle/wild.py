@@ -197,7 +197,7 @@ CLOSING = re.compile(r"\w+\.close|shut\(|save_and|save_then|with (session|other)
 
 def program(seed: int, number: int) -> Block:
     """The program of that number."""
-    random = Random(f"{seed}/{number}")  # noqa: S311 - repeatable on purpose
+    random = Random(f"{seed}/{number}")
     pen = Pen(random)
     lines = random.randint(3, 10)
     shapes = SHAPES

@@ -1,0 +1,78 @@
+"""The arguments of a call, seen from the function that is called: which parameter gets what, and what that decides."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.holding import Hold, held
+from session_lint.python.names import path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.calls import Callee
+    from session_lint.analysis.state import Fact
+    from session_lint.python.scopes import FunctionNode
+
+
+def bind(call: ast.Call, function: FunctionNode, *, bound: bool) -> dict[str, ast.expr | None]:
+    """The argument of each parameter of a function.
+
+    A default stands where none is given, ``None`` where the argument is not known.
+
+    :param bound: whether the receiver of a method fills the first parameter already.
+    """
+    positional = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+    found: dict[str, ast.expr | None] = {}
+    for name, default in zip(reversed(positional), reversed(function.args.defaults), strict=False):
+        found[name] = default
+    keyword_defaults = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    found.update({arg.arg: default for arg, default in keyword_defaults})
+    unsure = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
+    if unsure:
+        found = dict.fromkeys(found)
+    for name, value in zip(positional[1:] if bound else positional, call.args, strict=False):
+        if isinstance(value, ast.Starred):
+            break
+        found[name] = value
+    found.update({k.arg: k.value for k in call.keywords if k.arg is not None})
+    return found
+
+
+def conditions_met(call: ast.Call, callee: Callee, conditions: guards.Guards, fact: Fact) -> Iterator[Fact]:
+    """The caller's fact, if the conditions may hold under it, with what they teach about its guards."""
+    if not conditions or callee.function is None:
+        yield fact
+        return
+    known = fact.guards
+    arguments = bind(call, callee.function, bound=callee.bound)
+    for text, value in sorted(conditions):
+        argument = arguments.get(text.split(" ", 1)[0])
+        if argument is None:
+            continue
+        found = _outcome_of(text, argument, fact)
+        if found is not None and found is not value:
+            return
+        name = path(argument)
+        if found is None and name:
+            assumed = guards.assume(known, name + text[len(text.split(" ", 1)[0]) :], value)
+            if assumed is None:
+                return
+            known = assumed
+    yield fact._replace(guards=known) if known != fact.guards else fact
+
+
+def _outcome_of(text: str, argument: ast.expr, fact: Fact) -> bool | None:
+    """What a test on a parameter comes out as for an argument."""
+    session = held(argument, fact) is Hold.WHOLE
+    if text.endswith(" is None"):
+        if isinstance(argument, ast.Constant):
+            return argument.value is None
+        if session:
+            return False
+        return guards.outcome(ast.Compare(argument, [ast.Is()], [ast.Constant(None)]), fact.guards)
+    if " " in text or "." in text:
+        return None
+    return True if session else guards.outcome(argument, fact.guards)

@@ -1,0 +1,96 @@
+"""The transfer of ``with`` and ``yield``: scopes that open and end, and context managers that swallow."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import effects
+from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
+from session_lint.analysis.storing import Storing
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_lint.flow import Point
+
+
+class Entering(Storing):
+    """The part of the lifecycle that knows context managers and generators."""
+
+    def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
+        """What stands for the value of ``with item as name``, where it is the session."""
+        if ("with", item) in fact.names or ("bare", item.context_expr) in fact.names:
+            return item
+        return item.context_expr if held(item.context_expr, fact) is Hold.INSIDE else None
+
+    def _enter(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        item: ast.withitem = point.node  # type: ignore[assignment]
+        expr = item.context_expr
+        if fact.site is None:
+            return self._open_scope(item, fact)
+        hold = held(expr, fact)
+        if hold is Hold.WHOLE:
+            return (fact._replace(names=fact.names | {("with", item), ("temp", item)}),)
+        if hold is Hold.INSIDE:
+            return (give(fact),)
+        if ("bare", expr) in fact.names:
+            return (fact._replace(names=fact.names | {("temp", item)}),)
+        return (self._begin(item, fact),)
+
+    def _begin(self, item: ast.withitem, fact: Fact) -> Fact:
+        calls = [item.context_expr, *self.module.bound_calls(item.context_expr, self.scope)]
+        for what, inside in (("transaction", "begun"), ("savepoint", "nested")):
+            if any(m.node in calls for m in fact.marked(what)):
+                return fact.unmark(what).mark(inside, item)
+        return fact
+
+    def _open_scope(self, item: ast.withitem, fact: Fact) -> Iterable[Fact]:
+        meaning = self.module.context(item.context_expr, self.scope)
+        if meaning is None or meaning.role is not Role.SCOPE:
+            return (fact,)
+        site = self.module.site(SiteKind.SCOPE, item, self.code, commits=meaning.commits)
+        names = frozenset({("with", item), ("temp", item)})
+        return (fact, fact._replace(site=site, names=names, marks=frozenset()))
+
+    def _exit(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        return (self._left(point.node, fact),)  # type: ignore[arg-type]
+
+    def _left(self, item: ast.withitem, fact: Fact) -> Fact:
+        if settled(fact):
+            return fact
+        if ("with", item) in fact.names:
+            left = fact._replace(names=fact.names - {("with", item), ("temp", item)})
+            commits = fact.site is not None and fact.site.kind is SiteKind.SCOPE and fact.site.commits
+            return effects.leave(left, item, commits=commits)
+        for what in ("begun", "nested"):
+            if Mark(what, item) in fact.marks:
+                return effects.end_transaction(fact, item, what)
+        return fact
+
+    def _exit_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        item: ast.withitem = point.node  # type: ignore[assignment]
+        begins = fact.flying is None and self.module.commits_at_exit(item, self.scope)
+        return (self._left(item, fact)._replace(flying=Raised(SQLALCHEMY, item.context_expr)),) if begins else ()
+
+    def _swallows(self, item: ast.withitem, fact: Fact) -> bool | None:
+        """Whether a context manager ends the exception on its way: surely, never, or perhaps."""
+        if fact.flying is None:
+            return False
+        kinds = self.module.swallowed(item.context_expr, self.scope)
+        found = [self.module.exceptions.catches(fact.flying.type, kind) for kind in kinds]
+        return True if True in found else None if None in found else False
+
+    def _yield(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        value = point.node.value  # type: ignore[attr-defined]
+        if settled(fact) or not held(value, fact):
+            return (fact,)
+        given = fact.mark("lent" if self.module.is_context_manager(self.code) else "yielded")
+        return (given._replace(state=State.ACTIVE, pending=point.node) if self.module.hands_over(self.code) else given,)
+
+    def _yield_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        kind = ANY if self.module.hands_over(self.code) else "builtins.GeneratorExit"
+        (after,) = self._yield(point, fact)
+        return (after._replace(flying=Raised(kind, point.node)),)

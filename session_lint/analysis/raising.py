@@ -1,0 +1,75 @@
+"""The transfer of exceptions: what raises, which handler meets it, what goes on."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import effects
+from session_lint.analysis.entering import Entering
+from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Raised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_lint.flow import Edge, Point
+
+
+class Raising(Entering):
+    """The part of the lifecycle that throws and catches."""
+
+    def _await_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        if isinstance(point.node.value, ast.Call):  # type: ignore[attr-defined]
+            return ()  # the call has raised already, as far as this analysis tells the two apart
+        return (fact._replace(flying=Raised(ANY, point.node)),)
+
+    def _next_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        if fact.site is not None and effects.iterates(point.node.iter, fact):  # type: ignore[attr-defined]
+            return (effects.operate(fact, point.node)._replace(flying=Raised(SQLALCHEMY, point.node.iter)),)  # type: ignore[attr-defined]
+        return (fact._replace(flying=Raised(ANY, point.node)),) if isinstance(point.node, ast.AsyncFor) else ()
+
+    def _raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        node = point.node
+        if isinstance(node, ast.Assert):
+            return (fact._replace(flying=Raised("builtins.AssertionError", node)),)
+        return (fact._replace(flying=self._raised(node, fact)),)  # type: ignore[arg-type]
+
+    def _raised(self, node: ast.Raise, fact: Fact) -> Raised:
+        again = node.exc is None or (
+            isinstance(node.exc, ast.Name) and node.exc.id in self.module.caught_names(self.code)
+        )
+        if again:
+            return Raised(fact.caught[-1].type, node) if fact.caught else Raised(ANY, node)
+        return Raised(self.module.exceptions.raised(node.exc, self.scope), node)  # type: ignore[arg-type]
+
+    def _reraises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        flying = fact.caught[-1] if fact.caught else Raised(ANY, point.node)
+        return (fact._replace(flying=flying),)
+
+    def _catch(self, edge: Edge, fact: Fact) -> Fact | None:
+        flying = fact.flying
+        if flying is None:
+            return None
+        caught = fact.caught[: edge.target.depth - 1]
+        names = frozenset(n for n in fact.names if not (isinstance(n, tuple) and n[0] == "returned"))
+        if not isinstance(edge.node, ast.ExceptHandler):  # a finally body, on the way of an exception
+            return fact._replace(flying=None, caught=(*caught, flying), names=names)
+        earlier = edge.source.edges[: edge.source.edges.index(edge)]
+        if self._surely_caught(earlier, fact):
+            return None
+        kinds = self.module.exceptions.listed(edge.node.type, self.scope)
+        for kind in kinds:
+            found = self.module.exceptions.catches(flying.type, kind)
+            if found is not False:
+                met = flying if found else Raised(kind or ANY, flying.node)
+                return fact._replace(flying=None, caught=(*caught, met), names=names, pending=None)
+        return None
+
+    def _surely_caught(self, edges: list[Edge], fact: Fact) -> bool:
+        catches = self.module.exceptions.catches
+        return fact.flying is not None and any(
+            catches(fact.flying.type, kind)
+            for edge in edges
+            if isinstance(edge.node, ast.ExceptHandler)
+            for kind in self.module.exceptions.listed(edge.node.type, self.scope)
+        )

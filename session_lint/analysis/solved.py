@@ -1,0 +1,67 @@
+"""The solution for one code: where each way ends, and every point with what holds there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.lifecycle import Lifecycle
+    from session_lint.analysis.state import Fact
+    from session_lint.flow import Block, Code, Edge, Graph, Point, PointKind, Solution
+
+
+@dataclass(eq=False)
+class Solved:
+    """The solution for one code and one start.
+
+    :param exits: the facts at its ends; ``flying`` tells the exceptional ones apart.
+    """
+
+    code: Code
+    graph: Graph
+    solution: Solution[Fact]
+    problem: Lifecycle
+
+    @cached_property
+    def exits(self) -> list[Fact]:
+        """The facts at the normal and the exceptional end."""
+        facts = self.solution.facts
+        return [*facts.get(self.graph.exit, ()), *facts.get(self.graph.raised, ())]
+
+    @cached_property
+    def ends(self) -> list[tuple[Block, Fact]]:
+        """Where each way ends: the exits, and wherever the last name of an open session went."""
+        facts = self.solution.facts
+        found = [(block, fact) for block in (self.graph.exit, self.graph.raised) for fact in facts.get(block, ())]
+        known = {fact for _, fact in found}
+        for block, there in facts.items():
+            found += [
+                (block, fact) for fact in there if fact not in known and any(m.what == "dropped" for m in fact.marks)
+            ]
+            known.update(there)
+        return found
+
+    def way(self, block: Block, fact: Fact) -> list[tuple[Block, Fact, Edge | None]]:
+        """A shortest way from the entry to a fact."""
+        return self.solution.path(block, fact)
+
+    def visits(self, *kinds: PointKind) -> Iterator[tuple[Point, Fact]]:
+        """Every point of these kinds with every fact that arrives there."""
+        for point, fact, _, _ in self.arrivals(*kinds):
+            yield point, fact
+
+    def arrivals(self, *kinds: PointKind) -> Iterator[tuple[Point, Fact, Block, Fact]]:
+        """The same, with the block and the fact at its start, for :meth:`way`."""
+        for block, facts in self.solution.facts.items():
+            if not any(point.kind in kinds for point in block.points):
+                continue
+            for start in facts:
+                current = [start]
+                for point in block.points:
+                    if point.kind in kinds:
+                        yield from ((point, fact, block, start) for fact in current)
+                    current = [after for fact in current for after in self.problem.transfer(point, fact)]

@@ -1,0 +1,184 @@
+"""The transfer of statements and bindings: what names a session gets, and where it is lost or handed over."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.holding import Hold, closure, held, reachable, rename
+from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
+from session_lint.python.names import own_nodes, path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_lint.analysis.module import Module
+    from session_lint.flow import Code, Point
+    from session_lint.python.scopes import Scope
+
+_COLLECTIONS = (ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
+
+
+class Storing:
+    """The part of the lifecycle that binds, drops and returns.
+
+    :param module: what is known of the module around the code.
+    :param code: the function or module body.
+    """
+
+    def __init__(self, module: Module, code: Code) -> None:
+        self.module = module
+        self.code = code
+        self.scope: Scope = module.names.scopes.of[code]
+        self.relevant = guards.relevant(code)
+        self._class_level = _class_level(code)
+        self._public = module.exported if isinstance(code, ast.Module) else frozenset()
+
+    def _statement(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        """A new statement: what the last one computed and did not bind is gone."""
+        kept = frozenset(n for n in fact.names if not _temporary(n))
+        if len(kept) == len(fact.names):
+            return (fact,)
+        return (self._dropped(fact._replace(names=kept), point.node),)
+
+    def _store(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        node, value = point.node, point.value
+        if isinstance(value, ast.comprehension):
+            return (fact,)  # a comprehension's variable hides nothing outside it
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return (self._define(node, fact),)
+        name = _bound_name(node)
+        if name:
+            return (self._dropped(rename(fact, name, None)._replace(guards=guards.forget(fact.guards, name)), node),)
+        return self._assign(node, value, fact) if isinstance(node, ast.expr) else (fact,)
+
+    def _assign(self, target: ast.expr, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
+        if isinstance(target, ast.Starred):
+            target = target.value
+        if isinstance(target, (ast.Tuple, ast.List)):
+            return self._unpack(target, value, fact)
+        if isinstance(value, ast.withitem):
+            value = self._entered(value, fact)
+        if isinstance(target, ast.Subscript):
+            return (give(fact) if held(value, fact) else fact,)
+        name = path(target)
+        if not name:
+            return (give(fact) if held(value, fact) else fact,)
+        return self._bind(target, name, value, fact)
+
+    def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
+        hold = held(value, fact)
+        if hold and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
+            return (give(fact),)  # of a collection nobody can tell whether all of it is closed in the end
+        bound = rename(fact, name, value)
+        if (
+            not reachable(bound)
+            and isinstance(value, ast.Call)
+            and any(held(a, fact) for a in (*value.args, *(k.value for k in value.keywords)))
+        ):
+            bound = give(fact)  # session = configure(session): what came back may be it
+        bound = self._dropped(bound, target)
+        return [bound._replace(guards=g) for g in self._learn(name, value, fact)]
+
+    def _learn(self, name: str, value: ast.AST | None, fact: Fact) -> Iterable[guards.Guards]:
+        if name.partition(".")[0] not in self.relevant:
+            return (fact.guards,)
+        base = guards.forget(fact.guards, name)
+        base = (
+            (base - {(f"bound {name}", False)}) | {(f"bound {name}", True)}
+            if (f"bound {name}", False) in base
+            else base
+        )
+        if held(value, fact) or (isinstance(value, ast.Call) and self.module.opens(value)):
+            return (base | {(name, True), (f"{name} is None", False)},)
+        if not isinstance(value, ast.expr):
+            return (base,)
+        kept = base & {(f"bound {name}", True)}
+        return [g | kept for g in guards.learned(name, value, fact.guards - {(f"bound {name}", False)})]
+
+    def _outlives(self, target: ast.expr, name: str) -> bool:
+        """Whether what is bound here lives on after the code: a field, a global, a class attribute, an export."""
+        if isinstance(target, ast.Attribute):
+            return True
+        return name in self.scope.elsewhere or target in self._class_level or name in self._public
+
+    def _unpack(self, target: ast.Tuple | ast.List, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
+        pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
+        facts: list[Fact] = [fact]
+        for index, element in enumerate(target.elts):
+            part: ast.AST | None = value.elts[index] if pairs else None  # type: ignore[union-attr]
+            if ("item", value, index) in fact.names and isinstance(element, (ast.Name, ast.Attribute)):
+                facts = [f._replace(names=f.names | {("temp", element)}) for f in facts]
+                part = element
+            facts = [g for f in facts for g in self._assign(element, part, f)]
+        return [give(f) if not pairs and held(value, f) is Hold.INSIDE else f for f in facts]
+
+    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Fact:
+        kept = rename(fact, node.name, None)
+        hold = closure(node, kept)
+        if hold is Hold.CLOSER:
+            return give(fact) if node.decorator_list else kept._replace(names=kept.names | {("closer", node.name)})
+        return kept._replace(names=kept.names | {("in", node.name)}) if hold else self._dropped(kept, node)
+
+    def _delete(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        name = path(point.node)
+        return (self._dropped(rename(fact, name, None), point.node),) if name else (fact,)
+
+    def _dropped(self, fact: Fact, node: ast.AST) -> Fact:
+        """The fact, or, where the last name of an open session is gone, the end of its story."""
+        site = fact.site
+        if site is None or site.kind is not SiteKind.OWNED or reachable(fact) or fact.marked("yielded"):
+            return fact
+        if fact.state in (State.CLOSED, State.GIVEN):
+            return fact
+        return fact._replace(names=frozenset(), guards=frozenset(), marks=fact.marks | {Mark("dropped", node)})
+
+    def _phi(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        return (_same(fact, point.value, point.node),)
+
+    def _await(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        return (_same(fact, point.node.value, point.node),)  # type: ignore[attr-defined]
+
+    def _return(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        found = fact._replace(flying=None)
+        hold = held(point.value, fact)
+        if hold is Hold.CLOSER:
+            return (give(found),)
+        if hold is None:
+            return (found,)
+        how: object = hold.value
+        if isinstance(point.value, ast.Tuple):
+            how = next((i for i, e in enumerate(point.value.elts) if held(e, fact) is Hold.WHOLE), how)
+        return (found._replace(names=found.names | {("returned", how)}),)
+
+
+def _same(fact: Fact, source: ast.AST | None, result: ast.AST) -> Fact:
+    """The fact once ``result`` has the value of ``source``."""
+    hold = held(source, fact)
+    if hold is None:
+        return fact
+    return fact._replace(names=fact.names | {("temp" if hold is Hold.WHOLE else "in", result)})
+
+
+def _temporary(name: object) -> bool:
+    return isinstance(name, tuple) and name[0] in ("temp", "in", "item", "bare") and isinstance(name[1], ast.AST)
+
+
+def _bound_name(node: ast.AST) -> str:
+    if isinstance(node, ast.alias):
+        return node.asname or node.name.partition(".")[0]
+    name = (
+        getattr(node, "name", None)
+        if isinstance(node, (ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar))
+        else None
+    )
+    return name or (getattr(node, "rest", None) or "")
+
+
+def _class_level(code: ast.AST) -> frozenset[ast.AST]:
+    """The assignment targets that stand in a class body that runs as part of this code."""
+    classes = [n for n in own_nodes(code) if isinstance(n, ast.ClassDef)]
+    return frozenset(
+        n for c in classes for n in own_nodes(c) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    )
