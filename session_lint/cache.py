@@ -83,6 +83,9 @@ class Cache:
         except sqlite3.Error:
             self.close()
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of the store; after that it keeps nothing."""
         connection, self._connection = self._connection, None

@@ -64,9 +64,9 @@ def discover(paths: Sequence[str], settings: Settings) -> tuple[list[Path], list
             continue
         if path.is_dir():
             walked = _Walk(path, settings, missing)
-            found.update((os.path.abspath(file), file) for file in walked.files())
+            found.update((_absolute(file), file) for file in walked.files())
         elif path.is_file():
-            found[os.path.abspath(path)] = path
+            found[_absolute(path)] = path
         else:
             missing.append(
                 Missing(name, "neither a file nor a folder" if os.path.lexists(path) else "no such file or folder")
@@ -80,6 +80,11 @@ def excluded(path: Path, settings: Settings) -> bool:
     if place is None or place == ".":
         return False
     return _spec(settings).match_file(place) or _spec(settings).match_file(f"{place}/")
+
+
+def _absolute(path: Path) -> str:
+    """One name for a file, however it was named; links are left as they are, and cost nothing."""
+    return os.path.abspath(path)  # noqa: PTH100  (pathlib has no such thing)
 
 
 def _spec(settings: Settings) -> GitIgnoreSpec:

@@ -148,7 +148,7 @@ def load(start: Path, *, isolated: bool = False, config: Path | None = None) -> 
     return Settings()
 
 
-def override(settings: Settings, **options: Any) -> Settings:  # noqa: ANN401  (the fields' own types)
+def override(settings: Settings, **options: Any) -> Settings:
     """The command line over a file's settings.
 
     ``select`` starts afresh: the file's selectors of every kind are forgotten. Without it, selectors are added to the

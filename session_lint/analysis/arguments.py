@@ -26,8 +26,7 @@ def bind(call: ast.Call, function: FunctionNode, *, bound: bool) -> dict[str, as
     """
     positional = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     found: dict[str, ast.expr | None] = {}
-    for name, default in zip(reversed(positional), reversed(function.args.defaults), strict=False):
-        found[name] = default
+    found.update(zip(reversed(positional), reversed(function.args.defaults), strict=False))
     keyword_defaults = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
     found.update({arg.arg: default for arg, default in keyword_defaults})
     unsure = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)

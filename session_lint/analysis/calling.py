@@ -122,6 +122,9 @@ class Calling:
         if callee.function is not None:
             return self._by_summary(call, callee, fact, self.module.summaries.ways(callee.function))
         kind = callee.raises
+        if callee.effect is not None:  # a method of another session
+            quiet = not callee.effect.raises or (callee.effect.effect == "rollback" and fact.caught)
+            kind = "" if quiet else SQLALCHEMY
         if callee.owner is not None and kind:
             kind = self._constructor_raises(callee)
         return [fact], [fact._replace(flying=Raised(kind, call))] if kind else []

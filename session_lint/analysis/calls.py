@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import ANY
 from session_lint.python.names import Names, path
-from session_lint.vocabulary import Meaning, Role, Vocabulary
+from session_lint.vocabulary import Effect, Meaning, Role, Vocabulary, effects
 
 if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
@@ -28,6 +28,7 @@ class Callee:
     :param receiver: the path of what the method is called on, if it is a method of a variable.
     :param bound: whether the receiver fills the function's first parameter.
     :param name: the last word of the callee.
+    :param effect: for a method of something that surely is a session: what it does to that.
     :param names: the dotted names of the callee, empty where it could not be followed.
     """
 
@@ -38,6 +39,7 @@ class Callee:
     bound: bool
     name: str
     names: frozenset[str]
+    effect: Effect | None = None
 
     @property
     def known(self) -> bool:
@@ -159,7 +161,14 @@ class Calls:
             and not self._named_by_class(attribute, scope),
             name=attribute.attr if attribute else path(call.func),
             names=names,
+            effect=effects().get(attribute.attr) if attribute and self._is_session(attribute.value, scope) else None,
         )
+
+    def _is_session(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether an expression stands for nothing but sessions."""
+        names = self.names.qualify(node, scope)
+        found = [self.vocabulary.meaning(n.removesuffix("()")) for n in names if n.endswith("()")]
+        return bool(names) and len(found) == len(names) and all(m is not None and m.role is Role.FACTORY for m in found)
 
     def _inherited(self, owner: ast.ClassDef, depth: int) -> Meaning | None:
         """A subclass of SQLAlchemy's Session opens a session too."""

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 class Entering(Storing):
     """The part of the lifecycle that knows context managers and generators."""
 
-    def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
-        """What stands for the value of ``with item as name``, where it is the session."""
-        if ("with", item) in fact.names or ("bare", item.context_expr) in fact.names:
-            return item
-        return item.context_expr if held(item.context_expr, fact) is Hold.INSIDE else None
-
     def _enter(self, point: Point, fact: Fact) -> Iterable[Fact]:
         item: ast.withitem = point.node  # type: ignore[assignment]
         expr = item.context_expr

@@ -15,7 +15,8 @@ from session_lint.python.names import own_nodes, path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.analysis.module import Module, Solved
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
     from session_lint.finding import Step
     from session_lint.flow import Block
     from session_lint.python.scopes import Scope
@@ -143,9 +144,8 @@ class ModuleFacts:
 
     @staticmethod
     def _bindings(code: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-        for node in sorted(
-            (n for n in own_nodes(code) if hasattr(n, "lineno")), key=lambda n: (n.lineno, n.col_offset)
-        ):  # type: ignore[attr-defined]
+        nodes = [n for n in own_nodes(code) if isinstance(n, (ast.stmt, ast.expr))]
+        for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset)):
             if isinstance(node, ast.Assign):
                 yield node.value, path(node.targets[0])
             elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:

@@ -50,19 +50,24 @@ def held(node: ast.AST | None, fact: Fact) -> Hold | None:
             if held(node.value, fact) is Hold.INSIDE or (isinstance(node, ast.Starred) and held(node.value, fact))
             else None
         )
-    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-        return Hold.INSIDE if any(held(element, fact) for element in node.elts) else None
-    if isinstance(node, ast.Dict):
-        return Hold.INSIDE if any(held(value, fact) for value in node.values) else None
-    if isinstance(node, (ast.ListComp, ast.SetComp)):
-        return Hold.INSIDE if held(node.elt, fact) else None
-    if isinstance(node, ast.DictComp):
-        return Hold.INSIDE if held(node.value, fact) else None
+    if elements := _elements(node):
+        return Hold.INSIDE if any(held(element, fact) for element in elements) else None
     if isinstance(node, ast.Lambda):
         return _closure(node, fact)
     if isinstance(node, ast.GeneratorExp):
         return Hold.INSIDE if captured(node) & fact.names else None
     return None
+
+
+def _elements(node: ast.AST) -> list[ast.expr]:
+    """What a display or comprehension puts into the collection that it makes."""
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return node.elts
+    if isinstance(node, ast.Dict):
+        return node.values
+    if isinstance(node, (ast.ListComp, ast.SetComp)):
+        return [node.elt]
+    return [node.value] if isinstance(node, ast.DictComp) else []
 
 
 def _variable(node: ast.Name | ast.Attribute, fact: Fact) -> Hold | None:
@@ -124,9 +129,7 @@ _RELEASING = (
     "tear_down",
     "shutdown",
     "shut_down",
-    "finish",
     "remove",
-    "stop",
     "terminate",
     "__exit__",
 )
@@ -138,7 +141,7 @@ def releasing(name: str) -> bool:
 
 
 def root(node: ast.AST) -> tuple[ast.AST, list[str]]:
-    """The start of a chain ``a.query(X).filter(y).all()`` and the methods called on it: ``a``, ``[query, filter, all]``."""
+    """The start of a chain and the methods called on it: ``a`` and ``query, filter`` for ``a.query(X).filter(y)``."""
     methods: list[str] = []
     while True:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

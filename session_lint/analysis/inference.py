@@ -83,11 +83,8 @@ def _opens(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 
 def _returns(scope: Scope, name: str) -> bool:
-    return any(
-        isinstance(n, ast.Return) and path(n.value) == name
-        for n in own_nodes(scope.node)
-        if isinstance(n, ast.Return) and n.value
-    )
+    returns = (n for n in own_nodes(scope.node) if isinstance(n, ast.Return))
+    return any(n.value is not None and path(n.value) == name for n in returns)
 
 
 def _closers(module: Module, name: str) -> Iterator[Scope]:

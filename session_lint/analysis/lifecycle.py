@@ -102,7 +102,7 @@ class Lifecycle(Raising):
         return fact.site
 
     def widen(self, fact: Fact) -> Fact:
-        """The fact without guards, but for those that decide about closing, and without where exceptions were raised."""
+        """The fact with only the guards that decide about closing, and without where exceptions were raised."""
         kept = frozenset(g for g in fact.guards if guards.variables(g[0]) & guards.around_closing(self.code))
         flying = fact.flying and Raised(fact.flying.type, self.code)
         return fact._replace(guards=kept, flying=flying, caught=tuple(Raised(c.type, self.code) for c in fact.caught))
@@ -111,6 +111,8 @@ class Lifecycle(Raising):
         """The outcome of a test on the session itself, which is never ``None``, always true, and a session."""
         if held(test, fact) is Hold.WHOLE:
             return True
+        if isinstance(test, ast.Attribute) and test.attr == "is_active" and held(test.value, fact) is Hold.WHOLE:
+            return True  # false only between a failure and its rollback
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and held(test.left, fact) is Hold.WHOLE:
             right = test.comparators[0]
             if (

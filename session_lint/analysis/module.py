@@ -40,6 +40,7 @@ class Module:
     summaries: Summaries = field(init=False)
     _sites: dict[tuple[object, ...], Site] = field(default_factory=dict)
     _graphs: dict[ast.AST, Graph] = field(default_factory=dict)
+    _finals: dict[ast.AST, frozenset[ast.AST]] = field(default_factory=dict)
     _inferring: set[ast.AST] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -101,7 +102,7 @@ class Module:
     @cached_property
     def codes(self) -> list[tuple[Code, Scope]]:
         """All functions of the module, and its body first, in the order of the text."""
-        return [(s.node, s) for s in self.names.scopes.of.values() if not isinstance(s.node, ast.ClassDef)]  # type: ignore[misc]
+        return [(s.node, s) for s in self.names.scopes.of.values() if not isinstance(s.node, ast.ClassDef)]
 
     def code_of(self, scope: Scope) -> ScopeNode:
         """The function or module body that a scope runs in."""
@@ -137,8 +138,10 @@ class Module:
     @cached_property
     def opening(self) -> set[ast.AST]:
         """The codes that open a session, by themselves or in a function they call."""
-        direct = {self.code_of(s) for call, s in self.names.scopes.calls if self.calls.callee(call).role in _OPENING}
-        return self._reaching(direct | {self.code_of(s) for item, s in self._contexts if self._opens_context(item, s)})
+        calls = self.names.scopes.calls
+        direct: set[ast.AST] = {self.code_of(s) for call, s in calls if self.calls.callee(call).role in _OPENING}
+        direct |= {self.code_of(s) for item, s in self._contexts if self._opens_context(item, s)}
+        return self._reaching(direct)
 
     @property
     def _contexts(self) -> Iterator[tuple[ast.expr, Scope]]:
@@ -157,7 +160,7 @@ class Module:
 
     @cached_property
     def _singletons(self) -> set[ast.AST]:
-        direct = {
+        direct: set[ast.AST] = {
             self.code_of(s)
             for call, s in self.names.scopes.calls
             if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)
@@ -241,6 +244,13 @@ class Module:
             if found is not None and found.role is role:
                 return True
         return False
+
+    def inside_finally(self, code: ast.AST) -> frozenset[ast.AST]:
+        """All nodes of a code that stand in a ``finally`` body."""
+        if code not in self._finals:
+            tries = (n for n in own_nodes(code) if isinstance(n, ast.Try))
+            self._finals[code] = frozenset(n for t in tries for s in t.finalbody for n in ast.walk(s))
+        return self._finals[code]
 
     def caught_names(self, code: ast.AST) -> frozenset[str]:
         """The names that ``except … as name`` binds in a code."""

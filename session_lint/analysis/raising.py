@@ -51,7 +51,11 @@ class Raising(Entering):
         if flying is None:
             return None
         caught = fact.caught[: edge.target.depth - 1]
-        names = frozenset(n for n in fact.names if not (isinstance(n, tuple) and n[0] == "returned"))
+        names = fact.names
+        if edge.source.edges[-1].node not in self.module.inside_finally(
+            self.code
+        ):  # a return that was under way is off
+            names = frozenset(n for n in names if not (isinstance(n, tuple) and n[0] == "returned"))
         if not isinstance(edge.node, ast.ExceptHandler):  # a finally body, on the way of an exception
             return fact._replace(flying=None, caught=(*caught, flying), names=names)
         earlier = edge.source.edges[: edge.source.edges.index(edge)]

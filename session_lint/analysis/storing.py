@@ -67,6 +67,13 @@ class Storing:
             return (give(fact) if held(value, fact) else fact,)
         return self._bind(target, name, value, fact)
 
+    @staticmethod
+    def _entered(item: ast.withitem, fact: Fact) -> ast.AST | None:
+        """What stands for the value of ``with item as name``, where it is the session."""
+        if ("with", item) in fact.names or ("bare", item.context_expr) in fact.names:
+            return item
+        return item.context_expr if held(item.context_expr, fact) is Hold.INSIDE else None
+
     def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         hold = held(value, fact)
         if hold and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
@@ -141,7 +148,8 @@ class Storing:
         return (_same(fact, point.node.value, point.node),)  # type: ignore[attr-defined]
 
     def _return(self, point: Point, fact: Fact) -> Iterable[Fact]:
-        found = fact._replace(flying=None)
+        earlier = frozenset(n for n in fact.names if isinstance(n, tuple) and n[0] == "returned")
+        found = fact._replace(flying=None, names=fact.names - earlier)  # a return in a `finally` overrides
         hold = held(point.value, fact)
         if hold is Hold.CLOSER:
             return (give(found),)

@@ -32,7 +32,7 @@ class Refusal:
 
 def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     """The fix for an acquire site, or why there is none."""
-    found = shape(facts, obligation)
+    found = shape(obligation)
     if isinstance(found, str):
         return Refusal(found)
     stop = next(_obstacles(facts, obligation, found), "")
@@ -48,7 +48,7 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
 
 def scoped_fix(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     """The committing scope for an acquire site, where it provably writes the same."""
-    found = shape(facts, obligation)
+    found = shape(obligation)
     if isinstance(found, str):
         return Refusal(found)
     reason = next(chain(_obstacles(facts, obligation, found), _differences(obligation, found)), "")

@@ -1,4 +1,4 @@
-"""The shape of manual session management in the syntax tree: where it begins, where it ends, what a scope makes superfluous."""
+"""The shape of manual session management: where it begins, where it ends, what a scope makes superfluous."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from session_lint.python.names import path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.analysis import ModuleFacts, Obligation
+    from session_lint.analysis import Obligation
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Shape:
     top: bool
 
 
-def shape(facts: ModuleFacts, obligation: Obligation) -> Shape | str:
+def shape(obligation: Obligation) -> Shape | str:
     """The shape around an acquire site, or why there is none."""
     code = obligation.site.code
     if isinstance(code, ast.Lambda):
@@ -85,10 +85,9 @@ def is_method(statement: ast.stmt, name: str, method: str) -> bool:
 
 def gives_up(handler: ast.ExceptHandler, name: str) -> bool:
     """Whether a handler does what a scope does: roll back and raise again."""
-    bare = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
-    return (bare and len(handler.body) == 2 and is_method(handler.body[0], name, "rollback")) or (
-        bare and len(handler.body) == 1
-    )
+    *before, last = handler.body
+    raises = isinstance(last, ast.Raise) and last.exc is None
+    return raises and len(before) <= 1 and all(is_method(s, name, "rollback") for s in before)
 
 
 def _suites(code: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -70,7 +70,10 @@ class Names:
         if isinstance(node, ast.Attribute):
             return self._attribute(node, scope, depth + 1)
         if isinstance(node, ast.Call):
-            return self._call(self._qualify(node.func, scope, depth + 1), depth)
+            callees = self._qualify(node.func, scope, depth + 1)
+            if "functools.partial" in callees and node.args:  # stands for what it calls
+                return self._qualify(node.args[0], scope, depth + 1)
+            return self._call(callees, depth)
         if isinstance(node, (ast.Await, ast.NamedExpr)):
             return self._qualify(node.value, scope, depth + 1)
         if isinstance(node, ast.Subscript):  # a generic class: sessionmaker[Session]

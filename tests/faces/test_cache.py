@@ -17,6 +17,7 @@ from session_lint.finding import Applicability, Finding, Fix, Location, Severity
 from session_lint.settings import Settings
 
 PLAN = (("rows", (1, (2, "a"))), ("name", "session"), ("safe", True), ("nothing", None))
+FIX = Fix(Applicability.UNSAFE, "Open the session in a scope", "manual_to_scope", PLAN, "it may write more")
 FINDING = Finding(
     code="SES101",
     name="session-not-closed",
@@ -27,7 +28,7 @@ FINDING = Finding(
     symbol="f",
     severity=Severity.WARNING,
     trace=(Step("a.py", Location(1, 1), "opened here"),),
-    fix=Fix(Applicability.UNSAFE, "Open the session in a scope", "manual_to_scope", PLAN, "it may write more"),
+    fix=FIX,
     refusal="",
     url="https://example.org",
 )
@@ -49,11 +50,11 @@ def test_the_folder_is_marked(tmp_path: Path) -> None:
     assert "# made by session-lint\n*\n" == (folder / ".gitignore").read_text()
 
 
-@pytest.mark.parametrize("value", [["a", "list"], {"a": "dict"}, {1}, object(), b"bytes"])
+@pytest.mark.parametrize("value", [["a", "list"], ("a", ["list"]), {1}, object()])
 def test_what_would_not_come_back_equal_is_not_kept(tmp_path: Path, value: object) -> None:
     store = Cache(tmp_path)
-    store.put(KEY, (replace(FINDING, fix=replace(FINDING.fix, plan=(("value", value),))),))
-    assert store.get(KEY) in (None, (replace(FINDING, fix=replace(FINDING.fix, plan=(("value", value),))),))
+    store.put(KEY, (replace(FINDING, fix=replace(FIX, plan=(("value", value),))),))
+    assert store.get(KEY) is None
 
 
 def test_everything_that_findings_depend_on_is_in_the_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_analysed_says_why_and_where(
 
 
 def test_a_null_byte_is_named() -> None:
-    (message,) = reasons(*write(null=LEAK + "\0"))
+    (message,) = reasons(write(null=LEAK + "\0")[0])
     assert "null bytes" in message
 
 
@@ -108,7 +108,7 @@ def test_an_unreadable_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_how_a_file_is_written_does_not_matter(content: bytes, row: int) -> None:
-    assert [(row, "SES101")] == said(lint_file(*write(a=content), PLAIN).findings)
+    assert [(row, "SES101")] == said(lint_file(write(a=content)[0], PLAIN).findings)
 
 
 def test_an_empty_file_is_clean() -> None:
@@ -179,7 +179,7 @@ def test_an_interruption_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("depth", [2_000, 20_000])
 def test_deep_code_gets_a_deep_stack(depth: int) -> None:
     deep = "x = " + " + ".join(["1"] * depth) + "\n"
-    assert [(5, "SES101")] == said(lint_file(*write(deep=LEAK + deep), PLAIN).findings)
+    assert [(5, "SES101")] == said(lint_file(write(deep=LEAK + deep)[0], PLAIN).findings)
 
 
 def test_a_process_that_dies_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,10 +29,11 @@ def load(engine):
 STYLE = """from database.session import SessionLocal
 
 
-def load():
+def save(row):
     session = SessionLocal()
     try:
-        return session.execute("SELECT 1").all()
+        session.add(row)
+        session.commit()
     finally:
         session.close()
 """

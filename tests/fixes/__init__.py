@@ -1,0 +1,1 @@
+"""Codemods: what they make of a text, and that the program stays the same."""

@@ -43,7 +43,8 @@ def _shape(rng: random.Random) -> str:
         caught = rng.choice(["Exception", "ValueError", ""])
         start = f"except {caught}:\n".replace(" :", ":")
         return (
-            f"{opening}try:\n{indent(body + commit, '    ')}{start}{indent(handler, '    ')}finally:\n{indent(close, '    ')}"
+            f"{opening}try:\n{indent(body + commit, '    ')}{start}{indent(handler, '    ')}"
+            f"finally:\n{indent(close, '    ')}"
             + _tail(rng)
         )
     if kind == 2:
@@ -52,7 +53,8 @@ def _shape(rng: random.Random) -> str:
         return f"{opening}{body}{commit}"
     if kind == 4:
         ending = indent(commit or "pass\n", "    ")
-        return f"{opening}try:\n{indent(body, '    ')}except Exception:\n    session.rollback()\n    raise\nelse:\n{ending}finally:\n    session.close()\n"
+        handler = "except Exception:\n    session.rollback()\n    raise\n"
+        return f"{opening}try:\n{indent(body, '    ')}{handler}else:\n{ending}finally:\n    session.close()\n"
     if kind == 5:
         return f"if c2:\n{indent(f'{opening}{body}{commit}{close}', '    ')}return 5\n"
     return f"{opening}try:\n{indent(body + commit, '    ')}finally:\n    work()\n    session.close()\n"
@@ -98,6 +100,7 @@ def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
         [
             f"if {rng.choice(['c1', 'c2', 'not c1'])}:\n{inner}",
             f"for _ in range(2):\n{inner}" if "add" not in inner else f"if c2:\n{inner}",
-            f"try:\n{inner}except {rng.choice(['Exception', 'ValueError'])}:\n    {rng.choice(['pass', 'raise', 'session.rollback()', 'return 4'])}\n",
+            f"try:\n{inner}except {rng.choice(['Exception', 'ValueError'])}:\n"
+            f"    {rng.choice(['pass', 'raise', 'session.rollback()', 'return 4'])}\n",
         ]
     )

@@ -48,6 +48,7 @@ def test_world_sees_a_wrong_fix(world: World) -> None:
     """A commit that moves behind an early return is noticed."""
     head = "from database.session import SessionLocal, scoped_session\n\n\ndef program(c1, c2):\n"
     body = "    session.add(Row(1))\n        if c1:\n            return 3\n"
-    before = f"{head}    session = SessionLocal()\n    try:\n    {body}        session.commit()\n    finally:\n        session.close()\n"
+    ending = "        session.commit()\n    finally:\n        session.close()\n"
+    before = f"{head}    session = SessionLocal()\n    try:\n    {body}{ending}"
     after = f"{head}    with scoped_session() as session:\n    {body}"
     assert world.differences(before, after) != []

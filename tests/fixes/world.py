@@ -32,7 +32,7 @@ class Row:
 registry().map_imperatively(Row, TABLE)
 
 
-class Unforeseen(Exception):
+class UnforeseenError(Exception):
     """What a helper raises."""
 
 
@@ -86,7 +86,7 @@ class World:
 
     def work(self) -> None:
         """A helper that programs call."""
-        self.count(Unforeseen("work"))
+        self.count(UnforeseenError("work"))
 
     def run(self, text: str, fail_at: int, flags: tuple[bool, bool]) -> Result:
         """One run of ``program(c1, c2)``, failing at the given call (0: never)."""
@@ -97,7 +97,7 @@ class World:
             exec(compile(text, "program.py", "exec"), namespace)  # noqa: S102
             try:
                 returned, raised = namespace["program"](*flags), ""  # type: ignore[operator]
-            except (Unforeseen, OperationalError, ValueError) as error:
+            except (UnforeseenError, OperationalError, ValueError) as error:
                 returned, raised = None, f"{type(error).__name__}: {error}"
         result = Result(self._rows(), raised, returned, self.engine.pool.checkedout())  # type: ignore[attr-defined]
         self._clean()
