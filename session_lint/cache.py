@@ -153,31 +153,38 @@ def _patiently(file: Path) -> sqlite3.Connection:
 
 
 def _connected(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
+    # It is used by one thread at a time, which need not be the one that opened it, nor the one that collects it.
+    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if (application, version) == (APPLICATION, SCHEMA):
-            connection.execute("PRAGMA synchronous = OFF")  # a crash may lose entries; their digests tell
-            return connection
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise sqlite3.DatabaseError("not a store of findings in this form")
-        _create(connection)
+        connection.execute("PRAGMA synchronous = OFF")  # a crash may lose entries; their digests tell
+        if not _ours(connection):
+            _create(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def _ours(connection: sqlite3.Connection) -> bool:
+    pragmas = ("application_id", "user_version")
+    return [connection.execute(f"PRAGMA {pragma}").fetchone() for pragma in pragmas] == [(APPLICATION,), (SCHEMA,)]
+
+
 def _create(connection: sqlite3.Connection) -> None:
+    """Make the store in an empty file, unless another process was quicker.
+
+    :raises sqlite3.DatabaseError: where the file holds something else.
+    """
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN IMMEDIATE")
-    columns = "key BLOB PRIMARY KEY, digest BLOB, content BLOB, day INTEGER"
-    connection.execute(f"CREATE TABLE IF NOT EXISTS findings ({columns}) WITHOUT ROWID")
-    connection.execute("CREATE INDEX IF NOT EXISTS by_day ON findings (day)")
-    connection.execute(f"PRAGMA application_id = {APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    if not _ours(connection):
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise sqlite3.DatabaseError("not a store of findings in this form")
+        columns = "key BLOB PRIMARY KEY, digest BLOB, content BLOB, day INTEGER"
+        connection.execute(f"CREATE TABLE findings ({columns}) WITHOUT ROWID")
+        connection.execute("CREATE INDEX by_day ON findings (day)")
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
     connection.execute("COMMIT")
 
 

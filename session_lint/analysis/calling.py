@@ -9,7 +9,6 @@ from session_lint.analysis import effects
 from session_lint.analysis.arguments import bind, conditions_met
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
-from session_lint.analysis.summaries import Outcome
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
+    from session_lint.analysis.summaries import Outcome
     from session_lint.flow import Code
     from session_lint.vocabulary import Effect
 
@@ -243,7 +243,7 @@ class Calling:
         return fact
 
     def _raising(self, callee: Callee, call: ast.Call, after: Fact, before: Fact | None = None) -> Outcomes:
-        kind = callee.raises
+        kind = self._constructor_raises(callee) if callee.owner is not None else callee.raises
         return [after], [(before or after)._replace(flying=Raised(kind, call))] if kind else []
 
     def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:

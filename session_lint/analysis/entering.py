@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
@@ -12,6 +11,7 @@ from session_lint.analysis.storing import Storing
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable
 
     from session_lint.flow import Point

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from session_lint.source import Source
 
 
-class CannotFix(Exception):
+class CannotFix(Exception):  # noqa: N818  # what it says is what a caller reads
     """A codemod that found the text other than its plan says.
 
     :param reason: in words the author can act on.

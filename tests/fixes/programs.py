@@ -100,7 +100,9 @@ def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
         [
             f"if {rng.choice(['c1', 'c2', 'not c1'])}:\n{inner}",
             f"for _ in range(2):\n{inner}" if "add" not in inner else f"if c2:\n{inner}",
-            f"try:\n{inner}except {rng.choice(['Exception', 'ValueError'])}:\n"
-            f"    {rng.choice(['pass', 'raise', 'session.rollback()', 'return 4'])}\n",
+            (
+                f"try:\n{inner}except {rng.choice(['Exception', 'ValueError'])}:\n"
+                f"    {rng.choice(['pass', 'raise', 'session.rollback()', 'return 4'])}\n"
+            ),
         ]
     )
