@@ -7,6 +7,7 @@ Entries are MessagePack, which holds values and cannot hold code.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sqlite3
 import sys
@@ -43,10 +44,11 @@ class Cache:
     """
 
     def __init__(self, root: Path) -> None:
+        self._folder = root / FOLDER
         self._connection: sqlite3.Connection | None = None
         self._today = int(time.time() // 86_400)
         try:
-            self._connection = _opened(root / FOLDER)
+            self._connection = _opened(self._folder)
             _forget(self._connection, self._today - KEPT_DAYS)
         except (OSError, sqlite3.Error):
             self.close()
@@ -64,8 +66,8 @@ class Cache:
             return tuple(_frozen(finding) for finding in _decode(row[1]))
         except msgspec.MsgspecError:
             return None
-        except sqlite3.Error:
-            self.close()
+        except sqlite3.Error as error:
+            self._give_up(error)
             return None
 
     def put(self, key: bytes, findings: tuple[Finding, ...]) -> None:
@@ -80,8 +82,14 @@ class Cache:
             self._connection.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?)", row)
         except (TypeError, ValueError, msgspec.MsgspecError):
             return
-        except sqlite3.Error:
-            self.close()
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        self.close()
+        if not isinstance(error, sqlite3.OperationalError):  # damaged: the next run makes it anew
+            with contextlib.suppress(OSError):
+                _remove(self._folder)
 
     def __del__(self) -> None:
         self.close()
@@ -135,9 +143,13 @@ def _opened(folder: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:  # locked, read-only, a full disk: it may be sound
         raise
     except sqlite3.DatabaseError:  # damaged, or somebody else's
-        for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
-            (folder / name).unlink(missing_ok=True)
+        _remove(folder)
         return _patiently(file)
+
+
+def _remove(folder: Path) -> None:
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _patiently(file: Path) -> sqlite3.Connection:

@@ -79,7 +79,9 @@ def excluded(path: Path, settings: Settings) -> bool:
     place = settings.relative(path)
     if place is None or place == ".":
         return False
-    return _spec(settings).match_file(place) or _spec(settings).match_file(f"{place}/")
+    parts = place.split("/")
+    match = _matcher(settings)
+    return any(match("/".join(parts[:end]), True) for end in range(1, len(parts))) or match(place, path.is_dir())
 
 
 def _absolute(path: Path) -> str:
@@ -87,8 +89,21 @@ def _absolute(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100  (pathlib has no such thing)
 
 
-def _spec(settings: Settings) -> GitIgnoreSpec:
-    return patterns((*(settings.exclude or USUAL), *settings.extend_exclude))
+def _matcher(settings: Settings) -> Callable[[str, bool], bool]:
+    """A test whether the settings exclude a path: told where it is below the root, and whether it is a folder.
+
+    It speaks of the path by itself, not of the folders that it is in.
+    """
+    usual = frozenset(() if settings.exclude else USUAL)
+    lines = (*settings.exclude, *settings.extend_exclude)
+    spec = patterns(lines) if lines else None
+
+    def match(place: str, folder: bool) -> bool:  # noqa: FBT001
+        if folder and place.rpartition("/")[2] in usual:
+            return True
+        return spec is not None and spec.match_file(f"{place}/" if folder else place)
+
+    return match
 
 
 class _Walk:
@@ -99,7 +114,7 @@ class _Walk:
 
     def __init__(self, folder: Path, settings: Settings, missing: list[Missing]) -> None:
         self.folder = folder
-        self.spec = _spec(settings)
+        self.match = _matcher(settings)
         self.missing = missing
         # A folder that is excluded and named all the same is meant: the patterns then hold inside it only.
         place = settings.relative(folder)
@@ -112,25 +127,27 @@ class _Walk:
             if not self.excluded(place):
                 yield self.folder / place
 
-    def excluded(self, place: str) -> bool:
+    def excluded(self, place: str, *, folder: bool = False) -> bool:
         """Whether the patterns exclude a file or a folder on the way to it."""
         above = place.rpartition("/")[0]
         if above not in self.folders:
-            self.folders[above] = self.excluded(above) or self.spec.match_file(f"{self.prefix}{above}/")
-        return self.folders[above] or self.spec.match_file(self.prefix + place)
+            self.folders[above] = self.excluded(above, folder=True)
+        return self.folders[above] or self.match(self.prefix + place, folder)
 
     def _places(self, below: str) -> Iterator[str]:
         """The Python files under ``below``, relative to the folder."""
         base = self.folder / below
         listed = listed_by_git(base)
         if listed is None:
-            for file in _listed_by_walking(base, self._unlisted, lambda place: self.excluded(below + place)):
+            for file in _listed_by_walking(
+                base, self._unlisted, lambda place: self.excluded(below + place, folder=True)
+            ):
                 yield below + file
             return
         files, repositories = listed
         yield from (below + file for file in files)
         for repository in repositories:
-            if not self.excluded(below + repository):
+            if not self.excluded(below + repository, folder=True):
                 yield from self._places(f"{below}{repository}/")
 
     def _unlisted(self, error: OSError) -> None:
@@ -224,7 +241,7 @@ class _Ignores:
     def ignored(self, path: Path, *, folder: bool) -> bool:
         """Whether the nearest file that says anything about a path ignores it."""
         path = path.absolute()
-        for parent in path.parents:
+        for parent in path.parents if self.specs else ():
             spec = self.specs.get(parent)
             if spec is not None:
                 said = spec.check_file(path.relative_to(parent).as_posix() + "/" * folder).include

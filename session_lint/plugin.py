@@ -7,6 +7,7 @@ asks flake8 for this plugin at all. ``# noqa`` is flake8's business.
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -77,7 +78,7 @@ class Plugin:
         styles = [code for code, rule in catalogue().items() if not rule.default and code in named]
         given["extend_select"] = [*(given["extend_select"] or ()), *styles]
         cls.options = {name: tuple(codes) for name, codes in given.items() if codes}
-        cls.isolated = bool(getattr(options, "isolated", False))
+        cls.isolated = bool(getattr(options, "isolated", False)) or _isolated(sys.argv[1:])
         _settings.cache_clear()
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
@@ -101,6 +102,11 @@ class Plugin:
         except Exception as error:  # noqa: BLE001  (see run)
             reason = f"internal error: {type(error).__name__}: {error}"
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]
+
+
+def _isolated(arguments: Sequence[str]) -> bool:
+    """Whether flake8 was started with ``--isolated``, which it takes off its arguments before it makes its options."""
+    return any(argument.startswith("--i") and "--isolated".startswith(argument) for argument in arguments)
 
 
 @lru_cache

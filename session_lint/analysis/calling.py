@@ -110,7 +110,7 @@ class Calling:
                 if outcome.raised is None:
                     done.append(born)
                 else:
-                    raised.append(born._replace(flying=Raised(outcome.raised.type, call)))
+                    raised.append(born._replace(flying=outcome.raised))
         return done, raised
 
     # the session is not part of the call

@@ -86,7 +86,7 @@ def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
     if facts.module is None:
         return
     seen: set[ast.AST] = set()
-    for obligation in facts.obligations(SiteKind.SINGLETON):
+    for obligation in sorted(facts.obligations(SiteKind.SINGLETON), key=lambda o: o.site.via is not None):
         for ending in obligation.endings:
             for write, end, how in _losses(facts, ending, obligation.site.code):
                 if write not in seen and isinstance(write, ast.Call):

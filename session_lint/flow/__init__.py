@@ -53,7 +53,7 @@ What may raise, and which test decides what, is the problem's to say: the graph 
 Not modelled:
 
 * Exceptions of anything that is no point: attribute loads, subscripts, operators, names, imports, unpacking. Only
-  where the body of a ``try`` holds such a thing and no point that may raise, a ``LOOKUP`` point leads to its handlers.
+  where the body of a ``try`` holds such a thing and not even a call, a ``LOOKUP`` point leads to its handlers.
 * ``KeyboardInterrupt`` and whatever else arrives between two points.
 * The bodies of nested functions, lambdas and generator expressions: each has a graph of its own, or none.
 * Annotations, type aliases and the type expressions of ``except`` clauses, which are not evaluated.

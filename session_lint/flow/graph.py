@@ -21,7 +21,7 @@ class PointKind(str, Enum):
     NEXT = "next"  # node: ast.For | ast.AsyncFor | ast.comprehension; asks the iterator for an item
     RAISE = "raise"  # node: ast.Raise | ast.Assert; always raises
     RERAISE = "reraise"  # node: ast.Try; the end of a finally body that an exception entered; always raises
-    LOOKUP = "lookup"  # node: ast.Try | ast.withitem; the body has none of the above, but a lookup that may raise
+    LOOKUP = "lookup"  # node: ast.Try | ast.withitem; the body has no call, but a lookup that may raise
     STATEMENT = "statement"  # node: ast.stmt or ast.ExceptHandler; it begins
     STORE = "store"  # node: the target; value: where its value comes from
     DELETE = "delete"  # node: the target of a del

@@ -23,15 +23,27 @@ _ALWAYS = (
     ast.Delete,
     ast.FormattedValue,
 )
+_POINTS = (
+    ast.Call,
+    ast.Await,
+    ast.Yield,
+    ast.YieldFrom,
+    ast.Raise,
+    ast.Assert,
+    ast.AsyncFor,
+    ast.AsyncWith,
+)
 _NEVER = (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)
 
 
-def looks_up(body: Iterable[ast.stmt]) -> bool:
-    """Whether a body does any such thing.
+def only_looks_up(body: Iterable[ast.stmt]) -> bool:
+    """Whether a body does such a thing, and nothing that is a point which may raise by itself.
 
-    A bare name does where it is a statement: nobody writes that but to see whether it exists.
+    A bare name does where it is a statement: nobody writes that but to see whether it exists. Entering a ``with`` or
+    asking for an item may raise, but is seldom what a clause is there for.
     """
-    return any(_may_raise(node) for statement in body for node in ast.walk(statement))
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    return any(map(_may_raise, nodes)) and not any(isinstance(node, _POINTS) for node in nodes)
 
 
 def _may_raise(node: ast.AST) -> bool:

@@ -13,7 +13,7 @@ import ast
 
 from session_lint.flow.graph import Block, EdgeKind, Point, PointKind
 from session_lint.flow.leaving import Leaving
-from session_lint.flow.lookups import looks_up
+from session_lint.flow.lookups import only_looks_up
 
 
 class Protected(Leaving):
@@ -39,17 +39,19 @@ class Protected(Leaving):
             self.store(item.optional_vars, item)
         self.with_items(items[1:], body)
         self.unguard(after)
-        lookup = after not in self.entered and self.look_up(item, body, front, failing)
-        self.exit_on_error(item, failing, after, lookup=lookup)
+        expecting = self.look_up(item, body, front) if after not in self.entered else None
+        self.exit_on_error(item, failing, after)
+        if expecting is not None:
+            self.exit_on_error(item, expecting, after, unwinds=False)
         self.resume(after)
 
-    def exit_on_error(self, item: ast.withitem, failing: Block, after: Block, *, lookup: bool) -> None:
-        """The copy of an item's exit that an exception enters; that of a lookup is there to be swallowed."""
+    def exit_on_error(self, item: ast.withitem, failing: Block, after: Block, *, unwinds: bool = True) -> None:
+        """A copy of an item's exit that an exception enters."""
         self.resume(failing)
         block = self.stop(PointKind.EXIT, item)
         if block is not None:
             self.link(block, EdgeKind.SWALLOW, after, item)
-            if not lookup:
+            if unwinds:
                 self.link(block, EdgeKind.UNWIND, self.handler, item)
 
     def do_Try(self, node: ast.Try) -> None:
@@ -91,19 +93,20 @@ class Protected(Leaving):
         self.handler = outer
         self.body(node.orelse)
         self.jump(after)
-        lookup = self.look_up(node, node.body, front, dispatch)
-        if dispatch in self.entered:
-            self.catch(node, dispatch, after)
-            if not lookup and not any(_catches_all(handler) for handler in node.handlers):
-                self.link(dispatch, EdgeKind.UNCAUGHT, self.handler, node)
+        expecting = self.look_up(node, node.body, front)
+        dispatches = [dispatch] if dispatch in self.entered else []
+        self.catch(node, dispatches if expecting is None else [*dispatches, expecting], after)
+        if dispatches and not any(_catches_all(handler) for handler in node.handlers):
+            self.link(dispatch, EdgeKind.UNCAUGHT, self.handler, node)
         self.resume(after)
 
-    def catch(self, node: ast.Try, dispatch: Block, after: Block) -> None:
+    def catch(self, node: ast.Try, dispatches: list[Block], after: Block) -> None:
         """The ``except`` clauses of a ``try``."""
         self.depth += 1
         for handler in node.handlers:
             block = self.new_block()
-            self.link(dispatch, EdgeKind.CATCH, block, handler)
+            for dispatch in dispatches:
+                self.link(dispatch, EdgeKind.CATCH, block, handler)
             self.resume(block)
             self.emit(PointKind.STATEMENT, handler)
             if handler.name:
@@ -112,17 +115,18 @@ class Protected(Leaving):
             self.jump(after)
         self.depth -= 1
 
-    def look_up(self, node: ast.Try | ast.withitem, body: list[ast.stmt], front: Block | None, failing: Block) -> bool:
-        """Give a body none of whose points raises a way to what expects an exception of it; whether there is one.
+    def look_up(self, node: ast.Try | ast.withitem, body: list[ast.stmt], front: Block | None) -> Block | None:
+        """Give a body that only looks things up a way to what expects an exception of it, and to nothing else.
 
         :param front: the block that ends where the body begins.
-        :param failing: where an exception of the body goes.
+        :returns: where such an exception goes; ``None`` where there is none.
         """
-        if front is None or failing in self.entered or not looks_up(body):
-            return False
+        if front is None or not only_looks_up(body):
+            return None
+        expecting = self.new_block()
         front.points.append(Point(PointKind.LOOKUP, node))
-        self.link(front, EdgeKind.RAISE, failing)
-        return True
+        self.link(front, EdgeKind.RAISE, expecting)
+        return expecting
 
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:

@@ -93,7 +93,7 @@ def _what(use: Use) -> str:
     return (
         f"makes line {row} raise InvalidRequestError"
         if use.raises
-        else f"splits the scope's transaction, line {row} works on"
+        else f"splits the scope's transaction, line {row} continues in another one"
     )
 
 

@@ -98,6 +98,9 @@ def test_a_store_cut_short_is_not_trusted(tmp_path: Path) -> None:
     store = Cache(tmp_path)
     assert store.get(KEY) is None
     store.put(KEY, (FINDING,))
+    again = Cache(tmp_path)
+    again.put(KEY, (FINDING,))
+    assert (FINDING,) == again.get(KEY)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x90", pickle.dumps(()), b"\xc1"])

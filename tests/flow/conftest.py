@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """They are known where this folder is named on the command line."""
-    parser.addoption("--update-golden", action="store_true", help="write the graphs that are built into the golden pages")
+    parser.addoption("--update-golden", action="store_true", help="write the graphs as they are into their pages")
     parser.addoption(
         "--library-files",
         type=int,

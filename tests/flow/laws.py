@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from session_lint.flow import RAISING, Block, Code, EdgeKind, Graph, PointKind, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 NEVER_COMPLETE = {PointKind.RAISE, PointKind.RERAISE}
@@ -36,7 +39,8 @@ def codes(tree: ast.AST) -> Iterator[Code]:
 def broken(graph: Graph) -> list[str]:
     """The laws that a graph breaks, and where."""
     found = [f"{name}: {block.index}" for block in graph.blocks for name, law in LAWS.items() if not law(graph, block)]
-    return found + [f"{name}: {where}" for name, where in (("unreachable", _unreachable(graph)), ("numbers", _misnumbered(graph))) if where]
+    whole = {"every block can be reached": _unreachable(graph), "blocks are numbered in order": _misnumbered(graph)}
+    return [*found, *(f"{name}: {where}" for name, where in whole.items() if where)]
 
 
 def _raises(_graph: Graph, block: Block) -> bool:

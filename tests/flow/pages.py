@@ -10,7 +10,16 @@ from typing import NamedTuple
 from session_lint.flow import Code, build, render
 
 FOLDER = Path(__file__).parent / "golden"
-PAIR = re.compile(r"^## (?P<title>.+)\n(?:(?!```|## ).*\n)*```python\n(?P<source>(?:.*\n)*?)```\n\n```text\n(?P<graph>(?:.*\n)*?)```$", re.M)
+PAIR = re.compile(
+    r"""
+    ^\#\#[ ](?P<title>.+)\n
+    (?:(?!```|\#\#[ ]).*\n)*
+    ```python\n(?P<source>(?:.*\n)*?)```\n
+    \n
+    ```text\n(?P<graph>(?:.*\n)*?)```$
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
 
 
 class Pair(NamedTuple):
@@ -39,14 +48,15 @@ def headings() -> list[tuple[str, str]]:
     return [
         (path.stem, title)
         for path in sorted(FOLDER.glob("*.md"))
-        for title in re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.M)
+        for title in re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
 
 
 def drawn(source: str) -> str:
     """The graph of a source: of its first function or lambda, or of the module where there is none."""
     tree = ast.parse(source)
-    code: Code = next((n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))), tree)
+    inner = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
+    code: Code = next(inner, tree)
     return render(build(code)) + "\n"
 
 

@@ -23,57 +23,87 @@ KINDS = ["A", "B", "(A, B)", "Exception", "BaseException", ""]
 def source(body: Body, *, stoppable: bool = False) -> str:
     """The program as a function ``f``.
 
-    :param stoppable: whether it returns, from wherever an exception may be caught, once ``over()`` is true; that changes
-        nothing before.
+    :param stoppable: whether it returns, from wherever an exception may be caught, once ``over()`` is true; that
+        changes nothing before.
     """
-    lines = ["def f():", "    x = None"]
-    _write(lines, [*body, ("t",)], 1, count(1), stoppable=stoppable)
-    return "\n".join(lines) + "\n"
+    writer = Writer(stoppable=stoppable)
+    writer.body([*body, ("t",)], 1)
+    return "\n".join(["def f():", "    x = None", *writer.lines]) + "\n"
 
 
-def _write(lines: list[str], body: Body, indent: int, numbers: Iterator[int], *, stoppable: bool) -> None:
-    pad = "    " * indent
+class Writer:
+    """Writes statements down, and numbers the events in the order of the text."""
 
-    def block(head: str, inner: Body, *, stops: bool = False) -> None:
-        lines.append(f"{pad}{head}:")
-        if stops and stoppable:
-            lines.append(f"{pad}    if over(): return")
-        _write(lines, inner or [("pass",)], indent + 1, numbers, stoppable=stoppable)
+    def __init__(self, *, stoppable: bool) -> None:
+        self.lines: list[str] = []
+        self.numbers = count(1)
+        self.stoppable = stoppable
 
-    for kind, *parts in body:
-        if kind in ("break", "continue", "pass"):
-            lines.append(pad + kind)
-        elif kind == "t":
-            lines.append(f"{pad}t({next(numbers)})")
-        elif kind == "raise":
-            lines.append(f"{pad}raise {parts[0]}".rstrip())
-        elif kind in ("return", "assert", "assign"):
-            word = {"assign": "x ="}.get(kind, kind)
-            lines.append(f"{pad}{word} {expression(parts[0] if parts else ('q',), numbers)}")
-        elif kind in ("if", "while"):
-            block(f"{kind} {expression(parts[0], numbers)}", parts[1], stops=kind == "while")
-            if parts[2]:
-                block("else", parts[2])
-        elif kind == "for":
-            block(f"for x in i({next(numbers)})", parts[0], stops=True)
-            if parts[1]:
-                block("else", parts[1])
-        elif kind == "with":
-            block("with " + ", ".join(f"m({next(numbers)}) as x" for _ in range(parts[0])), parts[1])
-        elif kind == "match":
-            lines.append(f"{pad}match k({next(numbers)}):")
-            for pattern, guard, inner in parts[0]:
-                test = f" if {expression(guard, numbers)}" if guard else ""
-                lines.append(f"{pad}    case {pattern}{test}:")
-                _write(lines, inner, indent + 2, numbers, stoppable=stoppable)
-        else:
-            block("try", parts[0])
-            for caught, inner in parts[1]:
-                block(f"except {caught}".rstrip(), inner, stops=True)
-            if parts[2]:
-                block("else", parts[2])
-            if parts[3]:
-                block("finally", parts[3], stops=True)
+    def body(self, body: Body, indent: int) -> None:
+        """The statements of a body."""
+        for kind, *parts in body:
+            method = getattr(self, f"write_{kind}", None)
+            if method is None:
+                self.line(indent, self.simple(kind, parts))
+            else:
+                method(indent, *parts)
+
+    def line(self, indent: int, text: str) -> None:
+        """One line."""
+        self.lines.append("    " * indent + text)
+
+    def block(self, indent: int, head: str, body: Body, *, stops: bool = False) -> None:
+        """A header and what stands below it; nothing where that is empty."""
+        if body:
+            self.line(indent, f"{head.rstrip()}:")
+            if stops and self.stoppable:
+                self.line(indent + 1, "if over(): return")
+            self.body(body, indent + 1)
+
+    def simple(self, kind: str, parts: list[Any]) -> str:
+        """A statement of one line."""
+        if kind == "t":
+            return f"t({next(self.numbers)})"
+        if kind == "raise":
+            return f"raise {parts[0]}".rstrip()
+        if kind in ("break", "continue"):
+            return kind
+        word = "x =" if kind == "assign" else kind
+        return f"{word} {expression(parts[0] if parts else ('q',), self.numbers)}"
+
+    def write_if(self, indent: int, test: Statement, body: Body, orelse: Body) -> None:
+        """Its ``else`` may be empty."""
+        self.block(indent, f"if {expression(test, self.numbers)}", body)
+        self.block(indent, "else", orelse)
+
+    def write_while(self, indent: int, test: Statement, body: Body, orelse: Body) -> None:
+        """The same."""
+        self.block(indent, f"while {expression(test, self.numbers)}", body, stops=True)
+        self.block(indent, "else", orelse)
+
+    def write_for(self, indent: int, body: Body, orelse: Body) -> None:
+        """The same."""
+        self.block(indent, f"for x in i({next(self.numbers)})", body, stops=True)
+        self.block(indent, "else", orelse)
+
+    def write_with(self, indent: int, items: int, body: Body) -> None:
+        """One or several items."""
+        self.block(indent, "with " + ", ".join(f"m({next(self.numbers)}) as x" for _ in range(items)), body)
+
+    def write_match(self, indent: int, cases: list[tuple[str, Statement | None, Body]]) -> None:
+        """Cases with a guard and without."""
+        self.line(indent, f"match k({next(self.numbers)}):")
+        for pattern, guard, body in cases:
+            test = f" if {expression(guard, self.numbers)}" if guard else ""
+            self.block(indent + 1, f"case {pattern}{test}", body)
+
+    def write_try(self, indent: int, body: Body, handlers: list[tuple[str, Body]], orelse: Body, final: Body) -> None:
+        """Whatever of it there is."""
+        self.block(indent, "try", body)
+        for kind, inner in handlers:
+            self.block(indent, f"except {kind}", inner, stops=True)
+        self.block(indent, "else", orelse)
+        self.block(indent, "finally", final, stops=True)
 
 
 def expression(shape: Statement, numbers: Iterator[int]) -> str:

@@ -7,6 +7,7 @@ import random
 import sysconfig
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,9 @@ from hypothesis import strategies as st
 from session_lint.flow import Graph, build, render
 from tests.flow.laws import broken, codes, size
 from tests.flow.programs import Drawn, source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @settings(max_examples=200, deadline=None)
@@ -32,7 +36,7 @@ def test_the_standard_library(pytestconfig: pytest.Config) -> None:
     files = [file for file in files if "site-packages" not in file.parts]
     most = pytestconfig.getoption("--library-files", default=300)
     if most:
-        files = random.Random(0).sample(files, min(most, len(files)))  # noqa: S311  # a sample, no secret
+        files = random.Random(0).sample(files, min(most, len(files)))
     found = {}
     built = 0
     for file in files:
@@ -73,21 +77,16 @@ def _loops(depth: int) -> str:
     lines.append(" " * (2 * depth + 1) + "t()")
     for level in reversed(range(depth)):
         pad = " " * (2 * level + 2)
-        lines += [f"{pad} if t(): continue", f"{pad} if t(): break", f"{pad} if t(): return", f"{pad}finally:", f"{pad} t()"]
+        lines += [f"{pad} if t(): {way}" for way in ("continue", "break", "return")]
+        lines += [f"{pad}finally:", f"{pad} t()"]
     return "\n".join(lines)
 
 
 def _returns(ways: int) -> str:
-    lines = ["def f():"]
-    for level in range(5):
-        lines.append(" " * (level + 1) + "try:")
-    lines += [" " * 6 + f"if t({i}): return" for i in range(ways)]
-    for level in reversed(range(5)):
-        lines.append(" " * (level + 1) + "finally: t()")
-    return "\n".join(lines)
+    return nested("try:", "finally: t()", 5, "\n      ".join(f"if t({i}): return" for i in range(ways)))
 
 
-GROWING = {
+GROWING: dict[str, tuple[Callable[[int], str], int, int]] = {
     "nested finally": (lambda n: nested("try:", "finally: t()", n), 18, 2),
     "nested finally left by return": (lambda n: nested("try:", "finally: t()", n, "if t(): return"), 18, 2),
     "nested with": (lambda n: nested("with m():", "", n, "if t(): return"), 18, 2),

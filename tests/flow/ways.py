@@ -35,7 +35,8 @@ class Way(NamedTuple):
 
     def set(self, key: object, value: tuple[int | None, object]) -> Way:
         """The way after something got a value."""
-        return self._replace(values=frozenset(v for v in self.values if v[0] is not key and v[0] != key) | {(key, value)})
+        others = frozenset(one for one in self.values if one[0] != key)
+        return self._replace(values=others | {(key, value)})
 
     def get(self, node: ast.AST | None) -> tuple[int | None, object]:
         """The value of an expression that has been evaluated: whose it is, and what it is."""
@@ -186,7 +187,7 @@ class AllWays:
 def _finals(
     node: ast.AST, within: frozenset[ast.AST] = frozenset(), inside: frozenset[ast.AST] = frozenset()
 ) -> Iterable[tuple[ast.AST, tuple[frozenset[ast.AST], frozenset[ast.AST]]]]:
-    """For each node, the ``try`` statements that it leaves through their ``finally``, and those whose ``finally`` it is in."""
+    """For each node, the ``try`` statements that it leaves through their ``finally``, and those in whose it stands."""
     yield node, (within, inside)
     for child in ast.iter_child_nodes(node):
         final = isinstance(node, ast.Try) and child in node.finalbody

@@ -1,0 +1,48 @@
+"""The command ``session-lint``: arguments in, reports out, exit codes as ruff and flake8 have them.
+
+0: nothing found; 1: findings; 2: the tool could not do its work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+import session_lint
+from session_lint.cli.check import check
+from session_lint.cli.explain import explain
+from session_lint.cli.fix import fix
+from session_lint.cli.rules import rules
+from session_lint.cli.run import FAILED, INTERRUPTED
+from session_lint.settings import SettingsError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(session_lint.__version__, "-V", "--version", prog_name="session-lint")
+def command() -> None:
+    """Find SQLAlchemy sessions that leak, lose changes or are shared, and mend them."""
+
+
+for subcommand in (check, fix, rules, explain):
+    command.add_command(subcommand)
+
+
+def main() -> None:
+    """Run the command and exit; no traceback for what a user can cause."""
+    try:
+        sys.exit(command.main(standalone_mode=False))
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(FAILED)
+    except SettingsError as error:
+        click.echo(f"session-lint: {error}", err=True)
+        sys.exit(FAILED)
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)

@@ -1,0 +1,83 @@
+"""``session-lint check``: report what is wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from session_lint.cli.run import CLEAN, FAILED, FOUND, STDIN, complain, options, reports, source_of, stdin_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_lint.files import Missing
+    from session_lint.finding import Finding
+    from session_lint.source import Source
+
+
+@click.command()
+@options
+@click.option(
+    "--output-format",
+    type=click.Choice(["text", "concise", "json"]),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@click.option("--jobs", "-j", type=click.IntRange(min=0), default=0, help="How many processes; 0 for one a processor.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where something was found.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing where nothing was found.")
+@click.pass_context
+def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
+    """Look for session mistakes in files and folders (default: the current folder; `-` for standard input).
+
+    Exit codes: 0 nothing found, 1 findings, 2 the tool could not do its work.
+    """
+    sources: dict[str, Source | None] = {}
+    missing: list[Missing] = []
+    if STDIN in paths:
+        one, source = stdin_report(given)
+        found = [one]
+        sources[one.path] = source
+    else:
+        found, missing = reports(paths or ["."], given, given["jobs"])
+    findings = [finding for report in found for finding in report.findings]
+    if findings or not given["quiet"]:
+        click.echo(_text(findings, len(found), given["output_format"], sources), nl=False)
+    complain(missing)
+    if missing:
+        context.exit(FAILED)
+    context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
+
+
+def _text(findings: Sequence[Finding], checked: int, form: str, sources: dict[str, Source | None]) -> str:
+    """The report in the form that was asked for; only that form's module is imported."""
+
+    def source(filename: str) -> Source | None:
+        return sources[filename] if filename in sources else source_of(filename)
+
+    if form == "json":
+        from session_lint.report.json import report as as_json  # noqa: PLC0415
+
+        return as_json(findings, source)
+    if form == "concise":
+        from session_lint.report.concise import report as concise  # noqa: PLC0415
+
+        return concise(findings, checked)
+    from session_lint.report.text import report  # noqa: PLC0415
+
+    def lines(filename: str) -> Sequence[str]:
+        found = source(filename)
+        return found.lines if found is not None else ()
+
+    return report(findings, lines, checked, colour=_colour())
+
+
+def _colour() -> bool:
+    """Whether standard output wants colours: a terminal does, unless the user says otherwise."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()

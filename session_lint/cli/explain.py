@@ -1,0 +1,26 @@
+"""``session-lint explain``: a rule's page."""
+
+from __future__ import annotations
+
+import difflib
+
+import click
+
+from session_lint.rules import catalogue
+
+
+@click.command()
+@click.argument("rule", metavar="CODE")
+def explain(rule: str) -> None:
+    """Print the page of a rule, by its code or its name."""
+    found = {key.lower(): one for one in catalogue().values() for key in (one.code, one.name)}
+    page = found.get(rule.lower())
+    if page is None:
+        near = difflib.get_close_matches(rule.lower(), found, n=1)
+        hint = (
+            f"; did you mean {near[0].upper() if near[0].startswith('ses') and near[0][3:].isdigit() else near[0]}?"
+            if near
+            else ""
+        )
+        raise click.ClickException(f"no rule {rule!r}{hint}")
+    click.echo(f"# {page.name} ({page.code})\n\n{page.doc}")

@@ -1,0 +1,120 @@
+"""What the commands that look at files share: their options, their settings, their files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from session_lint.engine import FileReport, lint_paths, lint_source
+from session_lint.files import Missing, discover
+from session_lint.rules.file_not_analysed import rule as not_analysed
+from session_lint.settings import Settings, load, override
+from session_lint.source import Source, SourceError, decode, read
+
+if TYPE_CHECKING:
+    from session_lint.finding import Finding
+
+CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+STDIN = "-"
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def _codes(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...] | None:
+    """``--select SES1,SES2 --select SES3`` as one tuple; ``None`` where the option was not given."""
+    return tuple(code.strip() for value in values for code in value.split(",") if code.strip()) or None
+
+
+def _list(name: str, text: str) -> Callable[[Command], Command]:
+    return click.option(name, multiple=True, metavar="LIST", callback=_codes, help=text)
+
+
+_OPTIONS = [
+    click.argument("paths", nargs=-1, type=click.Path()),
+    _list("--select", "Codes, or beginnings of codes, of the rules to run; ALL for all."),
+    _list("--ignore", "Codes, or beginnings of codes, of rules not to run."),
+    _list("--extend-select", "Rules to run beside those that are selected."),
+    _list("--extend-ignore", "Rules not to run beside those that are ignored."),
+    _list("--exclude", "Patterns of files and folders to leave out, in place of the usual ones."),
+    _list("--extend-exclude", "Patterns of files and folders to leave out beside the usual ones."),
+    click.option(
+        "--force-exclude", is_flag=True, default=None, help="Leave excluded files out even when they are named."
+    ),
+    click.option("--isolated", is_flag=True, help="Read no configuration file."),
+    click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The configuration file to read."),
+    click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of findings."),
+    click.option("--stdin-filename", metavar="NAME", help="What to call the text that is read for the path `-`."),
+]
+
+
+def options(command: Command) -> Command:
+    """Give a command the options that all runs over files share."""
+    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+def settings_for(path: Path, given: dict[str, Any]) -> Settings:
+    """The settings of the file nearest a path, with the command line over them.
+
+    :raises SettingsError: where they cannot be followed.
+    """
+    found = load(path, isolated=given["isolated"], config=given["config"])
+    cached = {"cache": False} if given["no_cache"] else {}
+    names = ("select", "ignore", "extend_select", "extend_ignore", "exclude", "extend_exclude", "force_exclude")
+    return override(found, **{name: given[name] for name in names}, **cached)
+
+
+def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Settings, list[Path]]], list[Missing]]:
+    """The files to look at, by the settings that hold for them, and the paths that do not exist."""
+    by_settings: dict[Settings, list[str]] = {}
+    for path in paths:
+        by_settings.setdefault(settings_for(Path(path), given), []).append(path)
+    found, missing = [], []
+    for settings, named in by_settings.items():
+        files, absent = discover(named, settings)
+        found.append((settings, files))
+        missing += absent
+    return found, missing
+
+
+def reports(paths: Sequence[str], given: dict[str, Any], jobs: int = 0) -> tuple[list[FileReport], list[Missing]]:
+    """Lint all files that are named, those in folders included."""
+    found, missing = groups(paths, given)
+    return [report for settings, files in found for report in lint_paths(files, settings, jobs)], missing
+
+
+def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], Settings, bytes]:
+    """The text on standard input, or the finding that says why it cannot be read."""
+    name = given["stdin_filename"] or "<stdin>"
+    settings = settings_for(Path(given["stdin_filename"] or "."), given)
+    data = sys.stdin.buffer.read()
+    try:
+        return decode(name, data), [], settings, data
+    except SourceError as error:
+        return None, [not_analysed.finding_at(name, error.location, reason=error.message)], settings, data
+
+
+def stdin_report(given: dict[str, Any]) -> tuple[FileReport, Source | None]:
+    """Lint the text on standard input."""
+    source, failed, settings, _ = stdin_source(given)
+    findings = failed if source is None else lint_source(source, settings)
+    return FileReport(given["stdin_filename"] or "<stdin>", tuple(findings)), source
+
+
+def complain(missing: Sequence[Missing]) -> None:
+    """Say which paths could not be looked at."""
+    for absent in missing:
+        click.echo(f"session-lint: {absent.path}: {absent.reason}", err=True)
+
+
+@cache
+def source_of(filename: str) -> Source | None:
+    """The text of a file, if it can be read."""
+    try:
+        return read(Path(filename), filename)
+    except SourceError:
+        return None

@@ -1,0 +1,56 @@
+"""The report for other programs' eyes: one line a finding."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from session_lint.finding import Applicability, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_lint.finding import Finding
+
+
+def report(findings: Sequence[Finding], checked: int) -> str:
+    """All findings, a line each, and how many there are."""
+    return "\n".join([*map(_line, findings), summary(findings, checked)]) + "\n"
+
+
+def _line(finding: Finding) -> str:
+    mark = " [*]" if finding.fix is not None and finding.fix.applicability is Applicability.SAFE else ""
+    place = f"{shown(finding.filename)}:{finding.location.row}:{finding.location.column}"
+    return f"{place}: {finding.code}{mark} {finding.message}"
+
+
+def shown(filename: str) -> str:
+    """A path as people want to read it: relative where that is shorter."""
+    try:
+        relative = os.path.relpath(filename, Path.cwd())
+    except ValueError:
+        return filename
+    return filename if relative.startswith(os.pardir) else relative
+
+
+def summary(findings: Sequence[Finding], checked: int) -> str:
+    """The last line of a report: what was found in how many files."""
+    files = _many(checked, "file")
+    if not findings:
+        return f"All clear: {files} checked"
+    counts = Counter(finding.severity for finding in findings)
+    kinds = [_many(counts[s], word) for s, word in _WORDS.items() if counts[s]]
+    listed = " and ".join(kinds) if len(kinds) < 3 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"  # noqa: PLR2004
+    where = _many(len({finding.filename for finding in findings}), "file")
+    safe = sum(f.fix is not None and f.fix.applicability is Applicability.SAFE for f in findings)
+    fixable = f", {safe} fixable with `session-lint fix`" if safe else ""
+    return f"Found {listed} in {where} ({files} checked){fixable}"
+
+
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.STYLE: "style finding"}
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,76 @@
+"""The report for machines: a list of findings, in ruff's shape where ruff has the field."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from session_lint.fixes import CannotFix, edits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from session_lint.finding import Edit, Finding, Location
+    from session_lint.source import Source
+
+Sources = "Callable[[str], Source | None]"
+
+
+def report(findings: Sequence[Finding], source: Callable[[str], Source | None]) -> str:
+    """All findings as JSON.
+
+    :param source: the text of a file by its name, for the edits of fixes; ``None`` where it is gone.
+    """
+    return json.dumps([entry(finding, source) for finding in findings], indent=2, ensure_ascii=False) + "\n"
+
+
+def entry(finding: Finding, source: Callable[[str], Source | None]) -> dict[str, Any]:
+    """One finding as plain values."""
+    fix, refusal = _fix(finding, source)
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "message": finding.message,
+        "filename": _absolute(finding.filename),
+        "location": _location(finding.location),
+        "end_location": _location(finding.end_location),
+        "symbol": finding.symbol,
+        "severity": finding.severity.value,
+        "trace": [
+            {"filename": _absolute(s.filename), "location": _location(s.location), "message": s.message}
+            for s in finding.trace
+        ],
+        "fix": fix,
+        "fix_refusal": refusal or None,
+        "url": finding.url,
+    }
+
+
+def _fix(finding: Finding, source: Callable[[str], Source | None]) -> tuple[dict[str, Any] | None, str]:
+    text = source(finding.filename) if finding.fix is not None else None
+    if finding.fix is None or text is None:
+        return None, finding.refusal
+    try:
+        changes = [_edit(edit) for edit in edits(text, finding.fix)]
+    except CannotFix as error:
+        return None, error.reason
+    fix = finding.fix
+    return {
+        "applicability": fix.applicability.value,
+        "message": fix.message,
+        "edits": changes,
+        "reason": fix.reason or None,
+    }, ""
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    return {"content": edit.content, "location": _location(edit.location), "end_location": _location(edit.end_location)}
+
+
+def _location(location: Location) -> dict[str, int]:
+    return {"row": location.row, "column": location.column}
+
+
+def _absolute(filename: str) -> str:
+    return filename if filename in ("-", "") else os.path.abspath(filename)  # noqa: PTH100  # links stay as they are

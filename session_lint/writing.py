@@ -1,0 +1,63 @@
+"""Writing a file so that it is never half-written, and that what somebody else wrote meanwhile is not lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+BOM = "\ufeff"
+
+
+class WriteError(Exception):
+    """A file that was left as it is; the message says why."""
+
+
+def encoded(text: str, before: bytes, encoding: str) -> bytes:
+    """The text as bytes, with a byte order mark where the file had one."""
+    if before.startswith(BOM.encode()):
+        return BOM.encode() + text.encode()
+    return text.encode(encoding)
+
+
+def write(path: Path, before: bytes, after: bytes) -> None:
+    """Put new content in place of what was read, all or nothing.
+
+    A symbolic link stays one: what it points at is written. Mode and, where allowed, ownership are kept.
+
+    :param before: what the file held when it was read.
+    :raises WriteError: where the file has changed since, or cannot be written.
+    """
+    target = path.resolve()
+    try:
+        if target.read_bytes() != before:
+            raise WriteError("the file has changed since it was read")
+        if not os.access(target, os.W_OK):
+            raise WriteError("the file is read-only")
+        _replace(target, after)
+    except OSError as error:
+        raise WriteError(error.strerror or str(error)) from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, temporary)
+        _keep_owner(target, temporary)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _keep_owner(target: Path, temporary: Path) -> None:
+    if hasattr(os, "chown"):
+        old, new = target.stat(), temporary.stat()
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            os.chown(temporary, old.st_uid, old.st_gid)
