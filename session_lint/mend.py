@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from session_lint.engine import lint_source
-from session_lint.finding import Applicability
+from session_lint.finding import Applicability, Severity
 from session_lint.fixes import CannotFix, rewritten
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Mended:
 def mend(source: Source, settings: Settings, *, unsafe: bool) -> Mended:
     """The module with every fix carried out that holds what it promises.
 
-    A fix counts when the new text parses, the finding is gone, and none has come that was not there before.
+    A fix counts when the new text parses, the finding is gone, and none has come that matters as much: a leak that is
+    mended may leave a module with two patterns where the other sessions are still managed by hand.
 
     :param unsafe: whether fixes are carried out that need the author's eye.
     """
@@ -51,7 +52,7 @@ def mend(source: Source, settings: Settings, *, unsafe: bool) -> Mended:
         assert finding.fix is not None
         try:
             after = replace(source, text=rewritten(source, finding.fix))
-            found = _checked(after, settings, findings)
+            found = _checked(after, settings, findings, finding)
         except CannotFix as error:
             tried.add(_kind(finding))
             problems.append(f"{finding.location.row}: {finding.code} was not fixed: {error.reason}")
@@ -69,7 +70,10 @@ def _next(findings: list[Finding], tried: set[Kind], *, unsafe: bool) -> Finding
     return None
 
 
-def _checked(after: Source, settings: Settings, before: list[Finding]) -> list[Finding]:
+_WEIGHT = {Severity.STYLE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+
+def _checked(after: Source, settings: Settings, before: list[Finding], mended: Finding) -> list[Finding]:
     """The findings in a new text.
 
     :raises CannotFix: where the fix did not do what it should.
@@ -79,10 +83,10 @@ def _checked(after: Source, settings: Settings, before: list[Finding]) -> list[F
     except SyntaxError as error:
         raise CannotFix(f"the result would not be Python: {error.msg}") from None
     found = lint_source(after, settings)
-    old, new = Counter(map(_kind, before)), Counter(map(_kind, found))
-    if new - old:
-        raise CannotFix(f"it would bring {next(iter(new - old))[0]}")
-    if len(found) >= len(before):
+    come = Counter(map(_kind, found)) - Counter(map(_kind, before))
+    if any(_kind(f) in come and _WEIGHT[f.severity] >= _WEIGHT[mended.severity] for f in found):
+        raise CannotFix(f"it would bring {next(iter(come))[0]}")
+    if not Counter(map(_kind, before)) - Counter(map(_kind, found)):
         raise CannotFix("the finding would still be there")
     return found
 

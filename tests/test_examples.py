@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 DOCUMENTED = {"SES101", "SES102", "SES104", "SES201", "SES202", "SES203", "SES301", "SES401", "SES501"}
+MENDED = ["checkout.py", "payments.py", "stock.py"]
 
 # A day of the shop: what is called, what it is given, and what it prints.
 DAY = [
@@ -84,6 +86,16 @@ def test_flake8_reports_the_same() -> None:
     done = python("-m", "flake8", "--isolated", "--select", "SES,SES104", "examples/shop")
     found = [re.fullmatch(r"(.+):(\d+):\d+: (SES\d{3}) .*", line) for line in done.stdout.splitlines()]
     assert sorted((Path(m[1]).name, int(m[2]), m[3]) for m in found if m) == marks("examples/shop")
+
+
+def test_fix_makes_the_twin(tmp_path: Path) -> None:
+    """Where the linter mends a whole file, it comes out as its author would have written it."""
+    shutil.copytree(EXAMPLES / "shop", tmp_path / "shop", ignore=shutil.ignore_patterns("__pycache__"))
+    done = python("-m", "session_lint", "fix", "--isolated", "--no-cache", "--select", "ALL", str(tmp_path / "shop"))
+    assert (done.returncode, done.stdout, done.stderr) == (1, "4 fixed in 4 files, 6 left\n", "")
+    for name in MENDED:
+        twin = (EXAMPLES / "shop_fixed" / name).read_text("utf-8").replace("shop_fixed", "shop")
+        assert re.sub(r"  # SES\d{3}", "", (tmp_path / "shop" / name).read_text("utf-8")) == twin
 
 
 @pytest.mark.parametrize(("project", "saved"), [("shop", []), ("shop_fixed", ["cup", "tea"])])

@@ -12,7 +12,8 @@ def units_in_stock(name):
         product = session.query(Product).filter_by(name=name).one_or_none()
         if product is None:
             return 0
-        return product.stock
+        units = product.stock
+    return units
 
 
 if __name__ == "__main__":

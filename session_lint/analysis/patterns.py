@@ -43,8 +43,8 @@ def _owned(facts: ModuleFacts) -> Iterator[Pattern]:
     assert facts.module is not None
     entered = _entered(facts)
     for obligation in facts.obligations(SiteKind.OWNED):
-        if _defines(obligation):
-            continue
+        if _defines(obligation) or any(ending.leaks for ending in obligation.endings):
+            continue  # it defines a pattern for others; or it is a leak, and a rule of its own says so
         pattern = SCOPE if obligation.site in entered else MANUAL
         yield Pattern(pattern, obligation.site.node, obligation.site.code)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from session_lint.cli.run import CLEAN, FAILED, FOUND, STDIN, complain, groups, options, stdin_source
-from session_lint.engine import lint_file
+from session_lint.engine import FileReport, lint_paths
 from session_lint.mend import Mended, mend
 from session_lint.report.concise import shown
 from session_lint.source import SourceError, decode
@@ -17,7 +18,6 @@ from session_lint.writing import WriteError, encoded, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from session_lint.finding import Finding
     from session_lint.settings import Settings
@@ -57,8 +57,8 @@ def fix(context: click.Context, /, paths: Sequence[str], **given: Any) -> None: 
     tally = Tally()
     found, missing = groups(paths or ["."], given)
     for settings, files in found:
-        for path in files:
-            _fix(path, settings, tally, given)
+        for report in lint_paths(files, settings):
+            _fix(report, settings, tally, given)
     complain(missing)
     _summary(tally, given)
     if missing or tally.failed:
@@ -68,14 +68,14 @@ def fix(context: click.Context, /, paths: Sequence[str], **given: Any) -> None: 
     context.exit(FOUND if tally.left else CLEAN)
 
 
-def _fix(path: Path, settings: Settings, tally: Tally, given: dict[str, Any]) -> None:
-    findings = lint_file(path, settings).findings
-    if not any(finding.fix is not None for finding in findings):
-        tally.left += len(findings)
-        _unread(findings)
+def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, Any]) -> None:
+    if not any(finding.fix is not None for finding in report.findings):
+        tally.left += len(report.findings)
+        _unread(report.findings)
         return
-    before = path.read_bytes()
+    path = Path(report.path)
     try:
+        before = path.read_bytes()
         source = decode(str(path), before)
         mended = mend(source, settings, unsafe=given["unsafe"])
         _tell(str(path), mended)
@@ -131,4 +131,5 @@ def _diff(path: str, before: str, after: str) -> str:
 
 def _summary(tally: Tally, given: dict[str, Any]) -> None:
     verb = "would be fixed" if given["diff"] else "fixed"
-    click.echo(f"{tally.applied} {verb} in {len(tally.changed)} files, {tally.left} left", err=True)
+    files = f"{len(tally.changed)} file" + "s" * (len(tally.changed) != 1)
+    click.echo(f"{tally.applied} {verb} in {files}, {tally.left} left", err=given["diff"])  # a diff stays a diff

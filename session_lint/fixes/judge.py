@@ -214,9 +214,13 @@ def _plain(statement: ast.stmt) -> bool:
 
 
 def _outlives(obligation: Obligation, found: Shape) -> str:
-    """Why closing at the end of the block may be seen: objects of a session that nobody closed before still load."""
+    """Why closing at the end of the block may be seen: a transaction that is not its own, objects that still load."""
+    if obligation.site.origin.borrowed:
+        return "the session works in the transaction of a connection that is not its own, which closing may roll back"
     if found.close is not None:
         return ""
+    if _bound_to_unknown(found.acquire.value):
+        return "what the session is bound to is not known: on a connection, closing may roll back what others wrote"
     if not found.top:
         return "objects loaded from the session may be read after the block"
     for statement in found.block:
@@ -226,6 +230,14 @@ def _outlives(obligation: Obligation, found: Shape) -> str:
     if isinstance(obligation.site.code, ast.Module):
         return "objects loaded from the session may be read by other modules"
     return ""
+
+
+def _bound_to_unknown(call: ast.expr | None) -> bool:
+    """Whether a factory is given something that does not say it is an engine."""
+    if not isinstance(call, ast.Call):
+        return False
+    bound = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "bind")]
+    return any("engine" not in ast.unparse(value).lower() for value in bound)
 
 
 def _plain_value(node: ast.expr) -> bool:
