@@ -56,6 +56,7 @@ class Lifecycle(Raising):
             PointKind.YIELD: self._yield_raises,
             PointKind.EXIT: self._exit_raises,
             PointKind.NEXT: self._next_raises,
+            PointKind.LOOKUP: self._lookup_raises,
             PointKind.RAISE: self._raises,
             PointKind.RERAISE: self._reraises,
         }

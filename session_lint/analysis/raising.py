@@ -28,6 +28,10 @@ class Raising(Entering):
             return (effects.operate(fact, point.node)._replace(flying=Raised(SQLALCHEMY, point.node.iter)),)  # type: ignore[attr-defined]
         return (fact._replace(flying=Raised(ANY, point.node)),) if isinstance(point.node, ast.AsyncFor) else ()
 
+    def _lookup_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        """An attribute or item that somebody expects not to be there: only the handler around it can see that."""
+        return (fact._replace(flying=Raised(ANY, point.node)),)
+
     def _raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         node = point.node
         if isinstance(node, ast.Assert):

@@ -46,7 +46,7 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
         found, missing = reports(paths or ["."], given, given["jobs"])
     findings = [finding for report in found for finding in report.findings]
     if findings or not given["quiet"]:
-        click.echo(_text(findings, len(found), given["output_format"], sources), nl=False)
+        click.echo(_text(findings, len(found), given["output_format"], sources), nl=False, color=_colour())
     complain(missing)
     if missing:
         context.exit(FAILED)

@@ -18,6 +18,8 @@ from session_lint.fixes.imports import with_import
 
 Suite = Sequence[cst.BaseStatement]
 Start = tuple[int, int]
+Left = tuple[list[cst.BaseStatement], list[cst.EmptyLine]]
+"""A suite, and comments that no statement of it can carry."""
 
 
 def rewrite(text: str, plan: dict[str, Any]) -> str:
@@ -52,26 +54,25 @@ class _Rewriter(cst.CSTTransformer):
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body = self._suite(original_node.body, updated_node.body)
-        return updated_node if body is None else updated_node.with_changes(body=body)
+        body, left = self._suite(original_node.body, updated_node.body)
+        return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        body = self._suite(original_node.body, updated_node.body)
-        return updated_node if body is None else updated_node.with_changes(body=body)
+        body, _ = self._suite(original_node.body, updated_node.body)
+        return updated_node.with_changes(body=body)
 
-    def _suite(self, original: Sequence[cst.CSTNode], updated: Suite) -> list[cst.BaseStatement] | None:
+    def _suite(self, original: Sequence[cst.CSTNode], updated: Suite) -> Left:
         """The suite with what the scope makes superfluous gone, and the block in its ``with`` where it begins here."""
-        kept = [(old, new) for old, new in zip(original, updated, strict=True) if self.start(old) not in self.drop]
         starts = [self.start(old) for old in original]
         if self.plan["acquire"] not in starts:
-            return None if len(kept) == len(original) else _without(original, updated, self.drop, self.start)
+            return self._without(original, updated)
         first = starts.index(self.plan["acquire"])
         if self.plan["last"] not in starts[first:]:
             raise CannotFix("the end of the block was not found")
         last = starts.index(self.plan["last"])
         self.done = True
         block = self._block(list(original[first + 1 : last + 1]), list(updated[first + 1 : last + 1]))
-        return [*updated[:first], self._with(updated[first], block), *updated[last + 1 :]]
+        return [*updated[:first], self._with(updated[first], block), *updated[last + 1 :]], []
 
     def _block(self, original: list[cst.CSTNode], updated: list[cst.BaseStatement]) -> cst.IndentedBlock:
         guard = updated[-1]
@@ -82,10 +83,24 @@ class _Rewriter(cst.CSTTransformer):
             inner, footer, indent = self._dissolved(guard)
             updated = [*updated[:-1], *inner]
         else:
-            updated = _without(original, updated, self.drop, self.start, footer)
+            updated, footer = self._without(original, updated)
         if not updated:
             updated = [cst.SimpleStatementLine([cst.Pass()])]
         return cst.IndentedBlock(body=updated, footer=footer, indent=indent, header=header)
+
+    def _without(self, original: Sequence[cst.CSTNode], updated: Suite) -> Left:
+        """A suite without the statements to drop; the comments on and above one go to the next, or are left over."""
+        kept: list[cst.BaseStatement] = []
+        waiting: list[cst.EmptyLine] = []
+        for old, new in zip(original, updated, strict=True):
+            if self.start(old) in self.drop and isinstance(new, cst.SimpleStatementLine):
+                waiting += _comments_of(new)
+            else:
+                kept.append(_led_by(new, waiting))
+                waiting = []
+        if not kept:
+            return [cst.SimpleStatementLine([cst.Pass()], leading_lines=waiting)], []
+        return kept, waiting
 
     def _guarded(self, original: cst.CSTNode) -> bool:
         return bool(self.plan["guarded"]) and self.start(original) == self.plan["last"]
@@ -134,33 +149,12 @@ class _Rewriter(cst.CSTTransformer):
         )
 
 
-def _without(
-    original: Sequence[cst.CSTNode],
-    updated: Suite,
-    drop: set[Start],
-    start: Any,  # noqa: ANN401  # a bound method
-    footer: list[cst.EmptyLine] | None = None,
-) -> list[cst.BaseStatement]:
-    """A suite without the statements to drop; the comments on and above them go to the next statement."""
-    kept: list[cst.BaseStatement] = []
-    waiting: list[cst.EmptyLine] = []
-    for old, new in zip(original, updated, strict=True):
-        if start(old) in drop and isinstance(new, cst.SimpleStatementLine):
-            if len(new.body) != 1:
-                raise CannotFix("a statement to drop stands beside another one on its line")
-            waiting += _own_lines(new.leading_lines)
-            if new.trailing_whitespace.comment:
-                waiting.append(cst.EmptyLine(comment=new.trailing_whitespace.comment))
-        else:
-            kept.append(_led_by(new, waiting) if waiting else new)
-            waiting = []
-    if footer is not None:
-        footer += waiting
-    elif waiting and kept:
-        kept[-1] = kept[-1]
-    if not kept and footer is None:
-        kept.append(cst.SimpleStatementLine([cst.Pass()], leading_lines=waiting))
-    return kept
+def _comments_of(gone: cst.SimpleStatementLine) -> list[cst.EmptyLine]:
+    """The comments above and behind a statement that goes, each on a line of its own."""
+    if len(gone.body) != 1:
+        raise CannotFix("a statement to drop stands beside another one on its line")
+    behind = gone.trailing_whitespace.comment
+    return [*_own_lines(gone.leading_lines), *([cst.EmptyLine(comment=behind)] if behind else [])]
 
 
 def _is_placeholder(statement: cst.BaseStatement) -> bool:
@@ -193,8 +187,6 @@ def _comments(body: cst.BaseSuite) -> list[cst.EmptyLine]:
             found.append(cst.EmptyLine(comment=body.header.comment))
         for statement in body.body:
             if isinstance(statement, cst.SimpleStatementLine):
-                found += _own_lines(statement.leading_lines)
-                if statement.trailing_whitespace.comment:
-                    found.append(cst.EmptyLine(comment=statement.trailing_whitespace.comment))
+                found += _comments_of(statement)
         found += _own_lines(body.footer)
     return found

@@ -8,7 +8,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HEAD = "from database.session import SessionLocal\n\n\ndef program(c1, c2):\n"
 
@@ -44,8 +44,7 @@ def _shape(rng: random.Random) -> str:
         start = f"except {caught}:\n".replace(" :", ":")
         return (
             f"{opening}try:\n{indent(body + commit, '    ')}{start}{indent(handler, '    ')}"
-            f"finally:\n{indent(close, '    ')}"
-            + _tail(rng)
+            f"finally:\n{indent(close, '    ')}" + _tail(rng)
         )
     if kind == 2:
         return f"{opening}{body}{commit}{close}" + _tail(rng)
@@ -80,7 +79,7 @@ def _suite(rng: random.Random, depth: int, rows: Rows) -> str:
 
 
 def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
-    simple = [
+    simple: list[Callable[[], str]] = [
         lambda: f"session.add(Row({rows.next()}))\n",
         lambda: f"session.add(Row({rows.next()}))\n",
         lambda: "work()\n",

@@ -88,7 +88,7 @@ class World:
         """A helper that programs call."""
         self.count(UnforeseenError("work"))
 
-    def run(self, text: str, fail_at: int, flags: tuple[bool, bool]) -> Result:
+    def run(self, text: str, fail_at: int, flags: tuple[bool, ...]) -> Result:
         """One run of ``program(c1, c2)``, failing at the given call (0: never)."""
         self.opened.clear()
         self.calls, self.fail_at = 0, fail_at
@@ -156,6 +156,6 @@ class World:
                     break
         return found
 
-    def _total(self, text: str, flags: tuple[bool, bool]) -> int:
+    def _total(self, text: str, flags: tuple[bool, ...]) -> int:
         self.run(text, 0, flags)
         return self.calls

@@ -1,0 +1,270 @@
+"""The command as people run it: real processes, real files, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from session_lint.rules import catalogue
+
+HEAD = "from database.session import SessionLocal\n\n\ndef count(q):\n"
+LEAK = f"{HEAD}    session = SessionLocal()\n    return session.execute(q)\n"
+CLEAN = f"{HEAD}    with SessionLocal() as session:\n        return session.execute(q)\n"
+FIELDS = "code name message filename location end_location symbol severity trace fix fix_refusal url".split()
+
+
+def run(*arguments: str, cwd: Path, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """One run of the command."""
+    return subprocess.run(
+        [sys.executable, "-m", "session_lint", *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "NO_COLOR": "1", **environment},
+    )
+
+
+def found(done: subprocess.CompletedProcess[bytes]) -> list[tuple[str, int, str]]:
+    """File, line and code of each finding of a JSON report."""
+    return [(Path(f["filename"]).name, f["location"]["row"], f["code"]) for f in json.loads(done.stdout)]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a file that leaks and one that does not."""
+    (tmp_path / "leak.py").write_text(LEAK)
+    (tmp_path / "clean.py").write_text(CLEAN)
+    return tmp_path
+
+
+def test_exit_codes(project: Path) -> None:
+    """0 clean, 1 findings, 2 could not; `--exit-zero` asks for 0."""
+    codes = [
+        run("check", "clean.py", cwd=project).returncode,
+        run("check", cwd=project).returncode,
+        run("check", "--exit-zero", cwd=project).returncode,
+        run("check", "nowhere.py", cwd=project).returncode,
+        run("check", "--select", "SES999", cwd=project).returncode,
+        run("check", "--no-such-option", cwd=project).returncode,
+    ]
+    assert codes == [0, 1, 0, 2, 2, 2]
+
+
+def test_missing_path_does_not_hide_the_others(project: Path) -> None:
+    """It is named, and the findings of the rest are printed."""
+    done = run("check", "--output-format", "concise", "nowhere.py", "leak.py", cwd=project)
+    assert (done.returncode, b"nowhere.py" in done.stderr, b"leak.py:5:15: SES101" in done.stdout) == (2, True, True)
+
+
+def test_json_has_the_documented_shape(project: Path) -> None:
+    """Every field of the machine form, with its type."""
+    (finding,) = json.loads(run("check", "--output-format", "json", cwd=project).stdout)
+    assert list(finding) == FIELDS
+    assert finding["filename"] == str(project / "leak.py")
+    assert (finding["location"], finding["end_location"]) == ({"row": 5, "column": 15}, {"row": 5, "column": 29})
+    assert (finding["symbol"], finding["severity"], finding["name"]) == ("count", "error", "session-not-closed")
+    assert [step["location"]["row"] for step in finding["trace"]] == [5, 6]
+    assert (finding["fix"]["applicability"], finding["fix_refusal"]) == ("unsafe", None)
+    (edit,) = finding["fix"]["edits"]
+    assert edit["content"] == "    with SessionLocal() as session:\n        return session.execute(q)\n"
+
+
+def test_nothing_found_is_an_empty_list(project: Path) -> None:
+    """A machine can rely on JSON."""
+    assert json.loads(run("check", "--output-format", "json", "clean.py", cwd=project).stdout) == []
+
+
+def test_text_report(project: Path) -> None:
+    """Path, frame, trace, cure, summary."""
+    done = run("check", "--no-cache", cwd=project)
+    assert done.stdout.decode() == (
+        "leak.py:5:15: SES101 session 'session' is still open when line 6 returns\n"
+        "4 | def count(q):\n"
+        "5 |     session = SessionLocal()\n"
+        "  |               ^^^^^^^^^^^^^^\n"
+        "6 |     return session.execute(q)\n"
+        "  1. leak.py:5 opened here: session = SessionLocal()\n"
+        "  2. leak.py:6 leaves here, still open: return session.execute(q)\n"
+        "  help: Open the session in a `with` (unsafe: line 6 returns what may be objects of the session,"
+        " which it would detach)\n"
+        "\n"
+        "Found 1 error in 1 file (2 files checked)\n"
+    )
+
+
+def test_all_clear_and_quiet(project: Path) -> None:
+    """A clean run says how much it looked at, or nothing when asked."""
+    assert run("check", "clean.py", cwd=project).stdout == b"All clear: 1 file checked\n"
+    assert run("check", "-q", "clean.py", cwd=project).stdout == b""
+
+
+@pytest.mark.parametrize(("setting", "coloured"), [({"FORCE_COLOR": "1", "NO_COLOR": ""}, True), ({}, False)])
+def test_colour(project: Path, setting: dict[str, str], coloured: bool) -> None:
+    """Colours only where they are wanted."""
+    assert (b"\x1b[" in run("check", cwd=project, stdin=b"", **setting).stdout) is coloured
+
+
+def test_selection(project: Path) -> None:
+    """Prefixes, names of groups, and the one that takes away."""
+    (project / "manual.py").write_text(
+        "from database.session import SessionLocal\n\n\ndef save(row):\n    session = SessionLocal()\n"
+        "    try:\n        session.add(row)\n        session.commit()\n    finally:\n        session.close()\n"
+    )
+    of = {
+        options: found(run("check", "--output-format", "json", *options.split(), cwd=project))
+        for options in (
+            "",
+            "--select SES2",
+            "--extend-select SES104",
+            "--select ALL --ignore SES101",
+            "--exclude leak.py",
+        )
+    }
+    leak, manual = ("leak.py", 5, "SES101"), ("manual.py", 5, "SES104")
+    assert list(of.values()) == [[leak], [], [leak, manual], [manual], []]
+
+
+def test_configuration_and_isolated(project: Path) -> None:
+    """`[tool.session-lint]` counts, `--isolated` ignores it, a mistake in it is named."""
+    (project / "pyproject.toml").write_text('[tool.session-lint]\nignore = ["SES101"]\n')
+    assert run("check", cwd=project).returncode == 0
+    assert run("check", "--isolated", cwd=project).returncode == 1
+    (project / "pyproject.toml").write_text('[tool.session-lint]\nignroe = ["SES101"]\n')
+    done = run("check", cwd=project)
+    assert (
+        done.returncode,
+        b"pyproject.toml" in done.stderr,
+        b"ignroe" in done.stderr,
+        b"Traceback" in done.stderr,
+    ) == (
+        2,
+        True,
+        True,
+        False,
+    )
+
+
+def test_standard_input(project: Path) -> None:
+    """`-` reads it, `--stdin-filename` names it; bytes that are no text are SES900."""
+    done = run("check", "--output-format", "json", "--stdin-filename", "leak.py", "-", cwd=project, stdin=LEAK.encode())
+    assert (done.returncode, found(done)) == (1, [("leak.py", 5, "SES101")])
+    done = run("check", "--output-format", "concise", "-", cwd=project, stdin=b"x = '\xe9'\n")
+    assert (done.returncode, b"<stdin>:1:1: SES900" in done.stdout) == (1, True)
+
+
+BAD = {
+    "syntax.py": b"def f(:\n",
+    "null.py": b"x = 1\x00\n",
+    "latin.py": "x = 'é'\n".encode("latin-1"),
+    "nested.py": b"x = " + b"(" * 10_000 + b")" * 10_000 + b"\n",
+}
+
+
+def test_bad_files_hide_nothing(project: Path) -> None:
+    """Each is an SES900 that names it; an empty file and a folder called like a file are nothing special."""
+    for name, content in BAD.items():
+        (project / name).write_bytes(content)
+    (project / "empty.py").write_bytes(b"")
+    (project / "folder.py").mkdir()
+    (project / "folder.py" / "inside.py").write_text(LEAK)
+    done = run("check", "--output-format", "json", cwd=project)
+    assert done.returncode == 1
+    assert sorted((name, code) for name, _, code in found(done)) == sorted(
+        [*((name, "SES900") for name in BAD), ("leak.py", "SES101"), ("inside.py", "SES101")]
+    )
+
+
+def test_unreadable_file(project: Path) -> None:
+    """What cannot be read is named, and the rest goes on."""
+    bad = project / "unreadable.py"
+    if os.geteuid() == 0:  # root may read everything, but not a socket
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(bad))
+    else:
+        bad.write_text(LEAK)
+        bad.chmod(0)
+    done = run("check", "--output-format", "concise", "unreadable.py", "leak.py", cwd=project)
+    assert done.returncode in (1, 2)
+    assert b"unreadable.py" in done.stdout + done.stderr
+    assert b"leak.py:5:15: SES101" in done.stdout
+    assert b"Traceback" not in done.stderr
+
+
+def test_gitignore_is_respected(project: Path) -> None:
+    """In a folder, not for a file that is named."""
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    (project / ".gitignore").write_text("leak.py\n")
+    assert run("check", cwd=project).returncode == 0
+    assert run("check", "leak.py", cwd=project).returncode == 1
+
+
+def test_rules_lists_the_catalogue(tmp_path: Path) -> None:
+    """All of it, in both forms."""
+    listed = json.loads(run("rules", "--output-format", "json", cwd=tmp_path).stdout)
+    assert [(rule["code"], rule["name"]) for rule in listed] == [(r.code, r.name) for r in catalogue().values()]
+    text = run("rules", cwd=tmp_path).stdout.decode()
+    assert [line.split()[0] for line in text.splitlines()] == list(catalogue())
+
+
+@pytest.mark.parametrize("word", ["SES101", "ses101", "session-not-closed"])
+def test_explain(tmp_path: Path, word: str) -> None:
+    """A rule's page, by code or name."""
+    assert run("explain", word, cwd=tmp_path).stdout.decode().startswith("# session-not-closed (SES101)\n")
+
+
+def test_explain_unknown(tmp_path: Path) -> None:
+    """The nearest rule is named."""
+    done = run("explain", "SES1010", cwd=tmp_path)
+    assert (done.returncode, b"SES101" in done.stderr) == (2, True)
+
+
+def test_light_imports(project: Path) -> None:
+    """Looking costs no libcst, no SQLAlchemy, no rich."""
+    program = (
+        "import sys, session_lint.cli as c\nsys.argv = ['session-lint', 'check', '-q', 'clean.py']\n"
+        "try:\n    c.main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'libcst', 'sqlalchemy', 'rich', 'flask'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"
+
+
+def test_broken_pipe_is_quiet(project: Path) -> None:
+    """A reader that has seen enough."""
+    for number in range(200):
+        (project / f"leak{number}.py").write_text(LEAK)
+    command = f"{sys.executable} -m session_lint check | head -n 1"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=project, capture_output=True, check=False)
+    assert (done.stdout.count(b"\n"), done.stderr) == (1, b"")
+
+
+def test_interrupt_is_quiet(tmp_path: Path) -> None:
+    """Ctrl-C ends a run with 130 and without a traceback."""
+    reader = subprocess.Popen(
+        [sys.executable, "-m", "session_lint", "check", "-"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1.5)  # it waits for its input by then
+    reader.send_signal(signal.SIGINT)
+    _, errors = reader.communicate(timeout=20)
+    assert (reader.returncode, errors.strip()) == (130, b"")
+
+
+def test_same_findings_in_processes(project: Path) -> None:
+    """One process or two, the order is that of the files."""
+    for number in range(60):
+        (project / f"leak{number:02}.py").write_text(LEAK)
+    one, two = (run("check", "--no-cache", "--output-format", "json", "-j", jobs, cwd=project) for jobs in ("1", "2"))
+    assert (len(found(one)), one.stdout) == (61, two.stdout)

@@ -1,0 +1,200 @@
+"""`session-lint fix` on real files: what it writes, what it leaves, and that nothing is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_lint.mend import mend
+from session_lint.settings import Settings
+from session_lint.source import Source
+from session_lint.writing import WriteError, write
+from tests.faces.test_cli import LEAK, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANUAL = '''"""A job."""
+
+from database.session import SessionLocal  # the factory
+
+
+def save(rows):
+    """Save them."""
+    # a new session
+    session = SessionLocal()  # opened
+    try:  # careful
+        for row in rows:
+            session.add(row)
+
+        # all of them
+        session.commit()  # done
+    finally:
+        session.close()
+
+
+VALUE = {"a" :1}
+'''
+MENDED = '''"""A job."""
+
+from database.session import scoped_session  # the factory
+
+
+def save(rows):
+    """Save them."""
+    # a new session
+    with scoped_session() as session:  # opened
+        # careful
+        for row in rows:
+            session.add(row)
+        # all of them
+        # done
+
+
+VALUE = {"a" :1}
+'''
+
+
+def test_comments_and_formatting_stay(tmp_path: Path) -> None:
+    """Every comment is still there, and every byte that is not part of the rewrite."""
+    file = tmp_path / "job.py"
+    file.write_text(MANUAL)
+    done = run("fix", "--select", "SES104", cwd=tmp_path)
+    assert (done.returncode, done.stdout, file.read_text()) == (0, b"1 fixed in 1 file, 0 left\n", MENDED)
+
+
+def test_twice_changes_nothing(tmp_path: Path) -> None:
+    """What is mended stays as it is."""
+    file = tmp_path / "job.py"
+    file.write_text(MANUAL)
+    for _ in range(2):
+        run("fix", "--select", "ALL", cwd=tmp_path)
+        assert file.read_text() == MENDED
+
+
+def test_diff_writes_nothing_and_applies(tmp_path: Path) -> None:
+    """The diff is one that git takes."""
+    file = tmp_path / "job.py"
+    file.write_text(MANUAL)
+    done = run("fix", "--diff", "--select", "SES104", cwd=tmp_path)
+    assert (done.returncode, file.read_text()) == (1, MANUAL)
+    subprocess.run(["git", "apply", "-"], input=done.stdout, cwd=tmp_path, check=True)
+    assert file.read_text() == MENDED
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_byte_order_mark_stay(tmp_path: Path, newline: str, mark: bytes) -> None:
+    """The file's own."""
+    file = tmp_path / "job.py"
+    file.write_bytes(mark + MANUAL.replace("\n", newline).encode())
+    run("fix", "--select", "SES104", cwd=tmp_path)
+    assert file.read_bytes() == mark + MENDED.replace("\n", newline).encode()
+
+
+def test_encoding_stays(tmp_path: Path) -> None:
+    """A coding line is kept to."""
+    file = tmp_path / "job.py"
+    file.write_bytes(f"# -*- coding: latin-1 -*-\nNAME = 'é'\n{MANUAL}".encode("latin-1"))
+    run("fix", "--select", "SES104", cwd=tmp_path)
+    assert file.read_bytes() == f"# -*- coding: latin-1 -*-\nNAME = 'é'\n{MENDED}".encode("latin-1")
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    """A filter."""
+    done = run("fix", "--select", "SES104", "-", cwd=tmp_path, stdin=MANUAL.encode())
+    assert (done.returncode, done.stdout) == (0, MENDED.encode())
+
+
+def test_unsafe_only_when_asked(tmp_path: Path) -> None:
+    """A fix that needs the author's eye waits for `--unsafe`."""
+    file = tmp_path / "job.py"
+    file.write_text(LEAK)
+    assert (run("fix", cwd=tmp_path).returncode, file.read_text()) == (1, LEAK)
+    assert run("fix", "--unsafe", cwd=tmp_path).returncode == 0
+    assert file.read_text().endswith("    with SessionLocal() as session:\n        return session.execute(q)\n")
+
+
+def test_exit_code_for_hooks(tmp_path: Path) -> None:
+    """pre-commit wants to know that a file was changed."""
+    (tmp_path / "job.py").write_text(MANUAL)
+    codes = [run("fix", "--select", "SES104", "--exit-non-zero-on-fix", cwd=tmp_path).returncode for _ in range(2)]
+    assert codes == [1, 0]
+
+
+def test_link_and_mode_stay(tmp_path: Path) -> None:
+    """The target of a link is written, with its mode; the link stays one."""
+    real = tmp_path / "real" / "job.py"
+    real.parent.mkdir()
+    real.write_text(MANUAL)
+    real.chmod(0o750)
+    (tmp_path / "link.py").symlink_to(real)
+    run("fix", "--select", "SES104", "link.py", cwd=tmp_path)
+    assert ((tmp_path / "link.py").is_symlink(), real.read_text(), real.stat().st_mode & 0o777) == (True, MENDED, 0o750)
+    assert [p.name for p in real.parent.iterdir()] == ["job.py"]
+
+
+def test_changed_file_is_left_alone(tmp_path: Path) -> None:
+    """What somebody else wrote meanwhile wins."""
+    file = tmp_path / "job.py"
+    file.write_text("theirs")
+    with pytest.raises(WriteError, match="has changed"):
+        write(file, b"read before", b"ours")
+    assert file.read_text() == "theirs"
+
+
+def test_failed_write_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All or nothing, and no leftovers."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    file = tmp_path / "job.py"
+    file.write_bytes(b"before")
+    monkeypatch.setattr("session_lint.writing.os.fsync", full)
+    with pytest.raises(WriteError, match="No space left"):
+        write(file, b"before", b"after")
+    assert ([p.name for p in tmp_path.iterdir()], file.read_bytes()) == (["job.py"], b"before")
+
+
+def test_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:
+    """It is named, the others are mended."""
+    (tmp_path / "broken.py").write_text("def f(:\n")
+    (tmp_path / "job.py").write_text(MANUAL)
+    done = run("fix", "--select", "SES104", cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "job.py").read_text()) == (1, MENDED)
+    assert b"broken.py:1: SES900" in done.stderr
+
+
+def test_libcst_command(tmp_path: Path) -> None:
+    """The same fix through libcst's own runner."""
+    file = tmp_path / "job.py"
+    file.write_text(MANUAL)
+    command = ["codemod", "--no-format", "-x", "session_lint.codemods.manual_to_scope.ManualToScopeCommand", "job.py"]
+    subprocess.run([sys.executable, "-m", "libcst.tool", *command], cwd=tmp_path, check=True, capture_output=True)
+    assert file.read_text() == MENDED
+
+
+def test_libcst_command_for_commits(tmp_path: Path) -> None:
+    """A redundant commit goes; the block that it leaves empty gets a `pass`."""
+    file = tmp_path / "job.py"
+    head = "from database.session import scoped_session\n\n\ndef save():\n    with scoped_session() as session:\n"
+    file.write_text(f"{head}        session.commit()\n")
+    command = [
+        "codemod",
+        "--no-format",
+        "-x",
+        "session_lint.codemods.redundant_commit.RedundantCommitCommand",
+        "job.py",
+    ]
+    subprocess.run([sys.executable, "-m", "libcst.tool", *command], cwd=tmp_path, check=True, capture_output=True)
+    assert file.read_text() == f"{head}        pass\n"
+
+
+def test_mend_tells_what_it_did() -> None:
+    """Applied, left, and no problems."""
+    mended = mend(Source("job.py", MANUAL), Settings(select=("ALL",)), unsafe=False)
+    assert ([f.code for f in mended.applied], mended.left, mended.problems, mended.text) == (["SES104"], (), (), MENDED)
