@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
-from session_lint.analysis.trace import opened, shorten, step, turns
+from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes, path
 
@@ -157,6 +157,9 @@ class ModuleFacts:
         """The way from the opening to an ending; ``last`` says what is wrong there."""
         site = ending.fact.site
         assert site is not None
+        flying = ending.fact.flying
+        if site.via is not None and flying is not None and flying.node not in own_nodes(ending.solved.code):
+            return thrown(self.source, site, flying.node, last, how)
         way = ending.solved.way(ending.block, ending.fact)
         steps = [*opened(self.source, site, how), *turns(self.source, way, site)]
         return shorten([*steps, step(self.source, self.end_node(ending), last)])

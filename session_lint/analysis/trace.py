@@ -39,6 +39,16 @@ def opened(source: Source, site: Site, how: str = "opened here") -> list[Step]:
     return [*steps, *(step(source, s.node, "comes out of this call") for s in reversed(chain[:-1]))]
 
 
+def thrown(source: Source, site: Site, node: ast.AST, last: str, how: str) -> list[Step]:
+    """The way of an exception that left the callee which had opened the session, up to where nobody closes."""
+    calls = [site]
+    while calls[-1].via is not None:
+        calls.append(calls[-1].via)
+    steps = [step(source, calls[-1].node, how), step(source, node, "this may raise")]
+    steps += [step(source, s.node, "the exception comes out of this call") for s in reversed(calls[1:-1])]
+    return shorten([*steps, step(source, site.node, last)])
+
+
 def turns(source: Source, way: list[tuple[Block, Fact, Edge | None]], site: Site) -> Iterator[Step]:
     """The turns that a way takes after the site: tests that decide it, what raises, what catches."""
     for _block, fact, edge in way:

@@ -122,7 +122,7 @@ def _stdin(given: dict[str, Any]) -> int:
 
 
 def _diff(path: str, before: str, after: str) -> str:
-    name = shown(path)
+    name = shown(path).lstrip("/")
     lines = difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
     )

@@ -54,15 +54,18 @@ class _Rewriter(cst.CSTTransformer):
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body, left = self._suite(original_node.body, updated_node.body)
+        body, left = self._suite(original_node.body, updated_node.body, updated_node.indent)
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
         body, _ = self._suite(original_node.body, updated_node.body)
         return updated_node.with_changes(body=body)
 
-    def _suite(self, original: Sequence[cst.CSTNode], updated: Suite) -> Left:
-        """The suite with what the scope makes superfluous gone, and the block in its ``with`` where it begins here."""
+    def _suite(self, original: Sequence[cst.CSTNode], updated: Suite, indent: str | None = None) -> Left:
+        """The suite with what the scope makes superfluous gone, and the block in its ``with`` where it begins here.
+
+        :param indent: what the suite is indented by, where that is not the module's habit: tabs among spaces.
+        """
         starts = [self.start(old) for old in original]
         if self.plan["acquire"] not in starts:
             return self._without(original, updated)
@@ -71,16 +74,17 @@ class _Rewriter(cst.CSTTransformer):
             raise CannotFix("the end of the block was not found")
         last = starts.index(self.plan["last"])
         self.done = True
-        block = self._block(list(original[first + 1 : last + 1]), list(updated[first + 1 : last + 1]))
+        block = self._block(list(original[first + 1 : last + 1]), list(updated[first + 1 : last + 1]), indent)
         return [*updated[:first], self._with(updated[first], block), *updated[last + 1 :]], []
 
-    def _block(self, original: list[cst.CSTNode], updated: list[cst.BaseStatement]) -> cst.IndentedBlock:
+    def _block(
+        self, original: list[cst.CSTNode], updated: list[cst.BaseStatement], indent: str | None
+    ) -> cst.IndentedBlock:
         guard = updated[-1]
         footer: list[cst.EmptyLine] = []
-        indent = None
         header = cst.TrailingWhitespace(newline=cst.Newline())
         if isinstance(guard, cst.Try) and guard.finalbody is not None and self._guarded(original[-1]):
-            inner, footer, indent = self._dissolved(guard)
+            inner, footer = self._dissolved(guard)
             updated = [*updated[:-1], *inner]
         else:
             updated, footer = self._without(original, updated)
@@ -105,12 +109,12 @@ class _Rewriter(cst.CSTTransformer):
     def _guarded(self, original: cst.CSTNode) -> bool:
         return bool(self.plan["guarded"]) and self.start(original) == self.plan["last"]
 
-    def _dissolved(self, guard: cst.Try) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine], str | None]:
+    def _dissolved(self, guard: cst.Try) -> Left:
         """The statements of a ``try`` whose ``finally`` goes; its handlers stay where the plan says so."""
         assert guard.finalbody is not None
         ending = [*_own_lines(guard.finalbody.leading_lines), *_comments(guard.finalbody.body)]
         if not self.plan["dissolve"]:
-            return [guard.with_changes(finalbody=None)], ending, None
+            return [guard.with_changes(finalbody=None)], ending
         if not isinstance(guard.body, cst.IndentedBlock):
             raise CannotFix("the `try` stands on one line")
         body = list(guard.body.body)
@@ -129,7 +133,7 @@ class _Rewriter(cst.CSTTransformer):
             body[0] = _led_by(body[0], before)
         elif body:
             body[0] = _led_by(body[0], before)
-        return body, footer, guard.body.indent
+        return body, footer
 
     def _with(self, acquire: cst.BaseStatement, block: cst.IndentedBlock) -> cst.With:
         if (

@@ -95,6 +95,14 @@ def test_line_ends_and_byte_order_mark_stay(tmp_path: Path, newline: str, mark: 
     assert file.read_bytes() == mark + MENDED.replace("\n", newline).encode()
 
 
+def test_tabs_stay(tmp_path: Path) -> None:
+    """What is indented anew is indented as its surroundings are."""
+    file = tmp_path / "job.py"
+    file.write_text(MANUAL.replace("    ", "\t") + "\nif VALUE:\n    pass\n")
+    run("fix", "--select", "SES104", cwd=tmp_path)
+    assert file.read_text() == MENDED.replace("    ", "\t") + "\nif VALUE:\n    pass\n"
+
+
 def test_encoding_stays(tmp_path: Path) -> None:
     """A coding line is kept to."""
     file = tmp_path / "job.py"
