@@ -1,11 +1,18 @@
-"""The phrases that the rules share."""
+"""The phrases that the rules share, and the finding of a leak, which two of them report."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint.finding import Severity
+from session_lint.fixes.judge import fix_or_refusal
+
 if TYPE_CHECKING:
-    from session_lint.analysis import Ending, ModuleFacts
+    from collections.abc import Sequence
+
+    from session_lint.analysis import Ending, ModuleFacts, Obligation
+    from session_lint.finding import Finding
+    from session_lint.rule import Rule
 
 
 def named(name: str, what: str = "session") -> str:
@@ -25,3 +32,23 @@ def closing_words(facts: ModuleFacts, ending: Ending) -> str:
         return f"when line {row} returns"
     symbol = facts.symbol(ending.solved.code)
     return f"at the end of {symbol!r}" if symbol else "at the end of the module"
+
+
+def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence[Ending], last: str) -> Finding:
+    """The finding of an acquire site whose session some ways leave open.
+
+    It tells the first way on which a connection is out, and is a warning where there is none.
+
+    :param last: what is wrong at the end of that way, for the trace.
+    """
+    worst = next((ending for ending in leaks if not ending.idle), leaks[0])
+    return rule.finding(
+        facts,
+        obligation.site.node,
+        symbol=obligation.symbol,
+        trace=facts.trace(worst, "the last name of the open session goes here" if worst.dropped else last),
+        severity=Severity.WARNING if worst.idle else Severity.ERROR,
+        **fix_or_refusal(facts, obligation),
+        session=named(obligation.name),
+        where=closing_words(facts, worst),
+    )

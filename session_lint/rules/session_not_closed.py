@@ -51,11 +51,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import Ending, ModuleFacts, Obligation, SiteKind
+from session_lint.analysis import ModuleFacts, SiteKind
 from session_lint.finding import Severity
-from session_lint.fixes.judge import fix_or_refusal
 from session_lint.rule import Rule
-from session_lint.wording import closing_words, named
+from session_lint.wording import leak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,23 +67,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     for obligation in facts.obligations(SiteKind.OWNED):
         leaks = [e for e in obligation.endings if e.normal and e.leaks and not e.fact.marked("reopened")]
         if leaks:
-            yield _finding(facts, obligation, leaks)
-
-
-def _finding(facts: ModuleFacts, obligation: Obligation, leaks: list[Ending]) -> Finding:
-    worst = next((e for e in leaks if not e.idle), leaks[0])
-    return rule.finding(
-        facts,
-        obligation.site.node,
-        symbol=obligation.symbol,
-        trace=facts.trace(
-            worst, "the last name of the open session goes here" if worst.dropped else "leaves here, still open"
-        ),
-        severity=Severity.WARNING if worst.idle else Severity.ERROR,
-        **fix_or_refusal(facts, obligation),
-        session=named(obligation.name),
-        where=closing_words(facts, worst),
-    )
+            yield leak(rule, facts, obligation, leaks, "leaves here, still open")
 
 
 rule = Rule(

@@ -53,9 +53,8 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import ModuleFacts, SiteKind
 from session_lint.finding import Severity
-from session_lint.fixes.judge import fix_or_refusal
 from session_lint.rule import Rule
-from session_lint.wording import closing_words, named
+from session_lint.wording import leak
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,19 +67,8 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     for obligation in facts.obligations(SiteKind.OWNED):
         normal = [e for e in obligation.endings if e.normal]
         leaks = [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
-        if any(e.leaks for e in normal) or not any(e.closed for e in normal) or not leaks:
-            continue
-        worst = next((e for e in leaks if not e.idle), leaks[0])
-        yield rule.finding(
-            facts,
-            obligation.site.node,
-            symbol=obligation.symbol,
-            trace=facts.trace(worst, "the exception leaves, past the close"),
-            severity=Severity.WARNING if worst.idle else Severity.ERROR,
-            **fix_or_refusal(facts, obligation),
-            session=named(obligation.name),
-            where=closing_words(facts, worst),
-        )
+        if leaks and any(e.closed for e in normal) and not any(e.leaks for e in normal):
+            yield leak(rule, facts, obligation, leaks, "the exception leaves, past the close")
 
 
 rule = Rule(

@@ -30,7 +30,7 @@ def safe(text: str) -> list[Finding]:
 
 def test_safe_fixes_change_nothing_that_is_written(world: World, request: pytest.FixtureRequest) -> None:
     """Every safe fix of the drawn programs, under every failure and every outcome of their tests."""
-    wanted = int(request.config.getoption("--oracle-programs")) // 50
+    wanted = int(request.config.getoption("--oracle-programs")) // 20
     fixable = ((text, found[0]) for text in programs() if (found := safe(text)))
     wrong = []
     for text, finding in islice(fixable, max(WANTED, wanted)):
