@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import closes, held
-from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
+from session_lint.analysis.state import NOTHING, Fact, SiteKind
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
 from session_lint.vocabulary import Meaning, Role
@@ -105,8 +105,3 @@ def _closes_global(node: ast.AST, name: str) -> bool:
         and closes(node.func.attr)
         and path(node.func.value) == name
     )
-
-
-def is_open(fact: Fact) -> bool:
-    """Whether a fact's session is still somebody's to close."""
-    return fact.state not in (State.CLOSED, State.GIVEN)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from session_lint.flow import Block, Edge
     from session_lint.source import Source
 
-Way = "list[tuple[Block, Fact, Edge | None]]"
-
 
 def step(source: Source, node: ast.AST, message: str) -> Step:
     """One stop at a node."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from session_lint.finding import Edit, Finding, Location
     from session_lint.source import Source
 
-Sources = "Callable[[str], Source | None]"
-
 
 def report(findings: Sequence[Finding], source: Callable[[str], Source | None]) -> str:
     """All findings as JSON.
