@@ -15,16 +15,22 @@ class WriteError(Exception):
 
 
 def encoded(text: str, before: bytes, encoding: str) -> bytes:
-    """The text as bytes, with a byte order mark where the file had one."""
-    if before.startswith(BOM.encode()):
-        return BOM.encode() + text.encode()
-    return text.encode(encoding)
+    """The text as bytes, with a byte order mark where the file had one.
+
+    :param before: the file's bytes.
+    :raises WriteError: where its encoding cannot say it.
+    """
+    mark = BOM.encode() if before.startswith(BOM.encode()) else b""
+    try:
+        return mark + text.encode("utf-8" if mark else encoding)
+    except UnicodeEncodeError as error:
+        raise WriteError(f"cannot be written in its encoding: {error}") from None
 
 
 def write(path: Path, before: bytes, after: bytes) -> None:
     """Put new content in place of what was read, all or nothing.
 
-    A symbolic link stays one: what it points at is written. Mode and, where allowed, ownership are kept.
+    A symbolic link stays one: what it points at is written. Mode and ownership are kept.
 
     :param before: what the file held when it was read.
     :raises WriteError: where the file has changed since, or cannot be written.
@@ -48,8 +54,8 @@ def _replace(target: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        _keep_owner(target, temporary)  # first: a change of owner takes bits from the mode
         shutil.copymode(target, temporary)
-        _keep_owner(target, temporary)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from session_lint.cli.fix import fix
 from session_lint.cli.rules import rules
 from session_lint.cli.run import FAILED, INTERRUPTED
 from session_lint.settings import SettingsError
+from session_lint.writing import WriteError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,9 +41,11 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(FAILED)
-    except SettingsError as error:
+    except (SettingsError, WriteError) as error:
         click.echo(f"session-lint: {error}", err=True)
         sys.exit(FAILED)
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # the reader has seen enough
+            click.echo(f"session-lint: {error}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written has no place to go
         sys.exit(FAILED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.cli.run import CLEAN, FAILED, FOUND, STDIN, complain, options, reports, source_of, stdin_report
+from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, options, reports, source_of, stdin_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     """
     sources: dict[str, Source | None] = {}
     missing: list[Missing] = []
-    if STDIN in paths:
+    if from_stdin(paths):
         one, source = stdin_report(given)
         found = [one]
         sources[one.path] = source

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.cli.run import CLEAN, FAILED, FOUND, STDIN, complain, groups, options, stdin_source
+from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, groups, options, stdin_source
 from session_lint.engine import FileReport, lint_paths
 from session_lint.mend import Mended, mend
-from session_lint.report.concise import shown
+from session_lint.report.concise import many, shown
 from session_lint.source import SourceError, decode
 from session_lint.writing import WriteError, encoded, write
 
@@ -52,7 +53,7 @@ def fix(context: click.Context, /, paths: Sequence[str], **given: Any) -> None: 
     Exit codes: 0 nothing is left, 1 findings are left (with --diff: there are changes), 2 the tool could not do
     its work.
     """
-    if STDIN in paths:
+    if from_stdin(paths):
         context.exit(_stdin(given))
     tally = Tally()
     found, missing = groups(paths or ["."], given)
@@ -82,6 +83,8 @@ def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, 
         tally.add(mended)
         if mended.text == source.text:
             return
+        if encoded(source.text, before, source.encoding) != before:
+            raise WriteError(f"its bytes do not survive being decoded as {source.encoding}")
         if given["diff"]:
             click.echo(_diff(str(path), source.text, mended.text), nl=False)
         else:
@@ -107,9 +110,9 @@ def _tell(path: str, mended: Mended) -> None:
 def _stdin(given: dict[str, Any]) -> int:
     source, failed, settings, data = stdin_source(given)
     if source is None:
-        click.echo(data, nl=False)
-        click.echo(f"session-lint: {failed[0].filename}: {failed[0].message}", err=True)
-        return FAILED
+        click.echo(b"" if given["diff"] else data, nl=False)
+        _unread(failed)
+        return FAILED if failed else CLEAN
     mended = mend(source, settings, unsafe=given["unsafe"])
     _tell(source.filename, mended)
     if given["diff"]:
@@ -123,13 +126,12 @@ def _stdin(given: dict[str, Any]) -> int:
 
 def _diff(path: str, before: str, after: str) -> str:
     name = shown(path).lstrip("/")
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
-    )
+    old, new = (list(io.StringIO(text, newline="\n")) for text in (before, after))  # a form feed ends no line of a diff
+    lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _summary(tally: Tally, given: dict[str, Any]) -> None:
     verb = "would be fixed" if given["diff"] else "fixed"
-    files = f"{len(tally.changed)} file" + "s" * (len(tally.changed) != 1)
+    files = many(len(tally.changed), "file")
     click.echo(f"{tally.applied} {verb} in {files}, {tally.left} left", err=given["diff"])  # a diff stays a diff

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from session_lint.engine import FileReport, lint_paths, lint_source
-from session_lint.files import Missing, discover
+from session_lint.files import Missing, discover, excluded
 from session_lint.rules.file_not_analysed import rule as not_analysed
-from session_lint.settings import Settings, load, override
+from session_lint.settings import Settings, SettingsError, load, override, patterns
 from session_lint.source import Source, SourceError, decode, read
 
 if TYPE_CHECKING:
@@ -62,10 +62,32 @@ def settings_for(path: Path, given: dict[str, Any]) -> Settings:
 
     :raises SettingsError: where they cannot be followed.
     """
-    found = load(path, isolated=given["isolated"], config=given["config"])
+    folder = path if path.is_dir() else path.parent
+    found = _loaded(folder.absolute(), given["isolated"], given["config"])
     cached = {"cache": False} if given["no_cache"] else {}
     names = ("select", "ignore", "extend_select", "extend_ignore", "exclude", "extend_exclude", "force_exclude")
-    return override(found, **{name: given[name] for name in names}, **cached)
+    settings = override(found, **{name: given[name] for name in names}, **cached)
+    for name in ("exclude", "extend_exclude"):
+        try:
+            _ = given[name] and patterns(given[name])
+        except ValueError as error:
+            raise SettingsError(f"--{name.replace('_', '-')}: {error}") from None
+    return settings
+
+
+@cache  # a commit hook names a thousand files of one folder
+def _loaded(folder: Path, isolated: bool, config: Path | None) -> Settings:  # noqa: FBT001
+    return load(folder, isolated=isolated, config=config)
+
+
+def from_stdin(paths: Sequence[str]) -> bool:
+    """Whether standard input is what a run is about.
+
+    :raises click.UsageError: where it is and files are, too.
+    """
+    if STDIN in paths and len(set(paths)) > 1:
+        raise click.UsageError("'-' is standard input, and stands alone")
+    return STDIN in paths
 
 
 def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Settings, list[Path]]], list[Missing]]:
@@ -88,10 +110,12 @@ def reports(paths: Sequence[str], given: dict[str, Any], jobs: int = 0) -> tuple
 
 
 def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], Settings, bytes]:
-    """The text on standard input, or the finding that says why it cannot be read."""
+    """The text on standard input, or the finding that says why it cannot be read; neither where it is excluded."""
     name = given["stdin_filename"] or "<stdin>"
     settings = settings_for(Path(given["stdin_filename"] or "."), given)
     data = sys.stdin.buffer.read()
+    if settings.force_exclude and given["stdin_filename"] and excluded(Path(name), settings):
+        return None, [], settings, data
     try:
         return decode(name, data), [], settings, data
     except SourceError as error:

@@ -37,13 +37,13 @@ def shown(filename: str) -> str:
 
 def summary(findings: Sequence[Finding], checked: int) -> str:
     """The last line of a report: what was found in how many files."""
-    files = _many(checked, "file")
+    files = many(checked, "file")
     if not findings:
         return f"All clear: {files} checked"
     counts = Counter(finding.severity for finding in findings)
-    kinds = [_many(counts[s], word) for s, word in _WORDS.items() if counts[s]]
+    kinds = [many(counts[s], word) for s, word in _WORDS.items() if counts[s]]
     listed = " and ".join(kinds) if len(kinds) < 3 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"  # noqa: PLR2004
-    where = _many(len({finding.filename for finding in findings}), "file")
+    where = many(len({finding.filename for finding in findings}), "file")
     safe = sum(f.fix is not None and f.fix.applicability is Applicability.SAFE for f in findings)
     fixable = f", {safe} fixable with `session-lint fix`" if safe else ""
     return f"Found {listed} in {where} ({files} checked){fixable}"
@@ -52,5 +52,6 @@ def summary(findings: Sequence[Finding], checked: int) -> str:
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.STYLE: "style finding"}
 
 
-def _many(number: int, word: str) -> str:
+def many(number: int, word: str) -> str:
+    """A number of things: "1 file", "2 files"."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -52,5 +52,5 @@ def shape(line: str) -> str:
 def columns(text: str) -> int:
     """How many columns of a terminal a text takes."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    zero = sum(unicodedata.combining(c) > 0 for c in text)
+    zero = sum(unicodedata.category(c) in ("Mn", "Me") for c in text)
     return len(text.expandtabs(TAB)) + wide - zero

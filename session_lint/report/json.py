@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from session_lint.fixes import CannotFix, edits
+from session_lint.mend import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def report(findings: Sequence[Finding], source: Callable[[str], Source | None]) -> str:
-    """All findings as JSON.
+    """All findings as JSON, in ASCII: whatever the output's encoding, it stays JSON.
 
     :param source: the text of a file by its name, for the edits of fixes; ``None`` where it is gone.
     """
-    return json.dumps([entry(finding, source) for finding in findings], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps([entry(finding, source) for finding in findings], indent=2) + "\n"
 
 
 def entry(finding: Finding, source: Callable[[str], Source | None]) -> dict[str, Any]:
@@ -46,14 +47,14 @@ def entry(finding: Finding, source: Callable[[str], Source | None]) -> dict[str,
 
 
 def _fix(finding: Finding, source: Callable[[str], Source | None]) -> tuple[dict[str, Any] | None, str]:
-    text = source(finding.filename) if finding.fix is not None else None
-    if finding.fix is None or text is None:
+    fix = finding.fix
+    text = source(finding.filename) if fix is not None else None
+    if fix is None or text is None:
         return None, finding.refusal
     try:
-        changes = [_edit(edit) for edit in edits(text, finding.fix)]
+        changes = [_edit(edit) for edit in attempt(text, lambda: edits(text, fix))]
     except CannotFix as error:
         return None, error.reason
-    fix = finding.fix
     return {
         "applicability": fix.applicability.value,
         "message": fix.message,
@@ -71,4 +72,4 @@ def _location(location: Location) -> dict[str, int]:
 
 
 def _absolute(filename: str) -> str:
-    return filename if filename in ("-", "") else os.path.abspath(filename)  # noqa: PTH100  # links stay as they are
+    return filename if filename.startswith("<") else os.path.abspath(filename)  # noqa: PTH100  # links stay as they are

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Severity
@@ -58,5 +57,5 @@ def _headline(finding: Finding, paint: Callable[[str, str], str]) -> str:
 def _step(number: int, step: Step, lines: Lines, paint: Callable[[str, str], str]) -> str:
     text = lines(step.filename)
     source = shape(text[step.location.row - 1]).strip() if 1 <= step.location.row <= len(text) else ""
-    place = f"{os.path.basename(step.filename)}:{step.location.row}"  # noqa: PTH119  # a name, perhaps of no file
-    return f"  {number}. {place} {step.message}{paint(':', 'dim')} {paint(source, 'dim')}"
+    said = f"  {number}. {shown(step.filename)}:{step.location.row} {step.message}"
+    return f"{said}{paint(':', 'dim')} {paint(source, 'dim')}" if source else said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,13 +15,18 @@ from tests.fixes.programs import programs
 from tests.fixes.world import World
 from tests.linting import lint
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 WANTED = 60
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One database for all programs."""
-    return World(tmp_path_factory.mktemp("world"))
+    made = World(tmp_path_factory.mktemp("world"))
+    yield made
+    made.close()
 
 
 def safe(text: str) -> list[Finding]:

@@ -78,6 +78,11 @@ class World:
             setattr(Watched, method, lambda self, *a, _name=method, **o: self._guarded(_name, *a, **o))
         return Watched
 
+    def close(self) -> None:
+        """Give everything back."""
+        self.engine.dispose()
+        self.reader.dispose()
+
     def count(self, error: Exception) -> None:
         """One more call; it fails if its turn has come."""
         self.calls += 1

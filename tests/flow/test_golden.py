@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 
 import pytest
@@ -11,6 +12,7 @@ import session_lint.flow
 from tests.flow.pages import Pair, drawn, headings, pairs, update
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="ast.unparse writes tuples with parentheses there")
 @pytest.mark.parametrize("pair", pairs(), ids=lambda pair: f"{pair.page}-{pair.title}")
 def test_graph(pair: Pair, pytestconfig: pytest.Config) -> None:
     """The graph is the one on the page."""
