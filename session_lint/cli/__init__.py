@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -32,6 +33,9 @@ for subcommand in (check, fix, rules, explain):
 
 def main() -> None:
     """Run the command and exit; no traceback for what a user can cause."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name or a text that the encoding cannot say ends no run
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(command.main(standalone_mode=False))
     except click.Abort:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -200,6 +199,54 @@ def test_unreadable_file(project: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
+def test_standard_input_stands_alone(project: Path) -> None:
+    """Files beside it would be forgotten: that is said instead."""
+    done = run("check", "-", "leak.py", cwd=project)
+    assert (done.returncode, b"'-' is standard input, and stands alone" in done.stderr, done.stdout) == (2, True, b"")
+
+
+@pytest.mark.parametrize(("force", "expected"), [((), 1), (("--force-exclude",), 0)])
+def test_excluded_standard_input(project: Path, force: tuple[str, ...], expected: int) -> None:
+    """An editor's text is treated as the file that it is going to be."""
+    options = ("--isolated", "--exclude", "leak.py", "--stdin-filename", "leak.py", *force, "-")
+    assert run("check", *options, cwd=project, stdin=LEAK.encode()).returncode == expected
+    assert run("check", *options, cwd=project, stdin=b"\xff").returncode == expected
+    assert run("fix", *options, cwd=project, stdin=LEAK.encode()).stdout == LEAK.encode()
+
+
+def test_broken_pattern_is_named(project: Path) -> None:
+    """On the command line, too."""
+    done = run("check", "--extend-exclude", "!", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert done.stderr.startswith(b"session-lint: --extend-exclude: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_full_disk_is_named(project: Path) -> None:
+    """What cannot be printed is no finding."""
+    command = f"{sys.executable} -m session_lint check > /dev/full"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=project, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (2, b"session-lint: [Errno 28] No space left on device\n")
+
+
+def test_deep_code_hides_nothing(project: Path) -> None:
+    """A fix that libcst cannot carry out is refused; the report is whole."""
+    (project / "deep.py").write_text(LEAK + "x = " + " + ".join(["1"] * 20_000) + "\n")
+    done = run("check", "--output-format", "json", cwd=project)
+    assert (done.returncode, found(done)) == (1, [("deep.py", 5, "SES101"), ("leak.py", 5, "SES101")])
+    assert [finding["fix"] is None for finding in json.loads(done.stdout)] == [True, False]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "latin-1:strict", "ascii:strict"])
+@pytest.mark.parametrize("form", ["text", "concise", "json"])
+def test_any_encoding_of_the_output(project: Path, form: str, encoding: str) -> None:
+    """Names and texts that it cannot say end no run."""
+    (project / "é.py").write_text(LEAK.replace("count", "größe_あ"), "utf-8")
+    (project / "leak.py").rename(os.fsdecode(bytes(project) + b"/\xff.py"))
+    done = run("check", "--output-format", form, cwd=project, PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr, done.stdout.count(b"still open when")) == (1, b"", 2)
+
+
 def test_gitignore_is_respected(project: Path) -> None:
     """In a folder, not for a file that is named."""
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
@@ -256,7 +303,9 @@ def test_interrupt_is_quiet(tmp_path: Path) -> None:
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(1.5)  # it waits for its input by then
+    assert reader.stdin is not None
+    reader.stdin.write(b"#" * 500_000)  # more than a pipe holds: it is reading when this returns
+    reader.stdin.flush()
     reader.send_signal(signal.SIGINT)
     _, errors = reader.communicate(timeout=20)
     assert (reader.returncode, errors.strip()) == (130, b"")

@@ -75,6 +75,60 @@ def test_twice_changes_nothing(tmp_path: Path) -> None:
         assert file.read_text() == MENDED
 
 
+def test_all_functions_of_a_module_are_mended_together(tmp_path: Path) -> None:
+    """One of them alone would leave two patterns in the module, so none would ever be."""
+    file = tmp_path / "job.py"
+    save = MANUAL[MANUAL.index("def save") : MANUAL.index("VALUE")]
+    file.write_text(MANUAL + "\n\n" + save.replace("save", "keep").rstrip() + "\n")
+    done = run("fix", "--select", "ALL", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"2 fixed in 1 file, 0 left\n", b"")
+    assert (file.read_text().count("with scoped_session()"), "SessionLocal" in file.read_text()) == (2, False)
+
+
+def test_a_fix_that_would_bring_as_much_is_left(tmp_path: Path) -> None:
+    """The second function's fix is refused, so the first one's would leave two patterns; it says so, each time."""
+    file = tmp_path / "job.py"
+    one_line = MANUAL[MANUAL.index("def save") :].replace("session.commit()", "session.commit(); print(1)")
+    text = MANUAL + "\n\n" + one_line.replace("save", "keep")
+    file.write_text(text)
+    for _ in range(2):
+        done = run("fix", "--select", "ALL", cwd=tmp_path)
+        assert (done.returncode, file.read_text()) == (1, text)
+        assert b"job.py:9: SES104 was not fixed: it would bring SES401\n" in done.stderr
+
+
+def test_deep_code_is_left_and_hides_nothing(tmp_path: Path) -> None:
+    """The process does not end over it."""
+    deep = MANUAL + "x = " + " + ".join(["1"] * 20_000) + "\n"
+    (tmp_path / "deep.py").write_text(deep)
+    (tmp_path / "job.py").write_text(MANUAL)
+    done = run("fix", "--select", "SES104", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"1 fixed in 1 file, 1 left\n")
+    assert b"deep.py:9: SES104 was not fixed: nested too deeply" in done.stderr
+    assert ((tmp_path / "deep.py").read_text(), (tmp_path / "job.py").read_text()) == (deep, MENDED)
+
+
+def test_bytes_that_do_not_come_back_are_left(tmp_path: Path) -> None:
+    """An encoding that can say one text in two ways might change what nobody touched."""
+    file = tmp_path / "job.py"
+    file.write_bytes(b"# coding: utf-7\nNAME = '+AGE-'\n" + MANUAL.replace("+", "").encode())
+    before = file.read_bytes()
+    done = run("fix", "--select", "SES104", cwd=tmp_path)
+    assert (done.returncode, file.read_bytes()) == (2, before)
+    assert b"job.py: its bytes do not survive" in done.stderr
+
+
+def test_diff_counts_lines_as_others_do(tmp_path: Path) -> None:
+    """A form feed, or a line separator in a string, ends no line for those who apply it."""
+    file = tmp_path / "job.py"
+    text = MANUAL.replace("VALUE", "\x0c\nNAME = '\u2028'\nVALUE").rstrip("\n")
+    file.write_text(text, "utf-8")
+    done = run("fix", "--diff", "--select", "SES104", cwd=tmp_path)
+    subprocess.run(["git", "apply", "-"], input=done.stdout, cwd=tmp_path, check=True)
+    assert "with scoped_session() as session:" in file.read_text("utf-8")
+    assert file.read_text("utf-8").endswith("\x0c\nNAME = '\u2028'\nVALUE = {\"a\" :1}")
+
+
 def test_diff_writes_nothing_and_applies(tmp_path: Path) -> None:
     """The diff is one that git takes."""
     file = tmp_path / "job.py"

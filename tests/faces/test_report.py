@@ -195,23 +195,27 @@ def test_json() -> None:
     ]
 
 
-DEEP = "x = " + " + ".join(["1"] * 5_000) + "\n"
-
-
 @pytest.mark.parametrize(
     ("source", "refusal"),
     [
         (None, None),
         (JOB.replace("()\n", "(); pass\n"), "the statement does not stand on a line of its own"),
-        (JOB + DEEP, "the module is nested too deeply to be rewritten"),
         ("def f(:\n", "syntax error: invalid syntax"),
     ],
-    ids=["gone", "refused", "deep", "broken meanwhile"],
+    ids=["gone", "refused", "broken meanwhile"],
 )
 def test_json_of_a_fix_that_cannot_be_carried_out(source: str | None, refusal: str | None) -> None:
     """There is no fix then, and the others' findings are reported."""
     (entry,) = json.loads(as_json([finding()], lambda name: None if source is None else Source(name, source)))
     assert (entry["fix"], entry["fix_refusal"]) == (None, refusal)
+
+
+@pytest.mark.parametrize("depth", [600, 1_200, 20_000])
+def test_json_of_a_fix_in_deep_code(depth: int) -> None:
+    """What libcst cannot follow is refused before it ends the process."""
+    deep = Source("job.py", JOB + "x = " + " + ".join(["1"] * depth) + "\n")
+    (entry,) = json.loads(as_json([finding()], lambda _: deep))
+    assert (entry["fix"], "nested too deeply" in entry["fix_refusal"]) == (None, True)
 
 
 def test_json_is_ascii_whatever_a_file_is_called() -> None:
