@@ -109,6 +109,7 @@ def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iter
         for report in pool.map(work, paths, chunksize=max(1, min(CHUNK, len(paths) // (processes * 4)))):
             yield report
             done += 1
+        pool.shutdown()  # in peace: one that is left to the end of the process closes its pipes under its own threads
     except BrokenProcessPool:
         yield from _one_by_one(paths[done:], settings, work)
     finally:

@@ -117,3 +117,8 @@ def read(path: Path, filename: str | None = None) -> Source:
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}") from None
     return decode(filename or str(path), data)
+
+
+def physical_lines(text: str) -> list[str]:
+    """A text's lines with their ends, cut where Python cuts them: not at form feeds or Unicode's own separators."""
+    return io.StringIO(text, newline="").readlines()

@@ -91,6 +91,7 @@ class ModuleFacts:
     def __init__(self, source: Source, module: Module | None) -> None:
         self.source = source
         self.module = module
+        self.given_up: list[ast.AST] = []
 
     @cached_property
     def solved(self) -> list[Solved]:
@@ -103,8 +104,15 @@ class ModuleFacts:
                 try:
                     found.append(self.module.solve(code, NOTHING))
                 except SolverLimit:
-                    continue  # more ways than can be followed: nothing is known of this code
+                    self.given_up.append(code)  # more ways than can be followed: nothing is known of it
         return found
+
+    @property
+    def first_statement(self) -> ast.AST:
+        """Where a finding about the module body is reported."""
+        assert self.module is not None
+        body = getattr(self.module.names.scopes.module.node, "body", [])
+        return body[0]  # type: ignore[no-any-return]  # a module that opens a session has one
 
     def obligations(self, kind: SiteKind) -> Iterator[Obligation]:
         """All acquire sites of one kind, with how each ends."""

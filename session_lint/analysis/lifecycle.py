@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from session_lint.flow import Code, Edge, Point
 
 
+_MOST_GUARDS = 40
+_SOMEWHERE = ("closed", "reopened")
+"""Marks whose place nobody asks for where a code has too many ways to tell."""
+
+
 class Lifecycle(Raising):
     """The problem: where does each obligation of a code end, and in which state.
 
@@ -103,10 +108,15 @@ class Lifecycle(Raising):
         return fact.site
 
     def widen(self, fact: Fact) -> Fact:
-        """The fact with only the guards that decide about closing, and without where exceptions were raised."""
+        """The fact with only the guards that decide about closing, and without where things happened."""
         kept = frozenset(g for g in fact.guards if guards.variables(g[0]) & guards.around_closing(self.code))
-        flying = fact.flying and Raised(fact.flying.type, self.code)
-        return fact._replace(guards=kept, flying=flying, caught=tuple(Raised(c.type, self.code) for c in fact.caught))
+        return fact._replace(
+            guards=kept,
+            flying=fact.flying and Raised(fact.flying.type, self.code),
+            caught=tuple(Raised(c.type, self.code) for c in fact.caught),
+            pending=fact.pending and self.code,
+            marks=frozenset(m._replace(node=self.code) if m.what in _SOMEWHERE else m for m in fact.marks),
+        )
 
     def _about_session(self, test: ast.expr, fact: Fact) -> bool | None:
         """The outcome of a test on the session itself, which is never ``None``, always true, and a session."""
@@ -139,5 +149,7 @@ class Lifecycle(Raising):
         atom = guards.atom(test)
         if atom is None or not guards.variables(atom[0]) & self.relevant:
             return fact
+        if len(fact.guards) >= _MOST_GUARDS and not guards.variables(atom[0]) & guards.around_closing(self.code):
+            return fact  # a way that has passed so many tests hardly comes back to one of them
         assumed = guards.assume(fact.guards, atom[0], atom[1] is wanted)
         return None if assumed is None else fact._replace(guards=assumed)

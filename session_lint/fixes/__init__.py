@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Edit, Location
+from session_lint.source import physical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +42,8 @@ def edits(source: Source, fix: Fix) -> tuple[Edit, ...]:
 
     :raises CannotFix: where the codemod refuses the text.
     """
-    before = source.text.splitlines(keepends=True)
-    after = rewritten(source, fix).splitlines(keepends=True)
+    before = physical_lines(source.text)
+    after = physical_lines(rewritten(source, fix))
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return tuple(
         Edit("".join(after[c:d]), Location(a + 1, 1), Location(b + 1, 1))
@@ -53,10 +54,10 @@ def edits(source: Source, fix: Fix) -> tuple[Edit, ...]:
 
 def apply(text: str, changes: Iterable[Edit]) -> str:
     """The text with edits carried out, the last first; they do not overlap."""
-    lines = text.splitlines(keepends=True)
+    lines = physical_lines(text)
     for edit in sorted(changes, key=lambda e: e.location, reverse=True):
         start, end = edit.location, edit.end_location
         head = lines[start.row - 1][: start.column - 1] if start.row <= len(lines) else ""
         tail = lines[end.row - 1][end.column - 1 :] if end.row <= len(lines) else ""
-        lines[start.row - 1 : end.row] = (head + edit.content + tail).splitlines(keepends=True)
+        lines[start.row - 1 : end.row] = physical_lines(head + edit.content + tail)
     return "".join(lines)

@@ -18,7 +18,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
 
     :raises CannotFix: where no statement begins there, or others share its line.
     """
-    wrapper = MetadataWrapper(cst.parse_module(text))
+    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     dropper = _Dropper(plan["at"], dict(wrapper.resolve(PositionProvider)))
     module = wrapper.module.visit(dropper)
     if not dropper.done:

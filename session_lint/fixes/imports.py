@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import libcst as cst
 
+from session_lint.fixes import CannotFix
 
-def with_import(module: cst.Module, home: str, name: str, replaced: str) -> cst.Module:
+
+def with_import(module: cst.Module, at: int, home: str, name: str, replaced: str) -> cst.Module:
     """The module with ``from home import name``, and without ``replaced`` where nothing uses it any more.
 
+    :param at: which statement of the module imports the factory: the new name joins it, or gets a line below it.
     :param home: the dotted name of the module to import from.
-    :param replaced: what the same module was imported for before.
+    :param replaced: what that statement imports the factory as.
     """
-    unused = bool(replaced) and not _uses(module, replaced)
-    importer = _Importer(home, name, replaced if unused else "")
-    changed = module.visit(importer)
-    if importer.found:
-        return changed
-    return _inserted(changed, home, name)
+    importer = _Importer(home, name, replaced if replaced and not _uses(module, replaced) else "")
+    statement = module.body[at]
+    joined = statement.visit(importer)
+    assert isinstance(joined, cst.BaseStatement)
+    added = [] if importer.found else [cst.parse_statement(f"from {home} import {name}\n")]
+    return module.with_changes(body=[*module.body[:at], joined, *added, *module.body[at + 1 :]])
 
 
 class _Importer(cst.CSTTransformer):
@@ -26,27 +29,10 @@ class _Importer(cst.CSTTransformer):
         self.name = name
         self.unused = unused
         self.found = False
-        self.depth = 0
-
-    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> None:
-        del node
-        self.depth += 1
-
-    def leave_IndentedBlock(
-        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
-    ) -> cst.IndentedBlock:
-        del original_node
-        self.depth -= 1
-        return updated_node
 
     def leave_ImportFrom(self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom) -> cst.ImportFrom:
         del original_node
-        if (
-            self.depth
-            or self.found
-            or isinstance(updated_node.names, cst.ImportStar)
-            or _dotted(updated_node) != self.home
-        ):
+        if isinstance(updated_node.names, cst.ImportStar) or _dotted(updated_node) != self.home:
             return updated_node
         self.found = True
         return updated_node.with_changes(names=self._names(list(updated_node.names)))
@@ -74,12 +60,41 @@ def _appended(aliases: list[cst.ImportAlias], name: str) -> list[cst.ImportAlias
         else len(names)
     )
     new = cst.ImportAlias(cst.Name(name))
-    if at == len(aliases):
-        last = aliases[-1]
-        separator = aliases[0].comma if len(aliases) > 1 else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        return [*aliases[:-1], last.with_changes(comma=separator), new.with_changes(comma=last.comma)]
-    comma = aliases[0].comma if len(aliases) > 1 else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    return [*aliases[:at], new.with_changes(comma=comma), *aliases[at:]]
+    separator = _silent(aliases[0].comma) if len(aliases) > 1 else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if at < len(aliases):
+        return [*aliases[:at], new.with_changes(comma=separator), *aliases[at:]]
+    last = aliases[-1]
+    if not isinstance(last.comma, cst.Comma):
+        return [*aliases[:-1], last.with_changes(comma=separator), new]
+    if len(aliases) == 1 and isinstance(last.comma.whitespace_after, cst.ParenthesizedWhitespace):
+        raise CannotFix("the import has a form of its own; import the scope by hand")
+    kept = _with_comment_of(separator, last.comma)
+    return [*aliases[:-1], last.with_changes(comma=kept), new.with_changes(comma=_silent(last.comma))]
+
+
+Separator = cst.Comma | cst.MaybeSentinel
+
+
+def _silent(comma: Separator) -> Separator:
+    """A comma with the same white space behind it, without the comment in it."""
+    if not isinstance(comma, cst.Comma):
+        return comma
+    space = comma.whitespace_after
+    if not isinstance(space, cst.ParenthesizedWhitespace) or space.first_line.comment is None:
+        return comma
+    first = space.first_line.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
+    return comma.with_changes(whitespace_after=space.with_changes(first_line=first))
+
+
+def _with_comment_of(separator: Separator, comma: cst.Comma) -> Separator:
+    """A separator that keeps the comment which stands behind a comma."""
+    space = comma.whitespace_after
+    if not isinstance(space, cst.ParenthesizedWhitespace) or space.first_line.comment is None:
+        return separator
+    target = separator.whitespace_after if isinstance(separator, cst.Comma) else None
+    if not isinstance(separator, cst.Comma) or not isinstance(target, cst.ParenthesizedWhitespace):
+        raise CannotFix("the import has a form of its own; import the scope by hand")
+    return separator.with_changes(whitespace_after=target.with_changes(first_line=space.first_line))
 
 
 def _plain(alias: cst.ImportAlias) -> str:
@@ -119,28 +134,3 @@ class _Counter(cst.CSTVisitor):
 
     def visit_SimpleString(self, node: cst.SimpleString) -> None:  # __all__, string annotations
         self.found = self.found or self.name in node.value
-
-
-def _inserted(module: cst.Module, home: str, name: str) -> cst.Module:
-    """The import as a line of its own, behind the last import at the top of the module."""
-    line = cst.parse_statement(f"from {home} import {name}\n")
-    body = list(module.body)
-    at = 0
-    for index, statement in enumerate(body):
-        if _is_import(statement) or (index == 0 and _is_docstring(statement)):
-            at = index + 1
-    return module.with_changes(body=[*body[:at], line, *body[at:]])
-
-
-def _is_import(statement: cst.BaseStatement | cst.BaseSmallStatement) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and any(
-        isinstance(s, (cst.Import, cst.ImportFrom)) for s in statement.body
-    )
-
-
-def _is_docstring(statement: cst.BaseStatement | cst.BaseSmallStatement) -> bool:
-    return (
-        isinstance(statement, cst.SimpleStatementLine)
-        and isinstance(statement.body[0], cst.Expr)
-        and isinstance(statement.body[0].value, cst.SimpleString)
-    )

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
+from session_lint.fixes.outliving import only_works, seen_closing
 from session_lint.fixes.shape import Shape, gives_up, is_method, shape
 from session_lint.fixes.target import Target, scope_target
 from session_lint.python.names import own_nodes, path
@@ -41,7 +42,7 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     scoped = scoped_fix(facts, obligation)
     if isinstance(scoped, Fix):
         return scoped
-    doubt = _outlives(obligation, found)
+    doubt = seen_closing(obligation, found)
     applicability = Applicability.UNSAFE if doubt else Applicability.SAFE
     return Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(facts, found, None), doubt)
 
@@ -57,6 +58,8 @@ def scoped_fix(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     target = scope_target(facts, found.acquire)
     if target is None:
         return Refusal("no committing scope over the same factory is known")
+    if target.begins and not only_works(found.block, found.name):
+        return Refusal("`begin()` tolerates nobody else's commit, and the session is lent or its transaction steered")
     return Fix(
         Applicability.SAFE,
         f"Open the session in `with {target.expression}`",
@@ -70,9 +73,6 @@ def _plan(facts: ModuleFacts, found: Shape, target: Target | None) -> tuple[tupl
     last = found.block[-1]
     end = facts.source.start(last)
     drop = list(_superfluous(found, commits=target is not None))
-    asynchronous = isinstance(found.acquire.value, ast.Await) or any(
-        isinstance(n, ast.Await) and _method_of(n, found.name) for s in found.block for n in ast.walk(s)
-    )
     return (
         ("acquire", (start.row, start.column)),
         ("last", (end.row, end.column)),
@@ -84,8 +84,19 @@ def _plan(facts: ModuleFacts, found: Shape, target: Target | None) -> tuple[tupl
         ("guarded", found.guard is not None),
         ("dissolve", found.guard is not None and (target is not None or not found.guard.handlers)),
         ("drop", tuple((p.row, p.column) for p in (facts.source.start(s) for s in drop))),
-        ("asynchronous", asynchronous),
+        ("beside", target.beside if target else 0),
+        ("asynchronous", _asynchronous(facts, found)),
     )
+
+
+def _asynchronous(facts: ModuleFacts, found: Shape) -> bool:
+    """Whether the factory makes asynchronous sessions, or the code awaits what the session does."""
+    call = found.acquire.value
+    if isinstance(call, ast.Call) and facts.module is not None:
+        names = facts.module.names.qualify(call.func, facts.module.calls.scope(call))
+        if any("asyncio" in name for name in names):
+            return True
+    return any(isinstance(n, ast.Await) and _method_of(n, found.name) for s in found.block for n in ast.walk(s))
 
 
 def _superfluous(found: Shape, *, commits: bool) -> Iterator[ast.stmt]:
@@ -126,8 +137,21 @@ def _obstacles(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iter
         and not all(gives_up(h, found.name) for h in found.guard.handlers)
     ):
         yield "the `else` of the `try` would move"
+    if _asynchronous(facts, found) and not isinstance(code, ast.AsyncFunctionDef):
+        yield "the session is asynchronous and the code is not"
     if isinstance(found.acquire, ast.AnnAssign):
         yield "the session's type is declared where it is opened"
+
+
+def _steered(found: Shape) -> Iterator[str]:
+    """What the block does to the transaction beside its final commit."""
+    for statement in found.block:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute) and path(node.value) == found.name and node.attr in STEERING:
+                yield node.attr
+
+
+STEERING = ("begin", "prepare", "transaction", "get_transaction", "autoflush", "expire_on_commit", "bind", "invalidate")
 
 
 def _differences(obligation: Obligation, found: Shape) -> Iterator[str]:
@@ -140,6 +164,8 @@ def _differences(obligation: Obligation, found: Shape) -> Iterator[str]:
     ]
     if not commits:
         yield "nothing is committed"
+    for attribute in _steered(found):
+        yield f"the block uses the session's own {attribute!r}"
     if any(n for stmt in found.block for n in ast.walk(stmt) if isinstance(n, ast.Await)):
         yield "the session is asynchronous"
     if any(not gives_up(h, found.name) for h in _handlers(found)):
@@ -211,41 +237,6 @@ def _plain(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Return):
         return statement.value is None or isinstance(statement.value, (ast.Constant, ast.Name))
     return isinstance(statement, ast.Pass)
-
-
-def _outlives(obligation: Obligation, found: Shape) -> str:
-    """Why closing at the end of the block may be seen: a transaction that is not its own, objects that still load."""
-    if obligation.site.origin.borrowed:
-        return "the session works in the transaction of a connection that is not its own, which closing may roll back"
-    if found.close is not None:
-        return ""
-    if _bound_to_unknown(found.acquire.value):
-        return "what the session is bound to is not known: on a connection, closing may roll back what others wrote"
-    if not found.top:
-        return "objects loaded from the session may be read after the block"
-    for statement in found.block:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Return) and node.value is not None and not _plain_value(node.value):
-                return f"line {node.lineno} returns what may be objects of the session, which it would detach"
-    if isinstance(obligation.site.code, ast.Module):
-        return "objects loaded from the session may be read by other modules"
-    return ""
-
-
-def _bound_to_unknown(call: ast.expr | None) -> bool:
-    """Whether a factory is given something that does not say it is an engine."""
-    if not isinstance(call, ast.Call):
-        return False
-    bound = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "bind")]
-    return any("engine" not in ast.unparse(value).lower() for value in bound)
-
-
-def _plain_value(node: ast.expr) -> bool:
-    """A value that no session stands behind: a constant, a number, a text, an answer yes or no."""
-    if isinstance(node, ast.Call):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else path(node.func)
-        return name in ("count", "len", "int", "float", "str", "bool", "sum", "isoformat")
-    return isinstance(node, (ast.Constant, ast.Compare, ast.JoinedStr))
 
 
 def _mentions(node: ast.AST, name: str) -> bool:

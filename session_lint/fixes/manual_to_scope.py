@@ -28,14 +28,24 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     :param plan: as :mod:`session_lint.fixes.judge` makes it.
     :raises CannotFix: where the text is not what the plan was made for.
     """
-    wrapper = MetadataWrapper(cst.parse_module(text))
+    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     rewriter = _Rewriter(plan, dict(wrapper.resolve(PositionProvider)))
     module = wrapper.module.visit(rewriter)
     if not rewriter.done:
         raise CannotFix("the statement that opens the session was not found")
     if plan["module"]:
-        module = with_import(module, plan["module"], plan["imported"], plan["replaced"])
+        at = _statement_at(wrapper, plan["beside"])
+        module = with_import(module, at, plan["module"], plan["imported"], plan["replaced"])
     return module.code
+
+
+def _statement_at(wrapper: MetadataWrapper, row: int) -> int:
+    """Which statement of a module begins in a row."""
+    positions = wrapper.resolve(PositionProvider)
+    for index, statement in enumerate(wrapper.module.body):
+        if positions[statement].start.line == row:
+            return index
+    raise CannotFix("the import of the factory was not found")
 
 
 class _Rewriter(cst.CSTTransformer):
@@ -112,21 +122,22 @@ class _Rewriter(cst.CSTTransformer):
     def _dissolved(self, guard: cst.Try) -> Left:
         """The statements of a ``try`` whose ``finally`` goes; its handlers stay where the plan says so."""
         assert guard.finalbody is not None
-        ending = [*_own_lines(guard.finalbody.leading_lines), *_comments(guard.finalbody.body)]
+        last = [*_own_lines(guard.finalbody.leading_lines), *_comments(guard.finalbody.body)]
         if not self.plan["dissolve"]:
-            return [guard.with_changes(finalbody=None)], ending
+            return [guard.with_changes(finalbody=None)], last
         if not isinstance(guard.body, cst.IndentedBlock):
             raise CannotFix("the `try` stands on one line")
         body = list(guard.body.body)
         comment = guard.body.header.comment
         before = [*guard.leading_lines, *([cst.EmptyLine(comment=comment)] if comment else [])]
-        if guard.orelse is not None:
-            ending = [*_own_lines(guard.orelse.leading_lines), *ending]
-            if isinstance(guard.orelse.body, cst.IndentedBlock):
-                body += list(guard.orelse.body.body)
+        ending: list[cst.EmptyLine] = []
         for handler in guard.handlers:
             ending += [*_own_lines(handler.leading_lines), *_comments(handler.body)]
-        footer = [*guard.body.footer, *ending]
+        if guard.orelse is not None:
+            ending += _own_lines(guard.orelse.leading_lines)
+            if isinstance(guard.orelse.body, cst.IndentedBlock):
+                body += list(guard.orelse.body.body)
+        footer = [*guard.body.footer, *ending, *last]
         real = [s for s in body if not _is_placeholder(s)]
         if body and real:
             body = real

@@ -34,13 +34,11 @@ def _find(facts: ModuleFacts, use: Use) -> tuple[ast.Expr | None, bool]:
     for node in ast.walk(code):
         if isinstance(node, ast.Expr) and use.node in (node.value, getattr(node.value, "value", None)):
             blocks = [n for n in ast.walk(code) if isinstance(n, (ast.With, ast.AsyncWith)) and n.body[-1] is node]
-            return node, any(use.site.node in w.items or _around(w, use) for w in blocks)
+            return node, any(w.items[-1] is use.site.node or _around(w, use) for w in blocks)
     return None, False
 
 
 def _around(block: ast.With | ast.AsyncWith, use: Use) -> bool:
     """``with session.begin():`` around the commit, where the site is the session's own."""
-    return use.raises and any(
-        isinstance(i.context_expr, ast.Call) and getattr(i.context_expr.func, "attr", "") == "begin"
-        for i in block.items
-    )
+    last = block.items[-1].context_expr  # what ends after it would see the commit later than it does now
+    return use.raises and isinstance(last, ast.Call) and getattr(last.func, "attr", "") == "begin"

@@ -90,6 +90,39 @@ def gives_up(handler: ast.ExceptHandler, name: str) -> bool:
     return raises and len(before) <= 1 and all(is_method(s, name, "rollback") for s in before)
 
 
+def plain_scope(function: ast.FunctionDef) -> ast.expr | None:
+    """The factory of a committing scope that only opens, lends, commits, rolls back and closes; else ``None``."""
+    arguments = function.args
+    if (
+        len(function.decorator_list) != 1
+        or arguments.args
+        or arguments.kwonlyargs
+        or arguments.vararg
+        or arguments.kwarg
+    ):
+        return None
+    body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    if len(body) != 2 or not isinstance(body[0], ast.Assign) or not isinstance(body[1], ast.Try):  # noqa: PLR2004
+        return None
+    opened, guard = body[0].value, body[1]
+    name = path(body[0].targets[0])
+    lent = [*guard.body, *guard.orelse]
+    plain = (
+        len(lent) == 2  # noqa: PLR2004
+        and _lends(lent[0], name)
+        and is_method(lent[1], name, "commit")
+        and all(gives_up(handler, name) for handler in guard.handlers)
+        and len(guard.finalbody) == 1
+        and closes(guard.finalbody[0], name)
+    )
+    return opened.func if plain and isinstance(opened, ast.Call) and not opened.args and not opened.keywords else None
+
+
+def _lends(statement: ast.stmt, name: str) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Yield) and value.value is not None and path(value.value) == name
+
+
 def _suites(code: ast.AST) -> Iterator[list[ast.stmt]]:
     """Every list of statements of a code, without those of the functions and classes inside it."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):

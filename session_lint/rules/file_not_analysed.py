@@ -1,7 +1,8 @@
-"""A file that could not be read, decoded or parsed.
+"""A file that could not be read, decoded or parsed, or a function that is too large to be followed.
 
 ## What it does
-Reports a file that the analysis could not look into, and says why and where.
+Reports a file that the analysis could not look into, and says why and where; and a function with more ways through it
+than can be followed.
 
 ## Why is this bad?
 A file that is skipped silently looks clean. The rest of the run goes on; the exit code says that there was a finding.
@@ -22,15 +23,22 @@ from session_lint.finding import Severity
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding
 
 
-def check(_facts: ModuleFacts) -> Iterable[Finding]:
-    """Nothing: a file that has facts was analysed. The engine reports the others."""
-    return ()
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each function that has more ways than can be followed; the engine reports whole files."""
+    if not facts.solved and not facts.given_up:
+        return
+    for code in facts.given_up:
+        name = facts.symbol(code)
+        where = code if name else facts.first_statement
+        yield rule.finding(
+            facts, where, symbol=name, reason=f"{name or 'the module body'} has too many ways through it"
+        )
 
 
 rule = Rule(
