@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import PositionProvider
 
 from session_lint.fixes import CannotFix
+from session_lint.fixes.parsing import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
 
     :raises CannotFix: where no statement begins there, or others share its line.
     """
-    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    wrapper = parsed(text)
     dropper = _Dropper(plan["at"], dict(wrapper.resolve(PositionProvider)))
     module = wrapper.module.visit(dropper)
     if not dropper.done:

@@ -15,6 +15,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from session_lint.fixes import CannotFix
 from session_lint.fixes.imports import with_import
+from session_lint.fixes.parsing import parsed
 
 Suite = Sequence[cst.BaseStatement]
 Start = tuple[int, int]
@@ -28,7 +29,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     :param plan: as :mod:`session_lint.fixes.judge` makes it.
     :raises CannotFix: where the text is not what the plan was made for.
     """
-    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    wrapper = parsed(text)
     rewriter = _Rewriter(plan, dict(wrapper.resolve(PositionProvider)))
     module = wrapper.module.visit(rewriter)
     if not rewriter.done:

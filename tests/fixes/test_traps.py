@@ -1,4 +1,4 @@
-"""Traps for a rewrite: where it would change the program, it is refused, takes another form, or needs the author's eye."""
+"""Traps for a rewrite: where it would change the program, it is refused, or takes another form, or is unsafe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from session_lint.finding import Applicability
-from session_lint.fixes import rewritten
+from session_lint.fixes import CannotFix, apply, edits, rewritten
 from session_lint.source import Source
 from tests.linting import lint
 
@@ -31,31 +31,31 @@ def mended(text: str, code: str = "") -> str:
 def manual(body: str, factory: str = "S", head: str = MAKER) -> str:
     """A function that does something between opening and committing."""
     lines = "".join(f"        {line}\n" for line in body.splitlines())
-    return f"{head}def f(x):\n    session = {factory}()\n    try:\n{lines}        session.commit()\n    finally:\n        session.close()\n"
+    opening = f"{head}def f(x):\n    session = {factory}()\n    try:\n"
+    return f"{opening}{lines}        session.commit()\n    finally:\n        session.close()\n"
 
 
+DEFINITION = "from contextlib import contextmanager\n\n\n@contextmanager\ndef scope():\n    s = S()\n    try:\n"
+CLOSING = "    finally:\n        s.close()\n\n\n"
+HANDLER = "    except Exception:\n        s.rollback()\n"
 SCOPES = {
-    "lends something else": "        yield Repo(s)\n        s.commit()\n    finally:\n        s.close()\n",
-    "raises something else": "        yield s\n        s.commit()\n    except Exception as e:\n        s.rollback()\n        raise RuntimeError from e\n    finally:\n        s.close()\n",
-    "does more": "        s.execute('set role reader')\n        yield s\n        s.commit()\n    finally:\n        s.close()\n",
+    "lends something else": "        yield Repo(s)\n        s.commit()\n",
+    "raises something else": f"        yield s\n        s.commit()\n{HANDLER}        raise Own\n",
+    "does more": "        s.execute('set role reader')\n        yield s\n        s.commit()\n",
 }
 
 
 @pytest.mark.parametrize("body", SCOPES.values(), ids=SCOPES)
 def test_a_scope_that_does_more_is_not_taken(body: str) -> None:
     """The module's own scope has to be the same thing, not only a scope."""
-    scope = (
-        f"from contextlib import contextmanager\n\n\n@contextmanager\ndef scope():\n    s = S()\n    try:\n{body}\n\n"
-    )
+    scope = f"{DEFINITION}{body}{CLOSING}"
     assert "with S.begin() as session:" in mended(MAKER + scope + manual("session.add(x)", head=""))
 
 
 def test_a_plain_scope_is_taken() -> None:
     """The project's own form comes first."""
-    body = "        yield s\n        s.commit()\n    except Exception:\n        s.rollback()\n        raise\n    finally:\n        s.close()\n"
-    scope = (
-        f"from contextlib import contextmanager\n\n\n@contextmanager\ndef scope():\n    s = S()\n    try:\n{body}\n\n"
-    )
+    body = "        yield s\n        s.commit()\n    except Exception:\n        s.rollback()\n        raise\n"
+    scope = f"{DEFINITION}{body}{CLOSING}"
     assert "    with scope() as session:\n        session.add(x)\n" in mended(
         MAKER + scope + manual("session.add(x)", head="")
     )
@@ -86,22 +86,21 @@ def test_a_conditional_import_is_not_replaced() -> None:
 
 def test_the_import_stands_before_its_use() -> None:
     """Beside the factory's own, not behind the last import of the file."""
+    head = "from database import SessionLocal\n"
     text = (
-        "from database import SessionLocal\n\nsession = SessionLocal()\ntry:\n    session.add(1)\n    session.commit()\n"
+        f"{head}\nsession = SessionLocal()\ntry:\n    session.add(1)\n    session.commit()\n"
         "finally:\n    session.close()\n\nimport os\n"
     )
-    assert mended(text).startswith(
-        "from database import SessionLocal\nfrom database.session import scoped_session\n\nwith scoped_session() as session:\n"
-    )
+    added = "from database.session import scoped_session\n"
+    assert mended(text).startswith(f"{head}{added}\nwith scoped_session() as session:\n")
 
 
 def test_comments_of_an_import_stay_with_their_names() -> None:
     """A `noqa` on another line is another noqa."""
-    head = "from database.session import (\n    SessionLocal,  # the factory\n    get_session,  # the global one\n)\n\n\nX = SessionLocal\n\n\n"
+    names = "    SessionLocal,  # the factory\n    get_session,  # the global one\n"
+    head = f"from database.session import (\n{names})\n\n\nX = SessionLocal\n\n\n"
     after = mended(manual("session.add(x)", "SessionLocal", head))
-    assert after.startswith(
-        "from database.session import (\n    SessionLocal,  # the factory\n    get_session,  # the global one\n    scoped_session,\n)\n"
-    )
+    assert after.startswith(f"from database.session import (\n{names}    scoped_session,\n)\n")
 
 
 @pytest.mark.parametrize(
@@ -139,12 +138,26 @@ def test_objects_of_a_leaked_session_keep_it_unsafe(body: str) -> None:
 def test_an_asynchronous_session_gets_an_asynchronous_with() -> None:
     """By what the factory makes, not by what is awaited."""
     head = "from sqlalchemy.ext.asyncio import async_sessionmaker\n\nS = async_sessionmaker()\n\n\n"
-    assert "    async with S() as s:\n" in mended(f"{head}async def f(x):\n    s = S()\n    await work(s, x)\n")
-    plain = f"{head}def f(x):\n    s = S()\n    work(s, x)\n"
+    body = "    s = S()\n    work(s, x)\n    await s.close()\n"
+    assert "    async with S() as s:\n" in mended(f"{head}async def f(x):\n{body}")
+    plain = f"{head}def f(x):\n    s = S()\n    work(s, x)\n    s.close()\n"
     assert mended(plain) == plain
 
 
-def test_form_feeds_do_not_shift_edits() -> None:
-    """Lines are Python's lines."""
+def test_form_feeds_stay() -> None:
+    """Libcst would drop them: the fix is refused, and says why."""
     text = f"{MAKER}\x0cdef f():\n    s = S()\n    s.add(1)\n    return 1\n"
-    assert mended(text) == f"{MAKER}\x0cdef f():\n    with S() as s:\n        s.add(1)\n        return 1\n"
+    (finding,) = lint(text)
+    assert finding.fix is not None
+    with pytest.raises(CannotFix, match="form feeds"):
+        rewritten(Source("module.py", text), finding.fix)
+
+
+def test_edits_count_lines_as_python_does() -> None:
+    """A form feed or a line separator inside a string is no new line."""
+    text = f"{MAKER}X = '\x0c \u2028 \x85'\n\n\ndef f():\n    s = S()\n    s.add(1)\n    return 1\n"
+    (finding,) = lint(text)
+    assert finding.fix is not None
+    source = Source("module.py", text)
+    assert apply(text, edits(source, finding.fix)) == rewritten(source, finding.fix)
+    assert [edit.location.row for edit in edits(source, finding.fix)] == [finding.location.row]
