@@ -130,6 +130,8 @@ def load(start: Path, *, isolated: bool = False, config: Path | None = None) -> 
         its top.
     :raises SettingsError: where the file cannot be read, or says what cannot be followed.
     """
+    if isolated and config is not None:
+        raise SettingsError(f"--isolated reads no file, --config names {config}: give one of them")
     if isolated:
         return Settings()
     if config is not None:

@@ -45,7 +45,8 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     else:
         found, missing = reports(paths or ["."], given, given["jobs"])
     findings = [finding for report in found for finding in report.findings]
-    if findings or not given["quiet"]:
+    nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
+    if findings or not (given["quiet"] or nothing_read):
         click.echo(_text(findings, len(found), given["output_format"], sources), nl=False, color=_colour())
     complain(missing)
     if missing:

@@ -65,6 +65,14 @@ def test_missing_path_does_not_hide_the_others(project: Path) -> None:
     assert (done.returncode, b"nowhere.py" in done.stderr, b"leak.py:5:15: SES101" in done.stdout) == (2, True, True)
 
 
+def test_nothing_is_clear_where_nothing_was_read(project: Path) -> None:
+    """A wrong path is not a clean run; two options that contradict each other are told apart."""
+    done = run("check", "nowhere.py", cwd=project)
+    assert (done.returncode, done.stdout) == (2, b"")
+    done = run("check", "--isolated", "--config", "nowhere.toml", cwd=project)
+    assert (done.returncode, b"nowhere.toml" in done.stderr) == (2, True)
+
+
 def test_json_has_the_documented_shape(project: Path) -> None:
     """Every field of the machine form, with its type."""
     (finding,) = json.loads(run("check", "--output-format", "json", cwd=project).stdout)
