@@ -48,7 +48,9 @@ class Ending:
     @property
     def handed_over(self) -> bool:
         """Whether somebody outside the code has the session now."""
-        returned = any(isinstance(n, tuple) and n[0] == "returned" for n in self.fact.names)
+        returned = self.fact.flying is None and any(
+            isinstance(n, tuple) and n[0] == "returned" for n in self.fact.names
+        )
         return self.fact.state is State.GIVEN or returned or bool(self.fact.marked("yielded"))
 
     @property

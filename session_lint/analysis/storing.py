@@ -33,11 +33,14 @@ class Storing:
         self.scope: Scope = module.names.scopes.of[code]
         self.relevant = guards.relevant(code)
         self._class_level = _class_level(code)
+        self._overriding = _overriding(code)
         self._public = module.exported if isinstance(code, ast.Module) else frozenset()
 
     def _statement(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """A new statement: what the last one computed and did not bind is gone."""
         kept = frozenset(n for n in fact.names if not _temporary(n))
+        if point.node in self._overriding:  # a return that was under way is off
+            kept = frozenset(n for n in kept if not (isinstance(n, tuple) and n[0] == "returned"))
         if len(kept) == len(fact.names):
             return (fact,)
         return (self._dropped(fact._replace(names=kept), point.node),)
@@ -190,3 +193,18 @@ def _class_level(code: ast.AST) -> frozenset[ast.AST]:
     return frozenset(
         n for c in classes for n in own_nodes(c) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     )
+
+
+def _overriding(code: ast.AST) -> frozenset[ast.AST]:
+    """The ``break`` and ``continue`` statements that leave a ``finally`` body."""
+    todo: list[ast.AST] = [s for n in own_nodes(code) if isinstance(n, ast.Try) for s in n.finalbody]
+    found: set[ast.AST] = set()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (ast.Break, ast.Continue)):
+            found.add(node)
+        elif not isinstance(
+            node, (ast.For, ast.AsyncFor, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        ):
+            todo.extend(ast.iter_child_nodes(node))
+    return frozenset(found)

@@ -8,7 +8,7 @@ the other.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +39,11 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     stop = next(_obstacles(facts, obligation, found), "")
     if stop:
         return Refusal(stop)
-    scoped = scoped_fix(facts, obligation)
-    if isinstance(scoped, Fix):
-        return scoped
     doubt = seen_closing(obligation, found)
     applicability = Applicability.UNSAFE if doubt else Applicability.SAFE
+    scoped = scoped_fix(facts, obligation)
+    if isinstance(scoped, Fix):
+        return replace(scoped, applicability=applicability, reason=doubt)
     return Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(facts, found, None), doubt)
 
 

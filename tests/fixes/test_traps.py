@@ -126,6 +126,7 @@ def test_a_commit_before_other_exits_stays(items: str) -> None:
         "x.extend(session.query(User).all())",
         "user = session.query(User).first()\nThread(target=work, args=(user,)).start()",
         "for user in session.query(User):\n    emit(user)",
+        "user = session.query(User).first()\nsession.commit()\nreturn user",
     ],
 )
 def test_objects_of_a_leaked_session_keep_it_unsafe(body: str) -> None:
