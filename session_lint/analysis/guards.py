@@ -97,17 +97,18 @@ def outcome(test: ast.expr, guards: Guards) -> bool | None:
     return None
 
 
-def assume(guards: Guards, text: str, value: bool) -> Guards | None:  # noqa: FBT001
-    """The guards with one more outcome, and what follows from it; ``None`` where it contradicts them."""
+def assume(guards: Guards, text: str, value: bool, *, object_or_none: bool = False) -> Guards | None:  # noqa: FBT001
+    """The guards with one more outcome, and what follows from it; ``None`` where it contradicts them.
+
+    :param object_or_none: whether the atom is a variable that holds an object that is always true, or ``None``.
+    """
     if (text, not value) in guards:
         return None
     found = {(text, value)}
     if text.endswith(" is None") and value:
         found.add((text.removesuffix(" is None"), False))
-    elif " " not in text and value:
-        found.add((f"{text} is None", False))
-    elif " " not in text and (f"{text} is None", False) not in guards:
-        found.add((f"{text} is None", True))  # what is false where a session is wanted is None, not zero
+    elif " " not in text and (value or object_or_none):
+        found.add((f"{text} is None", not value))
     if any((other, not outcome_) in guards for other, outcome_ in found):
         return None
     return guards | found

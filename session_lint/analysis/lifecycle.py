@@ -151,5 +151,6 @@ class Lifecycle(Raising):
             return fact
         if len(fact.guards) >= _MOST_GUARDS and not guards.variables(atom[0]) & guards.around_closing(self.code):
             return fact  # a way that has passed so many tests hardly comes back to one of them
-        assumed = guards.assume(fact.guards, atom[0], atom[1] is wanted)
+        session = atom[0] in self.sessions  # false of a variable for sessions means that there is none
+        assumed = guards.assume(fact.guards, atom[0], atom[1] is wanted, object_or_none=session)
         return None if assumed is None else fact._replace(guards=assumed)

@@ -34,6 +34,7 @@ class Storing:
         self.relevant = guards.relevant(code)
         self._class_level = _class_level(code)
         self._overriding = _overriding(code)
+        self.sessions = _session_variables(module, code)
         self._public = module.exported if isinstance(code, ast.Module) else frozenset()
 
     def _statement(self, point: Point, fact: Fact) -> Iterable[Fact]:
@@ -208,3 +209,24 @@ def _overriding(code: ast.AST) -> frozenset[ast.AST]:
         ):
             todo.extend(ast.iter_child_nodes(node))
     return frozenset(found)
+
+
+def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
+    """The variables that a code uses for sessions: bound to an opening call, or in its place where they hold one."""
+    found: set[str] = set()
+    for node in own_nodes(code):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            values = _alternatives(node.value)
+            if any(isinstance(value, ast.Call) and module.opens(value) for value in values):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                found |= {path(name) for name in (*targets, *values)}
+    return frozenset(found - {""})
+
+
+def _alternatives(value: ast.expr) -> list[ast.expr]:
+    """The expressions that one may be the value of."""
+    if isinstance(value, ast.BoolOp):
+        return [a for v in value.values for a in _alternatives(v)]
+    if isinstance(value, ast.IfExp):
+        return [*_alternatives(value.body), *_alternatives(value.orelse)]
+    return [value.value] if isinstance(value, ast.Await) else [value]
