@@ -65,13 +65,20 @@ class Raising(Entering):
         earlier = edge.source.edges[: edge.source.edges.index(edge)]
         if self._surely_caught(earlier, fact):
             return None
-        kinds = self.module.exceptions.listed(edge.node.type, self.scope)
+        kinds = self._listed(edge.node)
+        taken = [k for e in earlier if isinstance(e.node, ast.ExceptHandler) for k in self._listed(e.node)]
         for kind in kinds:
+            if any(self.module.exceptions.below(kind, other) for other in taken if other):
+                continue  # an earlier clause takes all of these
             found = self.module.exceptions.catches(flying.type, kind)
             if found is not False:
                 met = flying if found else Raised(kind or ANY, flying.node)
                 return fact._replace(flying=None, caught=(*caught, met), names=names, pending=None)
         return None
+
+    def _listed(self, handler: ast.ExceptHandler) -> list[str]:
+        """The classes that a clause names."""
+        return self.module.exceptions.listed(handler.type, self.scope)
 
     def _surely_caught(self, edges: list[Edge], fact: Fact) -> bool:
         catches = self.module.exceptions.catches
