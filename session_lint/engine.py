@@ -80,7 +80,7 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
     try:
         data = path.read_bytes()
     except OSError as error:
-        return FileReport(filename, tuple(_failed(filename, settings, f"cannot be read: {error.strerror or error}")))
+        return FileReport(filename, tuple(failed(filename, settings, f"cannot be read: {error.strerror or error}")))
     module = module_name(path)
     store = _store(settings.root or Path.cwd(), os.getpid()) if settings.cache else None
     key = key_of(data, filename, module, settings) if store else b""
@@ -124,8 +124,8 @@ def _one_by_one(paths: Sequence[Path], settings: Settings, work: Callable[[Path]
             yield pool.submit(work, path).result()
         except BrokenProcessPool:
             pool = _pool(1)
-            failed = _failed(str(path), settings, "internal error: the process that analysed it has died")
-            yield FileReport(str(path), tuple(failed))
+            dead = failed(str(path), settings, "internal error: the process that analysed it has died")
+            yield FileReport(str(path), tuple(dead))
     pool.shutdown()
 
 
@@ -147,7 +147,7 @@ def _lint_bytes(data: bytes, filename: str, module: str, settings: Settings) -> 
     try:
         source = decode(filename, data)
     except SourceError as error:
-        return _failed(filename, settings, error.message, error.location)
+        return failed(filename, settings, error.message, error.location)
     return lint_source(source, settings, module=module)
 
 
@@ -172,9 +172,9 @@ def _guarded(filename: str, settings: Settings, work: Callable[[], list[Finding]
                 raise
             return _deeply(work)
     except SourceError as error:
-        return _failed(filename, settings, error.message, error.location)
+        return failed(filename, settings, error.message, error.location)
     except Exception as error:  # noqa: BLE001  (whatever it is, it is this file's and not the run's)
-        return _failed(filename, settings, f"internal error: {type(error).__name__}: {error}".rstrip(": "))
+        return failed(filename, settings, f"internal error: {type(error).__name__}: {error}".rstrip(": "))
 
 
 _one_deep = threading.Lock()
@@ -206,7 +206,7 @@ def _deeply(work: Callable[[], list[Finding]]) -> list[Finding]:
     return answers[0]
 
 
-def _failed(filename: str, settings: Settings, reason: str, location: Location = Location(1, 1)) -> list[Finding]:  # noqa: B008
+def failed(filename: str, settings: Settings, reason: str, location: Location = Location(1, 1)) -> list[Finding]:  # noqa: B008
     """A file's SES900, which is there unless it was ignored: what is only not selected must not look clean."""
     if settings.ignored(not_analysed, filename):
         return []

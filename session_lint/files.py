@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from session_lint.python.modules import absolute
 from session_lint.settings import patterns
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def discover(paths: Sequence[str], settings: Settings) -> tuple[list[Path], list
     :param paths: files, which are always taken, and folders, which are walked.
     :returns: the files, sorted, each once; and what could not be looked into.
     """
-    found: dict[str, Path] = {}
+    found: dict[Path, Path] = {}
     missing: list[Missing] = []
     for name in dict.fromkeys(paths):
         path = Path(name)
@@ -64,9 +65,9 @@ def discover(paths: Sequence[str], settings: Settings) -> tuple[list[Path], list
             continue
         if path.is_dir():
             walked = _Walk(path, settings, missing)
-            found.update((_absolute(file), file) for file in walked.files())
+            found.update((absolute(file), file) for file in walked.files())
         elif path.is_file():
-            found[_absolute(path)] = path
+            found[absolute(path)] = path
         else:
             missing.append(
                 Missing(name, "neither a file nor a folder" if os.path.lexists(path) else "no such file or folder")
@@ -82,11 +83,6 @@ def excluded(path: Path, settings: Settings) -> bool:
     parts = place.split("/")
     match = _matcher(settings)
     return any(match("/".join(parts[:end]), True) for end in range(1, len(parts))) or match(place, path.is_dir())
-
-
-def _absolute(path: Path) -> str:
-    """One name for a file, however it was named; links are left as they are, and cost nothing."""
-    return os.path.abspath(path)  # noqa: PTH100  (pathlib has no such thing)
 
 
 def _matcher(settings: Settings) -> Callable[[str, bool], bool]:
@@ -224,23 +220,23 @@ class _Ignores:
 
     def __init__(self, folder: Path) -> None:
         self.specs: dict[Path, GitIgnoreSpec] = {}
-        above = _above(folder.absolute())
+        above = _above(absolute(folder))
         for parent in above:
             self.read(parent)
-        if above and self.ignored(folder.absolute(), folder=True):
+        if above and self.ignored(absolute(folder), folder=True):
             self.specs.clear()  # it was named all the same
 
     def read(self, folder: Path) -> None:
         """Take up a folder's own file."""
         try:
             lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
-            self.specs[folder.absolute()] = patterns(tuple(lines))
+            self.specs[absolute(folder)] = patterns(tuple(lines))
         except (OSError, ValueError):
             return
 
     def ignored(self, path: Path, *, folder: bool) -> bool:
         """Whether the nearest file that says anything about a path ignores it."""
-        path = path.absolute()
+        path = absolute(path)
         for parent in path.parents if self.specs else ():
             spec = self.specs.get(parent)
             if spec is not None:

@@ -16,6 +16,7 @@ from session_lint import __version__
 from session_lint.engine import lint_source
 from session_lint.files import excluded
 from session_lint.finding import Location
+from session_lint.python.modules import absolute
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.settings import Settings, SettingsError, load, override
@@ -92,7 +93,7 @@ class Plugin:
     def _findings(self) -> list[Finding]:
         try:
             path = Path(self.filename)
-            settings = _settings(path.absolute().parent, self.isolated, tuple(self.options.items()))
+            settings = _settings(absolute(path).parent, self.isolated, tuple(self.options.items()))
             if settings.force_exclude and excluded(path, settings):
                 return []
             source = Source(self.filename, "".join(self.lines).removeprefix("\ufeff"))

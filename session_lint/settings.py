@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from session_lint.python.modules import absolute
 from session_lint.rules import catalogue
 
 if sys.version_info >= (3, 11):
@@ -101,7 +102,7 @@ class Settings:
             found = os.path.relpath(path, self.root or Path.cwd())
         except ValueError:  # another drive
             return None
-        return None if found.startswith(os.pardir) else found.replace(os.sep, "/")
+        return None if found.split(os.sep, 1)[0] == os.pardir else found.replace(os.sep, "/")
 
     def _ignored_in(self, rule: Rule, filename: str) -> bool:
         if not filename or not self.per_file_ignores:
@@ -140,7 +141,7 @@ def load(start: Path, *, isolated: bool = False, config: Path | None = None) -> 
         if table is None and config.name == "pyproject.toml":
             raise SettingsError(f"{config}: there is no table [tool.session-lint]")
         return _settings(config, content if table is None else table)
-    start = start.absolute()
+    start = absolute(start)
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         if file.is_file() and _mentioned(file):
@@ -238,7 +239,7 @@ def _settings(file: Path, table: Any) -> Settings:  # noqa: ANN401  (what TOML h
             **{name: getattr(read, name) for name in read.__struct_fields__},
             "exclude": read.exclude or (),
             "per_file_ignores": tuple(read.per_file_ignores.items()),
-            "root": file.absolute().parent,
+            "root": absolute(file).parent,
         }
     )
 

@@ -90,7 +90,7 @@ def _comments(source: Source) -> Iterator[tuple[str, range, bool]]:
                 if comment:
                     yield comment, range(first, token.end[0] + 1), alone
                 first, comment = 0, ""
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, SystemError):  # the last is Python 3.12's answer to a null byte
         return
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -33,6 +35,8 @@ for subcommand in (check, fix, rules, explain):
 
 def main() -> None:
     """Run the command and exit; no traceback for what a user can cause."""
+    sys.stdout = sys.stdout or _nowhere()  # whoever starts the command may have closed them
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name or a text that the encoding cannot say ends no run
             stream.reconfigure(errors="backslashreplace")
@@ -53,3 +57,7 @@ def main() -> None:
             click.echo(f"session-lint: {error}", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written has no place to go
         sys.exit(FAILED)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from session_lint.engine import FileReport, lint_paths, lint_source
+from session_lint.engine import FileReport, failed, lint_paths, lint_source
 from session_lint.files import Missing, discover, excluded
-from session_lint.rules.file_not_analysed import rule as not_analysed
+from session_lint.python.modules import absolute
 from session_lint.settings import Settings, SettingsError, load, override, patterns
 from session_lint.source import Source, SourceError, decode, read
 
@@ -63,7 +63,7 @@ def settings_for(path: Path, given: dict[str, Any]) -> Settings:
     :raises SettingsError: where they cannot be followed.
     """
     folder = path if path.is_dir() else path.parent
-    found = _loaded(folder.absolute(), given["isolated"], given["config"])
+    found = _loaded(absolute(folder), given["isolated"], given["config"])
     cached = {"cache": False} if given["no_cache"] else {}
     names = ("select", "ignore", "extend_select", "extend_ignore", "exclude", "extend_exclude", "force_exclude")
     settings = override(found, **{name: given[name] for name in names}, **cached)
@@ -91,35 +91,66 @@ def from_stdin(paths: Sequence[str]) -> bool:
 
 
 def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Settings, list[Path]]], list[Missing]]:
-    """The files to look at, by the settings that hold for them, and the paths that do not exist."""
+    """The files to look at, each once, by the settings nearest to them, and the paths that do not exist.
+
+    A walk goes by the settings of the folder that was named; a project inside it has a say in its own files.
+    """
+    nearest: dict[Path, Settings] = {}
     by_settings: dict[Settings, list[str]] = {}
-    for path in paths:
-        by_settings.setdefault(settings_for(Path(path), given), []).append(path)
-    found, missing = [], []
+    for name in paths:
+        path = absolute(Path(name))
+        settings = _nearest(path if path.is_dir() else path.parent, given, nearest)
+        by_settings.setdefault(settings, []).append(name)
+    chosen: dict[Path, tuple[Settings, Path]] = {}
+    missing = []
     for settings, named in by_settings.items():
         files, absent = discover(named, settings)
-        found.append((settings, files))
         missing += absent
-    return found, missing
+        for file in files:
+            place = absolute(file)
+            own = _nearest(place.parent, given, nearest)
+            if own == settings or not excluded(file, own):
+                chosen.setdefault(place, (own, file))
+    found: dict[Settings, list[Path]] = {}
+    for settings, file in chosen.values():
+        found.setdefault(settings, []).append(file)
+    return list(found.items()), missing
+
+
+def _nearest(folder: Path, given: dict[str, Any], known: dict[Path, Settings]) -> Settings:
+    """The settings in a folder, looked up once for all folders that share them.
+
+    :param known: what has been looked up, which grows.
+    """
+    way = [folder]
+    while (top := way[-1]) not in known and top.parent != top and not (top / "pyproject.toml").is_file():
+        way.append(top.parent)
+    if top not in known:
+        known[top] = settings_for(top, given)
+    known.update(dict.fromkeys(way, known[top]))
+    return known[top]
 
 
 def reports(paths: Sequence[str], given: dict[str, Any], jobs: int = 0) -> tuple[list[FileReport], list[Missing]]:
     """Lint all files that are named, those in folders included."""
     found, missing = groups(paths, given)
-    return [report for settings, files in found for report in lint_paths(files, settings, jobs)], missing
+    done = [report for settings, files in found for report in lint_paths(files, settings, jobs)]
+    return sorted(done, key=lambda report: Path(report.path).parts), missing
 
 
 def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], Settings, bytes]:
     """The text on standard input, or the finding that says why it cannot be read; neither where it is excluded."""
     name = given["stdin_filename"] or "<stdin>"
     settings = settings_for(Path(given["stdin_filename"] or "."), given)
+    if sys.stdin is None:
+        raise click.ClickException("standard input is closed")
     data = sys.stdin.buffer.read()
     if settings.force_exclude and given["stdin_filename"] and excluded(Path(name), settings):
         return None, [], settings, data
     try:
         return decode(name, data), [], settings, data
     except SourceError as error:
-        return None, [not_analysed.finding_at(name, error.location, reason=error.message)], settings, data
+        return None, failed(name, settings, error.message, error.location), settings, data
 
 
 def stdin_report(given: dict[str, Any]) -> tuple[FileReport, Source | None]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def absolute(path: Path) -> Path:
+    """One name for a file, however it was named: from the root, without ``..``, which would be a folder like others.
+
+    Links are left as they are.
+    """
+    return Path(os.path.abspath(path))  # noqa: PTH100  (pathlib either keeps `..` or follows links)
 
 
 def module_name(path: Path) -> str:
@@ -16,7 +22,7 @@ def module_name(path: Path) -> str:
     :param path: the file; it need not exist.
     :returns: ``package.module``, and ``package`` for an ``__init__.py``.
     """
-    path = path.absolute()
+    path = absolute(path)
     parts = [] if path.name == "__init__.py" else [path.stem]
     folder = path.parent
     while (folder / "__init__.py").is_file() and folder.name:

@@ -32,7 +32,7 @@ def shown(filename: str) -> str:
         relative = os.path.relpath(filename, Path.cwd())
     except ValueError:
         return filename
-    return filename if relative.startswith(os.pardir) else relative
+    return filename if relative.split(os.sep, 1)[0] == os.pardir else relative
 
 
 def summary(findings: Sequence[Finding], checked: int) -> str:
