@@ -17,7 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import analyse
+from session_lint.analysis import analyse_file
 from session_lint.cache import Cache, key_of
 from session_lint.finding import Location
 from session_lint.python.modules import module_name
@@ -58,19 +58,17 @@ def lint_source(
     source: Source,
     settings: Settings,
     tree: ast.Module | None = None,
-    module: str | None = None,
     *,
     suppressions: bool = True,
 ) -> list[Finding]:
     """The findings in one module's text.
 
     :param tree: its syntax tree, where the caller has it already.
-    :param module: its dotted name; taken from the place of its file when ``None``.
     :param suppressions: whether comments that silence findings count.
     :returns: the selected findings, in the order of their places; one SES900 where the text could not be analysed.
         Raises nothing.
     """
-    findings = _guarded(source.filename, settings, lambda: _found(source, settings, tree, module))
+    findings = _guarded(source.filename, settings, lambda: _found(source, settings, tree))
     return _guarded(source.filename, settings, lambda: heard(source, findings)) if suppressions else findings
 
 
@@ -87,7 +85,7 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
     kept = store.get(key) if store else None
     if kept is not None:
         return FileReport(filename, kept, cached=True)
-    findings = tuple(_lint_bytes(data, filename, module, settings))
+    findings = tuple(_lint_bytes(data, filename, settings))
     if store and all(finding.code != not_analysed.code for finding in findings):  # the next run may have more memory
         store.put(key, findings)
     return FileReport(filename, findings)
@@ -143,18 +141,17 @@ def _store(root: Path, _process: int) -> Cache:
     return Cache(root)
 
 
-def _lint_bytes(data: bytes, filename: str, module: str, settings: Settings) -> list[Finding]:
+def _lint_bytes(data: bytes, filename: str, settings: Settings) -> list[Finding]:
     try:
         source = decode(filename, data)
     except SourceError as error:
         return failed(filename, settings, error.message, error.location)
-    return lint_source(source, settings, module=module)
+    return lint_source(source, settings)
 
 
-def _found(source: Source, settings: Settings, tree: ast.Module | None, module: str | None) -> list[Finding]:
+def _found(source: Source, settings: Settings, tree: ast.Module | None) -> list[Finding]:
     """What the selected rules say."""
-    name = module_name(Path(source.filename)) if module is None else module
-    facts = analyse(source, source.parse() if tree is None else tree, name)
+    facts = analyse_file(source, source.parse() if tree is None else tree, Path(source.filename))
     rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
     findings = [finding for rule in rules for finding in rule.check(facts)]
     return sorted(findings, key=lambda finding: (finding.location, finding.code))

@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending, ModuleFacts, Obligation
-from session_lint.analysis.module import Module
+from session_lint.analysis.program import Program
 from session_lint.analysis.state import SiteKind, State
+from session_lint.python.modules import absolute
 from session_lint.python.names import Names
-from session_lint.vocabulary import mentions
+from session_lint.python.project import forget_projects, project_of
+from session_lint.vocabulary import builtin, markers, mentions
 
 if TYPE_CHECKING:
     import ast
+    from pathlib import Path
 
+    from session_lint.python.project import Project
     from session_lint.source import Source
 
-__all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse"]
+__all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse", "analyse_file", "forget"]
 
 
 def analyse(source: Source, tree: ast.Module, module: str) -> ModuleFacts:
-    """The facts of one module.
+    """The facts of one module, with nothing around it.
 
     :param source: its text.
     :param tree: its syntax tree.
@@ -27,5 +31,41 @@ def analyse(source: Source, tree: ast.Module, module: str) -> ModuleFacts:
     """
     if not mentions(source.text):
         return ModuleFacts(source, None)
-    package = source.filename.endswith("__init__.py")
-    return ModuleFacts(source, Module(Names(tree, module, package=package)))
+    names = Names(tree, module, package=source.filename.endswith("__init__.py"))
+    program = Program(builtin())
+    return program.facts(program.add(names, source))
+
+
+def analyse_file(source: Source, tree: ast.Module, path: Path) -> ModuleFacts:
+    """The facts of one module among those of its project.
+
+    :param source: its text, which counts even where the file says something else by now.
+    :param tree: its syntax tree.
+    :param path: its file; that need not exist.
+    """
+    place = absolute(path)
+    project = project_of(place, markers())
+    if not (mentions(source.text) or _ENDS in source.text or project.reaches(place)):
+        return ModuleFacts(source, None, {f"reach\0{place}": b"0"})
+    program = _program(project)
+    unit = project.open(place, source, tree)
+    facts = program.facts(program.add(unit.names, unit.source))
+    facts.source = source  # its own findings go by the name that it was given
+    return facts
+
+
+def forget() -> None:
+    """Read everything anew from now on: a run is over, files may change."""
+    _programs.clear()
+    forget_projects()
+
+
+_ENDS = ".commit("
+"""In a text that opens no session, the word of a mistake that somebody else's session makes of it."""
+_programs: dict[Project, Program] = {}
+
+
+def _program(project: Project) -> Program:
+    if project not in _programs:
+        _programs[project] = Program(builtin(), project)
+    return _programs[project]

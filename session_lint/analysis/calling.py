@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.summaries import Outcome
     from session_lint.flow import Code
+    from session_lint.python.scopes import FunctionNode
     from session_lint.vocabulary import Effect
 
 Outcomes = tuple[list[Fact], list[Fact]]
@@ -31,9 +32,10 @@ _COLLECTING = frozenset(
 class Calling:
     """The transfer of calls in one code."""
 
-    def __init__(self, module: Module, code: Code) -> None:
+    def __init__(self, module: Module, code: Code, hops: int) -> None:
         self.module = module
         self.code = code
+        self.hops = hops
         self._last: tuple[ast.Call, Fact, Outcomes] | None = None
 
     def outcomes(self, call: ast.Call, fact: Fact) -> Outcomes:
@@ -41,14 +43,14 @@ class Calling:
         if self._last is not None and self._last[0] is call and self._last[1] is fact:
             return self._last[2]
         if settled(fact):
-            result = self._uninvolved(call, self.module.calls.callee(call), fact)
+            result = self._uninvolved(call, self.module.calls.followed(call), fact)
         else:
             result = self._outcomes(call, fact)
         self._last = (call, fact, result)
         return result
 
     def _outcomes(self, call: ast.Call, fact: Fact) -> Outcomes:
-        callee = self.module.calls.callee(call)
+        callee = self.module.calls.followed(call)
         if fact.site is None:
             return self._opens(call, callee, fact)
         own = self._own_method(call, fact)
@@ -92,7 +94,7 @@ class Calling:
     def _calls_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         assert callee.function is not None
         done, raised = self._uninvolved(call, callee, fact)
-        fresh = self.module.summaries.fresh(callee.function)
+        fresh = self.module.at(callee).summaries.fresh(callee.function)
         opened = {
             Mark("open", key=s.key) for s, o in fresh if s.key and o.raised is None and o.state is not State.CLOSED
         }
@@ -120,7 +122,7 @@ class Calling:
             kind = callee.meaning.raises
             return [], [fact._replace(flying=Raised(kind, call))] if kind else []
         if callee.function is not None:
-            return self._by_summary(call, callee, fact, self.module.summaries.ways(callee.function))
+            return self._by_summary(call, callee, fact, self._ways(callee, callee.function))
         kind = callee.raises
         if callee.effect is not None:  # a method of another session
             quiet = not callee.effect.raises or (callee.effect.effect == "rollback" and fact.caught)
@@ -129,13 +131,18 @@ class Calling:
             kind = self._constructor_raises(callee)
         return [fact], [fact._replace(flying=Raised(kind, call))] if kind else []
 
+    def _ways(self, callee: Callee, function: FunctionNode) -> Iterable[Outcome]:
+        """How a function ends by itself; one that is too many modules away is not followed."""
+        home = self.module.at(callee)
+        return home.summaries.ways(function, self.hops if home is self.module else self.hops - 1)
+
     def _constructor_raises(self, callee: Callee) -> str:
-        assert callee.owner is not None
-        init = next((n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+        init = self.module.initialiser(callee)
         if init is None:
             return ANY
-        ways = self.module.summaries.ways(init)
-        return ANY if any(way.raised for way in ways) else ""
+        home, function = init
+        hops = self.hops if home is self.module else self.hops - 1
+        return ANY if any(way.raised for way in home.summaries.ways(function, hops)) else ""
 
     def _by_summary(self, call: ast.Call, callee: Callee, fact: Fact, outcomes: Iterable[Outcome]) -> Outcomes:
         done: list[Fact] = []
@@ -204,7 +211,8 @@ class Calling:
         if callee.role is Role.TAKES and any(self.module.closer_of(a, self.code) == key for a in arguments(call)):
             return [fact._replace(state=State.GIVEN, pending=None)], []
         if callee.function is not None:
-            return self._by_summary(call, callee, fact, self.module.summaries.singleton(callee.function, key))
+            outcomes = self.module.at(callee).summaries.singleton(callee.function, key)
+            return self._by_summary(call, callee, fact, outcomes)
         if callee.meaning is None and callee.own:
             return self._uninvolved(call, callee, fact._replace(pending=None))  # it may commit the same session
         return None
@@ -250,18 +258,18 @@ class Calling:
         assert callee.function is not None
         for name, argument in bind(call, callee.function, bound=callee.bound).items():
             if argument is not None and held(argument, fact) is Hold.WHOLE:
-                return self.module.summaries.parameter(callee.function, name)
-        return self.module.summaries.ways(callee.function)
+                return self.module.at(callee).summaries.parameter(callee.function, name)
+        return self._ways(callee, callee.function)
 
     def _stores(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
-        """Whether a class of this module keeps the session that its constructor gets."""
-        assert callee.owner is not None
-        init = next((n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+        """Whether a class of the project keeps the session that its constructor gets."""
+        init = self.module.initialiser(callee)
         if init is None:
             return True
-        for name, argument in bind(call, init, bound=True).items():
+        home, function = init
+        for name, argument in bind(call, function, bound=True).items():
             if argument is not None and held(argument, fact) is Hold.WHOLE:
-                return any(o.state is State.GIVEN for o in self.module.summaries.parameter(init, name))
+                return any(o.state is State.GIVEN for o in home.summaries.parameter(function, name))
         return True
 
 

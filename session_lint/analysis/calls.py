@@ -1,10 +1,10 @@
-"""What each call of a module is, once and for all: by vocabulary, by the module's own definitions, or unknown."""
+"""What each call of a module is, once and for all: by vocabulary, by the project's own definitions, or unknown."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import ANY
@@ -12,6 +12,9 @@ from session_lint.python.names import Names, path
 from session_lint.vocabulary import Effect, Meaning, Role, Vocabulary, effects
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_lint.python.pending import Pending
     from session_lint.python.scopes import FunctionNode, Scope
 
 _LOG_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log"])
@@ -23,8 +26,9 @@ class Callee:
     """What a call calls.
 
     :param meaning: what the vocabulary, or inference, says of it.
-    :param function: the function of this module that it calls.
-    :param owner: the class of this module that it instantiates.
+    :param function: the function of the project that it calls.
+    :param owner: the class of the project that it instantiates.
+    :param home: the names of the module that defines the function or class.
     :param receiver: the path of what the method is called on, if it is a method of a variable.
     :param bound: whether the receiver fills the function's first parameter.
     :param name: the last word of the callee.
@@ -40,10 +44,11 @@ class Callee:
     name: str
     names: frozenset[str]
     effect: Effect | None = None
+    home: Names | None = field(default=None, repr=False)
 
     @property
     def known(self) -> bool:
-        """Whether the callee could be followed at all, to a library or to this module."""
+        """Whether the callee could be followed at all, to a library or to the project."""
         return bool(self.names)
 
     @property
@@ -109,46 +114,73 @@ _QUIET = frozenset(
 class Calls:
     """The calls of one module.
 
-    :param inferred: what inference has learnt of the module's own names; filled while it learns.
+    :param inferred: what inference says of a name that the project defines.
     """
 
-    def __init__(self, names: Names, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, names: Names, vocabulary: Vocabulary, inferred: Callable[[str], Meaning | None], pending: Pending
+    ) -> None:
         self.names = names
         self.vocabulary = vocabulary
-        self.inferred: dict[str, Meaning] = {}
+        self.inferred = inferred
+        self._pending = pending
         self._scope = dict(names.scopes.calls)
         self._cache: dict[ast.Call, Callee] = {}
+        self._followed: dict[ast.Call, Callee] = {}
+
+    def __contains__(self, node: object) -> bool:
+        """Whether a call stands in the module."""
+        return node in self._scope
 
     def scope(self, call: ast.Call) -> Scope:
         """The scope that a call stands in."""
         return self._scope.get(call, self.names.scopes.module)
 
     def meaning(self, names: frozenset[str]) -> Meaning | None:
-        """What one of these names means, the module's own inference first."""
+        """What one of these names means: as its body says where the project defines it, else as the tables say."""
         for name in sorted(names):
-            if name in self.inferred:
-                return self.inferred[name]
-        return self.vocabulary.of(names)
+            found = self.inferred(name)
+            if found is not None:
+                return found
+        return self.vocabulary.of(n for n in names if self.names.definition(n) is None)
 
     def callee(self, call: ast.Call) -> Callee:
         """What a call calls."""
-        if call not in self._cache:
-            self._cache[call] = self._callee(call)
-        return self._cache[call]
+        if call in self._cache:
+            return self._cache[call]
+        met = self._pending.met
+        found = self._callee(call)
+        if self._pending.met == met:
+            self._cache[call] = found
+        return found
 
-    def forget(self) -> None:
-        """Look every call up again: inference has learnt something."""
-        self._cache.clear()
+    def followed(self, call: ast.Call) -> Callee:
+        """What a call calls, in whichever module of the project it is defined."""
+        if call in self._followed:
+            return self._followed[call]
+        met = self._pending.met
+        callee = self.callee(call)
+        elsewhere = self.names.elsewhere
+        if not (callee.function or callee.owner or callee.meaning or elsewhere is None):
+            found = [elsewhere.resolve(name, self.names) for name in sorted(callee.names)]
+            names = frozenset[str]().union(*found)
+            callee = self._named(call, names) if names else callee
+        if self._pending.met == met:
+            self._followed[call] = callee
+        return callee
 
     def _callee(self, call: ast.Call) -> Callee:
+        return self._named(call, self.names.qualify(call.func, self.scope(call)))
+
+    def _named(self, call: ast.Call, names: frozenset[str]) -> Callee:
+        """The callee that goes by one of these names."""
         scope = self.scope(call)
-        names = self.names.qualify(call.func, scope)
-        node = next((d for n in sorted(names) if (d := self.names.definitions.get(n))), None)
+        home, node = next((d for n in sorted(names) if (d := self.names.definition(n))), (None, None))
         owner = node if isinstance(node, ast.ClassDef) else None
         function = node if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
         meaning = self.meaning(names)
-        if meaning is None and owner is not None:
-            meaning = self._inherited(owner, 0)
+        if meaning is None and owner is not None and home is not None:
+            meaning = self._inherited(home, owner, 0)
         attribute = call.func if isinstance(call.func, ast.Attribute) else None
         return Callee(
             meaning=meaning,
@@ -157,11 +189,13 @@ class Calls:
             receiver=path(attribute.value) if attribute else "",
             bound=attribute is not None
             and function is not None
-            and self._is_method(function)
-            and not self._named_by_class(attribute, scope),
+            and home is not None
+            and _is_method(home, function)
+            and (_is_class_method(function) or not self._named_by_class(attribute, scope)),
             name=attribute.attr if attribute else path(call.func),
             names=names,
             effect=effects().get(attribute.attr) if attribute and self._is_session(attribute.value, scope) else None,
+            home=home,
         )
 
     def _is_session(self, node: ast.expr, scope: Scope) -> bool:
@@ -170,27 +204,22 @@ class Calls:
         found = [self.vocabulary.meaning(n.removesuffix("()")) for n in names if n.endswith("()")]
         return bool(names) and len(found) == len(names) and all(m is not None and m.role is Role.FACTORY for m in found)
 
-    def _inherited(self, owner: ast.ClassDef, depth: int) -> Meaning | None:
+    def _inherited(self, home: Names, owner: ast.ClassDef, depth: int) -> Meaning | None:
         """A subclass of SQLAlchemy's Session opens a session too."""
-        for base in sorted(self.names.bases(self.names.scopes.of[owner])) if depth < _DEEPEST else ():
-            node = self.names.definitions.get(base)
-            found = (
-                self._inherited(node, depth + 1) if isinstance(node, ast.ClassDef) else self.vocabulary.meaning(base)
-            )
+        for base in sorted(home.bases(home.scopes.of[owner])) if depth < _DEEPEST else ():
+            inner = home.definition(base)
+            if inner is not None and isinstance(inner[1], ast.ClassDef):
+                found = self._inherited(inner[0], inner[1], depth + 1)
+            else:
+                found = self.vocabulary.meaning(base)
             if found is not None and found.role is Role.FACTORY:
                 return found
         return None
 
-    def _is_method(self, function: FunctionNode) -> bool:
-        outer = self.names.scopes.of[function].parent
-        static = any(path(d) == "staticmethod" for d in function.decorator_list)
-        return outer is not None and outer.is_class and not static
-
     def _named_by_class(self, attribute: ast.Attribute, scope: Scope) -> bool:
         """``Class.method(instance)`` fills the first parameter by hand, unless it is a class method."""
-        return any(
-            isinstance(self.names.definitions.get(n), ast.ClassDef) for n in self.names.qualify(attribute.value, scope)
-        )
+        names = self.names.qualify(attribute.value, scope)
+        return any(not n.endswith("()") and self.names.class_of(n) is not None for n in names)
 
     def writes(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression is an SQL statement that changes rows."""
@@ -210,3 +239,13 @@ class Calls:
             and isinstance(start.value, str)
             and start.value.lstrip().lower().startswith(_WRITING_SQL)
         )
+
+
+def _is_method(home: Names, function: FunctionNode) -> bool:
+    outer = home.scopes.of[function].parent
+    static = any(path(d) == "staticmethod" for d in function.decorator_list)
+    return outer is not None and outer.is_class and not static
+
+
+def _is_class_method(function: FunctionNode) -> bool:
+    return any(path(d) == "classmethod" for d in function.decorator_list)

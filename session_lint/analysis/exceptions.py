@@ -77,10 +77,8 @@ class Exceptions:
         return bool(_builtin(name)) or self._bases(name) is not None
 
     def _bases(self, name: str) -> list[str] | None:
-        node = self.names.definitions.get(name)
-        if not isinstance(node, ast.ClassDef):
-            return None
-        return sorted(self.names.bases(self.names.scopes.of[node]))
+        found = self.names.class_of(name)
+        return None if found is None else sorted(found[0].bases(found[1]))
 
 
 def _builtin(name: str) -> type[BaseException] | None:

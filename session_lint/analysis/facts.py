@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes, path
+from session_lint.python.pending import Pending, once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
@@ -90,12 +90,14 @@ class ModuleFacts:
     :param module: what the analysis knows of it; ``None`` where it cannot open a session at all.
     """
 
-    def __init__(self, source: Source, module: Module | None) -> None:
+    def __init__(self, source: Source, module: Module | None, evidence: Mapping[str, bytes] | None = None) -> None:
         self.source = source
         self.module = module
+        self._evidence = evidence or {}
         self.given_up: list[ast.AST] = []
+        self.pending = module.pending if module is not None else Pending()
 
-    @cached_property
+    @once
     def solved(self) -> list[Solved]:
         """The solutions for all codes that open a session, in the order of the text."""
         if self.module is None:
@@ -108,6 +110,19 @@ class ModuleFacts:
                 except SolverLimit:
                     self.given_up.append(code)  # more ways than can be followed: nothing is known of it
         return found
+
+    def source_of(self, node: ast.AST) -> Source:
+        """The text that a node stands in, which need not be this module's."""
+        found = None if self.module is None else self.module.program.source_of(node, self.module)
+        return found or self.source
+
+    @property
+    def evidence(self) -> Mapping[str, bytes]:
+        """What the facts that were asked for so far rest on beside the module's own text."""
+        project = self.module.program.project if self.module is not None else None
+        if project is None or self.module is None:
+            return self._evidence
+        return project.evidence(project.unit(self.module.names))
 
     @property
     def first_statement(self) -> ast.AST:
@@ -169,10 +184,10 @@ class ModuleFacts:
         assert site is not None
         flying = ending.fact.flying
         if site.via is not None and flying is not None and flying.node not in own_nodes(ending.solved.code):
-            return thrown(self.source, site, flying.node, last, how)
+            return thrown(self, site, flying.node, last, how)
         way = ending.solved.way(ending.block, ending.fact)
-        steps = [*opened(self.source, site, how), *turns(self.source, way, site)]
-        return shorten([*steps, step(self.source, self.end_node(ending), last)])
+        steps = [*opened(self, site, how), *turns(self, way, site)]
+        return shorten([*steps, step(self, self.end_node(ending), last)])
 
     def end_node(self, ending: Ending) -> ast.AST:
         """Where an ending is: the statement that returns, raises, re-binds, or the last one."""

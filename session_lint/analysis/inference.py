@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import closes, held
-from session_lint.analysis.state import NOTHING, Fact, SiteKind
-from session_lint.flow import PointKind
+from session_lint.analysis.holding import held
+from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
+from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, path
+from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode, Scope
@@ -41,31 +42,48 @@ def _committed(fact: Fact) -> bool:
     return fact.pending is None and bool(fact.marked("committed")) and not fact.marked("lost")
 
 
-def singletons(module: Module) -> Iterator[tuple[str, Meaning]]:
-    """The getters and closers of sessions that a module keeps in a global.
+def getters(module: Module) -> Iterator[tuple[str, Scope]]:
+    """The getters of sessions that a module keeps in a global, or in a field of one, each with that variable.
 
-    A getter stores a fresh session in a global and returns it; a closer closes that global.
+    A getter stores a fresh session there and returns it.
     """
-    top = module.names.scopes.module
-    for name, bindings in top.bindings.items():
-        makers = [
-            b
-            for b in bindings
-            if b.scope is not top and isinstance(b.node, ast.expr) and _opens(module, b.node, b.scope)
-        ]
-        if not makers:
+    for name, makers in _kept(module).items():
+        yield from ((name, scope) for scope in makers if _returns(scope, name))
+
+
+def closed_by(module: Module, function: FunctionNode, names: Iterable[str]) -> str:
+    """The variable of a global session that a function leaves closed on every normal way; empty for none."""
+    scope = module.names.scopes.of[function]
+    mentioned = {path(n) for n in own_nodes(function) if isinstance(n, (ast.Name, ast.Attribute))}
+    wanted = [name for name in names if name in mentioned and _is_global(module, name, scope)]
+    return next((name for name in wanted if _leaves_closed(module, function, name)), "")
+
+
+def _kept(module: Module) -> dict[str, list[Scope]]:
+    """The variables of the module that functions put a fresh session into, each with the functions that do."""
+    found: dict[str, list[Scope]] = {}
+    for scope in module.names.scopes.of.values():
+        if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
-        key = f"{module.names.module}.{name}"
-        getters = [b.scope for b in makers if _returns(b.scope, name)]
-        if getters:
-            yield from (
-                (module.names.qualname(scope), Meaning(Role.SINGLETON, closer=key, closes=key)) for scope in getters
-            )
-            yield from (
-                (module.names.qualname(s), Meaning(Role.CLOSER, closes=key))
-                for s in _closers(module, name)
-                if s not in getters
-            )
+        for node in own_nodes(scope.node):
+            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names = [p for t in targets if (p := path(t)) and _is_global(module, p, scope)]
+                if names and _opens(module, node.value, scope):
+                    for name in names:
+                        found.setdefault(name, []).append(scope)
+    return found
+
+
+def _is_global(module: Module, name: str, scope: Scope) -> bool:
+    """Whether a variable belongs to the module, or is a field of something that does and is the same for everybody."""
+    first, _, field = name.partition(".")
+    top = module.names.scopes.module
+    if module.names.owner(first, scope) is not top:
+        return False
+    found = module.calls.vocabulary.of(module.names.qualify(ast.Name(first, ast.Load()), scope)) if field else None
+    imported = any(b.kind is BindingKind.IMPORT for b in top.bindings[first])
+    return not (field and (imported or (found is not None and found.role is Role.CONTEXT_LOCAL)))
 
 
 def _opens(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -87,21 +105,11 @@ def _returns(scope: Scope, name: str) -> bool:
     return any(n.value is not None and path(n.value) == name for n in returns)
 
 
-def _closers(module: Module, name: str) -> Iterator[Scope]:
-    for scope in module.names.scopes.of.values():
-        if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        if (
-            any(_closes_global(n, name) for n in own_nodes(scope.node))
-            and module.names.owner(name, scope) is module.names.scopes.module
-        ):
-            yield scope
-
-
-def _closes_global(node: ast.AST, name: str) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and closes(node.func.attr)
-        and path(node.func.value) == name
-    )
+def _leaves_closed(module: Module, function: FunctionNode, name: str) -> bool:
+    site = module.site(SiteKind.PARAMETER, function.args, function, key=f"kept in {name}")
+    try:
+        exits = module.solve(function, NOTHING._replace(site=site, names=frozenset({name}))).exits
+    except SolverLimit:
+        return False
+    normal = [fact for fact in exits if fact.site is site and fact.flying is None]
+    return bool(normal) and all(fact.state is State.CLOSED for fact in normal)

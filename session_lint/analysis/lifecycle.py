@@ -14,7 +14,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.calling import Calling
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.raising import Raising
-from session_lint.analysis.state import NOTHING, Fact, Raised, settled
+from session_lint.analysis.state import Fact, Raised, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import path
 from session_lint.vocabulary import Role
@@ -37,12 +37,13 @@ class Lifecycle(Raising):
     :param module: what is known of the module around it.
     :param code: the function or module body.
     :param start: the fact that holds at its entry.
+    :param hops: how many modules away calls are followed that no session goes into or comes out of.
     """
 
-    def __init__(self, module: Module, code: Code, start: Fact = NOTHING) -> None:
+    def __init__(self, module: Module, code: Code, start: Fact, hops: int) -> None:
         super().__init__(module, code)
         self.start = start
-        self.calling = Calling(module, code)
+        self.calling = Calling(module, code, hops)
         self._transfer: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {
             PointKind.CALL: lambda point, fact: self.calling.outcomes(point.node, fact)[0],  # type: ignore[arg-type]
             PointKind.AWAIT: self._await,

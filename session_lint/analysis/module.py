@@ -4,81 +4,151 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.exceptions import BASE, Exceptions
-from session_lint.analysis.inference import scope_meaning, singletons
+from session_lint.analysis.inference import closed_by, getters, scope_meaning
 from session_lint.analysis.lifecycle import Lifecycle
+from session_lint.analysis.requests import handlers
 from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries
 from session_lint.flow import build, solve
-from session_lint.python.names import Names, own_nodes
-from session_lint.vocabulary import Meaning, Role, builtin
+from session_lint.python.names import Names, own_nodes, path
+from session_lint.python.pending import Pending, once
+from session_lint.python.scopes import parameters
+from session_lint.vocabulary import Meaning, Role, effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.program import Program
     from session_lint.flow import Code, Graph
     from session_lint.python.scopes import FunctionNode, Scope, ScopeNode
+    from session_lint.source import Source
 
 _CONNECTING = ("connect", "connection", "get_bind")
 """SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
 
+_ENDING = ("commit", "rollback", "close")
 _OPENING = {Role.FACTORY, Role.SCOPE, Role.SINGLETON}
+
+
+HOPS = 2
+"""How many modules away the ways of a function are followed, as far as no session of the caller is concerned."""
 
 
 @dataclass(eq=False)
 class Module:
-    """One module under analysis."""
+    """One module under analysis.
+
+    :param source: its text.
+    :param program: the other modules around it.
+    """
 
     names: Names
+    source: Source
+    program: Program
+    hops: int = HOPS
     calls: Calls = field(init=False)
     exceptions: Exceptions = field(init=False)
     summaries: Summaries = field(init=False)
     _sites: dict[tuple[object, ...], Site] = field(default_factory=dict)
     _graphs: dict[ast.AST, Graph] = field(default_factory=dict)
     _finals: dict[ast.AST, frozenset[ast.AST]] = field(default_factory=dict)
-    _inferring: set[ast.AST] = field(default_factory=set)
+    _meanings: dict[FunctionNode, Meaning | None] = field(default_factory=dict)
+    _hands: dict[ast.AST, bool] = field(default_factory=dict)
+    pending: Pending = field(init=False)
 
     def __post_init__(self) -> None:
         """Connect the parts."""
-        self.calls = Calls(self.names, builtin())
+        self.pending = self.program.pending
+        self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self.pending)
         self.exceptions = Exceptions(self.names)
         self.summaries = Summaries(self)
-        self.calls.inferred.update(singletons(self))
-        for scope in list(self.names.scopes.of.values()):
-            self._infer(scope)
 
-    def _infer(self, scope: Scope) -> None:
-        node = scope.node
-        name = self.names.qualname(scope)
-        if (
-            not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-            or name in self.calls.inferred
-            or node in self._inferring
-        ):
-            return
-        if self._decorated(node, Role.CONTEXT_MANAGER):
-            self._inferring.add(node)
-            found = scope_meaning(self, node)
-            if found is not None:
-                self.calls.inferred[name] = found
-                self.calls.forget()
+    # what bodies mean
+
+    def _inferred(self, name: str) -> Meaning | None:
+        """What a name of the project means by its body."""
+        found = self.names.definition(name)
+        return None if found is None else self.program.module(found[0]).inferred(name)
+
+    def inferred(self, name: str) -> Meaning | None:
+        """What a function of this module means by its body: a scope, or a global session's getter or closer."""
+        node = self.names.definitions.get(name)
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return None
+        if self.pending.meets(node):
+            return None  # what it means to itself, while it is worked out
+        if node not in self._meanings:
+            found, complete = self.pending.work_out(node, lambda: self._infer(node, name))
+            if not complete:
+                return found
+            self._meanings[node] = found
+        return self._meanings[node]
+
+    def _infer(self, node: FunctionNode, name: str) -> Meaning | None:
+        if name in self.getters:
+            key = self.getters[name]
+            return Meaning(Role.SINGLETON, closer=key, closes=key)
+        if self.is_context_manager(node):
+            return scope_meaning(self, node)
+        kept = closed_by(self, node, self._globals)
+        return Meaning(Role.CLOSER, closes=f"{self.names.module}.{kept}") if kept else None
+
+    @once
+    def getters(self) -> dict[str, str]:
+        """What identifies the global session of each getter of this module."""
+        return {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in getters(self)}
+
+    @once
+    def _globals(self) -> list[str]:
+        """The variables that hold the global sessions of this module."""
+        return sorted({name for name, _ in getters(self)})
+
+    @once
+    def singletons(self) -> dict[str, Meaning]:
+        """The getters and closers of the sessions that this module keeps in a global."""
+        if not self.getters:
+            return {}
+        found = {name: self.inferred(name) for name in self.names.definitions}
+        return {name: m for name, m in found.items() if m is not None and m.role is not Role.SCOPE}
+
+    @once
+    def nodes(self) -> frozenset[ast.AST]:
+        """All nodes of the module's tree, to tell them from those of another module."""
+        return frozenset(ast.walk(self.names.scopes.module.node))
+
+    def at(self, callee: Callee) -> Module:
+        """The module that defines what a call calls."""
+        return self if callee.home is None or callee.home is self.names else self.program.module(callee.home)
+
+    def initialiser(self, callee: Callee) -> tuple[Module, FunctionNode] | None:
+        """The ``__init__`` that runs when a call makes an object of a class of the project, and its module."""
+        return self.method(callee.home, callee.owner, "__init__") if callee.owner and callee.home else None
+
+    def method(self, home: Names, owner: ast.ClassDef, name: str) -> tuple[Module, FunctionNode] | None:
+        """The function behind a method of a class, in a base class perhaps, and its module."""
+        for found in sorted(home.member(home.scopes.of[owner], name, instance=False)):
+            definition = home.definition(found)
+            if definition is not None and isinstance(definition[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+                return self.program.module(definition[0]), definition[1]
+        return None
 
     # graphs and solutions
 
-    def solve(self, code: Code, start: Fact) -> Solved:
+    def solve(self, code: Code, start: Fact, hops: int = HOPS) -> Solved:
         """Run the analysis over a code from a fact at its entry.
 
+        :param hops: how many modules away calls are followed that no session goes into or comes out of.
         :raises SolverLimit: where the code has more ways than can be followed.
         """
         if code not in self._graphs:
             self._graphs[code] = build(code)
         graph = self._graphs[code]
-        problem = Lifecycle(self, code, start)
+        problem = Lifecycle(self, code, start, hops)
         return Solved(code, graph, solve(graph, problem), problem)
 
     def site(
@@ -99,7 +169,7 @@ class Module:
 
     # codes and who calls them
 
-    @cached_property
+    @once
     def codes(self) -> list[tuple[Code, Scope]]:
         """All functions of the module, and its body first, in the order of the text."""
         return [(s.node, s) for s in self.names.scopes.of.values() if not isinstance(s.node, ast.ClassDef)]
@@ -110,19 +180,23 @@ class Module:
             scope = scope.parent
         return scope.node
 
-    @cached_property
+    @once
     def callers(self) -> dict[ast.AST, set[ast.AST]]:
         """The codes that call each function of the module."""
         found: dict[ast.AST, set[ast.AST]] = {}
         for call, scope in self.names.scopes.calls:
             callee = self.calls.callee(call)
-            target: ast.AST | None = callee.function
-            if callee.owner is not None:
-                target = next(
-                    (n for n in callee.owner.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None
-                )
+            made = self.initialiser(callee)
+            target = made[1] if made is not None else callee.function
             if target is not None:
                 found.setdefault(target, set()).add(self.code_of(scope))
+        return found
+
+    @once
+    def _calls_in(self) -> dict[ast.AST, list[ast.Call]]:
+        found: dict[ast.AST, list[ast.Call]] = {}
+        for call, scope in self.names.scopes.calls:
+            found.setdefault(self.code_of(scope), []).append(call)
         return found
 
     def _reaching(self, codes: set[ast.AST]) -> set[ast.AST]:
@@ -135,13 +209,48 @@ class Module:
                     todo.append(caller)
         return codes
 
-    @cached_property
+    @once
     def opening(self) -> set[ast.AST]:
-        """The codes that open a session, by themselves or in a function they call."""
+        """The codes that have to do with a session: they open one, get one out of a call, or reach the global one."""
+        found = {code for code in self._calls_in if self._opens_here(code) or self._gets_one(code)}
+        return found | {code for code, _ in self.codes if self.touches_singleton(code)}
+
+    def _opens_here(self, code: ast.AST) -> bool:
+        return code in self._direct
+
+    @once
+    def _direct(self) -> set[ast.AST]:
+        """The codes that open a session by themselves."""
         calls = self.names.scopes.calls
         direct: set[ast.AST] = {self.code_of(s) for call, s in calls if self.calls.callee(call).role in _OPENING}
-        direct |= {self.code_of(s) for item, s in self._contexts if self._opens_context(item, s)}
-        return self._reaching(direct)
+        return direct | {self.code_of(s) for item, s in self._contexts if self._opens_context(item, s)}
+
+    def _gets_one(self, code: ast.AST) -> bool:
+        for call in self._calls_in.get(code, ()):
+            callee = self.calls.callee(call)
+            if callee.function is not None and self.at(callee).hands_out(callee.function):
+                return True
+        return False
+
+    @once
+    def _ever_opening(self) -> set[ast.AST]:
+        return self._reaching(set(self._direct) | {code for code in self._calls_in if self._gets_one(code)})
+
+    def hands_out(self, function: FunctionNode) -> bool:
+        """Whether a call of a function may give its caller a session: it returns something, and has one to return."""
+        key = (function, "hands out")
+        if self.pending.meets(key):
+            return False
+        if function not in self._hands:
+            found, complete = self.pending.work_out(key, lambda: self._hands_out(function))
+            if not complete:
+                return found
+            self._hands[function] = found
+        return self._hands[function]
+
+    def _hands_out(self, function: FunctionNode) -> bool:
+        returns = any(_gives(node) for node in own_nodes(function))
+        return returns and (self._opens_here(function) or self._gets_one(function))
 
     @property
     def _contexts(self) -> Iterator[tuple[ast.expr, Scope]]:
@@ -154,22 +263,40 @@ class Module:
         found = self.context(node, scope)
         return found is not None and found.role is Role.SCOPE
 
-    def may_open(self, function: ast.AST) -> bool:
-        """Whether a function may open a session, or leave the singleton open."""
-        return function in self.opening
+    @once
+    def handlers(self) -> dict[ast.AST, None]:
+        """The functions of this module that run once a request."""
+        return dict.fromkeys(handlers(self))
 
-    @cached_property
-    def _singletons(self) -> set[ast.AST]:
-        direct: set[ast.AST] = {
-            self.code_of(s)
-            for call, s in self.names.scopes.calls
-            if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)
-        }
-        return self._reaching(direct)
+    @once
+    def calling_singletons(self) -> set[ast.AST]:
+        """The codes that call the getter or the closer of a global session by themselves."""
+        calls = self.names.scopes.calls
+        return {self.code_of(s) for call, s in calls if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)}
+
+    @property
+    def ending_by_hand(self) -> list[Code]:
+        """The functions that commit, roll back or close something they are given."""
+        return [code for code, _ in self.codes if any(_ends(call, code) for call in self._calls_in.get(code, ()))]
+
+    def may_open(self, function: ast.AST) -> bool:
+        """Whether a function may open a session, by itself or in a function of this module that it calls."""
+        return function in self._ever_opening
+
+    @once
+    def _touching(self) -> set[ast.AST]:
+        return self._reaching(set(self.calling_singletons))
 
     def touches_singleton(self, function: ast.AST) -> bool:
         """Whether a function reaches the getter or the closer of a singleton."""
-        return function in self._singletons
+        if self.program.project is None:
+            return function in self._touching
+        if not self.program.has_singletons:
+            return False
+        if self.pending.active:  # the whole program is not asked in the middle of a question about one function
+            self.pending.met += 1
+            return function in self._touching
+        return function in self.program.touching
 
     # what single expressions mean
 
@@ -256,7 +383,7 @@ class Module:
         """The names that ``except … as name`` binds in a code."""
         return frozenset(n.name for n in own_nodes(code) if isinstance(n, ast.ExceptHandler) and n.name)
 
-    @cached_property
+    @once
     def exported(self) -> frozenset[str]:
         """The names of the module body that live on: read by its functions, or never read by the body itself."""
         loads = self.names.scopes.loads
@@ -271,7 +398,7 @@ class Module:
         unread = {name for name in top.bindings if name not in loads[top]}
         return frozenset(inner | unread)
 
-    @cached_property
+    @once
     def methods_called(self) -> frozenset[str]:
         """The names of methods that are called on objects that cannot be followed."""
         calls = (call for call, _ in self.names.scopes.calls if isinstance(call.func, ast.Attribute))
@@ -281,7 +408,7 @@ class Module:
         """The singletons that a function is itself the getter or closer of."""
         if isinstance(code, ast.Module):
             return frozenset()
-        found = self.calls.inferred.get(self.names.qualname(self.names.scopes.of[code]))
+        found = self.inferred(self.names.qualname(self.names.scopes.of[code]))
         return frozenset({found.closes}) if found is not None and found.closes else frozenset()
 
     def over_connection(self, call: ast.Call) -> bool:
@@ -293,3 +420,17 @@ class Module:
             for b in bound
             for n in (b, *self.bound_calls(b, scope))
         )
+
+
+def _gives(node: ast.AST) -> bool:
+    """Whether a statement returns something that may hold a session."""
+    return isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant)
+
+
+def _ends(call: ast.Call, code: Code) -> bool:
+    """Whether a call ends the transaction of a parameter."""
+    if isinstance(code, ast.Module) or not isinstance(call.func, ast.Attribute):
+        return False
+    found = effects().get(call.func.attr)
+    given = {parameter.arg for parameter in parameters(code)}
+    return found is not None and found.effect in _ENDING and path(call.func.value).partition(".")[0] in given

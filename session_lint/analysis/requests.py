@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.python.names import path
 from session_lint.vocabulary import Role
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 Code = ast.AST
+Handler: TypeAlias = "tuple[Module, Code]"
 
 _DEEPEST = 8
 """How many classes up a view is looked for; a cycle of bases has no end."""
@@ -27,12 +28,12 @@ class GlobalUse:
 
     :param node: the getter's call, or the getter itself where the framework calls it.
     :param code: the function that holds it.
-    :param handler: the function that runs once a request; the node itself for a dependency.
+    :param handler: the function that runs once a request, and its module; ``None`` for a dependency.
     """
 
     node: ast.expr
     code: ast.AST
-    handler: ast.AST
+    handler: Handler | None
 
 
 def global_uses(module: Module) -> Iterator[GlobalUse]:
@@ -47,12 +48,16 @@ def global_uses(module: Module) -> Iterator[GlobalUse]:
             for value in (*call.args, *(k.value for k in call.keywords)):
                 found = module.calls.meaning(module.names.qualify(value, scope)) if path(value) else None
                 if found is not None and found.role is Role.SINGLETON:
-                    yield GlobalUse(value, code, value)
+                    yield GlobalUse(value, code, None)
 
 
-def request_codes(module: Module) -> dict[Code, Code]:
-    """Every function that runs in a request, with the handler that it runs for."""
-    found: dict[Code, Code] = {handler: handler for handler in _handlers(module)}
+def request_codes(module: Module) -> dict[Code, Handler]:
+    """Every function of a module that runs in a request and may need the global session, with its handler.
+
+    Handlers of the module itself count for all that they call in it; those of other modules for what takes the global
+    session here.
+    """
+    found: dict[Code, Handler] = {code: (module, code) for code in module.handlers}
     todo = list(found)
     calls: dict[Code, set[Code]] = {}
     for target, callers in module.callers.items():
@@ -64,10 +69,21 @@ def request_codes(module: Module) -> dict[Code, Code]:
             if target not in found:
                 found[target] = found[caller]
                 todo.append(target)
+    for code in module.calling_singletons if module.program.project is not None else ():
+        handler = None if code in found else _handler_elsewhere(module, code)
+        if handler is not None:
+            found[code] = handler
     return found
 
 
-def _handlers(module: Module) -> Iterator[Code]:
+def _handler_elsewhere(module: Module, code: Code) -> Handler | None:
+    """The handler in another module that reaches a function of this one."""
+    places = module.program.reaching([(module, code)]).values()
+    return next(((m, c) for m, c in places if c in m.handlers), None)
+
+
+def handlers(module: Module) -> Iterator[Code]:
+    """The functions of a module that run once a request, in the order of the text."""
     for scope in module.names.scopes.of.values():
         node = scope.node
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

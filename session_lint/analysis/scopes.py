@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
@@ -25,6 +26,7 @@ class Use:
     :param raises: whether that operation raises, as in ``begin()`` blocks.
     :param name: the variable that the scope's session is bound to.
     :param opening: what the scope is, for the trace.
+    :param elsewhere: the file of the scope where that is another one.
     """
 
     site: Site
@@ -33,12 +35,13 @@ class Use:
     raises: bool
     name: str
     opening: str
+    elsewhere: str = ""
 
 
 def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     """Every commit by hand in a committing scope, once; one that splits tells what follows it."""
     found: dict[ast.AST, Use] = {}
-    for fact, item, code in _leaving(facts):
+    for fact, item, code, source in _leaving(facts):
         begun = Mark("begun", item) in fact.marks
         own = (
             ("with", item) in fact.names
@@ -51,10 +54,12 @@ def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
         raises = begun or _is_begin(item)
         opening = "the transaction of this block commits" if begun else "this scope commits"
         for mark in (*fact.marked("commit"), *fact.marked("split")):
-            if mark.node is None or (mark.what == "commit" and fact.flying is not None):
-                continue  # committed on purpose before an exception that rolls back
+            if not _stands_in(facts, mark.node) or (mark.what == "commit" and fact.flying is not None):
+                continue  # another file's; or committed on purpose before an exception that rolls back
             assert fact.site is not None
-            use = Use(fact.site, mark.node, mark.other, raises, facts.variable(fact.site.node, code), opening)
+            assert mark.node is not None
+            file = "" if source is facts else PurePath(source.source.filename).name
+            use = Use(fact.site, mark.node, mark.other, raises, source.variable(fact.site.node, code), opening, file)
             if mark.node not in found or (found[mark.node].after is None and mark.other is not None):
                 found[mark.node] = use
     yield from (found[node] for node in sorted(found, key=_position))
@@ -63,31 +68,39 @@ def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
 def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     """Every rollback or close by hand in a scope, once."""
     found: dict[ast.AST, Use] = {}
-    for fact, item, code in _leaving(facts):
+    for fact, item, code, source in _leaving(facts):
         own = ("with", item) in fact.names and fact.site is not None and fact.site.kind is SiteKind.SCOPE
         if fact.site is None or not (own or Mark("begun", item) in fact.marks):
             continue
         commits = fact.site.commits or not own
         for mark in fact.marked("ended"):
-            if mark.node is not None and (commits or not _rolls_back(mark.node)):
+            if _stands_in(facts, mark.node) and mark.node is not None and (commits or not _rolls_back(mark.node)):
                 use = Use(
                     fact.site,
                     mark.node,
                     None,
                     raises=False,
-                    name=facts.variable(fact.site.node, code),
+                    name=source.variable(fact.site.node, code),
                     opening="this scope rolls back and closes",
                 )
                 found.setdefault(mark.node, use)
     yield from (replace(found[node]) for node in sorted(found, key=_position))
 
 
-def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, ast.AST]]:
-    """Every fact with a session that arrives at the end of a ``with``."""
-    for solved in facts.solved:
-        for point, fact in solved.visits(PointKind.EXIT):
-            if fact.site is not None:
-                yield fact, point.node, solved.code  # type: ignore[misc]
+def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, ast.AST, ModuleFacts]]:
+    """Every fact with a session that arrives at the end of a ``with`` here, or of one that calls into this module."""
+    if facts.module is None:
+        return
+    for source in (facts, *facts.module.program.using(facts.module)):
+        for solved in source.solved:
+            for point, fact in solved.visits(PointKind.EXIT):
+                if fact.site is not None:
+                    yield fact, point.node, solved.code, source  # type: ignore[misc]
+
+
+def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:
+    """Whether a call is one of this module: what is wrong in another file is reported there."""
+    return node is not None and facts.module is not None and node in facts.module.calls
 
 
 def _rolls_back(node: ast.AST) -> bool:

@@ -1,13 +1,15 @@
 """The obligation of a program's one global session: entries, debts, lost writes.
 
 The session belongs to the program, so its debt is settled where the program enters: a helper passes what it opened on
-to its callers, and only a code that nothing in the module calls is held to account.
+to its callers, and only a code that nothing in the program calls is held to account. What the entry owes is reported in
+the module that calls the getter, wherever the entry is.
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import releasing
@@ -19,7 +21,7 @@ from session_lint.vocabulary import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.analysis.facts import Ending, ModuleFacts
+    from session_lint.analysis.facts import Ending, ModuleFacts, Obligation
     from session_lint.analysis.module import Module
 
 
@@ -56,17 +58,19 @@ def debts(facts: ModuleFacts) -> Iterator[Debt]:
         return
     seen: set[Site] = set()
     served = request_codes(facts.module)
-    closed_by_hooks = settled(facts.module)
-    for obligation in facts.obligations(SiteKind.SINGLETON):
+    hooked = settled(facts.module) if facts.module.calling_singletons else frozenset()
+    for entry, obligation in _obligations(facts):
         code = obligation.site.code
         origin = obligation.site.origin
-        if origin in seen or origin.code in served or origin.key in closed_by_hooks or not is_entry(facts.module, code):
+        if origin in seen or origin.node not in facts.module.calls or origin.code in served:
+            continue
+        if origin.key in hooked or not is_entry(entry.module, code):
             continue
         open_ = [e for e in obligation.endings if e.leaks and not returned_or_yielded(e)]
         normal = [e for e in obligation.endings if e.normal]
         debt = Debt(
             origin,
-            entry_words(facts, code),
+            entry_words(entry, code, facts),
             [e for e in normal if e in open_],
             [e for e in open_ if not e.normal],
             any(e.closed for e in normal),
@@ -74,6 +78,17 @@ def debts(facts: ModuleFacts) -> Iterator[Debt]:
         if debt.normal or debt.raised:
             seen.add(origin)
             yield debt
+
+
+def _obligations(facts: ModuleFacts) -> Iterator[tuple[ModuleFacts, Obligation]]:
+    """The global session's obligations in this module, then those of every other that reaches it."""
+    assert facts.module is not None
+    program = facts.module.program
+    others = dict.fromkeys(m for m, _ in program.touching.values()) if program.project is not None else {}
+    others.pop(facts.module, None)
+    wanted = sorted(others, key=lambda m: m.source.filename) if facts.module.calling_singletons else []
+    for one in (facts, *map(program.facts, wanted)):
+        yield from ((one, obligation) for obligation in one.obligations(SiteKind.SINGLETON))
 
 
 def returned_or_yielded(ending: Ending) -> bool:
@@ -86,12 +101,12 @@ def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
     if facts.module is None:
         return
     seen: set[ast.AST] = set()
-    for obligation in sorted(facts.obligations(SiteKind.SINGLETON), key=lambda o: o.site.via is not None):
+    for entry, obligation in sorted(_obligations(facts), key=lambda pair: pair[1].site.via is not None):
         for ending in obligation.endings:
-            for write, end, how in _losses(facts, ending, obligation.site.code):
-                if write not in seen and isinstance(write, ast.Call):
+            for write, end, how in _losses(entry, ending, obligation.site.code):
+                if write not in seen and write in facts.module.calls:
                     seen.add(write)
-                    yield Loss(obligation.site, write, end, how, obligation.symbol)
+                    yield Loss(obligation.site, write, end, how, facts.symbol(facts.code_at(write)))
 
 
 def _losses(facts: ModuleFacts, ending: Ending, code: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, str]]:
@@ -106,32 +121,41 @@ def _losses(facts: ModuleFacts, ending: Ending, code: ast.AST) -> Iterator[tuple
         and facts.module is not None
         and is_entry(facts.module, code)
     ):
-        yield pending, facts.end_node(ending), f"{entry_words(facts, code)} ends without commit"
+        yield pending, facts.end_node(ending), f"{entry_words(facts, code, facts)} ends without commit"
 
 
-def is_entry(module: Module, code: ast.AST) -> bool:
-    """Whether a code is run by nobody that the module knows: the module body, a function without callers."""
+def is_entry(module: Module | None, code: ast.AST) -> bool:
+    """Whether a code is run by nobody that the program knows: a module body, a function without callers."""
     if isinstance(code, ast.Module):
         return True
-    if isinstance(code, ast.Lambda):
+    if isinstance(code, ast.Lambda) or module is None:
         return False
-    callers = module.callers.get(code, set()) - {code}
-    if callers:
+    callers = module.program.callers(module, code)
+    if callers is None or callers:
         return False
     scope = module.names.scopes.of[code]
     if scope.parent is not None and scope.parent.is_class:  # obj.method() on an object that cannot be followed
-        return scope.node.name not in module.methods_called  # type: ignore[union-attr]
+        return not module.program.called_blindly(module, scope.node)  # type: ignore[arg-type]
     return True
 
 
-def entry_words(facts: ModuleFacts, code: ast.AST) -> str:
-    """An entry, for a message."""
-    symbol = facts.symbol(code)
-    return repr(symbol) if symbol else "the module"
+def entry_words(entry: ModuleFacts, code: ast.AST, facts: ModuleFacts) -> str:
+    """An entry, for a message about a module."""
+    symbol = entry.symbol(code)
+    if entry is facts:
+        return repr(symbol) if symbol else "the module"
+    file = PurePath(entry.source.filename).name
+    return f"{symbol!r} of {file}" if symbol else file
 
 
 def settled(module: Module) -> frozenset[str]:
     """The singletons that no caller has to close: ``atexit``, an exit stack, a hook or a test's teardown does."""
+    if module.program.project is None:
+        return _settled_in(module)
+    return frozenset().union(*map(_settled_in, module.program.with_singletons))
+
+
+def _settled_in(module: Module) -> frozenset[str]:
     found: set[str] = set()
     for call, scope in module.names.scopes.calls:
         code = module.code_of(scope)

@@ -76,15 +76,18 @@ class Summaries:
 
     # questions
 
-    def ways(self, function: FunctionNode) -> tuple[Outcome, ...]:
-        """How a call may end, as far as sessions of the caller are not concerned."""
-        return UNKNOWN if is_generator(function) else self._own(function)[0]
+    def ways(self, function: FunctionNode, hops: int) -> tuple[Outcome, ...]:
+        """How a call may end, as far as sessions of the caller are not concerned.
+
+        :param hops: how many modules further calls are followed; at 0 not even this one.
+        """
+        return UNKNOWN if is_generator(function) or hops <= 0 else self._own(function, hops)[0]
 
     def fresh(self, function: FunctionNode) -> tuple[tuple[Site, Outcome], ...]:
         """The obligations that a call hands to its caller: a session it returns, a singleton it leaves open."""
-        if is_generator(function) or not self.module.may_open(function) or self.module.is_memoised(function):
+        if is_generator(function) or function not in self.module.opening or self.module.is_memoised(function):
             return ()
-        return self._own(function)[1]
+        return self._own(function, self.module.hops)[1]
 
     def parameter(self, function: FunctionNode, name: str) -> tuple[Outcome, ...]:
         """What a call does to the session that is passed as ``name``."""
@@ -100,7 +103,7 @@ class Summaries:
     def singleton(self, function: FunctionNode, key: str) -> tuple[Outcome, ...]:
         """What a call does to the open singleton of getter ``key``."""
         if is_generator(function) or not self.module.touches_singleton(function):
-            return self.ways(function)
+            return self.ways(function, self.module.hops)
         site = self.module.site(SiteKind.PARAMETER, function.args, function, key=key)
         start = NOTHING._replace(site=site, names=frozenset({("singleton", key)}))
         return self._ask((function, f"@{key}"), lambda: self._solve_for(function, start), UNKNOWN)  # type: ignore[return-value]
@@ -116,9 +119,10 @@ class Summaries:
         if self._spent > _MOST:
             return unknown
         outer, self._consulted = self._consulted, set()
+        met = self.module.pending.met
         result = self._rise(key, solve, unknown)
         open_above = {k for k in self._consulted if k in self._rising}
-        if not open_above:
+        if not open_above and met == self.module.pending.met:
             self._done[key] = result
         self._consulted = outer | open_above
         return result
@@ -138,13 +142,13 @@ class Summaries:
             del self._rising[key]
         return unknown
 
-    def _own(self, function: FunctionNode) -> tuple[tuple[Outcome, ...], tuple[tuple[Site, Outcome], ...]]:
+    def _own(self, function: FunctionNode, hops: int) -> tuple[tuple[Outcome, ...], tuple[tuple[Site, Outcome], ...]]:
         """How a function ends by itself, and what it hands to its caller."""
-        found = self._ask((function, ""), lambda: self._solve_own(function), (UNKNOWN, ()))
+        found = self._ask((function, f"{hops}"), lambda: self._solve_own(function, hops), (UNKNOWN, ()))
         return found or ((), ())  # type: ignore[return-value]
 
-    def _solve_own(self, function: FunctionNode) -> tuple[object, ...]:
-        exits = self.module.solve(function, NOTHING).exits
+    def _solve_own(self, function: FunctionNode, hops: int) -> tuple[object, ...]:
+        exits = self.module.solve(function, NOTHING, hops).exits
         ways = _distinct(
             Outcome(fact.flying, conditions=self._conditions(function, fact)) for fact in exits if fact.site is None
         )

@@ -11,13 +11,14 @@ from session_lint.flow import EdgeKind, PointKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.state import Fact, Site
     from session_lint.flow import Block, Edge
-    from session_lint.source import Source
 
 
-def step(source: Source, node: ast.AST, message: str) -> Step:
-    """One stop at a node."""
+def step(facts: ModuleFacts, node: ast.AST, message: str) -> Step:
+    """One stop at a node, in whichever module it stands."""
+    source = facts.source_of(node)
     return Step(source.filename, source.start(place(node)), message)
 
 
@@ -28,26 +29,26 @@ def place(node: ast.AST) -> ast.AST:
     return node.iter if isinstance(node, ast.comprehension) else node
 
 
-def opened(source: Source, site: Site, how: str = "opened here") -> list[Step]:
+def opened(facts: ModuleFacts, site: Site, how: str = "opened here") -> list[Step]:
     """Where an obligation comes from: the opening, then each call that hands it on."""
     chain = [site]
     while chain[-1].via is not None:
         chain.append(chain[-1].via)
-    steps = [step(source, chain[-1].node, how)]
-    return [*steps, *(step(source, s.node, "comes out of this call") for s in reversed(chain[:-1]))]
+    steps = [step(facts, chain[-1].node, how)]
+    return [*steps, *(step(facts, s.node, "comes out of this call") for s in reversed(chain[:-1]))]
 
 
-def thrown(source: Source, site: Site, node: ast.AST, last: str, how: str) -> list[Step]:
+def thrown(facts: ModuleFacts, site: Site, node: ast.AST, last: str, how: str) -> list[Step]:
     """The way of an exception that left the callee which had opened the session, up to where nobody closes."""
     calls = [site]
     while calls[-1].via is not None:
         calls.append(calls[-1].via)
-    steps = [step(source, calls[-1].node, how), step(source, node, "this may raise")]
-    steps += [step(source, s.node, "the exception comes out of this call") for s in reversed(calls[1:-1])]
-    return shorten([*steps, step(source, site.node, last)])
+    steps = [step(facts, calls[-1].node, how), step(facts, node, "this may raise")]
+    steps += [step(facts, s.node, "the exception comes out of this call") for s in reversed(calls[1:-1])]
+    return shorten([*steps, step(facts, site.node, last)])
 
 
-def turns(source: Source, way: list[tuple[Block, Fact, Edge | None]], site: Site) -> Iterator[Step]:
+def turns(facts: ModuleFacts, way: list[tuple[Block, Fact, Edge | None]], site: Site) -> Iterator[Step]:
     """The turns that a way takes after the site: tests that decide it, what raises, what catches."""
     for _block, fact, edge in way:
         if edge is None or fact.site is not site:
@@ -55,13 +56,13 @@ def turns(source: Source, way: list[tuple[Block, Fact, Edge | None]], site: Site
         before = edge.source.points[-1] if edge.source.points else None
         if edge.kind is EdgeKind.RAISE and before is not None:
             if before.kind is not PointKind.RERAISE and before.node is not site.node:
-                yield step(source, before.node, _raising(before.kind))
+                yield step(facts, before.node, _raising(before.kind))
         elif edge.kind is EdgeKind.CATCH and isinstance(edge.node, ast.ExceptHandler):
-            yield step(source, edge.node, "caught here")
+            yield step(facts, edge.node, "caught here")
         elif edge.kind in (EdgeKind.TRUE, EdgeKind.FALSE) and edge.node is not None:
-            yield step(source, edge.node, f"when this is {edge.kind.value}")
+            yield step(facts, edge.node, f"when this is {edge.kind.value}")
         elif edge.kind is EdgeKind.EXHAUSTED and edge.node is not None:
-            yield step(source, edge.node, "the loop ends")
+            yield step(facts, edge.node, "the loop ends")
 
 
 def _raising(kind: PointKind) -> str:

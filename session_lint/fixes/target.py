@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.fixes.shape import plain_scope
 from session_lint.python.names import path
+from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -50,9 +51,11 @@ def scope_target(facts: ModuleFacts, acquire: ast.Assign | ast.AnnAssign) -> Tar
 
 def _own(module: Module, names: frozenset[str], scope: Scope, row: int) -> Target | None:
     """A committing scope that the module itself defines over the same factory, and that does nothing else."""
-    for qualname, meaning in module.calls.inferred.items():
-        node = module.names.definitions.get(qualname)
-        if meaning.role is not Role.SCOPE or not meaning.commits or not isinstance(node, ast.FunctionDef):
+    for qualname, node in module.names.definitions.items():
+        meaning = module.inferred(qualname)
+        if meaning is None or meaning.role is not Role.SCOPE or not meaning.commits:
+            continue
+        if not isinstance(node, ast.FunctionDef):
             continue
         inner = module.names.scopes.of[node]
         top = module.names.scopes.module
@@ -69,9 +72,12 @@ def _own(module: Module, names: frozenset[str], scope: Scope, row: int) -> Targe
 
 
 def _documented(module: Module, call: ast.Call, names: frozenset[str], scope: Scope) -> Target | None:
-    """The scope that the vocabulary names for the factory."""
-    found = module.calls.vocabulary.of(names)
+    """The scope that the vocabulary names for the factory, unless the project says otherwise of that name."""
+    found = module.calls.vocabulary.of(_written(module, call, scope)) or module.calls.vocabulary.of(names)
     if found is None or not found.scope:
+        return None
+    meant = module.names.follow(found.scope)
+    if (meaning := module.calls.meaning(meant)) is None or not meaning.commits:
         return None
     home, _, scope_name = found.scope.rpartition(".")
     if isinstance(call.func, ast.Attribute):
@@ -81,11 +87,18 @@ def _documented(module: Module, call: ast.Call, names: frozenset[str], scope: Sc
     target = Target(f"{scope_name}()", home, scope_name, path(call.func), row)
     if not row:
         return None  # imported under a condition, or where it is used: so would the scope have to be
-    if bound == frozenset({found.scope}):
+    if bound == meant:
         return target
     if bound or module.names.owner(scope_name, scope) is not None:
         return None  # the name is somebody else's here
     return target
+
+
+def _written(module: Module, call: ast.Call, scope: Scope) -> frozenset[str]:
+    """The name that a factory was imported by."""
+    owner = module.names.owner(path(call.func), scope)
+    bindings = owner.bindings[path(call.func)] if owner is not None else []
+    return frozenset(b.target for b in bindings if b.kind is BindingKind.IMPORT)
 
 
 def _begin(module: Module, call: ast.Call, names: frozenset[str]) -> Target | None:

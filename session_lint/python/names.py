@@ -4,7 +4,8 @@ A call is written as ``()``: after ``from sqlalchemy.orm import sessionmaker as 
 ``Local = sm(bind=e)``, the expression ``Local.begin`` stands for ``sqlalchemy.orm.sessionmaker().begin``.
 What the module defines itself stands under the module's own name, and :attr:`Names.definitions` finds
 the node again. Where a name may stand for several things (``try``/``except ImportError``), all are
-given; where one of its bindings cannot be followed, none are.
+given; where one of its bindings cannot be followed, none are. With a project around the module, an import is
+followed to what the other module means by the name.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from __future__ import annotations
 import ast
 import builtins
 from functools import cached_property, lru_cache
+from typing import Protocol
 
-from session_lint.python.scopes import Binding, BindingKind, Scope, ScopeNode, is_self, scopes
+from session_lint.python.pending import Pending
+from session_lint.python.scopes import Binding, BindingKind, FunctionNode, Scope, ScopeNode, is_self, scopes
 
-_DEEPEST = 12
+_DEEPEST = 16
 """How many steps a name is followed; real chains have three or four, cycles have no end."""
 
 Qualified = frozenset[str]
@@ -25,20 +28,43 @@ _CYCLE: Qualified = frozenset({_AGAIN})
 _MOST_BINDINGS = 24
 
 
+class Elsewhere(Protocol):
+    """The other modules of a project, as the names of one of them ask for them.
+
+    :param pending: the variables of any of them that are being worked out.
+    """
+
+    pending: Pending
+
+    def find(self, dotted: str, asker: Names, *, anyway: bool = False) -> tuple[Names, str] | None:
+        """The module that the front of a dotted name means to an import, and the rest of the name."""
+
+    def definition(self, name: str, asker: Names) -> tuple[Names, ScopeNode] | None:
+        """The function or class that a dotted name stands for."""
+
+    def resolve(self, name: str, asker: Names) -> Qualified:
+        """What a name that was imported and not followed stands for."""
+
+
 class Names:
     """The names of one module.
 
     :param tree: its syntax tree.
     :param module: its dotted name.
     :param package: whether it is an ``__init__``.
+    :param elsewhere: the project around it, if there is one.
     """
 
-    def __init__(self, tree: ast.Module, module: str, *, package: bool = False) -> None:
+    def __init__(
+        self, tree: ast.Module, module: str, *, package: bool = False, elsewhere: Elsewhere | None = None
+    ) -> None:
         self.module = module
+        self.package = package
+        self.elsewhere = elsewhere
         self.scopes = scopes(tree, module, package=package)
         self._cache: dict[tuple[ast.AST, Scope], Qualified] = {}
         self._known: dict[tuple[Scope, str], Qualified] = {}
-        self._rising: set[tuple[Scope, str]] = set()
+        self._pending = elsewhere.pending if elsewhere is not None else Pending()
 
     @cached_property
     def definitions(self) -> dict[str, ScopeNode]:
@@ -50,6 +76,19 @@ class Names:
         """The dotted names of all that the module imports, wherever in it."""
         bindings = (b for scope in self.scopes.of.values() for bound in scope.bindings.values() for b in bound)
         return frozenset(b.target for b in bindings if b.kind is BindingKind.IMPORT)
+
+    def definition(self, name: str) -> tuple[Names, ScopeNode] | None:
+        """The function or class that a dotted name stands for, with the names of the module it stands in."""
+        if name in self.definitions:
+            return self, self.definitions[name]
+        return self.elsewhere.definition(name, self) if self.elsewhere is not None and "(" not in name else None
+
+    def class_of(self, name: str) -> tuple[Names, Scope] | None:
+        """The class that a dotted name, or what it makes when called, stands for."""
+        found = self.definition(name.removesuffix("()"))
+        if found is None or not isinstance(found[1], ast.ClassDef):
+            return None
+        return found[0], found[0].scopes.of[found[1]]
 
     def qualname(self, scope: Scope) -> str:
         """The dotted name of what opened a scope."""
@@ -78,10 +117,16 @@ class Names:
             return self._qualify(node.value, scope, depth + 1)
         if isinstance(node, ast.Subscript):  # a generic class: sessionmaker[Session]
             return frozenset(q for q in self._qualify(node.value, scope, depth + 1) if "(" not in q)
+        return self._chosen(node, scope, depth)
+
+    def _chosen(self, node: ast.AST, scope: Scope, depth: int) -> Qualified:
         if isinstance(node, ast.BoolOp):
             return self._either(node.values, scope, depth)
         if isinstance(node, ast.IfExp):
             return self._either([node.body, node.orelse], scope, depth)
+        if isinstance(node, ast.Lambda):  # stands for what it calls
+            made = self._qualify(node.body, self.scopes.of[node], depth + 1)
+            return frozenset(q.removesuffix("()") for q in made) if all(q.endswith("()") for q in made) else _NOTHING
         return _NOTHING
 
     def _either(self, nodes: list[ast.expr], scope: Scope, depth: int) -> Qualified:
@@ -93,23 +138,78 @@ class Names:
         if owner is None:
             if hasattr(builtins, name):
                 return frozenset({f"builtins.{name}"})
-            return frozenset(f"{star}.{name}" for star in self.scopes.module.stars)
+            return self._starred(name, depth)
         return self._variable(owner, name, depth)
+
+    def _starred(self, name: str, depth: int) -> Qualified:
+        """What a name that only ``from … import *`` can have brought stands for."""
+        stars = self.scopes.module.stars
+        if self.elsewhere is not None and depth <= _DEEPEST:
+            for star in stars:
+                found = self.elsewhere.find(star, self)
+                if found is not None and not found[1] and found[0] is not self and found[0].binds(name):
+                    return found[0].exported(name, depth + 1)
+        return frozenset(f"{star}.{name}" for star in stars)
+
+    def binds(self, name: str) -> bool:
+        """Whether the module has a name of its own, or may have it from ``from … import *``."""
+        return name in self.scopes.module.bindings or bool(self.scopes.module.stars)
+
+    def exported(self, name: str, depth: int = 0, *, anyway: bool = False) -> Qualified:
+        """What a name of this module stands for to a module that imports it.
+
+        :param anyway: whether to follow imports into modules that are not worth it otherwise.
+        """
+        whole = f"{self.module}.{name}"
+        top = self.scopes.module
+        if depth > _DEEPEST:
+            return frozenset({whole})
+        if name in top.bindings:
+            found = self._variable(top, name, depth + 1)
+            if anyway and self.elsewhere is not None:
+                found = frozenset(q for one in found for q in self._followed(one, depth, anyway=True))
+            return found or frozenset({whole})
+        if self.elsewhere is not None and self.package:
+            inner = self.elsewhere.find(whole, self, anyway=anyway)
+            if inner is not None and not inner[1]:
+                return frozenset({inner[0].module})
+        found = self._starred(name, depth + 1) if top.stars else _NOTHING
+        return found or frozenset({whole})
+
+    def follow(self, dotted: str) -> Qualified:
+        """What a dotted name stands for to this module."""
+        return self._followed(dotted, 0)
+
+    def _followed(self, dotted: str, depth: int, *, anyway: bool = False) -> Qualified:
+        """What an imported name stands for where the project defines it; itself where it does not."""
+        if self.elsewhere is None or depth > _DEEPEST or "(" in dotted:
+            return frozenset({dotted})
+        found = self.elsewhere.find(dotted, self, anyway=anyway)
+        if found is None:
+            return frozenset({dotted})
+        names, rest = found
+        if not rest:
+            return frozenset({names.module})
+        if names is self:
+            return frozenset({dotted})
+        first, *others = rest.split(".")
+        bases = names.exported(first, depth + 1, anyway=anyway)
+        for attribute in others:
+            bases = frozenset(q for base in bases for q in names.attribute(base, attribute, depth + 1))
+        return bases
 
     def _variable(self, owner: Scope, name: str, depth: int) -> Qualified:
         """What a variable stands for; ``q = q.filter(x)`` adds nothing to what ``q`` was before."""
         key = (owner, name)
-        if key in self._rising:
+        if self._pending.meets(key):
             return _CYCLE
         if key not in self._known:
             bindings = owner.bindings[name]
             if len(bindings) > _MOST_BINDINGS:
                 return _NOTHING
-            self._rising.add(key)
-            found = self._bound(bindings, depth)
-            self._rising.discard(key)
-            if self._rising:
-                return found  # perhaps incomplete: worked out in the middle of another one
+            found, complete = self._pending.work_out(key, lambda: self._bound(bindings, depth))
+            if not complete:
+                return found
             self._known[key] = found
         return self._known[key]
 
@@ -135,7 +235,7 @@ class Names:
 
     def _binding(self, binding: Binding, depth: int) -> Qualified:
         if binding.kind is BindingKind.IMPORT:
-            return frozenset({binding.target})
+            return self._followed(binding.target, depth)
         if binding.kind is BindingKind.VALUE:
             return self._qualify(binding.node, binding.scope, depth)
         if binding.kind is BindingKind.DEFINITION:
@@ -158,30 +258,46 @@ class Names:
             and scope.parent.is_class
         ):
             return self.member(scope.parent, node.attr, depth)
-        found: set[str] = set()
-        for base in self._qualify(node.value, scope, depth):
-            owner = self.definitions.get(base.removesuffix("()"))
-            if isinstance(owner, ast.ClassDef):
-                found |= self.member(self.scopes.of[owner], node.attr, depth)
-            else:
-                found.add(f"{base}.{node.attr}")
-        return frozenset(found)
+        bases = self._qualify(node.value, scope, depth)
+        return frozenset(q for base in bases for q in self.attribute(base, node.attr, depth))
 
-    def member(self, owner: Scope, name: str, depth: int = 0) -> Qualified:
-        """What an attribute of a class of this module stands for, its bases included."""
+    def attribute(self, base: str, name: str, depth: int) -> Qualified:
+        """What an attribute of something that goes by a dotted name stands for."""
+        owner = self.class_of(base)
+        if owner is not None:
+            return owner[0].member(owner[1], name, depth, instance=base.endswith("()"))
+        whole = f"{base}.{name}"
+        if base == self.module:
+            return self.exported(name, depth)
+        return self._followed(whole, depth)
+
+    def member(self, owner: Scope, name: str, depth: int = 0, *, instance: bool = True) -> Qualified:
+        """What an attribute of a class of this module stands for, its bases included.
+
+        :param instance: whether of an object of the class, of which a property gives what its function returns.
+        """
         if depth > _DEEPEST:
             return _NOTHING
         bindings = [*owner.bindings.get(name, ()), *owner.attributes.get(name, ())]
         if bindings:
-            return self._bound(bindings, depth)
+            getter = self._getter(bindings) if instance else None
+            return self._returned(getter, depth + 1) if getter is not None else self._bound(bindings, depth)
         found: set[str] = set()
         for base in self.bases(owner, depth):
-            node = self.definitions.get(base)
-            if isinstance(node, ast.ClassDef):
-                found |= self.member(self.scopes.of[node], name, depth + 1)
-            else:
-                found.add(f"{base}().{name}")
+            inner = self.class_of(base)
+            found |= inner[0].member(inner[1], name, depth + 1, instance=instance) if inner else {f"{base}().{name}"}
         return frozenset(found)
+
+    @staticmethod
+    def _getter(bindings: list[Binding]) -> FunctionNode | None:
+        """The function behind a property."""
+        for binding in bindings:
+            node = binding.node
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
+                path(d).rpartition(".")[2] in ("property", "cached_property") for d in node.decorator_list
+            ):
+                return node
+        return None
 
     def bases(self, owner: Scope, depth: int = 0) -> Qualified:
         """The direct bases of a class of this module."""
@@ -193,13 +309,17 @@ class Names:
     def _call(self, callees: Qualified, depth: int) -> Qualified:
         found: set[str] = set()
         for callee in callees:
-            node = self.definitions.get(callee)
-            returned = self._returned(node, depth) if isinstance(node, ast.FunctionDef) else _NOTHING
+            returned: Qualified = _NOTHING
+            home = self.definition(callee)
+            if home is not None and isinstance(home[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+                plain = all(path(d) in ("staticmethod", "classmethod") for d in home[1].decorator_list)
+                returned = home[0]._returned(home[1], depth) if plain else _NOTHING  # noqa: SLF001  (of this class)
             found |= returned or {f"{callee}()"}
         return frozenset(found)
 
-    def _returned(self, node: ast.FunctionDef, depth: int) -> Qualified:
-        if node.decorator_list or depth > _DEEPEST:
+    def _returned(self, node: FunctionNode, depth: int) -> Qualified:
+        """What calling a function gives; nothing where that is not known."""
+        if depth > _DEEPEST:
             return _NOTHING
         values = [n.value for n in own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
         if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):

@@ -65,11 +65,11 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 
 
 def _finding(facts: ModuleFacts, use: Use) -> Finding:
-    steps = [*opened(facts.source, use.site, use.opening), step(facts.source, use.node, "committed here")]
+    steps = [*opened(facts, use.site, use.opening), step(facts, use.node, "committed here")]
     if use.after is not None:
         steps.append(
             step(
-                facts.source,
+                facts,
                 use.after,
                 "raises InvalidRequestError here" if use.raises else "this is another transaction",
             )
@@ -90,10 +90,11 @@ def _what(use: Use) -> str:
     if use.after is None:
         return "is redundant, the scope commits by itself"
     row = getattr(use.after, "lineno", 0) if isinstance(use.after, ast.expr) else 0
+    place = f"line {row} of {use.elsewhere}" if use.elsewhere else f"line {row}"
     return (
-        f"makes line {row} raise InvalidRequestError"
+        f"makes {place} raise InvalidRequestError"
         if use.raises
-        else f"splits the scope's transaction, line {row} continues in another one"
+        else f"splits the scope's transaction, {place} continues in another one"
     )
 
 

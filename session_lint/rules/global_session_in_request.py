@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
+    from session_lint.analysis.requests import Handler
     from session_lint.finding import Finding
 
 
@@ -60,15 +61,21 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     if facts.module is None:
         return
     for use in global_uses(facts.module):
-        taken = step(facts.source, use.node, "takes the session of the process")
-        runs = [step(facts.source, use.handler, "runs once a request")] if use.handler is not use.node else []
+        taken = step(facts, use.node, "takes the session of the process")
+        runs = [] if use.handler is None else [step(facts, use.handler[1], "runs once a request")]
         yield rule.finding(
             facts,
             use.node,
             symbol=facts.symbol(use.code),
             trace=[*runs, taken],
-            handler=facts.symbol(use.handler) if runs else "a dependency",
+            handler=symbol_of(use.handler) if use.handler is not None else "a dependency",
         )
+
+
+def symbol_of(handler: Handler) -> str:
+    """A handler, for a message."""
+    module, code = handler
+    return module.names.scopes.of[code].path
 
 
 rule = Rule(

@@ -61,9 +61,8 @@ if TYPE_CHECKING:
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each write that some way throws away."""
     for loss in lost_writes(facts):
-        source = facts.source
-        steps = opened(source, loss.site, "global session opened here")
-        steps += [step(source, loss.write, "written here"), step(source, loss.end, loss.how)]
+        steps = opened(facts, loss.site, "global session opened here")
+        steps += [step(facts, loss.write, "written here"), step(facts, loss.end, loss.how)]
         yield rule.finding(facts, loss.write, symbol=loss.symbol, trace=steps, how=loss.how)
 
 

@@ -66,7 +66,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                     facts,
                     obligation.site.node,
                     symbol=obligation.symbol,
-                    trace=opened(facts.source, obligation.site),
+                    trace=opened(facts, obligation.site),
                     fix=fix,
                     session=named(obligation.name),
                 )

@@ -73,8 +73,8 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             place(second.node),
             symbol=facts.symbol(second.code),
             trace=[
-                step(facts.source, first.node, f"first pattern: {first.pattern}"),
-                step(facts.source, second.node, f"second pattern: {second.pattern}"),
+                step(facts, first.node, f"first pattern: {first.pattern}"),
+                step(facts, second.node, f"second pattern: {second.pattern}"),
             ],
             second=second.pattern,
             first=first.pattern,

@@ -66,7 +66,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             facts,
             use.node,
             symbol=facts.symbol(facts.code_at(use.node)),
-            trace=[*opened(facts.source, use.site, use.opening), step(facts.source, use.node, f"{method}() by hand")],
+            trace=[*opened(facts, use.site, use.opening), step(facts, use.node, f"{method}() by hand")],
             method=method,
             session=named(use.name),
         )

@@ -1,6 +1,17 @@
 """What a dotted name means for sessions: the TOML tables of this folder, and how to ask them."""
 
 from session_lint.vocabulary.protocol import Effect, QueryMethods, effects, query_methods
-from session_lint.vocabulary.tables import Meaning, Role, Vocabulary, builtin, mentions
+from session_lint.vocabulary.tables import Meaning, Role, Vocabulary, builtin, markers, mentions
 
-__all__ = ["Effect", "Meaning", "QueryMethods", "Role", "Vocabulary", "builtin", "effects", "mentions", "query_methods"]
+__all__ = [
+    "Effect",
+    "Meaning",
+    "QueryMethods",
+    "Role",
+    "Vocabulary",
+    "builtin",
+    "effects",
+    "markers",
+    "mentions",
+    "query_methods",
+]

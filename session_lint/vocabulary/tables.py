@@ -41,6 +41,7 @@ class Role(str, Enum):
     CONTEXT_MANAGER = "context-manager"
     FIXTURE = "fixture"
     MEMOISED = "memoised"
+    CONTEXT_LOCAL = "context-local"
     REQUEST_HANDLER = "request-handler"
     REQUEST_CLASS = "request-class"
     WRITE_STATEMENT = "write-statement"
@@ -134,7 +135,8 @@ _OPENING = {Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON}
 
 
 @cache
-def _markers() -> tuple[str, ...]:
+def markers() -> tuple[str, ...]:
+    """The words of which a text holds one if it opens a session by a name that the tables know."""
     words = {
         name.removesuffix("()").rpartition(".")[2]
         for name, meaning in builtin().names.items()
@@ -146,4 +148,4 @@ def _markers() -> tuple[str, ...]:
 
 def mentions(text: str) -> bool:
     """Whether a text can open a session at all: it holds a word that every way to one ends in."""
-    return any(marker in text for marker in _markers())
+    return any(marker in text for marker in markers())

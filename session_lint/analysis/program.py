@@ -1,0 +1,210 @@
+"""The modules of a program under analysis, and what only all of them together know: who calls a function.
+
+Modules are read on demand. Callers are searched for by a function's name in the bytes of the project's files first;
+only the files that hold it are parsed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import deque
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.facts import ModuleFacts
+from session_lint.analysis.module import Module
+from session_lint.python.pending import Pending, once
+from session_lint.python.scopes import BindingKind
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from session_lint.python.names import Names
+    from session_lint.python.project import Project
+    from session_lint.source import Source
+    from session_lint.vocabulary import Vocabulary
+
+_MOST_CANDIDATES = 150
+"""How many files may hold a function's name before nobody can say who calls it."""
+_MOST_CALLERS = 400
+
+_KEEPS = re.compile(rb"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()", re.MULTILINE)
+"""What a function says that puts something into a global, or into a field of one."""
+
+Place = tuple[Module, ast.AST]
+"""A function or module body, and the module it stands in."""
+
+
+class Program:
+    """The modules that are known of one program.
+
+    :param vocabulary: what the names of libraries mean.
+    :param project: the files around them; ``None`` where one module is all there is.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, project: Project | None = None) -> None:
+        self.vocabulary = vocabulary
+        self.project = project
+        self.pending = Pending()
+        self._modules: dict[Names, Module] = {}
+        self._facts: dict[Module, ModuleFacts] = {}
+        self._callers: dict[ast.AST, list[Place] | None] = {}
+
+    def add(self, names: Names, source: Source) -> Module:
+        """The module of some names, made when it is first asked for."""
+        if names not in self._modules:
+            self._modules[names] = Module(names, source, self)
+        return self._modules[names]
+
+    def module(self, names: Names) -> Module:
+        """The module that some names belong to."""
+        known = self._modules.get(names)
+        if known is None:
+            assert self.project is not None
+            known = self.add(names, self.project.unit(names).source)
+        return known
+
+    def facts(self, module: Module) -> ModuleFacts:
+        """The facts of a module."""
+        if module not in self._facts:
+            self._facts[module] = ModuleFacts(module.source, module)
+        return self._facts[module]
+
+    def source_of(self, node: ast.AST, module: Module) -> Source | None:
+        """The text of the other module that a node stands in; ``None`` for this one."""
+        if len(self._modules) == 1 or node in module.nodes:
+            return None
+        return next((m.source for m in self._modules.values() if node in m.nodes), None)
+
+    # who calls what
+
+    def callers(self, module: Module, code: ast.AST) -> list[Place] | None:
+        """The codes of the whole program that call a function; ``None`` where that cannot be known.
+
+        :param module: the one that defines it.
+        """
+        if code not in self._callers:
+            self._callers[code] = self._find_callers(module, code)
+        return self._callers[code]
+
+    def _find_callers(self, module: Module, code: ast.AST) -> list[Place] | None:
+        own: list[Place] = [(module, caller) for caller in module.callers.get(code, ()) if caller is not code]
+        if self.project is None or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return own
+        others = self._mentioning(module, self._name(module, code))
+        if others is None:
+            return None
+        return [*own, *(place for other in others for place in _calling(other, code))]
+
+    @staticmethod
+    def _name(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """The word that a caller cannot do without: of a constructor its class's name."""
+        outer = module.names.scopes.of[code].parent
+        if code.name == "__init__" and outer is not None and isinstance(outer.node, ast.ClassDef):
+            return outer.node.name
+        return code.name
+
+    def _mentioning(self, module: Module, word: str) -> list[Module] | None:
+        """The other modules that hold a word; ``None`` where there are too many to tell anything."""
+        if self.project is None:
+            return []
+        if len(self.project.holding(word)) > _MOST_CANDIDATES:
+            return None
+        return [self.module(unit.names) for unit in self.project.mentioning(word, module.names)]
+
+    def reaching(self, places: Iterable[Place]) -> dict[ast.AST, Place]:
+        """These codes, and all that call them, directly or not, each with where it stands."""
+        found = {code: (module, code) for module, code in places}
+        todo = deque(found.values())
+        while todo and len(found) < _MOST_CALLERS:
+            module, code = todo.popleft()
+            for place in self.callers(module, code) or ():
+                if place[1] not in found:
+                    found[place[1]] = place
+                    todo.append(place)
+        return found
+
+    def called_blindly(self, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        """Whether some call of a method of this name, on an object that cannot be followed, may be one of this one."""
+        others = self._mentioning(module, function.name)
+        return others is None or any(function.name in m.methods_called for m in (module, *others))
+
+    def using(self, module: Module) -> list[ModuleFacts]:
+        """The facts of the other modules that may pass a session to a function of this one that commits or ends it."""
+        if self.project is None:
+            return []
+        ending = [(module, code) for code in module.ending_by_hand]
+        others = dict.fromkeys(m for m, _ in self.reaching(ending).values() if m is not module)
+        return [self.facts(other) for other in others]
+
+    # the sessions that belong to the whole program
+
+    @once
+    def has_singletons(self) -> bool:
+        """Whether the program has a global session at all, as far as names tell."""
+        return bool(self._named_globals) or bool(self._with_getters)
+
+    @once
+    def _named_globals(self) -> set[Path]:
+        """The files that may call a getter or closer that the vocabulary knows."""
+        assert self.project is not None
+        return {
+            path
+            for name, meaning in self.vocabulary.names.items()
+            if meaning.role in _GLOBAL
+            for path in self.project.holding(name.rpartition(".")[2])
+            if name.partition(".")[0].encode() in self.project.content(path)
+        }
+
+    @once
+    def _with_getters(self) -> list[Module]:
+        """The modules that keep a session in a global."""
+        assert self.project is not None
+        keeping = [p for p in self.project.layout.files if _KEEPS.search(self.project.content(p))]
+        paths = [p for p in keeping if self.project.reaches(p)]
+        units = [unit for p in paths if (unit := self.project.load(p)) is not None]
+        return [m for unit in units if (m := self.module(unit.names)).getters]
+
+    @once
+    def touching(self) -> dict[ast.AST, Place]:
+        """The codes of the program that reach the getter or the closer of a global session."""
+        assert self.project is not None
+        return self.reaching([(m, code) for m in self.with_singletons for code in m.calling_singletons])
+
+    @once
+    def with_singletons(self) -> list[Module]:
+        """The modules that call the getter or the closer of a global session themselves."""
+        assert self.project is not None
+        words = {name.rpartition(".")[2] for m in self._with_getters for name in m.singletons}
+        paths = {path for word in words for path in self.project.holding(word)} | self._named_globals
+        units = [self.project.load(path) for path in sorted(paths)]
+        return [m for unit in units if unit is not None and (m := self.module(unit.names)).calling_singletons]
+
+
+_GLOBAL = (Role.SINGLETON, Role.CLOSER)
+
+
+def _calling(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Place]:
+    """The codes of another module that call a function."""
+    aliases = _aliases(module.names, code.name)
+    for call, scope in module.names.scopes.calls:
+        if _last_word(call.func) in aliases:
+            callee = module.calls.followed(call)
+            made = module.initialiser(callee)
+            if callee.function is code or (made is not None and made[1] is code):
+                yield module, module.code_of(scope)
+
+
+def _aliases(names: Names, word: str) -> set[str]:
+    """What a module may call something of another module by."""
+    found = {word}
+    for name, bindings in names.scopes.module.bindings.items():
+        if any(b.kind is BindingKind.IMPORT and b.target.rpartition(".")[2] == word for b in bindings):
+            found.add(name)
+    return found
+
+
+def _last_word(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,196 @@
+"""Where the modules of a project are: its root, its files, and the file that a dotted name means.
+
+Nothing of this reads a file's content. What was found is remembered for as long as the object lives.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from session_lint.python.modules import absolute
+
+_REPOSITORIES = (".git", ".hg", ".svn")
+_MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
+_INSTALLED = ("site-packages", "dist-packages")
+_LEFT_OUT = ("__pycache__", "node_modules", "build", "dist", "venv", *_INSTALLED)
+_DEEP = 3
+"""How many folders below the root another import root may stand: ``services/billing/src``."""
+_MOST_ROOTS = 400
+_MOST_FILES = 40_000
+_SUFFIXES = (".py", ".pyi")
+
+
+def root_of(path: Path) -> Path:
+    """The folder of the project that a file belongs to.
+
+    That is the repository; without one the nearest folder with a ``pyproject.toml``, ``setup.py`` or ``setup.cfg``;
+    without that the folder that the file's package is imported from. A hidden folder and an installation keep their own
+    to themselves.
+    """
+    folder = absolute(path).parent
+    manifest: Path | None = None
+    for above in (folder, *folder.parents):
+        if above.name.startswith(".") or above.name in _INSTALLED:
+            break
+        if any((above / name).exists() for name in _REPOSITORIES):
+            return above
+        if manifest is None and any((above / name).is_file() for name in _MANIFESTS):
+            manifest = above
+    return manifest or import_root(folder)
+
+
+def import_root(folder: Path) -> Path:
+    """The folder that the packages around a folder are imported from: the first one up that is no package."""
+    while (folder / "__init__.py").is_file() and folder.name:
+        folder = folder.parent
+    return folder
+
+
+class Layout:
+    """The folders of one project.
+
+    :param root: its own, as :func:`root_of` finds it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._entries: dict[Path, frozenset[str]] = {}
+        self._near: dict[Path, tuple[Path, ...]] = {}
+        self._found: dict[tuple[Path, str], tuple[Path, str] | None] = {}
+        self._tops: dict[tuple[Path, str], bool] = {}
+        self._foreign: dict[tuple[Path, str], bool] = {}
+        self._others: tuple[Path, ...] | None = None
+        self._files: tuple[Path, ...] | None = None
+
+    def name(self, path: Path) -> str:
+        """The dotted name of a file by its place below the root, which no other file of the project has."""
+        try:
+            parts = list(path.relative_to(self.root).with_suffix("").parts)
+        except ValueError:
+            parts = [path.stem]
+        if parts[-1] == "__init__" and len(parts) > 1:
+            parts.pop()
+        return ".".join(parts)
+
+    def locate(self, dotted: str, folder: Path) -> tuple[Path, str] | None:
+        """The file that the front of a dotted name means to an import in ``folder``, and the rest of the name.
+
+        :returns: ``None`` where the project has no such module, or has several that are equally near.
+        """
+        key = (folder, dotted)
+        if key not in self._found:
+            self._found[key] = self._locate(dotted.split("."), folder)
+        return self._found[key]
+
+    def foreign(self, dotted: str, folder: Path) -> bool:
+        """Whether nothing of the project goes by the first word of a dotted name."""
+        top = dotted.partition(".")[0]
+        key = (folder, top)
+        if key not in self._foreign:
+            places = () if top in sys.stdlib_module_names else (*self._around(folder), *self.others)
+            self._foreign[key] = not any(self._has(root, top) for root in places)
+        return self._foreign[key]
+
+    def _locate(self, parts: list[str], folder: Path) -> tuple[Path, str] | None:
+        top = parts[0]
+        if top in sys.stdlib_module_names or not top.isidentifier():
+            return None
+        for root in self._around(folder):
+            if self._has(root, top) and (found := self._below(root, parts)):
+                return found
+        others = [(_closeness(root, folder), root) for root in self.others if self._has(root, top)]
+        best = max((near for near, _ in others), default=0)
+        hits = [found for near, root in others if near == best and (found := self._below(root, parts))]
+        return hits[0] if len(hits) == 1 else None
+
+    def _around(self, folder: Path) -> tuple[Path, ...]:
+        """The folders above an importing file that its imports may start from, the nearest first."""
+        if folder not in self._near:
+            first = import_root(folder)
+            above = (first, *(p for p in first.parents if self.root == p or self.root in p.parents))
+            self._near[folder] = above if self.root in above else (*above, self.root)
+        return self._near[folder]
+
+    @property
+    def others(self) -> tuple[Path, ...]:
+        """The folders further down that imports may start from: those that are no packages."""
+        if self._others is None:
+            self._others = tuple(self._folders())
+        return self._others
+
+    def _folders(self) -> list[Path]:
+        level, found = [self.root], []
+        for _ in range(_DEEP):
+            below = [
+                folder / name
+                for folder in level
+                for name in sorted(self.entries(folder))
+                if not _left_out(name) and (folder / name).is_dir()
+            ]
+            level = [folder for folder in below if "__init__.py" not in self.entries(folder)][:_MOST_ROOTS]
+            found += level
+        return found[:_MOST_ROOTS]
+
+    def entries(self, folder: Path) -> frozenset[str]:
+        """The names in a folder; none where it cannot be read."""
+        if folder not in self._entries:
+            try:
+                self._entries[folder] = frozenset(os.listdir(folder))  # noqa: PTH208  (pathlib makes an object of each)
+            except OSError:
+                self._entries[folder] = frozenset()
+        return self._entries[folder]
+
+    def _has(self, root: Path, top: str) -> bool:
+        key = (root, top)
+        if key not in self._tops:
+            entries = self.entries(root)
+            self._tops[key] = f"{top}.py" in entries or top in entries or f"{top}.pyi" in entries
+        return self._tops[key]
+
+    def _below(self, folder: Path, parts: list[str]) -> tuple[Path, str] | None:
+        """The module that a dotted name leads to from one root; packages before modules, stubs last."""
+        found: tuple[Path, str] | None = None
+        for index, part in enumerate(parts):
+            entries, rest = self.entries(folder), ".".join(parts[index + 1 :])
+            inner = self.entries(folder / part) if part in entries else frozenset()
+            if "__init__.py" in inner:
+                found = (folder / part / "__init__.py", rest)
+            else:
+                file = next((f"{part}{s}" for s in _SUFFIXES if f"{part}{s}" in entries), "")
+                if file:
+                    return folder / file, rest
+                if "__init__.pyi" in inner:
+                    found = (folder / part / "__init__.pyi", rest)
+                elif not inner:
+                    break
+            folder /= part
+        return found
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All Python files of the project; none where they are too many to be one."""
+        if self._files is None:
+            found = []
+            for folder, folders, names in os.walk(self.root):
+                folders[:] = sorted(f for f in folders if not _left_out(f) and not _environment(folder, f))
+                found += [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
+                if len(found) > _MOST_FILES:
+                    found = []
+                    break
+            self._files = tuple(found)
+        return self._files
+
+
+def _left_out(name: str) -> bool:
+    return name.startswith(".") or name in _LEFT_OUT or name.endswith(".egg-info")
+
+
+def _environment(folder: str, name: str) -> bool:
+    return os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118  (asked of every folder)
+
+
+def _closeness(root: Path, folder: Path) -> int:
+    """How many folders two places have in common."""
+    return len(os.path.commonpath([root, folder]))
