@@ -151,7 +151,7 @@ def _lint_bytes(data: bytes, filename: str, settings: Settings) -> list[Finding]
 
 def _found(source: Source, settings: Settings, tree: ast.Module | None) -> list[Finding]:
     """What the selected rules say."""
-    facts = analyse_file(source, source.parse() if tree is None else tree, Path(source.filename))
+    facts = analyse_file(source, tree, Path(source.filename))
     rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
     findings = [finding for rule in rules for finding in rule.check(facts)]
     return sorted(findings, key=lambda finding: (finding.location, finding.code))

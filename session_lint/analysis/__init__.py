@@ -10,14 +10,14 @@ from session_lint.analysis.state import SiteKind, State
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.project import forget_projects, project_of
-from session_lint.vocabulary import builtin, markers, mentions
+from session_lint.source import Source
+from session_lint.vocabulary import builtin, mentions, opening_words
 
 if TYPE_CHECKING:
     import ast
     from pathlib import Path
 
     from session_lint.python.project import Project
-    from session_lint.source import Source
 
 __all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse", "analyse_file", "forget"]
 
@@ -36,19 +36,23 @@ def analyse(source: Source, tree: ast.Module, module: str) -> ModuleFacts:
     return program.facts(program.add(names, source))
 
 
-def analyse_file(source: Source, tree: ast.Module, path: Path) -> ModuleFacts:
+def analyse_file(source: Source, tree: ast.Module | None, path: Path) -> ModuleFacts:
     """The facts of one module among those of its project.
 
     :param source: its text, which counts even where the file says something else by now.
-    :param tree: its syntax tree.
+    :param tree: its syntax tree, where the caller has it already.
     :param path: its file; that need not exist.
+    :raises SourceError: where the text cannot be parsed.
     """
     place = absolute(path)
-    project = project_of(place, markers())
-    if not (mentions(source.text) or _ENDS in source.text or project.reaches(place)):
-        return ModuleFacts(source, None, {f"reach\0{place}": b"0"})
+    project = project_of(place, opening_words())
+    known = project.known(place, source.text)
+    if known is None and tree is None:
+        tree = source.parse()
+    if not (_ENDS in source.text or project.worth(source.text.encode(errors="replace"))):
+        return ModuleFacts(source, None, {"words": project.answer("words")})
     program = _program(project)
-    unit = project.open(place, source, tree)
+    unit = known or project.take(place, Source(str(place), source.text), tree)
     facts = program.facts(program.add(unit.names, unit.source))
     facts.source = source  # its own findings go by the name that it was given
     return facts

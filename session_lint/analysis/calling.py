@@ -43,14 +43,14 @@ class Calling:
         if self._last is not None and self._last[0] is call and self._last[1] is fact:
             return self._last[2]
         if settled(fact):
-            result = self._uninvolved(call, self.module.calls.followed(call), fact)
+            result = self._uninvolved(call, self.module.calls.callee(call), fact)
         else:
             result = self._outcomes(call, fact)
         self._last = (call, fact, result)
         return result
 
     def _outcomes(self, call: ast.Call, fact: Fact) -> Outcomes:
-        callee = self.module.calls.followed(call)
+        callee = self.module.calls.callee(call)
         if fact.site is None:
             return self._opens(call, callee, fact)
         own = self._own_method(call, fact)

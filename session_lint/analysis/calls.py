@@ -126,7 +126,6 @@ class Calls:
         self._pending = pending
         self._scope = dict(names.scopes.calls)
         self._cache: dict[ast.Call, Callee] = {}
-        self._followed: dict[ast.Call, Callee] = {}
 
     def __contains__(self, node: object) -> bool:
         """Whether a call stands in the module."""
@@ -153,21 +152,6 @@ class Calls:
         if self._pending.met == met:
             self._cache[call] = found
         return found
-
-    def followed(self, call: ast.Call) -> Callee:
-        """What a call calls, in whichever module of the project it is defined."""
-        if call in self._followed:
-            return self._followed[call]
-        met = self._pending.met
-        callee = self.callee(call)
-        elsewhere = self.names.elsewhere
-        if not (callee.function or callee.owner or callee.meaning or elsewhere is None):
-            found = [elsewhere.resolve(name, self.names) for name in sorted(callee.names)]
-            names = frozenset[str]().union(*found)
-            callee = self._named(call, names) if names else callee
-        if self._pending.met == met:
-            self._followed[call] = callee
-        return callee
 
     def _callee(self, call: ast.Call) -> Callee:
         return self._named(call, self.names.qualify(call.func, self.scope(call)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import held
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
 
 
+KEEPS = re.compile(r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()", re.MULTILINE)
+"""What a text says that puts something into a global, or into a field of one."""
+
+
 def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     """What a generator under ``@contextmanager`` yields: a session that it closes, and perhaps commits.
 
     It commits if every normal way from the ``yield`` to the end commits what the consumer wrote.
     """
-    if not module.may_open(function):
+    if not module.concerned(function):
         return None
     solved = module.solve(function, NOTHING)
     given = {
@@ -62,7 +67,7 @@ def closed_by(module: Module, function: FunctionNode, names: Iterable[str]) -> s
 def _kept(module: Module) -> dict[str, list[Scope]]:
     """The variables of the module that functions put a fresh session into, each with the functions that do."""
     found: dict[str, list[Scope]] = {}
-    for scope in module.names.scopes.of.values():
+    for scope in module.names.scopes.of.values() if KEEPS.search(module.source.text) else ():
         if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         for node in own_nodes(scope.node):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import Callee, Calls
@@ -18,6 +19,7 @@ from session_lint.flow import build, solve
 from session_lint.python.names import Names, own_nodes, path
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import parameters
+from session_lint.python.words import word
 from session_lint.vocabulary import Meaning, Role, effects
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Module:
     _graphs: dict[ast.AST, Graph] = field(default_factory=dict)
     _finals: dict[ast.AST, frozenset[ast.AST]] = field(default_factory=dict)
     _meanings: dict[FunctionNode, Meaning | None] = field(default_factory=dict)
-    _hands: dict[ast.AST, bool] = field(default_factory=dict)
+    _opens: dict[ast.AST, bool] = field(default_factory=dict)
     pending: Pending = field(init=False)
 
     def __post_init__(self) -> None:
@@ -192,6 +194,15 @@ class Module:
                 found.setdefault(target, set()).add(self.code_of(scope))
         return found
 
+    @cached_property
+    def _worth(self) -> dict[ast.AST, list[ast.Call]]:
+        """The calls of each code that may have to do with a session, as far as their words tell."""
+        words = self.program.words
+        if words is None:
+            return self._calls_in
+        found = {code: [c for c in calls if word(c.func) in words] for code, calls in self._calls_in.items()}
+        return {code: calls for code, calls in found.items() if calls}
+
     @once
     def _calls_in(self) -> dict[ast.AST, list[ast.Call]]:
         found: dict[ast.AST, list[ast.Call]] = {}
@@ -211,53 +222,59 @@ class Module:
 
     @once
     def opening(self) -> set[ast.AST]:
-        """The codes that have to do with a session: they open one, get one out of a call, or reach the global one."""
-        found = {code for code in self._calls_in if self._opens_here(code) or self._gets_one(code)}
-        return found | {code for code, _ in self.codes if self.touches_singleton(code)}
+        """The codes that have to do with a session."""
+        return {code for code, _ in self.codes if self.concerned(code)}
 
-    def _opens_here(self, code: ast.AST) -> bool:
-        return code in self._direct
+    def concerned(self, code: ast.AST) -> bool:
+        """Whether a code has to do with a session: it opens one, gets one out of a call, or reaches the global one."""
+        return self.opens_one(code) or self._gets_one(code) or self.touches_singleton(code)
 
-    @once
-    def _direct(self) -> set[ast.AST]:
-        """The codes that open a session by themselves."""
-        calls = self.names.scopes.calls
-        direct: set[ast.AST] = {self.code_of(s) for call, s in calls if self.calls.callee(call).role in _OPENING}
-        return direct | {self.code_of(s) for item, s in self._contexts if self._opens_context(item, s)}
+    def opens_one(self, code: ast.AST) -> bool:
+        """Whether a code opens a session by itself."""
+        if code in self._opens:
+            return self._opens[code]
+        met = self.pending.met
+        found = any(self.calls.callee(call).role in _OPENING for call in self._worth.get(code, ())) or any(
+            self._opens_context(item, self.names.scopes.of[code]) for item in _contexts(code)
+        )
+        if self.pending.met == met:
+            self._opens[code] = found
+        return found
 
     def _gets_one(self, code: ast.AST) -> bool:
-        for call in self._calls_in.get(code, ()):
-            callee = self.calls.callee(call)
-            if callee.function is not None and self.at(callee).hands_out(callee.function):
-                return True
-        return False
+        return any(module.hands_out(function) for module, function in self.called(code))
 
-    @once
-    def _ever_opening(self) -> set[ast.AST]:
-        return self._reaching(set(self._direct) | {code for code in self._calls_in if self._gets_one(code)})
+    def called(self, code: ast.AST) -> Iterator[tuple[Module, FunctionNode]]:
+        """The functions that a code calls and may get a session from, each with its module."""
+        for call in self._worth.get(code, ()):
+            callee = self.calls.callee(call)
+            if callee.function is not None:
+                yield self.at(callee), callee.function
 
     def hands_out(self, function: FunctionNode) -> bool:
         """Whether a call of a function may give its caller a session: it returns something, and has one to return."""
-        key = (function, "hands out")
-        if self.pending.meets(key):
-            return False
-        if function not in self._hands:
-            found, complete = self.pending.work_out(key, lambda: self._hands_out(function))
-            if not complete:
-                return found
-            self._hands[function] = found
-        return self._hands[function]
-
-    def _hands_out(self, function: FunctionNode) -> bool:
-        returns = any(_gives(node) for node in own_nodes(function))
-        return returns and (self._opens_here(function) or self._gets_one(function))
-
-    @property
-    def _contexts(self) -> Iterator[tuple[ast.expr, Scope]]:
-        for code, scope in self.codes:
-            for node in own_nodes(code):
-                if isinstance(node, (ast.With, ast.AsyncWith)):
-                    yield from ((item.context_expr, scope) for item in node.items)
+        known = self.program.hands_out
+        if function in known:
+            return known[function]
+        met = self.pending.met
+        came: dict[FunctionNode, FunctionNode | None] = {function: None}
+        todo: list[tuple[Module, FunctionNode]] = [(self, function)]
+        while todo:
+            module, current = todo.pop()
+            if current in known and not known[current]:
+                continue
+            gives = returns_something(current)
+            if gives and (known.get(current) or module.opens_one(current)):
+                way: FunctionNode | None = current
+                while way is not None:
+                    known[way], way = True, came[way]
+                return True
+            fresh = [(m, f) for m, f in module.called(current) if f not in came] if gives else []
+            came.update((f, current) for _, f in fresh)
+            todo += fresh
+        if self.pending.met == met:
+            known.update(dict.fromkeys(came, False))
+        return False
 
     def _opens_context(self, node: ast.expr, scope: Scope) -> bool:
         found = self.context(node, scope)
@@ -271,7 +288,12 @@ class Module:
     @once
     def calling_singletons(self) -> set[ast.AST]:
         """The codes that call the getter or the closer of a global session by themselves."""
+        if self.program.project is not None and not self.program.has_singletons:
+            return set()
         calls = self.names.scopes.calls
+        if self.program.project is not None:
+            words = self.program.singleton_words(self.names)
+            calls = [(call, scope) for call, scope in calls if word(call.func) in words]
         return {self.code_of(s) for call, s in calls if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)}
 
     @property
@@ -281,7 +303,16 @@ class Module:
 
     def may_open(self, function: ast.AST) -> bool:
         """Whether a function may open a session, by itself or in a function of this module that it calls."""
-        return function in self._ever_opening
+        todo, seen = [function], {function}
+        while todo:
+            code = todo.pop()
+            if self.opens_one(code) or self._gets_one(code):
+                return True
+            callees = (self.calls.callee(call) for call in self._calls_in.get(code, ()))
+            fresh = [f for c in callees if (f := c.function) is not None and self.at(c) is self and f not in seen]
+            seen.update(fresh)
+            todo += fresh
+        return False
 
     @once
     def _touching(self) -> set[ast.AST]:
@@ -422,9 +453,18 @@ class Module:
         )
 
 
-def _gives(node: ast.AST) -> bool:
-    """Whether a statement returns something that may hold a session."""
-    return isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant)
+@cache
+def returns_something(function: FunctionNode) -> bool:
+    """Whether a function returns what may hold a session."""
+    returns = (node for node in own_nodes(function) if isinstance(node, ast.Return))
+    return any(node.value is not None and not isinstance(node.value, ast.Constant) for node in returns)
+
+
+def _contexts(code: ast.AST) -> Iterator[ast.expr]:
+    """The context managers of a code's ``with`` statements that were made elsewhere."""
+    for node in own_nodes(code):
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            yield from (item.context_expr for item in node.items if not isinstance(item.context_expr, ast.Call))
 
 
 def _ends(call: ast.Call, code: Code) -> bool:

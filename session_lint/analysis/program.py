@@ -7,14 +7,16 @@ only the files that hold it are parsed.
 from __future__ import annotations
 
 import ast
-import re
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import ModuleFacts
+from session_lint.analysis.inference import KEEPS
 from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import BindingKind
+from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -23,15 +25,13 @@ if TYPE_CHECKING:
 
     from session_lint.python.names import Names
     from session_lint.python.project import Project
+    from session_lint.python.scopes import FunctionNode
     from session_lint.source import Source
     from session_lint.vocabulary import Vocabulary
 
 _MOST_CANDIDATES = 150
 """How many files may hold a function's name before nobody can say who calls it."""
 _MOST_CALLERS = 400
-
-_KEEPS = re.compile(rb"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()", re.MULTILINE)
-"""What a function says that puts something into a global, or into a field of one."""
 
 Place = tuple[Module, ast.AST]
 """A function or module body, and the module it stands in."""
@@ -48,6 +48,7 @@ class Program:
         self.vocabulary = vocabulary
         self.project = project
         self.pending = Pending()
+        self.hands_out: dict[FunctionNode, bool] = {}
         self._modules: dict[Names, Module] = {}
         self._facts: dict[Module, ModuleFacts] = {}
         self._callers: dict[ast.AST, list[Place] | None] = {}
@@ -78,6 +79,13 @@ class Program:
             return None
         return next((m.source for m in self._modules.values() if node in m.nodes), None)
 
+    @cached_property
+    def words(self) -> frozenset[str] | None:
+        """The words by which a call may give a session; ``None`` where all may."""
+        if self.project is None or not self.project.layout.files:
+            return None
+        return self.project.words | {"begin"}
+
     # who calls what
 
     def callers(self, module: Module, code: ast.AST) -> list[Place] | None:
@@ -106,13 +114,13 @@ class Program:
             return outer.node.name
         return code.name
 
-    def _mentioning(self, module: Module, word: str) -> list[Module] | None:
+    def _mentioning(self, module: Module, name: str) -> list[Module] | None:
         """The other modules that hold a word; ``None`` where there are too many to tell anything."""
         if self.project is None:
             return []
-        if len(self.project.holding(word)) > _MOST_CANDIDATES:
+        if len(self.project.holding(name)) > _MOST_CANDIDATES:
             return None
-        return [self.module(unit.names) for unit in self.project.mentioning(word, module.names)]
+        return [self.module(unit.names) for unit in self.project.mentioning(name, module.names)]
 
     def reaching(self, places: Iterable[Place]) -> dict[ast.AST, Place]:
         """These codes, and all that call them, directly or not, each with where it stands."""
@@ -162,10 +170,20 @@ class Program:
     def _with_getters(self) -> list[Module]:
         """The modules that keep a session in a global."""
         assert self.project is not None
-        keeping = [p for p in self.project.layout.files if _KEEPS.search(self.project.content(p))]
-        paths = [p for p in keeping if self.project.reaches(p)]
+        keeping = [p for p in self.project.layout.files if KEEPS.search(self.project.content(p).decode("latin-1"))]
+        paths = [p for p in keeping if self.project.worth(self.project.content(p))]
         units = [unit for p in paths if (unit := self.project.load(p)) is not None]
         return [m for unit in units if (m := self.module(unit.names)).getters]
+
+    def singleton_words(self, names: Names) -> set[str]:
+        """The words by which a module may call the getter or the closer of a global session."""
+        return {alias for name in self._singleton_words for alias in _aliases(names, name)}
+
+    @once
+    def _singleton_words(self) -> frozenset[str]:
+        tables = {name for name, meaning in self.vocabulary.names.items() if meaning.role in _GLOBAL}
+        own = {name for m in self._with_getters for name in m.singletons}
+        return frozenset(name.rpartition(".")[2] for name in tables | own)
 
     @once
     def touching(self) -> dict[ast.AST, Place]:
@@ -178,7 +196,7 @@ class Program:
         """The modules that call the getter or the closer of a global session themselves."""
         assert self.project is not None
         words = {name.rpartition(".")[2] for m in self._with_getters for name in m.singletons}
-        paths = {path for word in words for path in self.project.holding(word)} | self._named_globals
+        paths = {path for name in words for path in self.project.holding(name)} | self._named_globals
         units = [self.project.load(path) for path in sorted(paths)]
         return [m for unit in units if unit is not None and (m := self.module(unit.names)).calling_singletons]
 
@@ -190,21 +208,17 @@ def _calling(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> It
     """The codes of another module that call a function."""
     aliases = _aliases(module.names, code.name)
     for call, scope in module.names.scopes.calls:
-        if _last_word(call.func) in aliases:
-            callee = module.calls.followed(call)
+        if word(call.func) in aliases:
+            callee = module.calls.callee(call)
             made = module.initialiser(callee)
             if callee.function is code or (made is not None and made[1] is code):
                 yield module, module.code_of(scope)
 
 
-def _aliases(names: Names, word: str) -> set[str]:
+def _aliases(names: Names, name: str) -> set[str]:
     """What a module may call something of another module by."""
-    found = {word}
-    for name, bindings in names.scopes.module.bindings.items():
-        if any(b.kind is BindingKind.IMPORT and b.target.rpartition(".")[2] == word for b in bindings):
-            found.add(name)
+    found = {name}
+    for alias, bindings in names.scopes.module.bindings.items():
+        if any(b.kind is BindingKind.IMPORT and b.target.rpartition(".")[2] == name for b in bindings):
+            found.add(alias)
     return found
-
-
-def _last_word(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

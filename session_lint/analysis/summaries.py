@@ -85,7 +85,7 @@ class Summaries:
 
     def fresh(self, function: FunctionNode) -> tuple[tuple[Site, Outcome], ...]:
         """The obligations that a call hands to its caller: a session it returns, a singleton it leaves open."""
-        if is_generator(function) or function not in self.module.opening or self.module.is_memoised(function):
+        if is_generator(function) or not self.module.concerned(function) or self.module.is_memoised(function):
             return ()
         return self._own(function, self.module.hops)[1]
 

@@ -36,14 +36,11 @@ class Elsewhere(Protocol):
 
     pending: Pending
 
-    def find(self, dotted: str, asker: Names, *, anyway: bool = False) -> tuple[Names, str] | None:
+    def find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         """The module that the front of a dotted name means to an import, and the rest of the name."""
 
     def definition(self, name: str, asker: Names) -> tuple[Names, ScopeNode] | None:
         """The function or class that a dotted name stands for."""
-
-    def resolve(self, name: str, asker: Names) -> Qualified:
-        """What a name that was imported and not followed stands for."""
 
 
 class Names:
@@ -155,22 +152,17 @@ class Names:
         """Whether the module has a name of its own, or may have it from ``from … import *``."""
         return name in self.scopes.module.bindings or bool(self.scopes.module.stars)
 
-    def exported(self, name: str, depth: int = 0, *, anyway: bool = False) -> Qualified:
-        """What a name of this module stands for to a module that imports it.
-
-        :param anyway: whether to follow imports into modules that are not worth it otherwise.
-        """
+    def exported(self, name: str, depth: int = 0) -> Qualified:
+        """What a name of this module stands for to a module that imports it."""
         whole = f"{self.module}.{name}"
         top = self.scopes.module
         if depth > _DEEPEST:
             return frozenset({whole})
         if name in top.bindings:
             found = self._variable(top, name, depth + 1)
-            if anyway and self.elsewhere is not None:
-                found = frozenset(q for one in found for q in self._followed(one, depth, anyway=True))
             return found or frozenset({whole})
         if self.elsewhere is not None and self.package:
-            inner = self.elsewhere.find(whole, self, anyway=anyway)
+            inner = self.elsewhere.find(whole, self)
             if inner is not None and not inner[1]:
                 return frozenset({inner[0].module})
         found = self._starred(name, depth + 1) if top.stars else _NOTHING
@@ -180,11 +172,11 @@ class Names:
         """What a dotted name stands for to this module."""
         return self._followed(dotted, 0)
 
-    def _followed(self, dotted: str, depth: int, *, anyway: bool = False) -> Qualified:
+    def _followed(self, dotted: str, depth: int) -> Qualified:
         """What an imported name stands for where the project defines it; itself where it does not."""
         if self.elsewhere is None or depth > _DEEPEST or "(" in dotted:
             return frozenset({dotted})
-        found = self.elsewhere.find(dotted, self, anyway=anyway)
+        found = self.elsewhere.find(dotted, self)
         if found is None:
             return frozenset({dotted})
         names, rest = found
@@ -193,7 +185,7 @@ class Names:
         if names is self:
             return frozenset({dotted})
         first, *others = rest.split(".")
-        bases = names.exported(first, depth + 1, anyway=anyway)
+        bases = names.exported(first, depth + 1)
         for attribute in others:
             bases = frozenset(q for base in bases for q in names.attribute(base, attribute, depth + 1))
         return bases

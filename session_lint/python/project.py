@@ -11,28 +11,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.python.layout import Layout, root_of
 from session_lint.python.names import Names
 from session_lint.python.pending import Pending
-from session_lint.python.scopes import absolute
-from session_lint.source import Source, SourceError, decode
+from session_lint.python.words import growth
+from session_lint.source import SourceError, decode
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from session_lint.python.names import Qualified
     from session_lint.python.scopes import ScopeNode
+    from session_lint.source import Source
 
 _LARGEST = 1_500_000
 """Bytes of the largest file that is followed into; what is larger is data, or was generated."""
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n;#]*)|import[ \t]+([^\n;#]+))", re.MULTILINE
-)
-_WORD = re.compile(rb"\w+(?:\.\w+)*")
 
 
 class Unit:
@@ -54,33 +51,33 @@ class Project:
     """The modules of one project.
 
     :param root: its folder.
-    :param words: names that make a file worth following an import into.
+    :param seeds: the words that everything begins with that anybody will ask about.
     """
 
-    def __init__(self, root: Path, words: tuple[str, ...]) -> None:
+    def __init__(self, root: Path, seeds: tuple[str, ...]) -> None:
         self.root = root
+        self.seeds = seeds
         self.layout = Layout(root)
-        self._words = re.compile("|".join(map(re.escape, words)).encode())
         self._bytes: dict[Path, bytes] = {}
         self._units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
-        self._imports: dict[Path, tuple[Path, ...]] = {}
-        self._reaches: dict[Path, bool] = {}
         self.pending = Pending()
 
     # modules
 
-    def open(self, path: Path, source: Source, tree: ast.Module) -> Unit:
-        """The module of a text that the caller has parsed, which stands for the file from now on."""
-        known = self._units.get(path)
-        if known is not None and known.source.text == source.text:
-            return known
-        return self._take(path, Source(str(path), source.text), tree)
+    def known(self, path: Path, text: str) -> Unit | None:
+        """The module of a file, if it was read and had this text."""
+        found = self._units.get(path)
+        return found if found is not None and found.source.text == text else None
 
-    def _take(self, path: Path, source: Source, tree: ast.Module) -> Unit:
+    def take(self, path: Path, source: Source, tree: ast.Module | None) -> Unit:
+        """The module of a text, which stands for the file from now on.
+
+        :raises SourceError: where the text cannot be parsed.
+        """
         name = self.layout.name(path)
-        names = Names(tree, name, package=path.stem == "__init__", elsewhere=self)
+        names = Names(tree or source.parse(), name, package=path.stem == "__init__", elsewhere=self)
         unit = Unit(path, source, names)
         self._units[path] = self._by_name[name] = self._of[names] = unit
         return unit
@@ -96,8 +93,7 @@ class Project:
         if not data or len(data) > _LARGEST:
             return None
         try:
-            source = decode(str(path), data)
-            return self._take(path, source, source.parse())
+            return self.take(path, decode(str(path), data), None)
         except (SourceError, RecursionError, MemoryError):
             return None
 
@@ -116,11 +112,8 @@ class Project:
 
     # what names ask
 
-    def find(self, dotted: str, asker: Names, *, anyway: bool = False) -> tuple[Names, str] | None:
-        """The module of the project that the front of a dotted name means to an import, and the rest of the name.
-
-        :param anyway: whether to follow into a module that mentions none of the words, too.
-        """
+    def find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
+        """The module of the project that the front of a dotted name means to an import, and the rest of the name."""
         unit = self._of[asker]
         folder = unit.path.parent
         if self.layout.foreign(dotted, folder):
@@ -131,15 +124,8 @@ class Project:
         if found is None:
             return None
         path, rest = found
-        if not anyway and not self._worth(unit, path):
-            return None
         known = self._consult(unit, path)
         return None if known is None else (known.names, rest)
-
-    def _worth(self, unit: Unit, path: Path) -> bool:
-        worth = self.reaches(path)
-        unit.evidence[f"reach\0{path}"] = b"1" if worth else b"0"
-        return worth
 
     def _consult(self, unit: Unit, path: Path) -> Unit | None:
         found = self.load(path)
@@ -161,18 +147,6 @@ class Project:
             front = front.rpartition(".")[0]
         return None
 
-    def resolve(self, name: str, asker: Names) -> Qualified:
-        """What a dotted name stands for, whatever the words say: for a name that was imported and not followed."""
-        found = self.find(name, asker, anyway=True)
-        if found is None or not found[1] or found[0] is asker:
-            return frozenset()
-        names, rest = found
-        first, _, others = rest.partition(".")
-        bases = names.exported(first, anyway=True)
-        for attribute in others.split(".") if others else ():
-            bases = frozenset(q for base in bases for q in names.attribute(base, attribute, 0))
-        return bases
-
     # the whole project
 
     def mentioning(self, word: str, asker: Names) -> list[Unit]:
@@ -188,52 +162,49 @@ class Project:
         wanted = word.encode()
         return [path for path in self.layout.files if wanted in self.content(path)]
 
-    def mentions(self, path: Path) -> bool:
-        """Whether a file mentions one of the words."""
-        return bool(self._words.search(self.content(path)))
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All words by which something of the project may go that gives what the first words give."""
+        known, fresh = set(self.seeds), set(self.seeds)
+        left = list(self.layout.files)
+        given: dict[str, list[str]] = {}
+        while fresh:
+            pattern = _any_of(fresh)
+            holding = [path for path in left if pattern.search(self.content(path))]
+            left = [path for path in left if path not in set(holding)] if holding else left
+            reached = list(fresh)
+            for path in holding:
+                for name, other in self._growth(path):
+                    given.setdefault(other, []).append(name)
+                    if other in known:
+                        reached.append(other)
+            fresh = set()
+            while reached:
+                for name in given.get(reached.pop(), ()):
+                    if name not in known:
+                        known.add(name)
+                        fresh.add(name)
+                        reached.append(name)
+        return frozenset(known)
 
-    def reaches(self, path: Path) -> bool:
-        """Whether a file, or one that it imports, however indirectly, mentions one of the words."""
-        if path in self._reaches:
-            return self._reaches[path]
-        seen, todo = {path}, [path]
-        while todo:
-            current = todo.pop()
-            if self._reaches.get(current) or self.mentions(current):
-                self._reaches[current] = self._reaches[path] = True
-                return True
-            if self._reaches.get(current) is None:
-                fresh = [p for p in self.imports(current) if p not in seen]
-                seen.update(fresh)
-                todo += fresh
-        self._reaches.update(dict.fromkeys(seen, False))
-        return False
+    def _growth(self, path: Path) -> tuple[tuple[str, str], ...]:
+        unit = self.load(path)
+        return growth(unit.names) if unit is not None else ()
 
-    def imports(self, path: Path) -> tuple[Path, ...]:
-        """The files of the project that a file imports, read off its text."""
-        if path not in self._imports:
-            found = (self.layout.locate(dotted, path.parent) for dotted in self._imported(path))
-            self._imports[path] = tuple(dict.fromkeys(place[0] for place in found if place is not None))
-        return self._imports[path]
+    @cached_property
+    def _worth(self) -> re.Pattern[bytes]:
+        return _any_of(self.words)
 
-    def _imported(self, path: Path) -> Iterator[str]:
-        name = self.layout.name(path)
-        package = name if path.stem == "__init__" else name.rpartition(".")[0]
-        for module, listed, plain in _IMPORT.findall(self.content(path)):
-            if plain:
-                yield from (word.decode() for word in _WORD.findall(plain))
-                continue
-            written = module.decode()
-            base = absolute(package, len(written) - len(written.lstrip(".")), written.lstrip("."))
-            yield base
-            yield from (f"{base}.{word.decode()}" for word in _WORD.findall(listed))
+    def worth(self, data: bytes) -> bool:
+        """Whether a text holds one of the words."""
+        return self._worth.search(data) is not None
 
     # evidence
 
     def evidence(self, unit: Unit) -> dict[str, bytes]:
         """All that the verdicts on a module rest on beside its own text."""
         seen, todo = {unit}, [unit]
-        found: dict[str, bytes] = {}
+        found: dict[str, bytes] = {"words": self.answer("words")}
         while todo:
             current = todo.pop()
             found.update(current.evidence)
@@ -250,11 +221,11 @@ class Project:
         if kind == "find":
             folder, _, dotted = rest.partition("\0")
             return _place(self.layout.locate(dotted, self.root / folder))
+        if kind == "words":
+            return _digest("\0".join(sorted(self.words)).encode())
         if kind == "word":
             return _digest("\0".join(map(str, self.holding(rest))).encode(errors="surrogateescape"))
         path = self.root / rest
-        if kind == "reach":
-            return b"1" if self.reaches(path) else b"0"
         return _digest(self.content(path)) if self.content(path) else b""
 
 
@@ -262,16 +233,20 @@ def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
+def _any_of(words: Iterable[str]) -> re.Pattern[bytes]:
+    return re.compile(rf"\b(?:{'|'.join(sorted(words))})\b".encode())
+
+
 def _place(found: tuple[Path, str] | None) -> bytes:
     return b"" if found is None else f"{found[0]}\0{found[1]}".encode(errors="surrogateescape")
 
 
-def project_of(path: Path, words: tuple[str, ...]) -> Project:
+def project_of(path: Path, seeds: tuple[str, ...]) -> Project:
     """The project that a file belongs to, one object for all its files."""
     root = root_of(path)
-    key = (root, words)
+    key = (root, seeds)
     if key not in _projects:
-        _projects[key] = Project(root, words)
+        _projects[key] = Project(root, seeds)
     return _projects[key]
 
 

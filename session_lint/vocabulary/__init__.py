@@ -1,7 +1,7 @@
 """What a dotted name means for sessions: the TOML tables of this folder, and how to ask them."""
 
 from session_lint.vocabulary.protocol import Effect, QueryMethods, effects, query_methods
-from session_lint.vocabulary.tables import Meaning, Role, Vocabulary, builtin, markers, mentions
+from session_lint.vocabulary.tables import Meaning, Role, Vocabulary, builtin, mentions, opening_words
 
 __all__ = [
     "Effect",
@@ -11,7 +11,7 @@ __all__ = [
     "Vocabulary",
     "builtin",
     "effects",
-    "markers",
     "mentions",
+    "opening_words",
     "query_methods",
 ]

@@ -135,17 +135,19 @@ _OPENING = {Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON}
 
 
 @cache
-def markers() -> tuple[str, ...]:
+def opening_words() -> tuple[str, ...]:
     """The words of which a text holds one if it opens a session by a name that the tables know."""
-    words = {
-        name.removesuffix("()").rpartition(".")[2]
-        for name, meaning in builtin().names.items()
-        if meaning.role in _OPENING
-    }
-    words.discard("begin")
-    return tuple(sorted(w for w in words if not any(o != w and o in w for o in words)))
+    opening = {name.removesuffix("()") for name, meaning in builtin().names.items() if meaning.role in _OPENING}
+    renamed = {alias for alias, name in builtin().aliases.items() if name in opening}
+    return tuple(sorted({name.rpartition(".")[2] for name in opening | renamed} - {"begin"}))
+
+
+@cache
+def _markers() -> tuple[str, ...]:
+    words = opening_words()
+    return tuple(w for w in words if not any(o != w and o in w for o in words))
 
 
 def mentions(text: str) -> bool:
     """Whether a text can open a session at all: it holds a word that every way to one ends in."""
-    return any(marker in text for marker in markers())
+    return any(marker in text for marker in _markers())
