@@ -17,7 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import analyse_file
+from session_lint.analysis import analyse_file, forget, prepare
 from session_lint.cache import Cache, key_of
 from session_lint.finding import Location
 from session_lint.python.modules import module_name
@@ -98,9 +98,12 @@ def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iter
     """
     processes = min(jobs or (_processors() if len(paths) > FEW else 1), len(paths))
     work = partial(lint_file, settings=settings)
+    forget()
     if processes <= 1:
         yield from map(work, paths)
         return
+    for path in {path.parent: path for path in paths}.values():
+        prepare(path)
     done = 0
     pool = _pool(processes)
     try:

@@ -11,7 +11,7 @@ from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.project import forget_projects, project_of
 from session_lint.source import Source
-from session_lint.vocabulary import builtin, mentions, opening_words
+from session_lint.vocabulary import builtin, mentions
 
 if TYPE_CHECKING:
     import ast
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from session_lint.python.project import Project
 
-__all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse", "analyse_file", "forget"]
+__all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse", "analyse_file", "forget", "prepare"]
 
 
 def analyse(source: Source, tree: ast.Module, module: str) -> ModuleFacts:
@@ -45,17 +45,23 @@ def analyse_file(source: Source, tree: ast.Module | None, path: Path) -> ModuleF
     :raises SourceError: where the text cannot be parsed.
     """
     place = absolute(path)
-    project = project_of(place, opening_words())
+    project = project_of(place)
     known = project.known(place, source.text)
     if known is None and tree is None:
         tree = source.parse()
-    if not (_ENDS in source.text or project.worth(source.text.encode(errors="replace"))):
-        return ModuleFacts(source, None, {"words": project.answer("words")})
     program = _program(project)
+    if not (_ENDS in source.text or program.worth(source.text.encode(errors="replace"))):
+        return ModuleFacts(source, None)
     unit = known or project.take(place, Source(str(place), source.text), tree)
     facts = program.facts(program.add(unit.names, unit.source))
     facts.source = source  # its own findings go by the name that it was given
     return facts
+
+
+def prepare(path: Path) -> None:
+    """Learn beforehand what all files of a file's project need, so that processes that are forked then have it."""
+    program = _program(project_of(absolute(path)))
+    program.worth(b"")
 
 
 def forget() -> None:

@@ -188,6 +188,10 @@ class Calls:
         found = [self.vocabulary.meaning(n.removesuffix("()")) for n in names if n.endswith("()")]
         return bool(names) and len(found) == len(names) and all(m is not None and m.role is Role.FACTORY for m in found)
 
+    def meaning_of_class(self, home: Names, owner: ast.ClassDef) -> Meaning | None:
+        """What a class means by what it inherits."""
+        return self._inherited(home, owner, 0)
+
     def _inherited(self, home: Names, owner: ast.ClassDef, depth: int) -> Meaning | None:
         """A subclass of SQLAlchemy's Session opens a session too."""
         for base in sorted(home.bases(home.scopes.of[owner])) if depth < _DEEPEST else ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import Callee, Calls
@@ -19,11 +19,12 @@ from session_lint.flow import build, solve
 from session_lint.python.names import Names, own_nodes, path
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import parameters
-from session_lint.python.words import word
+from session_lint.python.words import MAKERS, word, words_given
 from session_lint.vocabulary import Meaning, Role, effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from session_lint.analysis.program import Program
     from session_lint.flow import Code, Graph
@@ -194,14 +195,19 @@ class Module:
                 found.setdefault(target, set()).add(self.code_of(scope))
         return found
 
-    @cached_property
-    def _worth(self) -> dict[ast.AST, list[ast.Call]]:
-        """The calls of each code that may have to do with a session, as far as their words tell."""
-        words = self.program.words
-        if words is None:
-            return self._calls_in
-        found = {code: [c for c in calls if word(c.func) in words] for code, calls in self._calls_in.items()}
-        return {code: calls for code, calls in found.items() if calls}
+    def _worth(self, code: ast.AST) -> list[ast.Call]:
+        """The calls of a code that may have to do with a session, as far as their words tell."""
+        words, calls = self.program.words, self._calls_in.get(code, [])
+        return calls if words is None else [call for call in calls if self._is_worth(call, words)]
+
+    def _is_worth(self, call: ast.Call, words: AbstractSet[str]) -> bool:
+        name = word(call.func)
+        if name in words or not name:
+            return True
+        scope = self.calls.scope(call)
+        if not isinstance(call.func, ast.Name) or self.names.owner(name, scope) in (None, self.names.scopes.module):
+            return False
+        return any(w in words for w in words_given(self.names, call.func, scope))
 
     @once
     def _calls_in(self) -> dict[ast.AST, list[ast.Call]]:
@@ -234,7 +240,7 @@ class Module:
         if code in self._opens:
             return self._opens[code]
         met = self.pending.met
-        found = any(self.calls.callee(call).role in _OPENING for call in self._worth.get(code, ())) or any(
+        found = any(self.calls.callee(call).role in _OPENING for call in self._worth(code)) or any(
             self._opens_context(item, self.names.scopes.of[code]) for item in _contexts(code)
         )
         if self.pending.met == met:
@@ -244,9 +250,17 @@ class Module:
     def _gets_one(self, code: ast.AST) -> bool:
         return any(module.hands_out(function) for module, function in self.called(code))
 
+    def opens_when_made(self, owner: ast.ClassDef) -> bool:
+        """Whether objects of a class are sessions, or open one when they are made, called or entered."""
+        scope = self.names.scopes.of[owner]
+        if self.calls.meaning_of_class(self.names, owner) is not None:
+            return True
+        methods = (n for n in owner.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+        return scope.is_class and any(m.name in MAKERS and self.opens_one(m) for m in methods)
+
     def called(self, code: ast.AST) -> Iterator[tuple[Module, FunctionNode]]:
         """The functions that a code calls and may get a session from, each with its module."""
-        for call in self._worth.get(code, ()):
+        for call in self._worth(code):
             callee = self.calls.callee(call)
             if callee.function is not None:
                 yield self.at(callee), callee.function

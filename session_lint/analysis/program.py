@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import ModuleFacts
+from session_lint.analysis.growth import grow
 from session_lint.analysis.inference import KEEPS
 from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
+from session_lint.python.project import Project
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
-from session_lint.vocabulary import Role
+from session_lint.vocabulary import Role, opening_words
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from session_lint.python.names import Names
-    from session_lint.python.project import Project
     from session_lint.python.scopes import FunctionNode
     from session_lint.source import Source
     from session_lint.vocabulary import Vocabulary
@@ -51,7 +53,9 @@ class Program:
         self.hands_out: dict[FunctionNode, bool] = {}
         self._modules: dict[Names, Module] = {}
         self._facts: dict[Module, ModuleFacts] = {}
-        self._callers: dict[ast.AST, list[Place] | None] = {}
+        self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}
+        self._words: set[str] | None = None
+        self._worth: re.Pattern[bytes] | None = None
 
     def add(self, names: Names, source: Source) -> Module:
         """The module of some names, made when it is first asked for."""
@@ -79,29 +83,52 @@ class Program:
             return None
         return next((m.source for m in self._modules.values() if node in m.nodes), None)
 
-    @cached_property
-    def words(self) -> frozenset[str] | None:
+    @property
+    def words(self) -> AbstractSet[str] | None:
         """The words by which a call may give a session; ``None`` where all may."""
         if self.project is None or not self.project.layout.files:
             return None
-        return self.project.words | {"begin"}
+        if self._words is None:
+            self._words = set()
+            grow(self, self.project, self._words)
+            self.forget()
+        return self._words
+
+    def worth(self, data: bytes) -> bool:
+        """Whether a text may have to do with a session: it holds one of the words."""
+        return self._pattern.search(data) is not None
+
+    @property
+    def _pattern(self) -> re.Pattern[bytes]:
+        if self._worth is None:
+            self._worth = Project.pattern((self.words or frozenset(opening_words())) - {"begin"})
+        return self._worth
+
+    def forget(self) -> None:
+        """Judge every function anew: more words are known."""
+        self._modules.clear()
+        self._facts.clear()
+        self._callers.clear()
+        self.hands_out.clear()
 
     # who calls what
 
-    def callers(self, module: Module, code: ast.AST) -> list[Place] | None:
+    def callers(self, module: Module, code: ast.AST, *, concerned: bool = False) -> list[Place] | None:
         """The codes of the whole program that call a function; ``None`` where that cannot be known.
 
         :param module: the one that defines it.
+        :param concerned: whether only modules count that have to do with sessions by their own words.
         """
-        if code not in self._callers:
-            self._callers[code] = self._find_callers(module, code)
-        return self._callers[code]
+        key = (code, concerned)
+        if key not in self._callers:
+            self._callers[key] = self._find_callers(module, code, self._pattern if concerned else None)
+        return self._callers[key]
 
-    def _find_callers(self, module: Module, code: ast.AST) -> list[Place] | None:
+    def _find_callers(self, module: Module, code: ast.AST, other: re.Pattern[bytes] | None) -> list[Place] | None:
         own: list[Place] = [(module, caller) for caller in module.callers.get(code, ()) if caller is not code]
         if self.project is None or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return own
-        others = self._mentioning(module, self._name(module, code))
+        others = self._mentioning(module, self._name(module, code), other)
         if others is None:
             return None
         return [*own, *(place for other in others for place in _calling(other, code))]
@@ -114,21 +141,21 @@ class Program:
             return outer.node.name
         return code.name
 
-    def _mentioning(self, module: Module, name: str) -> list[Module] | None:
+    def _mentioning(self, module: Module, name: str, other: re.Pattern[bytes] | None) -> list[Module] | None:
         """The other modules that hold a word; ``None`` where there are too many to tell anything."""
         if self.project is None:
             return []
         if len(self.project.holding(name)) > _MOST_CANDIDATES:
             return None
-        return [self.module(unit.names) for unit in self.project.mentioning(name, module.names)]
+        return [self.module(unit.names) for unit in self.project.mentioning(name, module.names, other)]
 
-    def reaching(self, places: Iterable[Place]) -> dict[ast.AST, Place]:
+    def reaching(self, places: Iterable[Place], *, concerned: bool = False) -> dict[ast.AST, Place]:
         """These codes, and all that call them, directly or not, each with where it stands."""
         found = {code: (module, code) for module, code in places}
         todo = deque(found.values())
         while todo and len(found) < _MOST_CALLERS:
             module, code = todo.popleft()
-            for place in self.callers(module, code) or ():
+            for place in self.callers(module, code, concerned=concerned) or ():
                 if place[1] not in found:
                     found[place[1]] = place
                     todo.append(place)
@@ -136,7 +163,7 @@ class Program:
 
     def called_blindly(self, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Whether some call of a method of this name, on an object that cannot be followed, may be one of this one."""
-        others = self._mentioning(module, function.name)
+        others = self._mentioning(module, function.name, None)
         return others is None or any(function.name in m.methods_called for m in (module, *others))
 
     def using(self, module: Module) -> list[ModuleFacts]:
@@ -144,7 +171,7 @@ class Program:
         if self.project is None:
             return []
         ending = [(module, code) for code in module.ending_by_hand]
-        others = dict.fromkeys(m for m, _ in self.reaching(ending).values() if m is not module)
+        others = dict.fromkeys(m for m, _ in self.reaching(ending, concerned=True).values() if m is not module)
         return [self.facts(other) for other in others]
 
     # the sessions that belong to the whole program
@@ -171,7 +198,7 @@ class Program:
         """The modules that keep a session in a global."""
         assert self.project is not None
         keeping = [p for p in self.project.layout.files if KEEPS.search(self.project.content(p).decode("latin-1"))]
-        paths = [p for p in keeping if self.project.worth(self.project.content(p))]
+        paths = [p for p in keeping if self.worth(self.project.content(p))]
         units = [unit for p in paths if (unit := self.project.load(p)) is not None]
         return [m for unit in units if (m := self.module(unit.names)).getters]
 

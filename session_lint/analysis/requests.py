@@ -38,6 +38,8 @@ class GlobalUse:
 
 def global_uses(module: Module) -> Iterator[GlobalUse]:
     """Every getter of a global session that a request reaches, in the order of the text."""
+    if module.program.project is not None and not module.program.has_singletons:
+        return
     served = request_codes(module)
     for call, scope in module.names.scopes.calls:
         code = module.code_of(scope)

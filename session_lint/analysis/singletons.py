@@ -54,11 +54,11 @@ class Loss:
 
 def debts(facts: ModuleFacts) -> Iterator[Debt]:
     """The first debt for each getter call of the module, by entry in the order of the text."""
-    if facts.module is None:
+    if facts.module is None or not facts.module.calling_singletons:
         return
     seen: set[Site] = set()
     served = request_codes(facts.module)
-    hooked = settled(facts.module) if facts.module.calling_singletons else frozenset()
+    hooked = settled(facts.module)
     for entry, obligation in _obligations(facts):
         code = obligation.site.code
         origin = obligation.site.origin

@@ -19,6 +19,7 @@ _DEEP = 3
 """How many folders below the root another import root may stand: ``services/billing/src``."""
 _MOST_ROOTS = 400
 _MOST_FILES = 40_000
+_MOST_FOLDERS = 20_000
 _SUFFIXES = (".py", ".pyi")
 
 
@@ -26,19 +27,37 @@ def root_of(path: Path) -> Path:
     """The folder of the project that a file belongs to.
 
     That is the repository; without one the nearest folder with a ``pyproject.toml``, ``setup.py`` or ``setup.cfg``;
-    without that the folder that the file's package is imported from. A hidden folder and an installation keep their own
-    to themselves.
+    without that the highest folder that is reached through folders with Python files in them, or the one that the
+    packages there are imported from. A hidden folder and an installation keep their own to themselves.
     """
     folder = absolute(path).parent
     manifest: Path | None = None
     for above in (folder, *folder.parents):
-        if above.name.startswith(".") or above.name in _INSTALLED:
+        if _bounded(above):
             break
         if any((above / name).exists() for name in _REPOSITORIES):
             return above
         if manifest is None and any((above / name).is_file() for name in _MANIFESTS):
             manifest = above
-    return manifest or import_root(folder)
+    return manifest or _outermost(folder)
+
+
+def _outermost(folder: Path) -> Path:
+    while not _bounded(folder.parent) and any(name.endswith(".py") for name in _listed(folder.parent)):
+        folder = folder.parent
+    return import_root(folder)
+
+
+def _bounded(folder: Path) -> bool:
+    return folder.name.startswith(".") or folder.name in ("", *_INSTALLED)
+
+
+def _listed(folder: Path) -> frozenset[str]:
+    """The names in a folder; none where it cannot be read."""
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208  (pathlib makes an object of each)
+    except OSError:
+        return frozenset()
 
 
 def import_root(folder: Path) -> Path:
@@ -136,10 +155,7 @@ class Layout:
     def entries(self, folder: Path) -> frozenset[str]:
         """The names in a folder; none where it cannot be read."""
         if folder not in self._entries:
-            try:
-                self._entries[folder] = frozenset(os.listdir(folder))  # noqa: PTH208  (pathlib makes an object of each)
-            except OSError:
-                self._entries[folder] = frozenset()
+            self._entries[folder] = _listed(folder)
         return self._entries[folder]
 
     def _has(self, root: Path, top: str) -> bool:
@@ -173,10 +189,10 @@ class Layout:
         """All Python files of the project; none where they are too many to be one."""
         if self._files is None:
             found = []
-            for folder, folders, names in os.walk(self.root):
+            for count, (folder, folders, names) in enumerate(os.walk(self.root)):
                 folders[:] = sorted(f for f in folders if not _left_out(f) and not _environment(folder, f))
                 found += [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
-                if len(found) > _MOST_FILES:
+                if len(found) > _MOST_FILES or count > _MOST_FOLDERS:
                     found = []
                     break
             self._files = tuple(found)

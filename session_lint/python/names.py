@@ -298,6 +298,10 @@ class Names:
         found = [self._qualify(base, outer, depth + 1) for base in owner.node.bases]
         return frozenset().union(*found)
 
+    def given(self, name: str) -> Qualified:
+        """What calling something that goes by a dotted name gives."""
+        return self._call(frozenset({name}), 0)
+
     def _call(self, callees: Qualified, depth: int) -> Qualified:
         found: set[str] = set()
         for callee in callees:
@@ -319,7 +323,7 @@ class Names:
         return self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=16_384)
 def own_nodes(code: ast.AST) -> list[ast.AST]:
     """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
     found: list[ast.AST] = []

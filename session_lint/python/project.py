@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.python.layout import Layout, root_of
 from session_lint.python.names import Names
 from session_lint.python.pending import Pending
-from session_lint.python.words import growth
 from session_lint.source import SourceError, decode
 
 if TYPE_CHECKING:
@@ -51,12 +49,10 @@ class Project:
     """The modules of one project.
 
     :param root: its folder.
-    :param seeds: the words that everything begins with that anybody will ask about.
     """
 
-    def __init__(self, root: Path, seeds: tuple[str, ...]) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self.seeds = seeds
         self.layout = Layout(root)
         self._bytes: dict[Path, bytes] = {}
         self._units: dict[Path, Unit | None] = {}
@@ -149,10 +145,13 @@ class Project:
 
     # the whole project
 
-    def mentioning(self, word: str, asker: Names) -> list[Unit]:
-        """The modules whose text holds a word, the asker's own left out."""
+    def mentioning(self, word: str, asker: Names, other: re.Pattern[bytes] | None = None) -> list[Unit]:
+        """The modules whose text holds a word, the asker's own left out.
+
+        :param other: what else they have to hold.
+        """
         unit = self._of[asker]
-        paths = self.holding(word)
+        paths = [p for p in self.holding(word) if other is None or other.search(self.content(p))]
         unit.evidence[f"word\0{word}"] = _digest("\0".join(map(str, paths)).encode(errors="surrogateescape"))
         found = [self._consult(unit, path) for path in paths if path != unit.path]
         return [one for one in found if one is not None]
@@ -162,49 +161,17 @@ class Project:
         wanted = word.encode()
         return [path for path in self.layout.files if wanted in self.content(path)]
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """All words by which something of the project may go that gives what the first words give."""
-        known, fresh = set(self.seeds), set(self.seeds)
-        left = list(self.layout.files)
-        given: dict[str, list[str]] = {}
-        while fresh:
-            pattern = _any_of(fresh)
-            holding = [path for path in left if pattern.search(self.content(path))]
-            left = [path for path in left if path not in set(holding)] if holding else left
-            reached = list(fresh)
-            for path in holding:
-                for name, other in self._growth(path):
-                    given.setdefault(other, []).append(name)
-                    if other in known:
-                        reached.append(other)
-            fresh = set()
-            while reached:
-                for name in given.get(reached.pop(), ()):
-                    if name not in known:
-                        known.add(name)
-                        fresh.add(name)
-                        reached.append(name)
-        return frozenset(known)
-
-    def _growth(self, path: Path) -> tuple[tuple[str, str], ...]:
-        unit = self.load(path)
-        return growth(unit.names) if unit is not None else ()
-
-    @cached_property
-    def _worth(self) -> re.Pattern[bytes]:
-        return _any_of(self.words)
-
-    def worth(self, data: bytes) -> bool:
-        """Whether a text holds one of the words."""
-        return self._worth.search(data) is not None
+    @staticmethod
+    def pattern(words: Iterable[str]) -> re.Pattern[bytes]:
+        """What finds one of some words in a file's bytes."""
+        return re.compile(rf"\b(?:{'|'.join(sorted(words))})\b".encode())
 
     # evidence
 
     def evidence(self, unit: Unit) -> dict[str, bytes]:
         """All that the verdicts on a module rest on beside its own text."""
         seen, todo = {unit}, [unit]
-        found: dict[str, bytes] = {"words": self.answer("words")}
+        found: dict[str, bytes] = {}
         while todo:
             current = todo.pop()
             found.update(current.evidence)
@@ -221,8 +188,6 @@ class Project:
         if kind == "find":
             folder, _, dotted = rest.partition("\0")
             return _place(self.layout.locate(dotted, self.root / folder))
-        if kind == "words":
-            return _digest("\0".join(sorted(self.words)).encode())
         if kind == "word":
             return _digest("\0".join(map(str, self.holding(rest))).encode(errors="surrogateescape"))
         path = self.root / rest
@@ -233,26 +198,25 @@ def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def _any_of(words: Iterable[str]) -> re.Pattern[bytes]:
-    return re.compile(rf"\b(?:{'|'.join(sorted(words))})\b".encode())
-
-
 def _place(found: tuple[Path, str] | None) -> bytes:
     return b"" if found is None else f"{found[0]}\0{found[1]}".encode(errors="surrogateescape")
 
 
-def project_of(path: Path, seeds: tuple[str, ...]) -> Project:
+def project_of(path: Path) -> Project:
     """The project that a file belongs to, one object for all its files."""
-    root = root_of(path)
-    key = (root, seeds)
-    if key not in _projects:
-        _projects[key] = Project(root, seeds)
-    return _projects[key]
+    if path.parent not in _roots:
+        _roots[path.parent] = root_of(path)
+    root = _roots[path.parent]
+    if root not in _projects:
+        _projects[root] = Project(root)
+    return _projects[root]
 
 
-_projects: dict[tuple[Path, tuple[str, ...]], Project] = {}
+_projects: dict[Path, Project] = {}
+_roots: dict[Path, Path] = {}
 
 
 def forget_projects() -> None:
     """Read everything anew from now on: a run is over."""
     _projects.clear()
+    _roots.clear()

@@ -1,26 +1,37 @@
 """Which names of a module may give what which other names give, as far as bare words tell.
 
-That decides what is worth looking at: from the words that open something, all names are reached that it can come out
-of. It errs on the side of too much, and it looks at no other module.
+That decides what is worth looking at more closely: whoever knows the words that open something can ask which names it
+may come out of. It errs on the side of too much, and it looks at no other module.
 """
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from session_lint.python.names import own_nodes
-from session_lint.python.scopes import BindingKind, parameters
+from session_lint.python.names import own_nodes, path
+from session_lint.python.scopes import Binding, BindingKind, is_self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from session_lint.python.names import Names
-    from session_lint.python.scopes import Binding, Scope
+    from session_lint.python.scopes import Scope
 
 _DEEP = 4
-_MAKERS = ("__init__", "__new__", "__call__", "__enter__", "__aenter__")
+MAKERS = ("__init__", "__new__", "__call__", "__enter__", "__aenter__")
 """Methods of a class that run when an object of it is made, called or entered."""
+
+
+class Lead(NamedTuple):
+    """A name that may give what a word gives.
+
+    :param scope: the scope that binds it; of a function or class, the one around it.
+    """
+
+    name: str
+    word: str
+    scope: Scope
 
 
 def word(node: ast.AST) -> str:
@@ -30,62 +41,72 @@ def word(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def growth(names: Names) -> tuple[tuple[str, str], ...]:
-    """Pairs of words: the first may give what the second gives."""
-    found: dict[tuple[str, str], None] = {}
+def leads(names: Names) -> list[Lead]:
+    """What the functions, classes and variables of a module may give."""
+    found: dict[Lead, None] = {}
     for scope in names.scopes.of.values():
-        if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.update(dict.fromkeys(_of_function(names, scope)))
-        for name, bindings in (*scope.bindings.items(), *scope.attributes.items()):
-            found.update(dict.fromkeys((name, w) for binding in bindings for w in _bound(names, binding)))
-    return tuple((name, other) for name, other in found if name != other and other)
+        outer = scope.parent
+        if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) and outer is not None:
+            for name, given in _of_function(names, scope, outer):
+                place = outer.parent if name is not scope.node.name and outer.parent is not None else outer
+                found.update((Lead(name, w, place), None) for w in given if w)
+        if isinstance(scope.node, (ast.Module, ast.ClassDef)):
+            for name, bindings in (*scope.bindings.items(), *scope.attributes.items()):
+                found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
+    return [lead for lead in found if lead.name != lead.word]
 
 
-def _of_function(names: Names, scope: Scope) -> Iterator[tuple[str, str]]:
+def _of_function(names: Names, scope: Scope, outer: Scope) -> Iterator[tuple[str, Iterable[str]]]:
     node = scope.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    outer = scope.parent
-    if node.name in _MAKERS and outer is not None and isinstance(outer.node, ast.ClassDef):
-        yield from ((outer.node.name, word(n.func)) for n in own_nodes(node) if isinstance(n, ast.Call))
-    for inner in own_nodes(node):
-        if isinstance(inner, (ast.Return, ast.Yield)) and inner.value is not None:
-            yield from ((node.name, w) for w in _given(names, inner.value, scope, 0))
-    defaults = [*node.args.defaults, *node.args.kw_defaults]
-    for parameter, default in zip(reversed(parameters(node)), reversed(defaults), strict=False):
-        if default is not None:
-            yield parameter.arg, word(default)
+    inner = own_nodes(node)
+    if node.name in MAKERS and isinstance(outer.node, ast.ClassDef):
+        yield outer.node.name, [word(n.func) for n in inner if isinstance(n, ast.Call)]
+    given = [n.value for n in inner if isinstance(n, (ast.Return, ast.Yield)) and n.value is not None]
+    yield node.name, [w for value in given for w in words_given(names, value, scope)]
 
 
 def _bound(names: Names, binding: Binding) -> Iterable[str]:
     """The words that a binding may get its value from."""
     if binding.kind is BindingKind.VALUE:
-        return _given(names, binding.node, binding.scope, _DEEP - 1)
+        return words_given(names, binding.node, binding.scope)
     if binding.kind is BindingKind.IMPORT:
         return (binding.target.rpartition(".")[2],)
-    if binding.kind is BindingKind.PARAMETER:
-        annotation = binding.node.annotation  # type: ignore[attr-defined]
-        return map(word, ast.walk(annotation)) if annotation is not None else ()
     return map(word, binding.node.bases) if isinstance(binding.node, ast.ClassDef) else ()
 
 
-def _given(names: Names, node: ast.AST, scope: Scope, depth: int) -> Iterator[str]:
+def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> Iterator[str]:
     """The words whose value an expression may have, or hold."""
     if isinstance(node, ast.Call):
         yield word(node.func)
         for argument in (*node.args, *(k.value for k in node.keywords)):
             if isinstance(argument, (ast.Name, ast.Attribute, ast.Call, ast.Lambda)):
-                yield from _given(names, argument, scope, depth)
-    elif isinstance(node, ast.Name):
-        yield node.id
-        owner = names.owner(node.id, scope) if depth < _DEEP else None
-        for binding in owner.bindings[node.id][:8] if owner is not None and owner is not names.scopes.module else ():
-            if binding.kind is BindingKind.VALUE:
-                yield from _given(names, binding.node, binding.scope, depth + 1)
-    elif isinstance(node, (ast.Attribute, ast.Subscript)):
+                yield from words_given(names, argument, scope, depth + 1)
+    elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
         yield word(node)
+        for binding in _bindings(names, node, scope)[:8] if depth < _DEEP else ():
+            if binding.kind is BindingKind.VALUE:
+                yield from words_given(names, binding.node, binding.scope, depth + 1)
+            elif binding.kind is BindingKind.PARAMETER and binding.node.annotation is not None:  # type: ignore[attr-defined]
+                yield from map(word, ast.walk(binding.node.annotation))  # type: ignore[attr-defined]
     else:
         for part in _parts(node):
-            yield from _given(names, part, scope, depth)
+            yield from words_given(names, part, scope, depth)
+
+
+def _bindings(names: Names, node: ast.AST, scope: Scope) -> list[Binding]:
+    """What a variable, or a field of ``self``, is bound to in this module."""
+    if isinstance(node, ast.Name):
+        owner = names.owner(node.id, scope)
+        return owner.bindings[node.id] if owner is not None else []
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return []
+    outer = scope.parent
+    if outer is not None and outer.is_class and is_self(scope, node.value.id):
+        return [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
+    wanted = path(node)
+    assigned = (n for n in own_nodes(scope.node) if isinstance(n, ast.Assign))
+    return [Binding(BindingKind.VALUE, n.value, scope) for n in assigned if wanted in map(path, n.targets)]
 
 
 def _parts(node: ast.AST) -> list[ast.expr]:

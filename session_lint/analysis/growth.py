@@ -1,0 +1,82 @@
+"""The words by which a project opens sessions: those of the libraries, and those of all that gives what they give.
+
+A file is looked at when it holds a word that is known; what one of its names may give is then asked of the analysis
+itself, so that only names join that really give a session, or something that opens one. The end of it decides which
+calls of the project are worth following at all.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.python.words import leads
+from session_lint.vocabulary import Role, opening_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from session_lint.analysis.program import Program
+    from session_lint.python.project import Project, Unit
+    from session_lint.python.words import Lead
+
+_GIVING = {Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON}
+
+
+def grow(program: Program, project: Project, known: set[str]) -> None:
+    """Fill a set with the words of a project.
+
+    :param known: the program's own, by which it judges meanwhile.
+    """
+    fresh = set(opening_words()) | {"begin"}
+    left = list(project.layout.files)
+    waiting: dict[str, list[tuple[Unit, Lead]]] = {}
+    while fresh:
+        known |= fresh
+        pattern = project.pattern(fresh - {"begin"} or fresh)
+        holding: list[Path] = [path for path in left if pattern.search(project.content(path))]
+        left = [path for path in left if path not in set(holding)]
+        reached = [entry for word in fresh for entry in waiting.get(word, ())]
+        for path in holding:
+            unit = project.load(path)
+            for lead in leads(unit.names) if unit is not None else ():
+                waiting.setdefault(lead.word, []).append((unit, lead))  # type: ignore[arg-type]
+                if lead.word in known:
+                    reached.append((unit, lead))  # type: ignore[arg-type]
+        program.forget()
+        wanted = dict.fromkeys((unit, lead.name, lead.scope) for unit, lead in reached if lead.name not in known)
+        fresh = {name for unit, name, scope in wanted if _gives(program, unit, name, scope)}
+
+
+def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
+    """Whether a name of a module gives a session when it is called, or gives what does."""
+    names, module = unit.names, program.module(unit.names)
+    bound = scope.attributes.get(name) or scope.bindings.get(name, ())  # type: ignore[attr-defined]
+    for binding in bound:
+        node = binding.node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if module.hands_out(node) or _means(program, unit, names.qualname(names.scopes.of[node])):
+                return True
+        elif isinstance(node, ast.ClassDef) and module.opens_when_made(node):
+            return True
+    found = names.member(scope, name, instance=False) if scope.is_class else names.exported(name)  # type: ignore[attr-defined, arg-type]
+    return any(_means(program, unit, one) for one in found)
+
+
+def _means(program: Program, unit: Unit, name: str) -> bool:
+    module = program.module(unit.names)
+    found = module.calls.meaning(frozenset({name}))
+    if found is not None:
+        return found.role in _GIVING
+    definition = unit.names.definition(name)
+    if definition is None:
+        return False
+    node, home = definition[1], program.module(definition[0])
+    if isinstance(node, ast.ClassDef):
+        return home.opens_when_made(node)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if home.hands_out(node):
+            return True
+        given = definition[0].given(name)
+        return name not in given and any(_means(program, unit, one) for one in given if not one.endswith("()"))
+    return False
