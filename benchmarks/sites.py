@@ -29,6 +29,7 @@ CALLS = re.compile(
     r"(db|sa|async|versioned|object)_session|"
     r"session_scoped|(index_)?transaction"
 )
+FACTORIES = {"sessionmaker", "async_sessionmaker", "scoped_session"}
 # Sessions of other things: web logins, Spark, HTTP, labelling.
 OTHERS = re.compile(r"\w+_(spark|webhook|backend|labeling|requests?|galaxy|tag_handler|from|in|for)_(\w+_)?session")
 DECORATORS = re.compile(r"(provide|read|stream|transactional|with)_session|transaction|session_scope")
@@ -119,8 +120,9 @@ class _Finder(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         name = _last_name(node.func)
         if isinstance(node.func, ast.Call):  # the session of a factory that is made in the same breath
-            name = _last_name(node.func.func)
-        found = CALLS.fullmatch(name.lstrip("_")) and not OTHERS.fullmatch(name)
+            found = _last_name(node.func.func) in FACTORIES
+        else:
+            found = bool(CALLS.fullmatch(name.lstrip("_"))) and not OTHERS.fullmatch(name)
         if found and ast.unparse(node.func).split(".")[0] not in self._foreign:
             self._add(node, "with" if node in self._with else "call")
             self._called.add(node.func)
