@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "web", "stdlib")
 
 
+_MOST_ALIASES = 4
+"""How many times a name may be another name for something; tables that go round in a circle end there."""
+
+
 class Role(str, Enum):
     """What a name is to a session; the tables' own words."""
 
@@ -95,6 +99,14 @@ class Vocabulary:
 
     def canonical(self, name: str) -> str:
         """The name with its front replaced by what it is an alias of."""
+        for _ in range(_MOST_ALIASES):
+            renamed = self._renamed(name)
+            if renamed == name:
+                break
+            name = renamed
+        return name
+
+    def _renamed(self, name: str) -> str:
         end = len(name)
         while end > 0:
             if name[:end] in self.aliases:
