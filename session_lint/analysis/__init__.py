@@ -46,14 +46,15 @@ def analyse_file(source: Source, tree: ast.Module | None, path: Path) -> ModuleF
     """
     place = absolute(path)
     project = project_of(place)
-    known = project.known(place, source.text)
-    if known is None and tree is None:
-        tree = source.parse()
     program = _program(project)
-    if not (_ENDS in source.text or program.worth(source.text.encode(errors="replace"))):
-        return ModuleFacts(source, None)
-    unit = known or project.take(place, Source(str(place), source.text), tree)
-    facts = program.facts(program.add(unit.names, unit.source))
+    worth = program.worth(source.text.encode(errors="replace")) or _ENDS in source.text
+    unit = project.known(place, source.text)
+    if unit is None:
+        tree = tree or source.parse()
+        if not worth:
+            return ModuleFacts(source, None)
+        unit = project.take(place, Source(str(place), source.text), tree)
+    facts = program.facts(program.add(unit.names, unit.source)) if worth else ModuleFacts(source, None)
     facts.source = source  # its own findings go by the name that it was given
     return facts
 

@@ -125,13 +125,14 @@ class Program:
         return self._callers[key]
 
     def _find_callers(self, module: Module, code: ast.AST, other: re.Pattern[bytes] | None) -> list[Place] | None:
-        own: list[Place] = [(module, caller) for caller in module.callers.get(code, ()) if caller is not code]
         if self.project is None or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return own
-        others = self._mentioning(module, self._name(module, code), other)
+            return [(module, caller) for caller in module.callers.get(code, ()) if caller is not code]
+        name = self._name(module, code)
+        own = [place for place in _calling(module, code, name) if place[1] is not code]
+        others = self._mentioning(module, name, other)
         if others is None:
             return None
-        return [*own, *(place for other in others for place in _calling(other, code))]
+        return [*own, *(place for other_module in others for place in _calling(other_module, code, name))]
 
     @staticmethod
     def _name(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -231,9 +232,9 @@ class Program:
 _GLOBAL = (Role.SINGLETON, Role.CLOSER)
 
 
-def _calling(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Place]:
-    """The codes of another module that call a function."""
-    aliases = _aliases(module.names, code.name)
+def _calling(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> Iterator[Place]:
+    """The codes of a module that call a function of some name."""
+    aliases = _aliases(module.names, name)
     for call, scope in module.names.scopes.calls:
         if word(call.func) in aliases:
             callee = module.calls.callee(call)
