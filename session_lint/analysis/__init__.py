@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from session_lint.python.project import Project
 
-__all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse", "analyse_file", "forget"]
+__all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse", "analyse_file", "concerns", "forget"]
 
 
 def analyse(source: Source, tree: ast.Module, module: str) -> ModuleFacts:
@@ -49,13 +49,22 @@ def analyse_file(source: Source, tree: ast.Module | None, path: Path) -> ModuleF
     known = project.known(place, source.text)
     if known is None and tree is None:
         tree = source.parse()
-    if not (_ENDS in source.text or project.worth(source.text.encode(errors="replace"))):
+    if not _concerned(project, source.text):
         return ModuleFacts(source, None, {"words": project.answer("words")})
     program = _program(project)
-    unit = known or project.take(place, Source(str(place), source.text), tree)
+    unit = known or project.stand_in(place, Source(str(place), source.text), tree)
     facts = program.facts(program.add(unit.names, unit.source))
     facts.source = source  # its own findings go by the name that it was given
     return facts
+
+
+def concerns(text: str, path: Path) -> bool:
+    """Whether anything can be found in a module at all."""
+    return _concerned(project_of(absolute(path), opening_words()), text)
+
+
+def _concerned(project: Project, text: str) -> bool:
+    return _ENDS in text or project.worth(text.encode(errors="replace"))
 
 
 def forget() -> None:

@@ -71,6 +71,22 @@ class Project:
         found = self._units.get(path)
         return found if found is not None and found.source.text == text else None
 
+    def stand_in(self, path: Path, source: Source, tree: ast.Module | None) -> Unit:
+        """The module of a text that need not be its file's; others find that text there, and evidence names it.
+
+        :raises SourceError: where the text cannot be parsed.
+        """
+        data = source.text.encode(errors="surrogatepass")
+        if self.content(path) != data and not self._says(path, source.text):
+            self._bytes[path] = data
+        return self.take(path, source, tree)
+
+    def _says(self, path: Path, text: str) -> bool:
+        try:
+            return decode(str(path), self.content(path)).text == text
+        except SourceError:
+            return False
+
     def take(self, path: Path, source: Source, tree: ast.Module | None) -> Unit:
         """The module of a text, which stands for the file from now on.
 
