@@ -124,7 +124,7 @@ class Plugin:
 
 
 def _content(path: Path, text: str) -> bytes | None:
-    """The bytes of a file; ``None`` where they are not what flake8 has read: it read standard input, or they changed."""
+    """The bytes of a file; ``None`` where they are not what flake8 read: that was standard input, or they changed."""
     try:
         data = path.read_bytes()
         said = decode(str(path), data).text

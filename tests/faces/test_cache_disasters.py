@@ -142,8 +142,8 @@ def test_random_damage_raises_nothing(tmp_path: Path) -> None:
             store.put(key, (FINDING,) * 2, {"file": b"again"})
         assert {None, (FINDING,) * 2} >= {store.get(key, lambda _: b"again") for key in keys}
         store.close()
-        for name in os.listdir(tmp_path / FOLDER):
-            (tmp_path / FOLDER / name).unlink()
+        for name in [FILE, f"{FILE}-wal", f"{FILE}-shm"]:
+            (tmp_path / FOLDER / name).unlink(missing_ok=True)
 
 
 def a_folder(file: Path) -> None:
