@@ -1,7 +1,11 @@
-"""Findings kept between runs, by the content that they were found in.
+"""Findings kept between runs, by the content that they were found in and by what else they rest on.
+
+An entry's *dependencies* are questions about the rest of the project, opaque here, with the answers they had: it counts
+only while each of them is answered the same. A key keeps its last few entries, which differ in their dependencies: who
+goes back to another branch finds that branch's findings again.
 
 The store is one SQLite file in ``.session_lint_cache``. It is a convenience and never an authority: what is damaged,
-locked, read-only or somebody else's is done without, and every entry carries a digest of its key and its content.
+locked, read-only or somebody else's is done without, and every entry carries a digest of all that it says.
 Entries are MessagePack, which holds values and cannot hold code.
 """
 
@@ -9,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 import sys
 import time
@@ -21,20 +26,24 @@ import msgspec
 
 from session_lint import __version__
 from session_lint.finding import Finding
+from session_lint.store import FOLDER, SCHEMA, forget, opened, remove
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from session_lint.settings import Settings
 
-FOLDER = ".session_lint_cache"
-FILE = "findings.sqlite3"
-TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Findings of session-lint; may be deleted at any time.\n"
-SCHEMA = 1
-APPLICATION = int.from_bytes(b"SESl", "big")
 KEPT_DAYS = 30
-PATIENCE = 1.0  # seconds to wait for another process's lock
+KEPT_ENTRIES = 3  # of one key
+DAY = 86_400 * 1_000_000_000  # in nanoseconds, as the store tells time
+_ROWS = "SELECT digest, asked, content, used FROM findings WHERE key = ? ORDER BY used DESC"
+_COUNT = "SELECT count(*) FROM findings WHERE key = ?"
+_THIN = """DELETE FROM findings WHERE key = ? AND digest NOT IN
+    (SELECT digest FROM findings WHERE key = ? ORDER BY used DESC LIMIT ?)"""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Finding, ...]).decode
+_asked = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...]).decode
 
 
 class Cache:
@@ -46,50 +55,88 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self._folder = root / FOLDER
         self._connection: sqlite3.Connection | None = None
-        self._today = int(time.time() // 86_400)
         try:
-            self._connection = _opened(self._folder)
-            _forget(self._connection, self._today - KEPT_DAYS)
-        except (OSError, sqlite3.Error):
+            self._connection = opened(self._folder)
+            forget(self._connection, time.time_ns() - KEPT_DAYS * DAY)
+        except OSError:
             self.close()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            self._give_up(error)
 
-    def get(self, key: bytes) -> tuple[Finding, ...] | None:
-        """The findings kept under a key, or ``None``."""
+    def get(self, key: bytes, answer: Callable[[str], bytes]) -> tuple[Finding, ...] | None:
+        """The findings kept under a key that still hold, or ``None``.
+
+        :param answer: what a question is answered with now.
+        """
         if self._connection is None:
             return None
         try:
-            row = self._connection.execute("SELECT digest, content, day FROM findings WHERE key = ?", (key,)).fetchone()
-            if row is None or not _sound(key, row):
-                return None
-            if row[2] != self._today:
-                self._connection.execute("UPDATE findings SET day = ? WHERE key = ?", (self._today, key))
-            return tuple(_frozen(finding) for finding in _decode(row[1]))
-        except msgspec.MsgspecError:
-            return None
-        except sqlite3.Error as error:
+            for newer, row in enumerate(self._connection.execute(_ROWS, (key,)).fetchall()):
+                if _sound(key, row) and _holds(row[1], answer):
+                    findings = tuple(_frozen(finding) for finding in _decode(row[2]))
+                    self._touch(key, row[0], row[3], last=not newer)
+                    return findings
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
+        except (OSError, ValueError, msgspec.MsgspecError):  # it cannot be answered, which is not the same
             return None
+        return None
 
-    def put(self, key: bytes, findings: tuple[Finding, ...]) -> None:
-        """Keep findings under a key; those that would not come back equal are not kept."""
+    def put(self, key: bytes, findings: tuple[Finding, ...], dependencies: Mapping[str, bytes]) -> None:
+        """Keep findings under a key; those that would not come back equal are not kept.
+
+        :param dependencies: the questions whose answers the findings rest on, with these answers.
+        """
         if self._connection is None:
             return
         try:
+            asked = _encode(sorted((q.encode(errors="surrogateescape"), a) for q, a in dependencies.items()))
             content = _encode(findings)
             if tuple(_frozen(finding) for finding in _decode(content)) != findings:
                 return
-            row = (key, _digest(key, content), content, self._today)
-            self._connection.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?)", row)
+            row = (key, _digest(key, asked, content), asked, content, time.time_ns())
+            self._connection.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)", row)
+            if self._connection.execute(_COUNT, (key,)).fetchone()[0] > KEPT_ENTRIES:
+                self._connection.execute(_THIN, (key, key, KEPT_ENTRIES))
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            self._give_up(error)
         except (TypeError, ValueError, msgspec.MsgspecError):
             return
-        except sqlite3.Error as error:
+
+    def recall(self, key: bytes) -> bytes | None:
+        """What was last kept under a key by :meth:`remember`."""
+        if self._connection is None:
+            return None
+        try:
+            rows = self._connection.execute(_ROWS, (key,)).fetchall()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            self._give_up(error)
+            return None
+        return next((row[2] for row in rows if _sound(key, row)), None)
+
+    def remember(self, key: bytes, content: bytes) -> None:
+        """Keep some bytes under a key, in the place of what was kept there."""
+        if self._connection is None:
+            return
+        try:
+            row = (key, _digest(key, b"", content), b"", content, time.time_ns())
+            self._connection.execute("DELETE FROM findings WHERE key = ?", (key,))
+            self._connection.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)", row)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
 
-    def _give_up(self, error: sqlite3.Error) -> None:
+    def _touch(self, key: bytes, digest: bytes, used: object, *, last: bool) -> None:
+        """Note that an entry was used: once a day, and when it was not the last one to be."""
+        now = time.time_ns()
+        if self._connection is not None and not (last and isinstance(used, int) and used // DAY == now // DAY):
+            self._connection.execute("UPDATE findings SET used = ? WHERE key = ? AND digest = ?", (now, key, digest))
+
+    def _give_up(self, error: Exception) -> None:
         self.close()
-        if not isinstance(error, sqlite3.OperationalError):  # damaged: the next run makes it anew
+        # Locked, read-only, a full disk: it may be sound. Damaged: the next run makes it anew.
+        if not isinstance(error, sqlite3.OperationalError) or "no such" in str(error):
             with contextlib.suppress(OSError):
-                _remove(self._folder)
+                remove(self._folder)
 
     def __del__(self) -> None:
         self.close()
@@ -101,20 +148,24 @@ class Cache:
             connection.close()
 
 
-def key_of(data: bytes, filename: str, module: str, settings: Settings) -> bytes:
-    """What findings depend on, as one digest: the content, the file's names, the settings and the tool itself."""
-    digest = hashlib.blake2b(_fixed(settings), digest_size=32)
-    for part in (filename.encode(errors="surrogateescape"), module.encode(errors="surrogateescape"), data):
+def key_of(data: bytes, filename: str, root: Path, settings: Settings) -> bytes:
+    """What findings depend on in the first place, as one digest.
+
+    :param data: the file's content.
+    :param filename: as it was named, which findings repeat.
+    :param root: the project's, which names its modules.
+    """
+    digest = hashlib.blake2b(_fixed(settings, Path.cwd()), digest_size=32)
+    for part in (os.fsencode(filename), os.fsencode(root), data):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.digest()
 
 
 @cache
-def _fixed(settings: Settings) -> bytes:
-    """What does not change from file to file of a run."""
-    place = str(Path.cwd()) if settings.per_file_ignores else ""
-    return hashlib.sha256(repr((fingerprint(), settings, place)).encode(errors="surrogateescape")).digest()
+def _fixed(settings: Settings, here: Path) -> bytes:
+    """What does not change from file to file of a run; file names and patterns are read from where it runs."""
+    return hashlib.sha256(repr((fingerprint(), settings, here)).encode(errors="surrogateescape")).digest()
 
 
 @cache
@@ -128,101 +179,21 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _opened(folder: Path) -> sqlite3.Connection:
-    """A connection to the store in a folder, made anew where it is not one.
-
-    :raises OSError: where there can be none.
-    :raises sqlite3.Error: where there can be none.
-    """
-    _prepare(folder)
-    file = folder / FILE
-    if file.is_symlink():
-        raise OSError("the store is a link to elsewhere")
-    try:
-        return _patiently(file)
-    except sqlite3.OperationalError:  # locked, read-only, a full disk: it may be sound
-        raise
-    except sqlite3.DatabaseError:  # damaged, or somebody else's
-        _remove(folder)
-        return _patiently(file)
-
-
-def _remove(folder: Path) -> None:
-    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _patiently(file: Path) -> sqlite3.Connection:
-    """A connection, once no other process is making the store: SQLite itself does not wait for that."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return _connected(file)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-        time.sleep(0.005)
-
-
-def _connected(file: Path) -> sqlite3.Connection:
-    # It is used by one thread at a time, which need not be the one that opened it, nor the one that collects it.
-    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA synchronous = OFF")  # a crash may lose entries; their digests tell
-        if not _ours(connection):
-            _create(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _ours(connection: sqlite3.Connection) -> bool:
-    pragmas = ("application_id", "user_version")
-    return [connection.execute(f"PRAGMA {pragma}").fetchone() for pragma in pragmas] == [(APPLICATION,), (SCHEMA,)]
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    """Make the store in an empty file, unless another process was quicker.
-
-    :raises sqlite3.DatabaseError: where the file holds something else.
-    """
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    if not _ours(connection):
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise sqlite3.DatabaseError("not a store of findings in this form")
-        columns = "key BLOB PRIMARY KEY, digest BLOB, content BLOB, day INTEGER"
-        connection.execute(f"CREATE TABLE findings ({columns}) WITHOUT ROWID")
-        connection.execute("CREATE INDEX by_day ON findings (day)")
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
-    connection.execute("COMMIT")
-
-
-def _forget(connection: sqlite3.Connection, day: int) -> None:
-    """Drop what was last used before a day."""
-    if connection.execute("SELECT 1 FROM findings WHERE day < ? LIMIT 1", (day,)).fetchone():
-        connection.execute("DELETE FROM findings WHERE day < ?", (day,))
-
-
-def _prepare(folder: Path) -> None:
-    """Make the folder, marked as a cache for backup tools and as ignored for git."""
-    if folder.is_symlink():
-        raise OSError("the cache folder is a link to elsewhere")
-    if folder.is_dir():
-        return
-    folder.mkdir(exist_ok=True)
-    (folder / "CACHEDIR.TAG").write_text(TAG, "utf-8")
-    (folder / ".gitignore").write_text("# made by session-lint\n*\n", "utf-8")
-
-
 def _sound(key: bytes, row: tuple[object, ...]) -> bool:
-    return isinstance(row[1], bytes) and row[0] == _digest(key, row[1])
+    digest, asked, content, _ = row
+    return isinstance(asked, bytes) and isinstance(content, bytes) and digest == _digest(key, asked, content)
 
 
-def _digest(key: bytes, content: bytes) -> bytes:
-    return hashlib.blake2b(content, key=key, digest_size=16).digest()
+def _holds(asked: bytes, answer: Callable[[str], bytes]) -> bool:
+    """Whether every question is answered as it was."""
+    return all(answer(question.decode(errors="surrogateescape")) == given for question, given in _asked(asked))
+
+
+def _digest(key: bytes, asked: bytes, content: bytes) -> bytes:
+    digest = hashlib.blake2b(len(asked).to_bytes(8, "big"), key=key, digest_size=16)
+    digest.update(asked)
+    digest.update(content)
+    return digest.digest()
 
 
 def _frozen(finding: Finding) -> Finding:

@@ -13,14 +13,14 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import analyse_file, forget, prepare
-from session_lint.cache import Cache, key_of
+from session_lint import analysis, keeping
+from session_lint.analysis import analyse_file, prepare
 from session_lint.finding import Location
-from session_lint.python.modules import module_name
+from session_lint.keeping import drawer
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.source import SourceError, decode
@@ -79,30 +79,56 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
         data = path.read_bytes()
     except OSError as error:
         return FileReport(filename, tuple(failed(filename, settings, f"cannot be read: {error.strerror or error}")))
-    module = module_name(path)
-    store = _store(settings.root or Path.cwd(), os.getpid()) if settings.cache else None
-    key = key_of(data, filename, module, settings) if store else b""
-    kept = store.get(key) if store else None
-    if kept is not None:
+    return lint_content(data, path, settings)
+
+
+def lint_content(
+    data: bytes, path: Path, settings: Settings, tree: ast.Module | None = None, *, noqa: bool = True
+) -> FileReport:
+    """The findings in a file's content, from the cache where it has them. Raises nothing.
+
+    What is kept is what was found before anything is silenced, which flake8 and the command do each in their way.
+
+    :param tree: its syntax tree, where the caller has it already.
+    :param noqa: whether flake8's comments count, too.
+    """
+    filename = str(path)
+    place = drawer(data, path, settings)
+    kept = place.get() if place else None
+    if kept == ():
         return FileReport(filename, kept, cached=True)
-    findings = tuple(_lint_bytes(data, filename, settings))
-    if store and all(finding.code != not_analysed.code for finding in findings):  # the next run may have more memory
-        store.put(key, findings)
-    return FileReport(filename, findings)
+    try:
+        source = decode(filename, data)
+    except SourceError as error:
+        return FileReport(filename, tuple(failed(filename, settings, error.message, error.location)))
+    evidence: dict[str, bytes] = {}
+    found = list(kept or _guarded(filename, settings, lambda: _found(source, settings, tree, evidence)))
+    if place and kept is None and all(f.code != not_analysed.code for f in found):  # the next run may have more memory
+        place.put(tuple(found), evidence)
+    said = _guarded(filename, settings, lambda: heard(source, found, noqa=noqa))
+    return FileReport(filename, tuple(said), cached=kept is not None)
+
+
+def forget() -> None:
+    """Read everything but the text at hand anew from now on: a run is over, files may change."""
+    keeping.forget()
+    analysis.forget()
 
 
 def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iterator[FileReport]:
-    """The findings in files, one report each, in the order of the files.
+    """The findings in files, one report each, in the order of the files, as things stand now.
 
     :param jobs: how many processes; 0 for as many as there are processors, where the files are more than a few.
     """
+    forget()
     processes = min(jobs or (_processors() if len(paths) > FEW else 1), len(paths))
     work = partial(lint_file, settings=settings)
-    forget()
     if processes <= 1:
         yield from map(work, paths)
         return
     for path in {path.parent: path for path in paths}.values():
+        if settings.cache:
+            keeping.introduce(path, settings)
         prepare(path)
     done = 0
     pool = _pool(processes)
@@ -138,25 +164,18 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@cache
-def _store(root: Path, _process: int) -> Cache:
-    """The cache of a folder, opened once in every process: a connection does not survive a fork."""
-    return Cache(root)
+def _found(
+    source: Source, settings: Settings, tree: ast.Module | None, evidence: dict[str, bytes] | None = None
+) -> list[Finding]:
+    """What the selected rules say.
 
-
-def _lint_bytes(data: bytes, filename: str, settings: Settings) -> list[Finding]:
-    try:
-        source = decode(filename, data)
-    except SourceError as error:
-        return failed(filename, settings, error.message, error.location)
-    return lint_source(source, settings)
-
-
-def _found(source: Source, settings: Settings, tree: ast.Module | None) -> list[Finding]:
-    """What the selected rules say."""
+    :param evidence: is told what that rests on beside the text.
+    """
     facts = analyse_file(source, tree, Path(source.filename))
     rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
     findings = [finding for rule in rules for finding in rule.check(facts)]
+    if evidence is not None:
+        evidence.update(facts.evidence)
     return sorted(findings, key=lambda finding: (finding.location, finding.code))
 
 

@@ -3,6 +3,8 @@
 Style rules (those that are off by default) run only when the plugin's own options, ``[tool.session-lint]`` or flake8's
 ``--select`` and ``--extend-select`` name them; flake8's have to name the whole code, since ``--select SES`` is how one
 asks flake8 for this plugin at all. ``# noqa`` is flake8's business.
+
+Findings are kept where the command keeps them, for files whose content is what flake8 has read.
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from session_lint import __version__
-from session_lint.engine import lint_source
+from session_lint.analysis import concerns
+from session_lint.engine import forget, lint_content, lint_source
 from session_lint.files import excluded
 from session_lint.finding import Location
 from session_lint.python.modules import absolute
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.settings import Settings, SettingsError, load, override
-from session_lint.source import Source
+from session_lint.source import Source, SourceError, decode
 from session_lint.suppress import heard
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class Plugin:
     version = __version__
     isolated: ClassVar[bool] = False
     options: ClassVar[dict[str, tuple[str, ...]]] = {}
+    seen: ClassVar[set[str]] = set()
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
         self.tree = tree
@@ -81,6 +85,13 @@ class Plugin:
         cls.options = {name: tuple(codes) for name, codes in given.items() if codes}
         cls.isolated = bool(getattr(options, "isolated", False)) or _isolated(sys.argv[1:])
         _settings.cache_clear()
+        cls._begin()
+
+    @classmethod
+    def _begin(cls) -> None:
+        """Begin a run: files may have changed since the last one."""
+        cls.seen.clear()
+        forget()
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """The findings: line from 1, column from 0, code and message.
@@ -92,17 +103,39 @@ class Plugin:
 
     def _findings(self) -> list[Finding]:
         try:
+            if self.filename in self.seen:  # a program that runs flake8's checks more than once
+                self._begin()
+            self.seen.add(self.filename)
             path = Path(self.filename)
             settings = _settings(absolute(path).parent, self.isolated, tuple(self.options.items()))
             if settings.force_exclude and excluded(path, settings):
                 return []
-            source = Source(self.filename, "".join(self.lines).removeprefix("\ufeff"))
+            text = "".join(self.lines).removeprefix("\ufeff")
+            data = _content(path, text) if concerns(text, path) else None
+            if data is not None:
+                return list(lint_content(data, path, settings, self.tree, noqa=False).findings)
+            source = Source(self.filename, text)
             return heard(source, lint_source(source, settings, self.tree, suppressions=False), noqa=False)
         except SettingsError as error:
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=str(error))]
         except Exception as error:  # noqa: BLE001  (see run)
             reason = f"internal error: {type(error).__name__}: {error}"
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]
+
+
+def _content(path: Path, text: str) -> bytes | None:
+    """The bytes of a file; ``None`` where they are not what flake8 read: that was standard input, or they changed."""
+    try:
+        data = path.read_bytes()
+        said = decode(str(path), data).text
+    except (OSError, SourceError):
+        return None
+    return data if said == text or _unix(said) == _unix(text) else None
+
+
+def _unix(text: str) -> str:
+    """A text with one kind of line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _isolated(arguments: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending, ModuleFacts, Obligation
-from session_lint.analysis.program import Program
+from session_lint.analysis.program import Memory, Program
 from session_lint.analysis.state import SiteKind, State
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
     from session_lint.python.project import Project
 
-__all__ = ["Ending", "ModuleFacts", "Obligation", "SiteKind", "State", "analyse", "analyse_file", "forget", "prepare"]
+__all__ = [
+    "Ending",
+    "ModuleFacts",
+    "Obligation",
+    "SiteKind",
+    "State",
+    "analyse",
+    "analyse_file",
+    "answer",
+    "concerns",
+    "forget",
+    "prepare",
+    "remembering",
+]
 
 
 def analyse(source: Source, tree: ast.Module, module: str) -> ModuleFacts:
@@ -52,17 +65,33 @@ def analyse_file(source: Source, tree: ast.Module | None, path: Path) -> ModuleF
     if unit is None:
         tree = tree or source.parse()
         if not worth:
-            return ModuleFacts(source, None)
-        unit = project.take(place, Source(str(place), source.text), tree)
-    facts = program.facts(program.add(unit.names, unit.source)) if worth else ModuleFacts(source, None)
+            return ModuleFacts(source, None, {"words": program.answer("words")})
+        unit = project.stand_in(place, Source(str(place), source.text), tree)
+    if not worth:
+        return ModuleFacts(source, None, {"words": program.answer("words")})
+    facts = program.facts(program.add(unit.names, unit.source))
     facts.source = source  # its own findings go by the name that it was given
     return facts
 
 
 def prepare(path: Path) -> None:
     """Learn beforehand what all files of a file's project need, so that processes that are forked then have it."""
-    program = _program(project_of(absolute(path)))
-    program.worth(b"")
+    concerns("", path)
+
+
+def concerns(text: str, path: Path) -> bool:
+    """Whether anything can be found in a module at all."""
+    return _program(project_of(absolute(path))).worth(text.encode(errors="replace")) or _ENDS in text
+
+
+def answer(question: str, path: Path) -> bytes:
+    """The answer, as things stand now, to a question that a finding in a file rests on."""
+    return _program(project_of(absolute(path))).answer(question)
+
+
+def remembering(path: Path, memory: Memory) -> None:
+    """Keep what is learnt about the whole project of a file, and make use of what was kept."""
+    _program(project_of(absolute(path))).memory = memory
 
 
 def forget() -> None:

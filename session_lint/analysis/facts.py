@@ -122,7 +122,7 @@ class ModuleFacts:
         project = self.module.program.project if self.module is not None else None
         if project is None or self.module is None:
             return self._evidence
-        return project.evidence(project.unit(self.module.names))
+        return {**project.evidence(project.unit(self.module.names)), **self.module.program.evidence}
 
     @property
     def first_statement(self) -> ast.AST:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from session_lint.analysis.facts import ModuleFacts
 from session_lint.analysis.growth import grow
@@ -39,6 +39,16 @@ Place = tuple[Module, ast.AST]
 """A function or module body, and the module it stands in."""
 
 
+class Memory(Protocol):
+    """What an earlier run has kept of a program."""
+
+    def recall(self) -> tuple[list[str], bytes] | None:
+        """The words, and the digest of what they were learnt from."""
+
+    def remember(self, words: list[str], digest: bytes) -> None:
+        """Keep the words for later runs."""
+
+
 class Program:
     """The modules that are known of one program.
 
@@ -55,6 +65,7 @@ class Program:
         self._facts: dict[Module, ModuleFacts] = {}
         self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}
         self._words: set[str] | None = None
+        self.memory: Memory | None = None
         self._worth: re.Pattern[bytes] | None = None
 
     def add(self, names: Names, source: Source) -> Module:
@@ -89,10 +100,46 @@ class Program:
         if self.project is None or not self.project.layout.files:
             return None
         if self._words is None:
+            self._words = self._recalled()
+        if self._words is None:
             self._words = set()
             grow(self, self.project, self._words)
             self.forget()
+            if self.memory is not None:
+                self.memory.remember(sorted(self._words), self._learnt_from(self._words))
         return self._words
+
+    def _recalled(self) -> set[str] | None:
+        """The words of an earlier run, where the files that they were learnt from are the same still."""
+        kept = self.memory.recall() if self.memory is not None else None
+        if kept is None or self._learnt_from(kept[0]) != kept[1]:
+            return None
+        return set(kept[0])
+
+    def _learnt_from(self, words: Iterable[str]) -> bytes:
+        """A digest of all files that hold one of some words: no other can add to them."""
+        assert self.project is not None
+        pattern = self.project.pattern(w for w in words if w != "begin")
+        return self.project.digest(
+            path for path in self.project.layout.files if pattern.search(self.project.content(path))
+        )
+
+    def answer(self, question: str) -> bytes:
+        """The answer to a question as things stand now, for those that rest on the one they had."""
+        assert self.project is not None
+        if question == "words":
+            return self.project.digest_of("\0".join(sorted(self.words or ())).encode())
+        if question == "globals":
+            return self.project.digest(self._keeping)
+        if question == "worth":
+            return self.project.digest(p for p in self.project.layout.files if self.worth(self.project.content(p)))
+        return self.project.answer(question)
+
+    @property
+    def evidence(self) -> dict[str, bytes]:
+        """What all verdicts on the program rest on."""
+        asked = ("words", "globals", "worth") if self.has_singletons else ("words", "globals")
+        return {question: self.answer(question) for question in asked}
 
     def worth(self, data: bytes) -> bool:
         """Whether a text may have to do with a session: it holds one of the words."""
@@ -195,12 +242,17 @@ class Program:
         }
 
     @once
+    def _keeping(self) -> list[Path]:
+        """The files that may keep a session in a global, or call a getter that the vocabulary knows."""
+        assert self.project is not None
+        keeping = [p for p in self.project.layout.files if KEEPS.search(self.project.content(p).decode("latin-1"))]
+        return [p for p in keeping if self.worth(self.project.content(p)) or p in self._named_globals]
+
+    @once
     def _with_getters(self) -> list[Module]:
         """The modules that keep a session in a global."""
         assert self.project is not None
-        keeping = [p for p in self.project.layout.files if KEEPS.search(self.project.content(p).decode("latin-1"))]
-        paths = [p for p in keeping if self.worth(self.project.content(p))]
-        units = [unit for p in paths if (unit := self.project.load(p)) is not None]
+        units = [unit for p in self._keeping if (unit := self.project.load(p)) is not None]
         return [m for unit in units if (m := self.module(unit.names)).getters]
 
     def singleton_words(self, names: Names) -> set[str]:

@@ -10,6 +10,7 @@ What an answer rests on is kept with who asked, as *evidence*: pairs of a questi
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class Project:
         self.root = root
         self.layout = Layout(root)
         self._bytes: dict[Path, bytes] = {}
+        self._marks: dict[Path, bytes] = {}
         self._units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
@@ -66,6 +68,23 @@ class Project:
         """The module of a file, if it was read and had this text."""
         found = self._units.get(path)
         return found if found is not None and found.source.text == text else None
+
+    def stand_in(self, path: Path, source: Source, tree: ast.Module | None) -> Unit:
+        """The module of a text that need not be its file's; others find that text there, and evidence names it.
+
+        :raises SourceError: where the text cannot be parsed.
+        """
+        data = source.text.encode(errors="surrogatepass")
+        if self.content(path) != data and not self._says(path, source.text):
+            self._bytes[path] = data
+            self._marks.pop(path, None)
+        return self.take(path, source, tree)
+
+    def _says(self, path: Path, text: str) -> bool:
+        try:
+            return decode(str(path), self.content(path)).text == text
+        except SourceError:
+            return False
 
     def take(self, path: Path, source: Source, tree: ast.Module | None) -> Unit:
         """The module of a text, which stands for the file from now on.
@@ -152,7 +171,7 @@ class Project:
         """
         unit = self._of[asker]
         paths = [p for p in self.holding(word) if other is None or other.search(self.content(p))]
-        unit.evidence[f"word\0{word}"] = _digest("\0".join(map(str, paths)).encode(errors="surrogateescape"))
+        unit.evidence[f"word\0{word}"] = self.digest_of("\0".join(map(str, paths)).encode(errors="surrogateescape"))
         found = [self._consult(unit, path) for path in paths if path != unit.path]
         return [one for one in found if one is not None]
 
@@ -182,6 +201,15 @@ class Project:
             todo += fresh
         return found
 
+    def digest(self, paths: Iterable[Path]) -> bytes:
+        """One digest of some files: their places and their contents."""
+        return self.digest_of(b"".join(os.fsencode(p) + b"\0" + self._mark(p) for p in paths))
+
+    @staticmethod
+    def digest_of(data: bytes) -> bytes:
+        """A digest that tells contents apart."""
+        return hashlib.blake2b(data, digest_size=16).digest()
+
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now."""
         kind, _, rest = question.partition("\0")
@@ -189,13 +217,14 @@ class Project:
             folder, _, dotted = rest.partition("\0")
             return _place(self.layout.locate(dotted, self.root / folder))
         if kind == "word":
-            return _digest("\0".join(map(str, self.holding(rest))).encode(errors="surrogateescape"))
-        path = self.root / rest
-        return _digest(self.content(path)) if self.content(path) else b""
+            return self.digest_of("\0".join(map(str, self.holding(rest))).encode(errors="surrogateescape"))
+        return self._mark(self.root / rest)
 
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16).digest()
+    def _mark(self, path: Path) -> bytes:
+        """What tells a file's content from any other; nothing where there is none."""
+        if path not in self._marks:
+            self._marks[path] = self.digest_of(self.content(path)) if self.content(path) else b""
+        return self._marks[path]
 
 
 def _place(found: tuple[Path, str] | None) -> bytes:
