@@ -7,6 +7,7 @@ only the files that hold it are parsed.
 from __future__ import annotations
 
 import ast
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +22,6 @@ from session_lint.python.words import word
 from session_lint.vocabulary import Role, opening_words
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
     from pathlib import Path
@@ -132,10 +132,16 @@ class Program:
         if question == "globals":
             return self.project.digest(self._keeping)
         if question == "worth":
-            return self.project.digest(p for p in self.project.layout.files if self.worth(self.project.content(p)))
+            return self.project.digest(self._worthy)
         return self.project.answer(question)
 
-    @property
+    @once
+    def _worthy(self) -> list[Path]:
+        """The files that may have to do with a session."""
+        assert self.project is not None
+        return [path for path in self.project.layout.files if self.worth(self.project.content(path))]
+
+    @once
     def evidence(self) -> dict[str, bytes]:
         """What all verdicts on the program rest on."""
         asked = ("words", "globals", "worth") if self.has_singletons else ("words", "globals")
@@ -233,13 +239,13 @@ class Program:
     def _named_globals(self) -> set[Path]:
         """The files that may call a getter or closer that the vocabulary knows."""
         assert self.project is not None
-        return {
-            path
-            for name, meaning in self.vocabulary.names.items()
-            if meaning.role in _GLOBAL
-            for path in self.project.holding(name.rpartition(".")[2])
-            if name.partition(".")[0].encode() in self.project.content(path)
-        }
+        tables = {name for name, meaning in self.vocabulary.names.items() if meaning.role in _GLOBAL}
+        tables |= {alias for alias, name in self.vocabulary.aliases.items() if name in tables}
+        found: set[Path] = set()
+        for module, _, last in (name.rpartition(".") for name in tables):
+            imported = re.compile(rf"(?:from|import)\s+{re.escape(module)}\b".encode())
+            found.update(p for p in self.project.holding(last) if imported.search(self.project.content(p)))
+        return found
 
     @once
     def _keeping(self) -> list[Path]:
