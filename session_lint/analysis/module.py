@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import Callee, Calls
@@ -208,6 +208,14 @@ class Module:
         if not isinstance(call.func, ast.Name) or self.names.owner(name, scope) in (None, self.names.scopes.module):
             return False
         return any(w in words for w in words_given(self.names, call.func, scope))
+
+    @cached_property
+    def calls_by_word(self) -> dict[str, list[ast.Call]]:
+        """The calls of the module by the word that each calls."""
+        found: dict[str, list[ast.Call]] = {}
+        for call, _ in self.names.scopes.calls:
+            found.setdefault(word(call.func), []).append(call)
+        return found
 
     @once
     def _calls_in(self) -> dict[ast.AST, list[ast.Call]]:

@@ -18,7 +18,6 @@ from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
 from session_lint.python.project import Project
 from session_lint.python.scopes import BindingKind
-from session_lint.python.words import word
 from session_lint.vocabulary import Role, opening_words
 
 if TYPE_CHECKING:
@@ -133,7 +132,8 @@ class Program:
             return self.project.digest(self._keeping)
         if question == "worth":
             return self.project.digest(self._worthy)
-        return self.project.answer(question)
+        kind, _, name = question.partition("\0")
+        return self.project.listed(self._concerned(name)) if kind == "worthy" else self.project.answer(question)
 
     @once
     def _worthy(self) -> list[Path]:
@@ -174,15 +174,15 @@ class Program:
         """
         key = (code, concerned)
         if key not in self._callers:
-            self._callers[key] = self._find_callers(module, code, self._pattern if concerned else None)
+            self._callers[key] = self._find_callers(module, code, concerned=concerned)
         return self._callers[key]
 
-    def _find_callers(self, module: Module, code: ast.AST, other: re.Pattern[bytes] | None) -> list[Place] | None:
+    def _find_callers(self, module: Module, code: ast.AST, *, concerned: bool) -> list[Place] | None:
         if self.project is None or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return [(module, caller) for caller in module.callers.get(code, ()) if caller is not code]
         name = self._name(module, code)
         own = [place for place in _calling(module, code, name) if place[1] is not code]
-        others = self._mentioning(module, name, other)
+        others = self._mentioning(module, name, concerned=concerned)
         if others is None:
             return None
         return [*own, *(place for other_module in others for place in _calling(other_module, code, name))]
@@ -195,13 +195,20 @@ class Program:
             return outer.node.name
         return code.name
 
-    def _mentioning(self, module: Module, name: str, other: re.Pattern[bytes] | None) -> list[Module] | None:
+    def _mentioning(self, module: Module, name: str, *, concerned: bool) -> list[Module] | None:
         """The other modules that hold a word; ``None`` where there are too many to tell anything."""
         if self.project is None:
             return []
-        if len(self.project.holding(name)) > _MOST_CANDIDATES:
+        paths = self._concerned(name) if concerned else self.project.holding(name)
+        if len(paths) > _MOST_CANDIDATES:
             return None
-        return [self.module(unit.names) for unit in self.project.mentioning(name, module.names, other)]
+        question = f"worthy\0{name}" if concerned else f"word\0{name}"
+        return [self.module(unit.names) for unit in self.project.mentioning(paths, module.names, question)]
+
+    def _concerned(self, name: str) -> list[Path]:
+        """The files that may have to do with a session and hold a name."""
+        assert self.project is not None
+        return [path for path in self._worthy if name.encode() in self.project.content(path)]
 
     def reaching(self, places: Iterable[Place], *, concerned: bool = False) -> dict[ast.AST, Place]:
         """These codes, and all that call them, directly or not, each with where it stands."""
@@ -217,7 +224,7 @@ class Program:
 
     def called_blindly(self, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Whether some call of a method of this name, on an object that cannot be followed, may be one of this one."""
-        others = self._mentioning(module, function.name, None)
+        others = self._mentioning(module, function.name, concerned=False)
         return others is None or any(function.name in m.methods_called for m in (module, *others))
 
     def using(self, module: Module) -> list[ModuleFacts]:
@@ -292,13 +299,12 @@ _GLOBAL = (Role.SINGLETON, Role.CLOSER)
 
 def _calling(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> Iterator[Place]:
     """The codes of a module that call a function of some name."""
-    aliases = _aliases(module.names, name)
-    for call, scope in module.names.scopes.calls:
-        if word(call.func) in aliases:
+    for alias in sorted(_aliases(module.names, name)):
+        for call in module.calls_by_word.get(alias, ()):
             callee = module.calls.callee(call)
             made = module.initialiser(callee)
             if callee.function is code or (made is not None and made[1] is code):
-                yield module, module.code_of(scope)
+                yield module, module.code_of(module.calls.scope(call))
 
 
 def _aliases(names: Names, name: str) -> set[str]:

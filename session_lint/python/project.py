@@ -56,6 +56,7 @@ class Project:
         self.root = root
         self.layout = Layout(root)
         self._bytes: dict[Path, bytes] = {}
+        self._holding: dict[str, list[Path]] = {}
         self._marks: dict[Path, bytes] = {}
         self._units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
@@ -164,21 +165,22 @@ class Project:
 
     # the whole project
 
-    def mentioning(self, word: str, asker: Names, other: re.Pattern[bytes] | None = None) -> list[Unit]:
-        """The modules whose text holds a word, the asker's own left out.
+    def mentioning(self, paths: list[Path], asker: Names, question: str) -> list[Unit]:
+        """The modules in some files, the asker's own left out.
 
-        :param other: what else they have to hold.
+        :param question: whose answer the files are.
         """
         unit = self._of[asker]
-        paths = [p for p in self.holding(word) if other is None or other.search(self.content(p))]
-        unit.evidence[f"word\0{word}"] = self.digest_of("\0".join(map(str, paths)).encode(errors="surrogateescape"))
+        unit.evidence[question] = self.listed(paths)
         found = [self._consult(unit, path) for path in paths if path != unit.path]
         return [one for one in found if one is not None]
 
     def holding(self, word: str) -> list[Path]:
         """The files whose bytes hold a word."""
-        wanted = word.encode()
-        return [path for path in self.layout.files if wanted in self.content(path)]
+        if word not in self._holding:
+            wanted = word.encode()
+            self._holding[word] = [path for path in self.layout.files if wanted in self.content(path)]
+        return self._holding[word]
 
     @staticmethod
     def pattern(words: Iterable[str]) -> re.Pattern[bytes]:
@@ -205,6 +207,10 @@ class Project:
         """One digest of some files: their places and their contents."""
         return self.digest_of(b"".join(os.fsencode(p) + b"\0" + self._mark(p) for p in paths))
 
+    def listed(self, paths: Iterable[Path]) -> bytes:
+        """A digest of which files they are."""
+        return self.digest_of(b"\0".join(map(os.fsencode, paths)))
+
     @staticmethod
     def digest_of(data: bytes) -> bytes:
         """A digest that tells contents apart."""
@@ -217,7 +223,7 @@ class Project:
             folder, _, dotted = rest.partition("\0")
             return _place(self.layout.locate(dotted, self.root / folder))
         if kind == "word":
-            return self.digest_of("\0".join(map(str, self.holding(rest))).encode(errors="surrogateescape"))
+            return self.listed(self.holding(rest))
         return self._mark(self.root / rest)
 
     def _mark(self, path: Path) -> bytes:
