@@ -1,0 +1,107 @@
+"""Programs of several files: what is reported, and that it hangs on nothing but the files.
+
+The cases stand in the Markdown files beside this one. Each heading is a program, each code block one of its files, named by
+its first line; ``# error: SES101`` (``warning``, ``style``) marks a line that must be reported.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from session_lint.engine import forget, lint_file
+from session_lint.settings import Settings
+
+SETTINGS = Settings(cache=False, ignore=("SES401",))
+_MARK = re.compile(r"#.*?\b(error|warning|style): (SES\d{3})")
+_FILE = re.compile(r"```python\n# (\S+\.pyi?)\n(.*?)```", re.DOTALL)
+
+Expected = tuple[str, int, str, str]
+"""File, line, code and severity."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program.
+
+    :param files: the text of each file by its path, the line with its name left in.
+    """
+
+    name: str
+    files: dict[str, str]
+
+    @property
+    def expected(self) -> list[Expected]:
+        """What must be reported."""
+        return sorted(
+            (path, row, code, severity)
+            for path, text in self.files.items()
+            for row, line in enumerate(text.splitlines(), 1)
+            for severity, code in _MARK.findall(line)
+        )
+
+    def write(self) -> list[Path]:
+        """Write the files into the current folder."""
+        for place, text in self.files.items():
+            path = Path(place)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return [Path(place) for place in sorted(self.files)]
+
+
+def programs() -> list[Program]:
+    """All programs of this folder."""
+    found = []
+    for page in sorted(Path(__file__).parent.glob("*.md")):
+        for section in re.split(r"^## ", page.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+            name, _, text = section.partition("\n")
+            files = {path: f"# {path}\n{body}" for path, body in _FILE.findall(text)}
+            assert files, name
+            found.append(Program(f"{page.stem}: {name}", files))
+    return found
+
+
+PROGRAMS = programs()
+
+
+def linted(paths: list[Path], *, afresh: bool = False) -> list[Expected]:
+    """What is reported in files, in this order.
+
+    :param afresh: whether each is linted as if it were the first.
+    """
+    forget()
+    found = []
+    for path in paths:
+        if afresh:
+            forget()
+        for finding in lint_file(path, SETTINGS).findings:
+            found.append((path.as_posix(), finding.location.row, finding.code, finding.severity.value))
+    return sorted(found)
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("")
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=[program.name for program in PROGRAMS])
+def test_program(program: Program) -> None:
+    """The same is reported in whatever order the files are linted, and of each file alone."""
+    paths = program.write()
+    found = [linted(paths), linted(paths[::-1]), linted(paths, afresh=True)]
+    assert [program.expected] * 3 == found
+
+
+def test_places_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the root, from a folder of the project, by absolute paths: the same findings."""
+    program = next(p for p in PROGRAMS if len(p.files) > 2 and p.expected)
+    paths = program.write()
+    root = Path.cwd()
+    linted_there = linted([path.absolute() for path in paths])
+    monkeypatch.chdir(paths[-1].parent)
+    found = [(Path(path).relative_to(root).as_posix(), *rest) for path, *rest in linted_there]
+    assert program.expected == found
