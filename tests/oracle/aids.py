@@ -166,7 +166,7 @@ def scope(pen: Pen) -> Aid:
     }
     way = pen.random.choices(list(ways), list(ways.values()))[0]
     definition = defined("def scope():", (simple("it = Session()"), *way), "@contextmanager")
-    alone = ((("with scope() as session:", (simple("work()"),)),),)
+    alone = ((("with scope() as session:", (simple("work()"), simple("session.execute(q)"))),),)
     return Aid((definition,), scopes=("with scope() as {s}:",), alone=(alone,))
 
 
@@ -202,3 +202,5 @@ def worker(pen: Pen) -> Aid:
 AIDS: dict[Callable[[Pen], Aid], float] = {
     leave_open: 3, end: 4, pass_on: 2, open_one: 4, ensure: 2, scope: 3, owner: 2, worker: 2,
 }  # fmt: skip
+OPENERS = (open_one, ensure, scope)
+"""Those that open sessions which they may forget themselves."""

@@ -6,7 +6,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.oracle.aids import AIDS
+from tests.oracle.aids import AIDS, OPENERS
 from tests.oracle.program import PROGRAM, Block, Statement, simple
 from tests.oracle.wild import SHAPES, Pen, Place
 
@@ -31,10 +31,10 @@ def program(seed: int, number: int) -> Block:
 
 
 def alone(seed: int, number: int) -> Block:
-    """A module in which nothing happens but one aid."""
+    """A module in which nothing happens but one aid that opens a session."""
     random = Random(f"alone/{seed}/{number}")
-    aids = [aid for aid in drawn(random) if aid.alone]
-    return module_of(aids[:1], random.choice(aids[0].alone)) if aids else alone(seed, -number - 1)
+    aid = random.choice(OPENERS)(Pen(random))
+    return module_of([aid], random.choice(aid.alone))
 
 
 def drawn(random: Random) -> list[Aid]:
