@@ -164,14 +164,15 @@ def _split(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
 
 
 def relevant(code: ast.AST) -> frozenset[str]:
-    """The variables of a code whose tests can matter twice."""
+    """The variables of a code whose tests can matter twice; a function inside it may ask again."""
     tested: dict[str, int] = {}
     stored: set[str] = set()
     sources: dict[str, set[str]] = {}
-    for node in own_nodes(code):
+    for node in ast.walk(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_nodes(code):
         for test in _tests(node):
             for name in test:
                 tested[name] = tested.get(name, 0) + 1
+    for node in own_nodes(code):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             stored.add(node.id)
         elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):

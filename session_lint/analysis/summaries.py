@@ -100,6 +100,16 @@ class Summaries:
         start = NOTHING._replace(site=site, names=frozenset({name}))
         return self._ask((function, f"={name}"), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
 
+    def inner(self, function: FunctionNode, start: Fact) -> tuple[Outcome, ...]:
+        """What calling a nested function does to a session that it knows by name.
+
+        :param start: what it knows when it is called: the session's names in it, and how tests came out around it.
+        """
+        site = self.module.site(SiteKind.PARAMETER, function, function)
+        start = start._replace(site=site)
+        key = f"^{sorted(map(str, start.names))} {sorted(start.guards)}"
+        return self._ask((function, key), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
+
     def singleton(self, function: FunctionNode, key: str) -> tuple[Outcome, ...]:
         """What a call does to the open singleton of getter ``key``."""
         if is_generator(function) or not self.module.touches_singleton(function):
@@ -207,7 +217,7 @@ def _distinct(outcomes: Iterable[Outcome]) -> tuple[object, ...]:
     """The outcomes that differ in more than where an exception was raised."""
     found: dict[object, Outcome] = {}
     for outcome in outcomes:
-        kind = outcome.raised.type if outcome.raised else None
+        kind = (outcome.raised.type, outcome.raised.undoing) if outcome.raised else None
         found.setdefault(
             (kind, outcome.state, outcome.pending, outcome.marks, outcome.returned, outcome.conditions), outcome
         )
