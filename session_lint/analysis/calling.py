@@ -265,7 +265,9 @@ class Calling:
         assert callee.function is not None
         for name, argument in bind(call, callee.function, bound=callee.bound).items():
             if argument is not None and held(argument, fact) is Hold.WHOLE:
-                return self.module.at(callee).summaries.parameter(callee.function, name)
+                return self.module.at(callee).summaries.parameter(
+                    callee.function, name, closed=fact.state is State.CLOSED
+                )
         return self._ways(callee, callee.function)
 
     def _stores(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
@@ -306,7 +308,7 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     if outcome.state is State.NEW:
         return fact._replace(names=names)
     if outcome.state is State.GIVEN:
-        return give(fact)
+        return give(fact)._replace(marks=fact.marks | outcome.marks)
     settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
     marks = fact.marks
     if outcome.state is State.ACTIVE and fact.marked("commit"):

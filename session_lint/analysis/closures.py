@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import Hold, captured, held
-from session_lint.analysis.state import NOTHING, Fact, SiteKind
+from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import own_nodes
 from session_lint.python.scopes import parameters
@@ -40,7 +40,9 @@ def closed_over(module: Module, code: Code, call: ast.Call, callee: Callee, fact
     passed = bind(call, function, bound=False).items()
     whole = {name for name, argument in passed if argument is not None and held(argument, fact) is Hold.WHOLE}
     known = frozenset(g for g in fact.guards if not guards.variables(g[0]) & _bound(function))
-    return module.summaries.inner(function, NOTHING._replace(names=names | whole, guards=known))
+    state = State.CLOSED if fact.state is State.CLOSED else State.NEW
+    there = known.union(*map(guards.present, whole))
+    return module.summaries.inner(function, NOTHING._replace(names=names | whole, guards=there, state=state))
 
 
 def _by_variable(fact: Fact) -> bool:

@@ -18,8 +18,13 @@ from session_lint.python.scopes import parameters
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.python.scopes import FunctionNode
+
 Guards = frozenset[tuple[str, bool]]
 Atom = tuple[str, bool]
+
+_MOST_ASKED = 4
+"""How many questions about its parameters a function may ask before its ways in are taken together."""
 
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotEq: ast.Eq,
@@ -161,6 +166,27 @@ def _split(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
             truth = outcome(value, assumed)
             base = forget(assumed, name)
             yield base if truth is None else base | {(name, truth)}
+
+
+def present(name: str) -> Guards:
+    """What is known of a variable that holds an object."""
+    return frozenset({(name, True), (f"{name} is None", False)})
+
+
+@cache
+def entries(function: FunctionNode) -> tuple[Guards, ...]:
+    """The ways into a function that differ in parameters which it asks for and then gives another value.
+
+    After ``if session is None: session = SessionLocal()`` nothing tells any more which of the two it was.
+    """
+    stored = {n.id for n in own_nodes(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    given = {arg.arg for arg in parameters(function)} & stored
+    asked = {atom(n)[0] for n in own_nodes(function) if isinstance(n, ast.expr) and atom(n)}  # type: ignore[index]
+    texts = sorted(t for p in given for t in (p, f"{p} is None") if t in asked)
+    ways: list[Guards] = [frozenset()]
+    for text in texts if len(texts) <= _MOST_ASKED else ():
+        ways = [found for way in ways for value in (True, False) if (found := assume(way, text, value)) is not None]
+    return tuple(ways)
 
 
 def relevant(code: ast.AST) -> frozenset[str]:

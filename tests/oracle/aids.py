@@ -166,7 +166,7 @@ def scope(pen: Pen) -> Aid:
     }
     way = pen.random.choices(list(ways), list(ways.values()))[0]
     definition = defined("def scope():", (simple("it = Session()"), *way), "@contextmanager")
-    alone = ((("with scope() as session:", (simple("work()"), simple("session.execute(q)"))),),)
+    alone = ((("with scope() as session:", (simple("session.execute(q)"), simple("work()"))),),)
     return Aid((definition,), scopes=("with scope() as {s}:",), alone=(alone,))
 
 
