@@ -65,6 +65,14 @@ def body(pen: Pen, most: int = 4) -> Block:
     return inside(pen.block(pen.random.randint(1, most), Place(names=("it",))))
 
 
+def keeping(block: Block) -> Block:
+    """A block that returns, but not the session."""
+    return tuple(
+        tuple(("return" if header.startswith("return ") else header, keeping(body)) for header, body in statement)
+        for statement in block
+    )
+
+
 def given(pen: Pen) -> str:
     """Three answers."""
     return ", ".join(pen.random.choice(ANSWERS) for _ in range(3))
@@ -136,7 +144,7 @@ def ensure(pen: Pen) -> Aid:
         (("if it is None:", (simple("it = Session()"), simple("own = True"))),),
     )
     close: Block = ((("if own:", (simple("it.close()"),)),),)
-    work = body(pen, 3)
+    work = keeping(body(pen, 3))
     kept: Block = ((("try:", work), ("finally:", close)),) if pen.random.random() < 0.7 else (*work, *close)
     definition = defined("def ensure(it, p1, p2, p3):", (*pen.random.choice((flag, other)), *kept))
     alone = (simple("ensure(given, c1, c2, c3)"),)
@@ -145,6 +153,17 @@ def ensure(pen: Pen) -> Aid:
         {f"ensure({{s}}, {given(pen)})": 2, f"ensure(given, {given(pen)})": 1, f"ensure(None, {given(pen)})": 1},
         alone=(alone, (simple("ensure(None, c1, c2, c3)"),)),
     )
+
+
+def provide(pen: Pen) -> Aid:
+    """A function that returns the session that it is given, or a new one."""
+    ways: tuple[Block, ...] = (
+        ((("if it is None:", (simple("it = Session()"),)),), simple("return it")),
+        (simple("return it or Session()"),),
+        ((("if it is not None:", (simple("return it"),)),), simple("return Session()")),
+    )
+    definition = defined("def provide(it=None):", pen.random.choice(ways))
+    return Aid((definition,), opens=("{s} = provide()", "{s} = provide(None)", "{s} = provide(it=None)"))
 
 
 def scope(pen: Pen) -> Aid:
@@ -200,7 +219,7 @@ def worker(pen: Pen) -> Aid:
 
 
 AIDS: dict[Callable[[Pen], Aid], float] = {
-    leave_open: 3, end: 4, pass_on: 2, open_one: 4, ensure: 2, scope: 3, owner: 2, worker: 2,
+    leave_open: 3, end: 4, pass_on: 2, open_one: 4, provide: 1, ensure: 2, scope: 3, owner: 2, worker: 2,
 }  # fmt: skip
 OPENERS = (open_one, ensure, scope)
 """Those that open sessions which they may forget themselves."""
