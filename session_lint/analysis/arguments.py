@@ -54,13 +54,21 @@ def conditions_met(call: ast.Call, callee: Callee, conditions: guards.Guards, fa
         found = _outcome_of(text, argument, fact)
         if found is not None and found is not value:
             return
-        name = path(argument)
-        if found is None and name:
-            assumed = guards.assume(known, name + text[len(text.split(" ", 1)[0]) :], value)
+        test = _test_of(text, argument) if found is None else None
+        if test is not None:
+            assumed = guards.assume(known, test[0], test[1] is value)
             if assumed is None:
                 return
             known = assumed
     yield fact._replace(guards=known) if known != fact.guards else fact
+
+
+def _test_of(text: str, argument: ast.expr) -> guards.Atom | None:
+    """The caller's test that a test on a parameter is for an argument, and the outcome that makes it true."""
+    name = path(argument)
+    if name:
+        return name + text[len(text.split(" ", 1)[0]) :], True
+    return None if " " in text or "." in text else guards.atom(argument)
 
 
 def _outcome_of(text: str, argument: ast.expr, fact: Fact) -> bool | None:

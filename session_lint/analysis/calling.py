@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
 from session_lint.analysis.arguments import bind, conditions_met
+from session_lint.analysis.closures import closed_over
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.vocabulary import Role
@@ -56,6 +57,9 @@ class Calling:
         own = self._own_method(call, fact)
         if own is not None:
             return own
+        inner = closed_over(self.module, self.code, call, callee, fact)
+        if inner is not None:
+            return self._by_summary(call, callee, fact, inner)
         if held(call.func, fact) is Hold.CLOSER:
             return [effects.close(fact, call)], []
         if held(call.func, fact) is Hold.INSIDE and callee.function is not None:  # a closure over the session
@@ -125,11 +129,11 @@ class Calling:
             return self._by_summary(call, callee, fact, self._ways(callee, callee.function))
         kind = callee.raises
         if callee.effect is not None:  # a method of another session
-            quiet = not callee.effect.raises or (callee.effect.effect == "rollback" and fact.caught)
+            quiet = not callee.effect.raises or (_undoes(callee.effect) and fact.caught)
             kind = "" if quiet else SQLALCHEMY
         if callee.owner is not None and kind:
             kind = self._constructor_raises(callee)
-        return [fact], [fact._replace(flying=Raised(kind, call))] if kind else []
+        return [fact], [fact._replace(flying=Raised(kind, call, _undoes(callee.effect)))] if kind else []
 
     def _ways(self, callee: Callee, function: FunctionNode) -> Iterable[Outcome]:
         """How a function ends by itself; one that is too many modules away is not followed."""
@@ -139,7 +143,8 @@ class Calling:
     def _constructor_raises(self, callee: Callee) -> str:
         init = self.module.initialiser(callee)
         if init is None:
-            return ANY
+            assert callee.owner is not None
+            return "" if _plain(callee.owner) else ANY
         home, function = init
         hops = self.hops if home is self.module else self.hops - 1
         return ANY if any(way.raised for way in home.summaries.ways(function, hops)) else ""
@@ -148,12 +153,14 @@ class Calling:
         done: list[Fact] = []
         raised: list[Fact] = []
         for outcome in outcomes:
+            if outcome.raised is not None and outcome.raised.undoing and fact.caught:
+                continue
             for known in conditions_met(call, callee, outcome.conditions, fact):
                 after = _after(known, outcome, call) if outcome.touches else known
                 if outcome.raised is None:
                     done.append(after)
                 else:
-                    raised.append(after._replace(flying=Raised(outcome.raised.type, call)))
+                    raised.append(after._replace(flying=outcome.raised._replace(node=call)))
         return list(dict.fromkeys(done)), list(dict.fromkeys(raised))
 
     # a method of the session, or of a query made from it
@@ -178,11 +185,11 @@ class Calling:
         after = effects.apply(fact, effect, call)
         if len(methods) == 1 and methods[0] in ("__enter__", "__aenter__"):
             after = after._replace(names=after.names | {("temp", call)})
-        if not effect.raises or (effect.effect == "rollback" and fact.caught):
+        if not effect.raises or (_undoes(effect) and fact.caught):
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
-        return [after], [failed._replace(flying=Raised(kind, call))]
+        return [after], [failed._replace(flying=Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
         """A method of an object that holds the session: it may use it; one named so may close it."""
@@ -258,7 +265,9 @@ class Calling:
         assert callee.function is not None
         for name, argument in bind(call, callee.function, bound=callee.bound).items():
             if argument is not None and held(argument, fact) is Hold.WHOLE:
-                return self.module.at(callee).summaries.parameter(callee.function, name)
+                return self.module.at(callee).summaries.parameter(
+                    callee.function, name, closed=fact.state is State.CLOSED
+                )
         return self._ways(callee, callee.function)
 
     def _stores(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
@@ -271,6 +280,17 @@ class Calling:
             if argument is not None and held(argument, fact) is Hold.WHOLE:
                 return any(o.state is State.GIVEN for o in home.summaries.parameter(function, name))
         return True
+
+
+def _undoes(effect: Effect | None) -> bool:
+    """Whether it is a rollback: it does not raise while an exception is handled."""
+    return effect is not None and effect.effect == "rollback"
+
+
+def _plain(owner: ast.ClassDef) -> bool:
+    """Whether nothing of a class that has no ``__init__`` runs when an object of it is made."""
+    made = any(isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == "__new__" for n in owner.body)
+    return not (made or owner.bases or owner.keywords or owner.decorator_list)
 
 
 def _returned(call: ast.Call, outcome: Outcome) -> frozenset[object]:
@@ -288,7 +308,7 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     if outcome.state is State.NEW:
         return fact._replace(names=names)
     if outcome.state is State.GIVEN:
-        return give(fact)
+        return give(fact)._replace(marks=fact.marks | outcome.marks)
     settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
     marks = fact.marks
     if outcome.state is State.ACTIVE and fact.marked("commit"):

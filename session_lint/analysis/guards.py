@@ -18,8 +18,13 @@ from session_lint.python.scopes import parameters
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.python.scopes import FunctionNode
+
 Guards = frozenset[tuple[str, bool]]
 Atom = tuple[str, bool]
+
+_MOST_ASKED = 4
+"""How many questions about its parameters a function may ask before its ways in are taken together."""
 
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotEq: ast.Eq,
@@ -163,15 +168,37 @@ def _split(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
             yield base if truth is None else base | {(name, truth)}
 
 
+def present(name: str) -> Guards:
+    """What is known of a variable that holds an object."""
+    return frozenset({(name, True), (f"{name} is None", False)})
+
+
+@cache
+def entries(function: FunctionNode) -> tuple[Guards, ...]:
+    """The ways into a function that differ in parameters which it asks for and then gives another value.
+
+    After ``if session is None: session = SessionLocal()`` nothing tells any more which of the two it was.
+    """
+    stored = {n.id for n in own_nodes(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    given = {arg.arg for arg in parameters(function)} & stored
+    asked = {atom(n)[0] for n in own_nodes(function) if isinstance(n, ast.expr) and atom(n)}  # type: ignore[index]
+    texts = sorted(t for p in given for t in (p, f"{p} is None") if t in asked)
+    ways: list[Guards] = [frozenset()]
+    for text in texts if len(texts) <= _MOST_ASKED else ():
+        ways = [found for way in ways for value in (True, False) if (found := assume(way, text, value)) is not None]
+    return tuple(ways)
+
+
 def relevant(code: ast.AST) -> frozenset[str]:
-    """The variables of a code whose tests can matter twice."""
+    """The variables of a code whose tests can matter twice; a function inside it may ask again."""
     tested: dict[str, int] = {}
     stored: set[str] = set()
     sources: dict[str, set[str]] = {}
-    for node in own_nodes(code):
+    for node in ast.walk(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_nodes(code):
         for test in _tests(node):
             for name in test:
                 tested[name] = tested.get(name, 0) + 1
+    for node in own_nodes(code):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             stored.add(node.id)
         elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):

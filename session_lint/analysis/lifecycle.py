@@ -14,7 +14,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.calling import Calling
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.raising import Raising
-from session_lint.analysis.state import Fact, Raised, settled
+from session_lint.analysis.state import Fact, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import path
 from session_lint.vocabulary import Role
@@ -113,8 +113,8 @@ class Lifecycle(Raising):
         kept = frozenset(g for g in fact.guards if guards.variables(g[0]) & guards.around_closing(self.code))
         return fact._replace(
             guards=kept,
-            flying=fact.flying and Raised(fact.flying.type, self.code),
-            caught=tuple(Raised(c.type, self.code) for c in fact.caught),
+            flying=fact.flying and fact.flying._replace(node=self.code),
+            caught=tuple(c._replace(node=self.code) for c in fact.caught),
             pending=fact.pending and self.code,
             marks=frozenset(m._replace(node=self.code) if m.what in _SOMEWHERE else m for m in fact.marks),
         )

@@ -72,7 +72,7 @@ class Raising(Entering):
                 continue  # an earlier clause takes all of these
             found = self.module.exceptions.catches(flying.type, kind)
             if found is not False:
-                met = flying if found else Raised(kind or ANY, flying.node)
+                met = flying if found else flying._replace(type=kind or ANY)
                 return fact._replace(flying=None, caught=(*caught, met), names=names, pending=None)
         return None
 

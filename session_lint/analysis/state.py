@@ -61,10 +61,14 @@ class Site:
 
 
 class Raised(NamedTuple):
-    """An exception on its way: an instance of ``type`` or of some subclass, raised at ``node``."""
+    """An exception on its way: an instance of ``type`` or of some subclass, raised at ``node``.
+
+    :param undoing: a rollback raised it, which none does while another exception is handled.
+    """
 
     type: str
     node: ast.AST
+    undoing: bool = False
 
 
 ANY = "builtins.Exception"

@@ -9,6 +9,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.holding import Hold, closure, held, reachable, rename
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, path
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,9 +72,11 @@ class Storing:
             return (give(fact) if held(value, fact) else fact,)
         return self._bind(target, name, value, fact)
 
-    @staticmethod
-    def _entered(item: ast.withitem, fact: Fact) -> ast.AST | None:
-        """What stands for the value of ``with item as name``, where it is the session."""
+    def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
+        """What stands for the value of ``with item as name``, where it is a session."""
+        if fact.site is None:
+            call = item.context_expr
+            return call if isinstance(call, ast.Call) and self.module.calls.callee(call).role is Role.FACTORY else None
         if ("with", item) in fact.names or ("bare", item.context_expr) in fact.names:
             return item
         return item.context_expr if held(item.context_expr, fact) is Hold.INSIDE else None
@@ -94,19 +97,26 @@ class Storing:
 
     def _learn(self, name: str, value: ast.AST | None, fact: Fact) -> Iterable[guards.Guards]:
         if name.partition(".")[0] not in self.relevant:
-            return (fact.guards,)
+            base = guards.forget(fact.guards, name)
+            return (base | guards.present(name) if self._there(value) else base,)
         base = guards.forget(fact.guards, name)
         base = (
             (base - {(f"bound {name}", False)}) | {(f"bound {name}", True)}
             if (f"bound {name}", False) in base
             else base
         )
-        if held(value, fact) or (isinstance(value, ast.Call) and self.module.opens(value)):
-            return (base | {(name, True), (f"{name} is None", False)},)
+        if held(value, fact) or self._there(value):
+            return (base | guards.present(name),)
         if not isinstance(value, ast.expr):
             return (base,)
         kept = base & {(f"bound {name}", True)}
         return [g | kept for g in guards.learned(name, value, fact.guards - {(f"bound {name}", False)})]
+
+    def _there(self, value: ast.AST | None) -> bool:
+        """Whether an expression is an object whatever happens: one that is made here, ``given or Session()``."""
+        if isinstance(value, ast.Call):
+            return self.module.opens(value)
+        return isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and self._there(value.values[-1])
 
     def _outlives(self, target: ast.expr, name: str) -> bool:
         """Whether what is bound here lives on after the code: a field, a global, a class attribute, an export."""

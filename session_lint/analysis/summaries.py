@@ -9,7 +9,7 @@ upwards, until nothing changes any more.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ _ROUNDS = 6
 _MOST = 4000
 """How many summaries one module may cost before the rest of its functions count as unknown."""
 
-_KEPT = ("exposed", "commit", "split", "ended", "committed", "closed", "lost", "reopened")
+_KEPT = ("exposed", "commit", "split", "ended", "committed", "closed", "lost", "reopened", "taken")
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,30 @@ class Summaries:
             return ()
         return self._own(function, self.module.hops)[1]
 
-    def parameter(self, function: FunctionNode, name: str) -> tuple[Outcome, ...]:
-        """What a call does to the session that is passed as ``name``."""
+    def parameter(self, function: FunctionNode, name: str, *, closed: bool = False) -> tuple[Outcome, ...]:
+        """What a call does to the session that is passed as ``name``.
+
+        :param closed: whether it has been closed before; a rollback does not open it again.
+        """
         if is_generator(function):
             return UNKNOWN_BORROWER
         arg = next((a for a in parameters(function) if a.arg == name), None)
         if arg is None or arg in (function.args.vararg, function.args.kwarg):
             return UNKNOWN_BORROWER
         site = self.module.site(SiteKind.PARAMETER, arg, function)
-        start = NOTHING._replace(site=site, names=frozenset({name}))
-        return self._ask((function, f"={name}"), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
+        state = State.CLOSED if closed else State.NEW
+        start = NOTHING._replace(site=site, names=frozenset({name}), state=state, guards=guards.present(name))
+        return self._ask((function, f"={name} {state.value}"), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
+
+    def inner(self, function: FunctionNode, start: Fact) -> tuple[Outcome, ...]:
+        """What calling a nested function does to a session that it knows by name.
+
+        :param start: what it knows when it is called: the session's names in it, and how tests came out around it.
+        """
+        site = self.module.site(SiteKind.PARAMETER, function, function)
+        start = start._replace(site=site)
+        key = f"^{sorted(map(str, start.names))} {sorted(start.guards)} {start.state.value}"
+        return self._ask((function, key), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
 
     def singleton(self, function: FunctionNode, key: str) -> tuple[Outcome, ...]:
         """What a call does to the open singleton of getter ``key``."""
@@ -148,14 +162,16 @@ class Summaries:
         return found or ((), ())  # type: ignore[return-value]
 
     def _solve_own(self, function: FunctionNode, hops: int) -> tuple[object, ...]:
-        exits = self.module.solve(function, NOTHING, hops).exits
-        ways = _distinct(
-            Outcome(fact.flying, conditions=self._conditions(function, fact)) for fact in exits if fact.site is None
-        )
-        fresh = (
-            (fact.site, self._outcome(function, fact)) for fact in exits if fact.site is not None and _passes_on(fact)
-        )
-        return ways, tuple(dict.fromkeys(fresh))
+        ways: list[Outcome] = []
+        fresh: list[tuple[Site, Outcome]] = []
+        for entry in guards.entries(function):
+            for fact in self.module.solve(function, NOTHING._replace(guards=entry), hops).exits:
+                if fact.site is None:
+                    ways.append(Outcome(fact.flying, conditions=self._conditions(function, fact) | entry))
+                elif _passes_on(fact):
+                    outcome = self._outcome(function, fact)
+                    fresh.append((fact.site, replace(outcome, conditions=outcome.conditions | entry)))
+        return _distinct(ways), tuple(dict.fromkeys(fresh))
 
     def _solve_for(self, function: FunctionNode, start: Fact) -> tuple[object, ...]:
         exits = self.module.solve(function, start).exits
@@ -207,7 +223,7 @@ def _distinct(outcomes: Iterable[Outcome]) -> tuple[object, ...]:
     """The outcomes that differ in more than where an exception was raised."""
     found: dict[object, Outcome] = {}
     for outcome in outcomes:
-        kind = outcome.raised.type if outcome.raised else None
+        kind = (outcome.raised.type, outcome.raised.undoing) if outcome.raised else None
         found.setdefault(
             (kind, outcome.state, outcome.pending, outcome.marks, outcome.returned, outcome.conditions), outcome
         )

@@ -21,8 +21,10 @@ from tests.oracle.world import (
     Obligation,
     Unforeseen,
     World,
+    compiled,
     double_of,
     namespace,
+    sessions_among,
 )
 
 if TYPE_CHECKING:
@@ -134,7 +136,10 @@ class Trial:
         names = namespace(self.world, self.given)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "return in finally" is what we came for
-            exec(compile(self.text, "program", "exec"), names)  # noqa: S102 - the text is ours
+            try:
+                exec(compiled(self.text), names)  # noqa: S102 - the text is ours
+            except NameError as error:
+                raise NotJudgedError(str(error)) from None
         self.program = names["program"]
 
     def run(self, schedule: Schedule) -> BaseException | None:
@@ -172,9 +177,8 @@ def bound_first(body: str, name: str) -> bool:
 
 def hand_over(result: object) -> None:
     """A session that is returned, also inside a tuple, is its receiver's."""
-    for item in result if isinstance(result, tuple) else (result,):
-        if isinstance(obligation := getattr(item, "obligation", None), Obligation):
-            obligation.handed = True
+    for obligation in sessions_among(result if isinstance(result, tuple) else (result,)):
+        obligation.handed = True
 
 
 def world_of(text: str) -> World:

@@ -34,6 +34,7 @@ IMPORTS = {
     "sys": "import sys",
     "ExitStack": "from contextlib import ExitStack",
     "closing": "from contextlib import closing",
+    "contextmanager": "from contextlib import contextmanager",
     "suppress": "from contextlib import suppress",
     "IntegrityError": "from sqlalchemy.exc import IntegrityError",
     "SQLAlchemyError": "from sqlalchemy.exc import SQLAlchemyError",
@@ -44,6 +45,8 @@ IMPORTS = {
     "work": "from app import work",
 }
 """What a module imports where its text has the name."""
+
+PROGRAM = "def program("
 
 
 def simple(text: str) -> Statement:
@@ -68,12 +71,19 @@ def lines(block: Block, depth: int = 0) -> list[str]:
 
 
 def module(block: Block) -> str:
-    """The module whose function ``program`` is this block."""
-    body = "\n".join(lines(block, 1)) or "    pass"
-    called = [text for name, text in HELPERS.items() if mentions(body, name)]
-    functions = "\n\n".join([*called, f"def program(c1, c2, c3, given, items):\n{body}\n"])
+    """The module whose function ``program`` is this block, or that is this block where it defines ``program`` itself."""
+    text = "\n\n\n".join("\n".join(lines((statement,))) for statement in whole(block))
+    called = [function for name, function in HELPERS.items() if mentions(text, name)]
+    functions = "\n\n".join([*called, f"{text}\n"])
     imports = "\n".join(line for name, line in IMPORTS.items() if mentions(functions, name))
     return f"{imports}\n\n\n{functions}"
+
+
+def whole(block: Block) -> Block:
+    """The statements of a module: a program alone is its function."""
+    if any(header.startswith(PROGRAM) for statement in block for header, _ in statement):
+        return block
+    return (((f"{PROGRAM}c1, c2, c3, given, items):", block),),)
 
 
 def mentions(text: str, name: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import QueuePool
 from tests.oracle import small, wild
 from tests.oracle.judge import Trial, judged
 from tests.oracle.schedule import Schedule, schedules
-from tests.oracle.world import QUERY, Obligation, Transaction, World, row_of_program
+from tests.oracle.world import QUERY, Obligation, Transaction, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,7 @@ class Real:
         class Watched(Session):
             def __init__(self) -> None:
                 super().__init__(real.engine)
-                self.obligation = Obligation(row_of_program())
-                world.obligations.append(self.obligation)
+                self.obligation = world.opens()
                 real.opened.append(self)
 
             def touch(self) -> Obligation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -73,9 +73,13 @@ class Place:
 
 @dataclass
 class Pen:
-    """Draws statements."""
+    """Draws statements.
+
+    :param words_too: statements of one line beside :data:`WORDS`.
+    """
 
     random: Random
+    words_too: dict[str, float] = field(default_factory=dict)
 
     def among(self, weights: dict[str, float]) -> str:
         """One of the keys, the heavier the more often."""
@@ -83,7 +87,7 @@ class Pen:
 
     def words(self, place: Place) -> str:
         """A statement of one line."""
-        choice = {**WORDS, **(IN_LOOP if place.loop else {}), **(IN_HANDLER if place.handler else {})}
+        choice = {**WORDS, **self.words_too, **(IN_LOOP if place.loop else {}), **(IN_HANDLER if place.handler else {})}
         if place.managed or place.spent:
             allowed = MANAGED if place.managed else SPENT
             choice = {word: weight for word, weight in choice.items() if word.split("(")[0] in allowed}
@@ -192,7 +196,7 @@ class Pen:
 SPENT = {"{s}.close", "work", "calmly", "stop", "return", "raise ValueError", "raise", "raise RuntimeError",
          "logging.info", "break", "continue", "sys.exit", "assert c2"}  # fmt: skip
 MANAGED = SPENT - {"{s}.close"} | {"{s}.execute", "borrow", "return {s}"}
-CLOSING = re.compile(r"\w+\.close|shut\(|save_and|save_then|with (session|other):|with closing")
+CLOSING = re.compile(r"\w+\.close|\w*shut\(|finish|end_|save_and|save_then|with (session|other):|with closing")
 
 
 def program(seed: int, number: int) -> Block:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
+import inspect
 import sys
 from dataclasses import dataclass, field
+from functools import wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +16,8 @@ from sqlalchemy import exc, text
 from tests.oracle.schedule import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from types import CodeType, FrameType
 
     from typing_extensions import Self
 
@@ -24,6 +28,12 @@ TURNS = 2
 """How often a loop turns at most."""
 
 QUERY = text("select 1")
+
+FILE = "program"
+"""The file that the code of programs says it is from."""
+
+WATCHED = "__watched__"
+"""What decorates its functions."""
 
 
 class EndlessError(BaseException):
@@ -52,13 +62,16 @@ class Duplicate(exc.IntegrityError):
 class Obligation:
     """What became of one session.
 
-    :param row: the line of ``program`` that opened it, 0 for a session that was given.
+    :param row: the line that answers for it, 0 for a session that was given: the one that opened it; where a function
+        returns a session that it opened, the line that called it.
+    :param call: the call that this line is executed in.
     :param pinned: it holds a connection.
     :param misused: it was used after it had been closed, which is SES103's business, or begun twice, which fails.
     :param dropped: the program let go of it, open, before it ended.
     """
 
     row: int
+    call: int = 0
     pinned: bool = False
     closed: bool = False
     misused: bool = False
@@ -83,10 +96,13 @@ class World:
     running: bool = False
     steps: int = 0
     affirmed: int = 0
+    calls: int = 0
+    call_now: int = 0
 
     def begin(self, schedule: Schedule) -> None:
         """Forget the last run."""
         self.schedule, self.obligations, self.steps, self.affirmed, self.running = schedule, [], 0, 0, True
+        self.calls = self.call_now = 0
 
     @property
     def opened(self) -> list[Obligation]:
@@ -97,6 +113,36 @@ class World:
     def endless(self) -> bool:
         """Whether the run was broken off, which a bare ``except`` may have hidden."""
         return self.steps > STEPS
+
+    def opens(self) -> Obligation:
+        """A session is opened now."""
+        frame = frame_of_text()
+        generator = frame is not None and frame.f_code.co_flags & inspect.CO_GENERATOR
+        obligation = Obligation(frame.f_lineno if frame else 0, -1 if generator else self.call_now)
+        self.obligations.append(obligation)
+        self.tell("a session is opened")
+        return obligation
+
+    def watched(self, function: Callable[..., object]) -> Callable[..., object]:
+        """A function of the program's file, whose caller answers for the sessions that it opens and returns."""
+
+        @wraps(function)
+        def called(*arguments: object, **named: object) -> object:
+            self.calls += 1
+            mine, before = self.calls, self.call_now
+            self.call_now = mine
+            try:
+                result = function(*arguments, **named)
+            finally:
+                self.call_now = before
+                for obligation in sessions_among(fields(arguments)):
+                    obligation.handed |= obligation.call == mine
+            for obligation in sessions_among(result if isinstance(result, tuple) else (result,)):
+                if obligation.call == mine and (frame := frame_of_text()) is not None:
+                    obligation.call, obligation.row = before, frame.f_lineno
+            return result
+
+        return called
 
     def call(self, name: str, kinds: tuple[type[Exception], ...]) -> None:
         """A call that may fail.
@@ -134,6 +180,35 @@ class World:
         self.affirmed += answer
         self.tell(f"probe() is {answer}")
         return answer
+
+
+def sessions_among(values: Iterable[object]) -> Iterator[Obligation]:
+    """The obligations of the sessions among some values."""
+    for value in values:
+        if isinstance(obligation := getattr(value, "obligation", None), Obligation):
+            yield obligation
+
+
+def fields(arguments: tuple[object, ...]) -> Iterable[object]:
+    """What the object keeps whose method gets these arguments."""
+    return () if not arguments else getattr(arguments[0], "__dict__", {}).values()
+
+
+def frame_of_text() -> FrameType | None:
+    """The innermost call of something in the program's file."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename != FILE:
+        frame = frame.f_back
+    return frame
+
+
+def compiled(text: str) -> CodeType:
+    """A program's module, each function of it but ``program`` itself :meth:`World.watched`."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name != "program":
+            node.decorator_list.append(ast.copy_location(ast.Name(WATCHED, ast.Load()), node))
+    return compile(tree, FILE, "exec")
 
 
 def row_of_program() -> int:
@@ -183,9 +258,7 @@ class Double:
     world: World
 
     def __init__(self) -> None:
-        self.obligation = Obligation(row_of_program())
-        self.world.obligations.append(self.obligation)
-        self.world.tell("a session is opened")
+        self.obligation = self.world.opens()
 
     def touch(self) -> Obligation:
         """Use the session."""
@@ -269,4 +342,5 @@ def namespace(world: World, session: type) -> dict[str, Any]:
     def imported(name: str, *arguments: Any) -> object:
         return modules[name] if name in modules else builtins.__import__(name, *arguments)
 
-    return {"__builtins__": {**vars(builtins), "__import__": imported}, "__name__": "module"}
+    known = {**vars(builtins), "__import__": imported, WATCHED: world.watched}
+    return {"__builtins__": known, "__name__": "module"}
