@@ -40,8 +40,13 @@ def bind(call: ast.Call, function: FunctionNode, *, bound: bool) -> dict[str, as
     return found
 
 
-def conditions_met(call: ast.Call, callee: Callee, conditions: guards.Guards, fact: Fact) -> Iterator[Fact]:
-    """The caller's fact, if the conditions may hold under it, with what they teach about its guards."""
+def conditions_met(
+    call: ast.Call, callee: Callee, conditions: guards.Guards, fact: Fact, required: frozenset[str] = frozenset()
+) -> Iterator[Fact]:
+    """The caller's fact, if the conditions may hold under it, with what they teach about its guards.
+
+    :param required: parameters of the caller that are taken to be there, since it must be given them.
+    """
     if not conditions or callee.function is None:
         yield fact
         return
@@ -52,6 +57,8 @@ def conditions_met(call: ast.Call, callee: Callee, conditions: guards.Guards, fa
         if argument is None:
             continue
         found = _outcome_of(text, argument, fact)
+        if found is None and text.endswith(" is None") and path(argument) in required:
+            found = False
         if found is not None and found is not value:
             return
         test = _test_of(text, argument) if found is None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import effects
+from session_lint.analysis import effects, guards
 from session_lint.analysis.arguments import bind, conditions_met
 from session_lint.analysis.closures import closed_over
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
@@ -37,6 +37,7 @@ class Calling:
         self.module = module
         self.code = code
         self.hops = hops
+        self._required = guards.required(code)
         self._last: tuple[ast.Call, Fact, Outcomes] | None = None
 
     def outcomes(self, call: ast.Call, fact: Fact) -> Outcomes:
@@ -105,9 +106,9 @@ class Calling:
         if opened:
             done = [one._replace(marks=one.marks | opened) for one in done]
         for site, outcome in fresh:
-            if Mark("open", key=site.key) in fact.marks and site.key:
+            if (Mark("open", key=site.key) in fact.marks and site.key) or site.passes(call):
                 continue
-            for known in conditions_met(call, callee, outcome.conditions, fact):
+            for known in self._met(call, callee, outcome, fact):
                 mine = self.module.site(site.kind, call, self.code, key=site.key, via=site)
                 marks = frozenset(m for m in outcome.marks if m.what != "closed")
                 born = known._replace(
@@ -118,6 +119,9 @@ class Calling:
                 else:
                     raised.append(born._replace(flying=outcome.raised))
         return done, raised
+
+    def _met(self, call: ast.Call, callee: Callee, outcome: Outcome, fact: Fact) -> Iterable[Fact]:
+        return conditions_met(call, callee, outcome.conditions, fact, self._required)
 
     # the session is not part of the call
 
@@ -155,7 +159,7 @@ class Calling:
         for outcome in outcomes:
             if outcome.raised is not None and outcome.raised.undoing and fact.caught:
                 continue
-            for known in conditions_met(call, callee, outcome.conditions, fact):
+            for known in self._met(call, callee, outcome, fact):
                 after = _after(known, outcome, call) if outcome.touches else known
                 if outcome.raised is None:
                     done.append(after)

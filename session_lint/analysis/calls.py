@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import ANY
@@ -154,7 +154,13 @@ class Calls:
         return found
 
     def _callee(self, call: ast.Call) -> Callee:
-        return self._named(call, self.names.qualify(call.func, self.scope(call)))
+        names = self.names.qualify(call.func, self.scope(call))
+        found = self.vocabulary.of(names)
+        if found is not None and found.role is Role.CALLS and len(call.args) > found.argument:
+            made = self.names.qualify(call.args[found.argument], self.scope(call))
+            inner = self._named(call, made)
+            return inner if inner.role is Role.FACTORY else replace(inner, function=None, owner=None)
+        return self._named(call, names)
 
     def _named(self, call: ast.Call, names: frozenset[str]) -> Callee:
         """The callee that goes by one of these names."""

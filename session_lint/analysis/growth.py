@@ -59,7 +59,7 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
                 return True
         elif isinstance(node, ast.ClassDef) and module.opens_when_made(node):
             return True
-    found = names.member(scope, name, instance=False) if scope.is_class else names.exported(name)  # type: ignore[attr-defined, arg-type]
+    found = names.member(scope, name) if scope.is_class else names.exported(name)  # type: ignore[attr-defined, arg-type]
     return any(_means(program, unit, one) for one in found)
 
 
@@ -78,5 +78,5 @@ def _means(program: Program, unit: Unit, name: str) -> bool:
         if home.hands_out(node):
             return True
         given = definition[0].given(name)
-        return name not in given and any(_means(program, unit, one) for one in given if not one.endswith("()"))
+        return name not in given and any(_means(program, unit, one) for one in given)
     return False

@@ -168,6 +168,24 @@ def _split(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
             yield base if truth is None else base | {(name, truth)}
 
 
+@cache
+def required(code: ast.AST) -> frozenset[str]:
+    """The parameters that a function must be given, never gives another value and never asks whether they are there."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return frozenset()
+    positional = [*code.args.posonlyargs, *code.args.args]
+    given = [*positional[: len(positional) - len(code.args.defaults)]]
+    given += [a for a, default in zip(code.args.kwonlyargs, code.args.kw_defaults, strict=True) if default is None]
+    plain = {
+        a.arg
+        for a in given
+        if a.annotation is None or "None" not in (text := ast.unparse(a.annotation)) and "Optional" not in text
+    }
+    stored = {n.id for n in own_nodes(code) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    asked = {name for n in own_nodes(code) for test in _tests(n) for name in test}
+    return frozenset(plain - stored - asked)
+
+
 def present(name: str) -> Guards:
     """What is known of a variable that holds an object."""
     return frozenset({(name, True), (f"{name} is None", False)})

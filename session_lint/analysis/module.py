@@ -202,7 +202,7 @@ class Module:
 
     def _is_worth(self, call: ast.Call, words: AbstractSet[str]) -> bool:
         name = word(call.func)
-        if name in words or not name:
+        if name in words or not name or any(word(argument) in words for argument in call.args[:2]):
             return True
         scope = self.calls.scope(call)
         if not isinstance(call.func, ast.Name) or self.names.owner(name, scope) in (None, self.names.scopes.module):

@@ -54,6 +54,10 @@ class Site:
     via: Site | None = None
     borrowed: bool = False
 
+    def passes(self, node: ast.AST) -> bool:
+        """Whether it came out of a call already, as it does where functions call each other in a circle."""
+        return self.node is node or (self.via is not None and self.via.passes(node))
+
     @property
     def origin(self) -> Site:
         """The site that opened the session in the first place."""

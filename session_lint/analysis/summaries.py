@@ -102,7 +102,9 @@ class Summaries:
         site = self.module.site(SiteKind.PARAMETER, arg, function)
         state = State.CLOSED if closed else State.NEW
         start = NOTHING._replace(site=site, names=frozenset({name}), state=state, guards=guards.present(name))
-        return self._ask((function, f"={name} {state.value}"), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
+        return self._ask(
+            (function, f"={name} {state.value}"), lambda: self._solve_for(function, start), UNKNOWN_BORROWER
+        )  # type: ignore[return-value]
 
     def inner(self, function: FunctionNode, start: Fact) -> tuple[Outcome, ...]:
         """What calling a nested function does to a session that it knows by name.

@@ -49,6 +49,7 @@ class Role(str, Enum):
     REQUEST_HANDLER = "request-handler"
     REQUEST_CLASS = "request-class"
     WRITE_STATEMENT = "write-statement"
+    CALLS = "calls"
     NO_RETURN = "no-return"
     NO_RAISE = "no-raise"
 
@@ -62,6 +63,7 @@ class Meaning:
     :param closes: for a closer: the name of the singleton's getter.
     :param scope: for a factory: the committing scope over the same factory.
     :param raises: for a call that does not return: the exception that it raises, if any.
+    :param argument: for something that calls what it is given and gives back what that gave: which argument it is.
     :param methods: for ``prefix.*``: the attributes that are meant; empty means all.
     """
 
@@ -71,6 +73,7 @@ class Meaning:
     closes: str = ""
     scope: str = ""
     raises: str = ""
+    argument: int = 0
     methods: tuple[str, ...] = ()
 
 
