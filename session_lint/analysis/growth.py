@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.summaries import is_generator
 from session_lint.python.words import leads
 from session_lint.vocabulary import Role, opening_words
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.program import Program
     from session_lint.python.project import Project, Unit
+    from session_lint.python.scopes import FunctionNode
     from session_lint.python.words import Lead
 
 _GIVING = {Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON}
@@ -55,12 +57,21 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
     for binding in bound:
         node = binding.node
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if module.hands_out(node) or _means(program, unit, names.qualname(names.scopes.of[node])):
+            if (
+                module.hands_out(node)
+                or _scope(program, unit, node)
+                or _means(program, unit, names.qualname(names.scopes.of[node]))
+            ):
                 return True
         elif isinstance(node, ast.ClassDef) and module.opens_when_made(node):
             return True
     found = names.member(scope, name) if scope.is_class else names.exported(name)  # type: ignore[attr-defined, arg-type]
     return any(_means(program, unit, one) for one in found)
+
+
+def _scope(program: Program, unit: Unit, function: FunctionNode) -> bool:
+    """Whether a generator would be a scope, once somebody makes it a context manager."""
+    return is_generator(function) and program.module(unit.names).generator_scope(function) is not None
 
 
 def _means(program: Program, unit: Unit, name: str) -> bool:
@@ -75,7 +86,7 @@ def _means(program: Program, unit: Unit, name: str) -> bool:
     if isinstance(node, ast.ClassDef):
         return home.opens_when_made(node)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        if home.hands_out(node):
+        if home.hands_out(node) or (is_generator(node) and home.generator_scope(node) is not None):
             return True
         given = definition[0].given(name)
         return name not in given and any(_means(program, unit, one) for one in given)

@@ -43,6 +43,52 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     return Meaning(Role.SCOPE, commits=bool(normal) and all(map(_committed, normal)))
 
 
+def class_scope(module: Module, owner: ast.ClassDef) -> Meaning | None:
+    """What a class means whose objects give a session when they are entered, and close it when they are left."""
+    enter = module.method(module.names, owner, "__enter__") or module.method(module.names, owner, "__aenter__")
+    leave = module.method(module.names, owner, "__exit__") or module.method(module.names, owner, "__aexit__")
+    if enter is None or leave is None:
+        return None
+    field = _field_given(enter[1])
+    if not field or not _opened_by(*enter, field):
+        return None
+    home, function = leave
+    own, *told = [a.arg for a in (*function.args.posonlyargs, *function.args.args)] or [""]
+    site = home.site(SiteKind.PARAMETER, function.args, function, key=f"left {field}")
+    calm = frozenset(atom for name in told for atom in ((f"{name} is None", True), (name, False)))
+    start = NOTHING._replace(site=site, names=frozenset({f"{own}.{field}"}), guards=calm, pending=function)
+    try:
+        exits = home.solve(function, start).exits
+    except SolverLimit:
+        return None
+    normal = [fact for fact in exits if fact.site is site and fact.flying is None]
+    if not normal or any(fact.state is not State.CLOSED for fact in normal):
+        return None
+    return Meaning(Role.SCOPE, commits=all(map(_committed, normal)))
+
+
+def _field_given(enter: FunctionNode) -> str:
+    """The field of ``self`` whose value ``__enter__`` returns; empty where it is not one."""
+    own = (enter.args.posonlyargs + enter.args.args)[0].arg if enter.args.posonlyargs or enter.args.args else ""
+    nodes = own_nodes(enter)
+    stored: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            names = [path(t) for t in (*node.targets, node.value)]
+            fields = [n for n in names if n.startswith(f"{own}.")]
+            stored.update((n, fields[0]) for n in names if n and fields)
+    given = {stored.get(path(n.value), path(n.value)) for n in nodes if isinstance(n, ast.Return) and n.value}
+    one = given.pop() if len(given) == 1 else ""
+    return one.removeprefix(f"{own}.") if one.startswith(f"{own}.") else ""
+
+
+def _opened_by(module: Module, enter: FunctionNode, field: str) -> bool:
+    """Whether the class itself puts a fresh session into a field."""
+    owner = module.names.scopes.of[enter].parent
+    bindings = owner.attributes.get(field, ()) if owner is not None else ()
+    return any(isinstance(b.node, ast.expr) and _opens(module, b.node, b.scope) for b in bindings)
+
+
 def _committed(fact: Fact) -> bool:
     return fact.pending is None and bool(fact.marked("committed")) and not fact.marked("lost")
 

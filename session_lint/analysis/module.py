@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.exceptions import BASE, Exceptions
-from session_lint.analysis.inference import closed_by, getters, scope_meaning
+from session_lint.analysis.inference import class_scope, closed_by, getters, scope_meaning
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.requests import handlers
 from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
-from session_lint.analysis.summaries import Summaries
+from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import build, solve
 from session_lint.python.names import Names, own_nodes, path
 from session_lint.python.pending import Pending, once
@@ -60,7 +60,9 @@ class Module:
     _sites: dict[tuple[object, ...], Site] = field(default_factory=dict)
     _graphs: dict[ast.AST, Graph] = field(default_factory=dict)
     _finals: dict[ast.AST, frozenset[ast.AST]] = field(default_factory=dict)
-    _meanings: dict[FunctionNode, Meaning | None] = field(default_factory=dict)
+    _meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = field(default_factory=dict)
+    _generators: dict[FunctionNode, Meaning | None] = field(default_factory=dict)
+    _wrapped: set[ast.AST] = field(default_factory=set)
     _opens: dict[ast.AST, bool] = field(default_factory=dict)
     pending: Pending = field(init=False)
 
@@ -81,7 +83,7 @@ class Module:
     def inferred(self, name: str) -> Meaning | None:
         """What a function of this module means by its body: a scope, or a global session's getter or closer."""
         node = self.names.definitions.get(name)
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if node is None or isinstance(node, (ast.Module, ast.Lambda)):
             return None
         if self.pending.meets(node):
             return None  # what it means to itself, while it is worked out
@@ -92,7 +94,9 @@ class Module:
             self._meanings[node] = found
         return self._meanings[node]
 
-    def _infer(self, node: FunctionNode, name: str) -> Meaning | None:
+    def _infer(self, node: FunctionNode | ast.ClassDef, name: str) -> Meaning | None:
+        if isinstance(node, ast.ClassDef):
+            return class_scope(self, node)
         if name in self.getters:
             key = self.getters[name]
             return Meaning(Role.SINGLETON, closer=key, closes=key)
@@ -248,8 +252,11 @@ class Module:
         if code in self._opens:
             return self._opens[code]
         met = self.pending.met
-        found = any(self.calls.callee(call).role in _OPENING for call in self._worth(code)) or any(
-            self._opens_context(item, self.names.scopes.of[code]) for item in _contexts(code)
+        worth = self._worth(code)
+        found = any(self.calls.callee(call).role in _OPENING for call in worth) or any(
+            self._opens_context(item, self.names.scopes.of[code])
+            for item in _contexts(code)
+            if not isinstance(item, ast.Call) or item in worth
         )
         if self.pending.met == met:
             self._opens[code] = found
@@ -372,10 +379,28 @@ class Module:
     def context(self, node: ast.expr, scope: Scope) -> Meaning | None:
         """What the context manager of a ``with`` means: that of the function whose call made it."""
         if isinstance(node, ast.Call):
-            return self.calls.callee(node).meaning
+            callee = self.calls.callee(node)
+            wrapped = callee.function is not None and is_generator(callee.function)  # else it could not be entered
+            return self.at(callee).generator_scope(callee.function) if wrapped else callee.meaning  # type: ignore[arg-type]
         names = self.names.qualify(node, scope)
         found = {self.calls.meaning(frozenset({n.removesuffix("()")})) for n in names if n.endswith("()")}
         return found.pop() if len(found) == 1 else None
+
+    def generator_scope(self, function: FunctionNode) -> Meaning | None:
+        """What a plain generator means once it is made a context manager."""
+        key = (function, "scope")
+        if function in self._generators:
+            return self._generators[function]
+        if self.pending.meets(key):
+            return None
+        self._wrapped.add(function)
+        try:
+            found, complete = self.pending.work_out(key, lambda: scope_meaning(self, function))
+        finally:
+            self._wrapped.discard(function)
+        if complete:
+            self._generators[function] = found
+        return found
 
     def bound_calls(self, node: ast.expr, scope: Scope) -> list[ast.AST]:
         """The calls that a variable was assigned, for ``t = session.begin()`` and ``with t:``."""
@@ -414,6 +439,8 @@ class Module:
 
     def is_context_manager(self, code: ast.AST) -> bool:
         """Whether a generator is made a context manager: it gets back what it yields, and owes the end itself."""
+        if code in self._wrapped:
+            return True
         return isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.CONTEXT_MANAGER)
 
     def _decorated(self, function: FunctionNode, role: Role) -> bool:
@@ -483,10 +510,10 @@ def returns_something(function: FunctionNode) -> bool:
 
 
 def _contexts(code: ast.AST) -> Iterator[ast.expr]:
-    """The context managers of a code's ``with`` statements that were made elsewhere."""
+    """The context managers of a code's ``with`` statements."""
     for node in own_nodes(code):
         if isinstance(node, (ast.With, ast.AsyncWith)):
-            yield from (item.context_expr for item in node.items if not isinstance(item.context_expr, ast.Call))
+            yield from (item.context_expr for item in node.items)
 
 
 def _ends(call: ast.Call, code: Code) -> bool:

@@ -21,6 +21,7 @@ from session_lint.python.scopes import Binding, BindingKind, FunctionNode, Scope
 _DEEPEST = 16
 """How many steps a name is followed; real chains have three or four, cycles have no end."""
 
+_WRAPPERS = frozenset(["functools.partial", "contextlib.contextmanager", "contextlib.asynccontextmanager"])
 Qualified = frozenset[str]
 _NOTHING: Qualified = frozenset()
 _AGAIN = "<again>"
@@ -107,7 +108,7 @@ class Names:
             return self._attribute(node, scope, depth + 1)
         if isinstance(node, ast.Call):
             callees = self._qualify(node.func, scope, depth + 1)
-            if "functools.partial" in callees and node.args:  # stands for what it calls
+            if callees & _WRAPPERS and node.args:  # stands for what it calls
                 return self._qualify(node.args[0], scope, depth + 1)
             return self._call(callees, depth)
         if isinstance(node, (ast.Await, ast.NamedExpr)):
@@ -273,7 +274,9 @@ class Names:
         bindings = [*owner.bindings.get(name, ()), *owner.attributes.get(name, ())]
         if bindings:
             getter = self._getter(bindings) if instance else None
-            return self._returned(getter, depth + 1) if getter is not None else self._bound(bindings, depth)
+            if getter is None:
+                return self._bound(bindings, depth)
+            return self._returned(getter, depth + 1) or frozenset({f"{self.qualname(self.scopes.of[getter])}()"})
         found: set[str] = set()
         for base in self.bases(owner, depth):
             inner = self.class_of(base)
