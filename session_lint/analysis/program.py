@@ -282,16 +282,16 @@ class Program:
     def touching(self) -> dict[ast.AST, Place]:
         """The codes of the program that reach the getter or the closer of a global session."""
         assert self.project is not None
-        return self.reaching([(m, code) for m in self.with_singletons for code in m.calling_singletons])
+        return self.reaching([(m, code) for m in self.naming_singletons for code in m.calling_singletons])
 
     @once
-    def with_singletons(self) -> list[Module]:
-        """The modules that call the getter or the closer of a global session themselves."""
+    def naming_singletons(self) -> list[Module]:
+        """The modules that name the getter or the closer of a global session."""
         assert self.project is not None
         words = {name.rpartition(".")[2] for m in self._with_getters for name in m.singletons}
         paths = {path for name in words for path in self.project.holding(name)} | self._named_globals
         units = [self.project.load(path) for path in sorted(paths)]
-        return [m for unit in units if unit is not None and (m := self.module(unit.names)).calling_singletons]
+        return [self.module(unit.names) for unit in units if unit is not None]
 
 
 _GLOBAL = (Role.SINGLETON, Role.CLOSER)

@@ -152,7 +152,7 @@ def settled(module: Module) -> frozenset[str]:
     """The singletons that no caller has to close: ``atexit``, an exit stack, a hook or a test's teardown does."""
     if module.program.project is None:
         return _settled_in(module)
-    return frozenset().union(*map(_settled_in, module.program.with_singletons))
+    return frozenset().union(*map(_settled_in, module.program.naming_singletons))
 
 
 def _settled_in(module: Module) -> frozenset[str]:
