@@ -136,12 +136,22 @@ class Calls:
         return self._scope.get(call, self.names.scopes.module)
 
     def meaning(self, names: frozenset[str]) -> Meaning | None:
-        """What one of these names means: as its body says where the project defines it, else as the tables say."""
+        """What one of these names means.
+
+        As the user says; else, where the project defines it, as its body says; else as the tables say.
+        """
+        if self.vocabulary.said and (told := self.vocabulary.told(self._spelled(names))) is not None:
+            return told
         for name in sorted(names):
             found = self.inferred(name)
             if found is not None:
                 return found
         return self.vocabulary.of(n for n in names if self.names.definition(n) is None)
+
+    def _spelled(self, names: frozenset[str]) -> frozenset[str]:
+        """The names, and those of the project as they are imported, without the folders that imports start from."""
+        own = [name.split(".") for name in names if self.names.definition(name) is not None]
+        return names | {".".join(parts[start:]) for parts in own for start in range(1, len(parts) - 1)}
 
     def callee(self, call: ast.Call) -> Callee:
         """What a call calls."""

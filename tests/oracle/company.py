@@ -85,7 +85,9 @@ def nested(pen: Pen, lines: int) -> Iterator[Statement]:
 def managed(pen: Pen, lines: int) -> Iterator[Statement]:
     """Around it something that closes, and afterwards something else."""
     first, second = pen.split(lines, 2)
-    header = pen.random.choice(["with Session() as session:", "with Session() as session:", "with open_it() as session:"])
+    header = pen.random.choice(
+        ["with Session() as session:", "with Session() as session:", "with open_it() as session:"]
+    )
     yield ((header, pen.block(first, Place(managed=True))),)
     yield simple("session = Session()")
     yield from pen.block(second, Place())

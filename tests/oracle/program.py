@@ -71,7 +71,7 @@ def lines(block: Block, depth: int = 0) -> list[str]:
 
 
 def module(block: Block) -> str:
-    """The module whose function ``program`` is this block, or that is this block where it defines ``program`` itself."""
+    """The module whose function ``program`` is this block, or that is this block where it defines that itself."""
     text = "\n\n\n".join("\n".join(lines((statement,))) for statement in whole(block))
     called = [function for name, function in HELPERS.items() if mentions(text, name)]
     functions = "\n\n".join([*called, f"{text}\n"])

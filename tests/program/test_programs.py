@@ -1,7 +1,7 @@
 """Programs of several files: what is reported, and that it hangs on nothing but the files.
 
-The cases stand in the Markdown files beside this one. Each heading is a program, each code block one of its files, named by
-its first line; ``# error: SES101`` (``warning``, ``style``) marks a line that must be reported.
+The cases stand in the Markdown files beside this one. Each heading is a program, each code block one of its files,
+named by its first line; ``# error: SES101`` (``warning``, ``style``) marks a line that must be reported.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def linted(paths: list[Path], *, afresh: bool = False) -> list[Expected]:
     for path in paths:
         if afresh:
             forget()
-        for finding in lint_file(path, SETTINGS).findings:
-            found.append((path.as_posix(), finding.location.row, finding.code, finding.severity.value))
+        findings = lint_file(path, SETTINGS).findings
+        found += [(path.as_posix(), f.location.row, f.code, f.severity.value) for f in findings]
     return sorted(found)
 
 
