@@ -25,6 +25,7 @@ from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.source import SourceError, decode
 from session_lint.suppress import heard
+from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     import ast
@@ -129,7 +130,7 @@ def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iter
     for path in {path.parent: path for path in paths}.values():
         if settings.cache:
             keeping.introduce(path, settings)
-        prepare(path)
+        prepare(path, vocabulary(settings.vocabulary))
     done = 0
     pool = _pool(processes)
     try:
@@ -171,7 +172,7 @@ def _found(
 
     :param evidence: is told what that rests on beside the text.
     """
-    facts = analyse_file(source, tree, Path(source.filename))
+    facts = analyse_file(source, tree, Path(source.filename), vocabulary(settings.vocabulary))
     rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
     findings = [finding for rule in rules for finding in rule.check(facts)]
     if evidence is not None:

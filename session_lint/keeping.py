@@ -17,12 +17,14 @@ from session_lint import analysis
 from session_lint.python.modules import absolute
 from session_lint.python.project import project_of
 from session_lint.settings import Settings
+from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from session_lint.cache import Cache
     from session_lint.finding import Finding
+    from session_lint.vocabulary import Tables
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,14 @@ def forget() -> None:
 def _project(folder: Path, settings: Settings) -> tuple[Path, Callable[[str], bytes]]:
     """The root of the project that the files of a folder belong to, and the answers about it."""
     root = project_of(folder / "any.py").root
-    analysis.remembering(folder / "any.py", Notes(root, settings))
-    return root, _answers(root)
+    analysis.remembering(folder / "any.py", Notes(root, settings), vocabulary(settings.vocabulary))
+    return root, _answers(root, settings.vocabulary)
 
 
 @cache
-def _answers(root: Path) -> Callable[[str], bytes]:
+def _answers(root: Path, tables: Tables) -> Callable[[str], bytes]:
     """A project's answers, each worked out once in a run."""
-    return cache(partial(analysis.answer, path=root / "any.py"))
+    return cache(partial(analysis.answer, path=root / "any.py", vocabulary=vocabulary(tables)))
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Notes:
         from session_lint.cache import key_of  # noqa: PLC0415  (see above)
 
         store = _store(self.settings.root or Path.cwd(), os.getpid())
-        return store, key_of(b"", "words", self.root, Settings())
+        return store, key_of(b"", "words", self.root, Settings(vocabulary=self.settings.vocabulary))
 
 
 @cache

@@ -25,6 +25,7 @@ from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.settings import Settings, SettingsError, load, override
 from session_lint.source import Source, SourceError, decode
 from session_lint.suppress import heard
+from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     import argparse
@@ -111,13 +112,13 @@ class Plugin:
             if settings.force_exclude and excluded(path, settings):
                 return []
             text = "".join(self.lines).removeprefix("\ufeff")
-            data = _content(path, text) if concerns(text, path) else None
+            data = _content(path, text) if concerns(text, path, vocabulary(settings.vocabulary)) else None
             if data is not None:
                 return list(lint_content(data, path, settings, self.tree, noqa=False).findings)
             source = Source(self.filename, text)
             return heard(source, lint_source(source, settings, self.tree, suppressions=False), noqa=False)
         except SettingsError as error:
-            return [not_analysed.finding_at(self.filename, Location(1, 1), reason=str(error))]
+            return [not_analysed.finding_at(self.filename, Location(1, 1), reason="; ".join(str(error).splitlines()))]
         except Exception as error:  # noqa: BLE001  (see run)
             reason = f"internal error: {type(error).__name__}: {error}"
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import msgspec
 
 from session_lint.python.modules import absolute
 from session_lint.rules import catalogue
+from session_lint.vocabulary import Tables
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,6 +51,7 @@ class Table(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=T
     per_file_ignores: dict[str, tuple[str, ...]] = {}
     force_exclude: bool = False
     cache: bool = True
+    vocabulary: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Settings:
     :param force_exclude: whether the patterns hold for files that are named one by one, too.
     :param root: the folder that patterns are relative to, the settings file's; ``None`` for the current folder.
     :param cache: whether findings are kept between runs.
+    :param vocabulary: what names mean beside what the tool knows itself.
     """
 
     select: tuple[str, ...] = ()
@@ -78,6 +81,7 @@ class Settings:
     force_exclude: bool = False
     root: Path | None = None
     cache: bool = True
+    vocabulary: Tables = field(default_factory=Tables)
 
     def selected(self, rule: Rule, filename: str = "") -> bool:
         """Whether a rule's findings are wanted.
@@ -240,8 +244,26 @@ def _settings(file: Path, table: Any) -> Settings:  # noqa: ANN401  (what TOML h
             "exclude": read.exclude or (),
             "per_file_ignores": tuple(read.per_file_ignores.items()),
             "root": absolute(file).parent,
+            "vocabulary": _vocabulary(where, read.vocabulary),
         }
     )
+
+
+def _vocabulary(where: str, content: dict[str, Any]) -> Tables:
+    """The user's tables.
+
+    :raises SettingsError: with a line for each mistake in them.
+    """
+    if not content:
+        return Tables()
+    from session_lint.vocabulary.checking import checked  # noqa: PLC0415  (most runs need none)
+
+    tables, mistakes = checked(content)
+    if mistakes:
+        place = where.removesuffix("]") + ".vocabulary"
+        lines = [f"{place}{m.place}: {m.what}{_nearest(m.word, m.known)}" for m in mistakes]
+        raise SettingsError("\n".join(lines))
+    return tables
 
 
 def _check_keys(where: str, table: dict[str, Any]) -> None:

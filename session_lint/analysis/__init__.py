@@ -11,13 +11,14 @@ from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.project import forget_projects, project_of
 from session_lint.source import Source
-from session_lint.vocabulary import builtin, mentions
+from session_lint.vocabulary import builtin
 
 if TYPE_CHECKING:
     import ast
     from pathlib import Path
 
     from session_lint.python.project import Project
+    from session_lint.vocabulary import Vocabulary
 
 __all__ = [
     "Ending",
@@ -35,31 +36,36 @@ __all__ = [
 ]
 
 
-def analyse(source: Source, tree: ast.Module, module: str) -> ModuleFacts:
+def analyse(source: Source, tree: ast.Module, module: str, vocabulary: Vocabulary | None = None) -> ModuleFacts:
     """The facts of one module, with nothing around it.
 
     :param source: its text.
     :param tree: its syntax tree.
     :param module: its dotted name, which places its relative imports.
+    :param vocabulary: what names mean; ``None`` for what the libraries' do.
     """
-    if not mentions(source.text):
+    vocabulary = vocabulary or builtin()
+    if not vocabulary.mentions(source.text):
         return ModuleFacts(source, None)
     names = Names(tree, module, package=source.filename.endswith("__init__.py"))
-    program = Program(builtin())
+    program = Program(vocabulary)
     return program.facts(program.add(names, source))
 
 
-def analyse_file(source: Source, tree: ast.Module | None, path: Path) -> ModuleFacts:
+def analyse_file(
+    source: Source, tree: ast.Module | None, path: Path, vocabulary: Vocabulary | None = None
+) -> ModuleFacts:
     """The facts of one module among those of its project.
 
     :param source: its text, which counts even where the file says something else by now.
     :param tree: its syntax tree, where the caller has it already.
     :param path: its file; that need not exist.
+    :param vocabulary: what names mean; ``None`` for what the libraries' do.
     :raises SourceError: where the text cannot be parsed.
     """
     place = absolute(path)
     project = project_of(place)
-    program = _program(project)
+    program = _program(project, vocabulary)
     worth = program.worth(source.text.encode(errors="replace")) or _ENDS in source.text
     unit = project.known(place, source.text)
     if unit is None:
@@ -74,24 +80,24 @@ def analyse_file(source: Source, tree: ast.Module | None, path: Path) -> ModuleF
     return facts
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, vocabulary: Vocabulary | None = None) -> None:
     """Learn beforehand what all files of a file's project need, so that processes that are forked then have it."""
-    concerns("", path)
+    concerns("", path, vocabulary)
 
 
-def concerns(text: str, path: Path) -> bool:
+def concerns(text: str, path: Path, vocabulary: Vocabulary | None = None) -> bool:
     """Whether anything can be found in a module at all."""
-    return _program(project_of(absolute(path))).worth(text.encode(errors="replace")) or _ENDS in text
+    return _program(project_of(absolute(path)), vocabulary).worth(text.encode(errors="replace")) or _ENDS in text
 
 
-def answer(question: str, path: Path) -> bytes:
+def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> bytes:
     """The answer, as things stand now, to a question that a finding in a file rests on."""
-    return _program(project_of(absolute(path))).answer(question)
+    return _program(project_of(absolute(path)), vocabulary).answer(question)
 
 
-def remembering(path: Path, memory: Memory) -> None:
+def remembering(path: Path, memory: Memory, vocabulary: Vocabulary | None = None) -> None:
     """Keep what is learnt about the whole project of a file, and make use of what was kept."""
-    _program(project_of(absolute(path))).memory = memory
+    _program(project_of(absolute(path)), vocabulary).memory = memory
 
 
 def forget() -> None:
@@ -102,10 +108,11 @@ def forget() -> None:
 
 _ENDS = ".commit("
 """In a text that opens no session, the word of a mistake that somebody else's session makes of it."""
-_programs: dict[Project, Program] = {}
+_programs: dict[tuple[Project, Vocabulary], Program] = {}
 
 
-def _program(project: Project) -> Program:
-    if project not in _programs:
-        _programs[project] = Program(builtin(), project)
-    return _programs[project]
+def _program(project: Project, vocabulary: Vocabulary | None) -> Program:
+    key = (project, vocabulary or builtin())
+    if key not in _programs:
+        _programs[key] = Program(key[1], project)
+    return _programs[key]

@@ -136,7 +136,12 @@ class Calls:
         return self._scope.get(call, self.names.scopes.module)
 
     def meaning(self, names: frozenset[str]) -> Meaning | None:
-        """What one of these names means: as its body says where the project defines it, else as the tables say."""
+        """What one of these names means.
+
+        As the user says; else, where the project defines it, as its body says; else as the tables say.
+        """
+        if self.vocabulary.said and (told := self.vocabulary.told(names)) is not None:
+            return told
         for name in sorted(names):
             found = self.inferred(name)
             if found is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.words import leads
-from session_lint.vocabulary import Role, opening_words
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
 
     :param known: the program's own, by which it judges meanwhile.
     """
-    fresh = set(opening_words()) | {"begin"}
+    fresh = set(program.vocabulary.opening_words) | {"begin"}
     left = list(project.layout.files)
     waiting: dict[str, list[tuple[Unit, Lead]]] = {}
     while fresh:

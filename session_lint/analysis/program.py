@@ -18,7 +18,7 @@ from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
 from session_lint.python.project import Project
 from session_lint.python.scopes import BindingKind
-from session_lint.vocabulary import Role, opening_words
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -154,7 +154,7 @@ class Program:
     @property
     def _pattern(self) -> re.Pattern[bytes]:
         if self._worth is None:
-            self._worth = Project.pattern((self.words or frozenset(opening_words())) - {"begin"})
+            self._worth = Project.pattern((self.words or frozenset(self.vocabulary.opening_words)) - {"begin"})
         return self._worth
 
     def forget(self) -> None:
@@ -250,7 +250,8 @@ class Program:
         tables |= {alias for alias, name in self.vocabulary.aliases.items() if name in tables}
         found: set[Path] = set()
         for module, _, last in (name.rpartition(".") for name in tables):
-            imported = re.compile(rf"(?:from|import)\s+{re.escape(module)}\b".encode())
+            whole, parent = re.escape(module), re.escape(module.rpartition(".")[0])
+            imported = re.compile(rf"(?:from|import)\s+{whole}\b|from\s+{parent}\s+import\b".encode())
             found.update(p for p in self.project.holding(last) if imported.search(self.project.content(p)))
         return found
 

@@ -1,7 +1,8 @@
 """The tables of names: reading them, and looking a dotted name up.
 
 A name is written as :mod:`session_lint.python.names` writes it, ``()`` for a call. ``prefix.*`` stands
-for every attribute, or those in ``methods``. An alias renames the front of a name.
+for every attribute, or those in ``methods``. An alias renames the front of a name. A user's tables, of the same
+form, lie over those of the libraries.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "web", "stdlib")
 
 
-_MOST_ALIASES = 4
+MOST_ALIASES = 4
 """How many times a name may be another name for something; tables that go round in a circle end there."""
 
 
@@ -77,39 +78,89 @@ class Meaning:
     methods: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Tables:
+    """What a user adds: the pairs of a table of names, and those of a table of aliases."""
+
+    names: tuple[tuple[str, Meaning], ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+
+
 class Vocabulary:
     """Meanings by dotted name.
 
     :param names: meaning by name or ``prefix.*``.
     :param aliases: other names for the front of a name.
+    :param said: the names that the user gave a meaning himself.
     """
 
-    def __init__(self, names: dict[str, Meaning], aliases: dict[str, str]) -> None:
+    def __init__(self, names: dict[str, Meaning], aliases: dict[str, str], said: frozenset[str] = frozenset()) -> None:
         self.names = names
         self.aliases = aliases
+        self.said = said
         self._cache: dict[str, Meaning | None] = {}
 
     def meaning(self, name: str) -> Meaning | None:
         """What a dotted name means, or ``None``."""
         if name not in self._cache:
             canonical = self.canonical(name)
-            self._cache[name] = self.names.get(canonical) or self._family(canonical)
+            self._cache[name] = self.names.get(self._key(canonical))
         return self._cache[name]
 
     def of(self, names: Iterable[str]) -> Meaning | None:
         """What the first name with a meaning means."""
         return next((m for m in map(self.meaning, sorted(names)) if m is not None), None)
 
+    def told(self, names: Iterable[str]) -> Meaning | None:
+        """What the user says that one of some names means."""
+        return self.of(name for name in names if self._key(self.canonical(name)) in self.said)
+
+    def extended(self, tables: Tables) -> Vocabulary:
+        """The vocabulary with a user's tables over it: where both speak of a name, the user's count.
+
+        The closer of a singleton that is not spoken of is one because the singleton names it.
+        """
+        own = dict(tables.names)
+        aliases = {**{a: n for a, n in self.aliases.items() if a not in own}, **dict(tables.aliases)}
+        joined = Vocabulary(self.names, aliases)
+        said = {joined.canonical(name): meaning for name, meaning in own.items()}
+        joined = Vocabulary({**self.names, **said}, aliases, frozenset(said))
+        closers = {
+            joined.canonical(meaning.closer): Meaning(Role.CLOSER, closes=name)
+            for name, meaning in said.items()
+            if meaning.role is Role.SINGLETON and joined.meaning(meaning.closer) is None
+        }
+        return Vocabulary({**joined.names, **closers}, aliases, frozenset({*said, *closers}))
+
+    @cached_property
+    def opening_words(self) -> tuple[str, ...]:
+        """The words of which a text holds one if it opens a session by a name that the tables know."""
+        opening = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if meaning.role in OPENING}
+        renamed = {alias for alias in self.aliases if self.canonical(alias).removesuffix("()") in opening}
+        families = {m for name, meaning in opening.items() if name.endswith(".*") for m in meaning.methods}
+        plain = {name for name in opening if not name.endswith(".*")} | renamed
+        return tuple(sorted({_word(name) for name in plain} | families))
+
+    @cached_property
+    def _markers(self) -> tuple[str, ...]:
+        words = self.opening_words
+        return tuple(w for w in words if not any(o != w and o in w for o in words))
+
+    def mentions(self, text: str) -> bool:
+        """Whether a text can open a session at all: it holds a word that every way to one ends in."""
+        return any(marker in text for marker in self._markers)
+
     def canonical(self, name: str) -> str:
         """The name with its front replaced by what it is an alias of."""
-        for _ in range(_MOST_ALIASES):
-            renamed = self._renamed(name)
+        for _ in range(MOST_ALIASES):
+            renamed = self.renamed(name)
             if renamed == name:
                 break
             name = renamed
         return name
 
-    def _renamed(self, name: str) -> str:
+    def renamed(self, name: str) -> str:
+        """The name after one step, with the longest front that is an alias replaced."""
         end = len(name)
         while end > 0:
             if name[:end] in self.aliases:
@@ -117,12 +168,13 @@ class Vocabulary:
             end = max(name.rfind(".", 0, end), name.rfind("(", 0, end))
         return name
 
-    def _family(self, name: str) -> Meaning | None:
+    def _key(self, name: str) -> str:
+        """The entry that speaks of a name: its own, or that of its family."""
+        if name in self.names:
+            return name
         prefix, _, last = name.rpartition(".")
         meaning = self.names.get(f"{prefix}.*")
-        if meaning is None or (meaning.methods and last not in meaning.methods):
-            return None
-        return meaning
+        return "" if meaning is None or (meaning.methods and last not in meaning.methods) else f"{prefix}.*"
 
 
 @cache
@@ -146,23 +198,15 @@ def _meaning(entry: dict[str, Any]) -> Meaning:
     return Meaning(**{**entry, "role": Role(entry["role"]), "methods": tuple(entry.get("methods", ()))})
 
 
-_OPENING = {Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON}
+OPENING = frozenset({Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON})
+
+
+def _word(name: str) -> str:
+    """The word of a name that a text cannot do without; ``begin`` is too common, and what it is called on is there."""
+    return name.removesuffix(".begin").removesuffix("()").rpartition(".")[2]
 
 
 @cache
-def opening_words() -> tuple[str, ...]:
-    """The words of which a text holds one if it opens a session by a name that the tables know."""
-    opening = {name.removesuffix("()") for name, meaning in builtin().names.items() if meaning.role in _OPENING}
-    renamed = {alias for alias, name in builtin().aliases.items() if name in opening}
-    return tuple(sorted({name.rpartition(".")[2] for name in opening | renamed} - {"begin"}))
-
-
-@cache
-def _markers() -> tuple[str, ...]:
-    words = opening_words()
-    return tuple(w for w in words if not any(o != w and o in w for o in words))
-
-
-def mentions(text: str) -> bool:
-    """Whether a text can open a session at all: it holds a word that every way to one ends in."""
-    return any(marker in text for marker in _markers())
+def vocabulary(tables: Tables) -> Vocabulary:
+    """The built-in vocabulary with a user's tables over it; one and the same for equal tables."""
+    return builtin().extended(tables) if tables != Tables() else builtin()
