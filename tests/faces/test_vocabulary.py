@@ -152,14 +152,48 @@ def test_a_wrapper_around_it_is_followed(project: Path) -> None:
     assert [("b.py", 5, "SES101")] == by_flake8("b.py")
 
 
-def test_it_counts_for_what_the_project_defines(project: Path) -> None:
+@pytest.mark.parametrize("name", ["open_session", "other"])
+def test_it_counts_for_what_the_project_defines(project: Path, name: str) -> None:
     """The user knows better than the body of a function that hides what it does."""
+    (project / "pyproject.toml").write_text(f'{GOOD}"acme.db.other" = "acme.db.open_session"\n')
     (project / "acme").mkdir()
     (project / "acme" / "__init__.py").write_text("")
-    (project / "acme" / "db.py").write_text("def open_session():\n    return registry['session']\n")
-    text = "from acme.db import open_session\n\n\ndef f(q):\n    s = open_session()\n    return list(s.execute(q))\n"
+    (project / "acme" / "db.py").write_text(f"def {name}():\n    return registry['session']\n")
+    text = f"from acme.db import {name}\n\n\ndef f(q):\n    s = {name}()\n    return list(s.execute(q))\n"
     (project / "b.py").write_text(text)
     assert [("b.py", 5, "SES101")] == by_command("b.py")
+    assert [("b.py", 5, "SES101")] == by_flake8("b.py")
+    (project / "pyproject.toml").write_text("[tool.session-lint]\n")
+    assert [] == by_command("b.py")
+
+
+def test_a_fix_uses_the_scope_of_the_table(project: Path) -> None:
+    scope = '{ role = "factory", scope = "acme.db.unit_of_work" }'
+    (project / "pyproject.toml").write_text(GOOD.replace('{ role = "factory" }', scope))
+    file = project / "saved.py"
+    file.write_text(
+        """from acme.db import open_session
+
+
+def save(row):
+    session = open_session()
+    try:
+        session.add(row)
+        session.commit()
+    finally:
+        session.close()
+"""
+    )
+    code, _, errors = program("session_lint", "fix", "--select", "SES104", "saved.py")
+    assert (0, "") == (code, errors)
+    expected = """from acme.db import unit_of_work
+
+
+def save(row):
+    with unit_of_work() as session:
+        session.add(row)
+"""
+    assert expected == file.read_text()
 
 
 def test_the_built_in_tables_are_as_right() -> None:
