@@ -23,8 +23,8 @@ _FIELDS = {
     Role.SINGLETON: ("closer",),
     Role.CLOSER: ("closes",),
     Role.FACTORY: ("scope",),
-    Role.NO_RETURN: ("raises",),
     Role.CALLS: ("argument",),
+    Role.NO_RETURN: ("raises",),
 }
 """What an entry of a role may say beside its role and, for ``prefix.*``, its methods."""
 _NEEDED = {Role.SINGLETON: "closer", Role.CLOSER: "closes"}
@@ -110,6 +110,8 @@ def _field_mistakes(place: str, key: str, value: Any) -> Iterator[Mistake]:  # n
         return
     if key == "role" and value not in list(Role):
         yield Mistake(place, f"there is no role {value!r}", value, tuple(role.value for role in Role))
+    if key == "argument" and value < 0:
+        yield Mistake(place, "arguments are counted from 0")
     if key in _NAMING and not _DOTTED.fullmatch(value):
         yield Mistake(place, f"{value!r} is not a dotted name")
 
@@ -122,11 +124,11 @@ def _fitting(place: str, name: str, entry: dict[str, Any], role: Role) -> Iterat
             yield Mistake(f"{place} methods", "only a name that ends in '.*' has methods")
         elif key in _TYPES and key not in ("role", "methods", *fitting):
             may = f"; it may have {' and '.join(map(repr, fitting))}" if fitting else ""
-            yield Mistake(f"{place} {key}", f"a {role.value} has no {key!r}{may}")
+            yield Mistake(f"{place} {key}", f"the role {role.value!r} has no {key!r}{may}")
     if role in _NEEDED and _NEEDED[role] not in entry:
-        yield Mistake(place, f"a {role.value} needs {_NEEDED[role]!r}")
+        yield Mistake(place, f"the role {role.value!r} needs {_NEEDED[role]!r}")
     if role in OPENING and name.endswith(".*") and not entry.get("methods"):
-        yield Mistake(place, f"a {role.value} that ends in '.*' needs 'methods': files are looked through for them")
+        yield Mistake(place, "an opener that ends in '.*' needs 'methods': files are looked through for them")
 
 
 def _alias_mistakes(alias: str, target: Any, names: dict[str, Any]) -> Iterator[Mistake]:  # noqa: ANN401

@@ -91,7 +91,7 @@ class Vocabulary:
 
     :param names: meaning by name or ``prefix.*``.
     :param aliases: other names for the front of a name.
-    :param said: the names that the user gave a meaning himself.
+    :param said: the names and aliases that are the user's own.
     """
 
     def __init__(self, names: dict[str, Meaning], aliases: dict[str, str], said: frozenset[str] = frozenset()) -> None:
@@ -113,7 +113,7 @@ class Vocabulary:
 
     def told(self, names: Iterable[str]) -> Meaning | None:
         """What the user says that one of some names means."""
-        return self.of(name for name in names if self._key(self.canonical(name)) in self.said)
+        return self.of(n for n in names if {self._key(self.canonical(n)), self._front(n)} & self.said)
 
     def extended(self, tables: Tables) -> Vocabulary:
         """The vocabulary with a user's tables over it: where both speak of a name, the user's count.
@@ -130,7 +130,7 @@ class Vocabulary:
             for name, meaning in said.items()
             if meaning.role is Role.SINGLETON and joined.meaning(meaning.closer) is None
         }
-        return Vocabulary({**joined.names, **closers}, aliases, frozenset({*said, *closers}))
+        return Vocabulary({**joined.names, **closers}, aliases, frozenset({*said, *closers, *dict(tables.aliases)}))
 
     @cached_property
     def opening_words(self) -> tuple[str, ...]:
@@ -161,12 +161,15 @@ class Vocabulary:
 
     def renamed(self, name: str) -> str:
         """The name after one step, with the longest front that is an alias replaced."""
+        front = self._front(name)
+        return self.aliases[front] + name[len(front) :] if front else name
+
+    def _front(self, name: str) -> str:
+        """The longest front of a name that is an alias; empty where none is."""
         end = len(name)
-        while end > 0:
-            if name[:end] in self.aliases:
-                return self.aliases[name[:end]] + name[end:]
+        while end > 0 and name[:end] not in self.aliases:
             end = max(name.rfind(".", 0, end), name.rfind("(", 0, end))
-        return name
+        return name[: max(end, 0)]
 
     def _key(self, name: str) -> str:
         """The entry that speaks of a name: its own, or that of its family."""

@@ -8,6 +8,7 @@ import pickle
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -152,14 +153,48 @@ def test_a_wrapper_around_it_is_followed(project: Path) -> None:
     assert [("b.py", 5, "SES101")] == by_flake8("b.py")
 
 
-def test_it_counts_for_what_the_project_defines(project: Path) -> None:
+@pytest.mark.parametrize("name", ["open_session", "other"])
+def test_it_counts_for_what_the_project_defines(project: Path, name: str) -> None:
     """The user knows better than the body of a function that hides what it does."""
+    (project / "pyproject.toml").write_text(f'{GOOD}"acme.db.other" = "acme.db.open_session"\n')
     (project / "acme").mkdir()
     (project / "acme" / "__init__.py").write_text("")
-    (project / "acme" / "db.py").write_text("def open_session():\n    return registry['session']\n")
-    text = "from acme.db import open_session\n\n\ndef f(q):\n    s = open_session()\n    return list(s.execute(q))\n"
+    (project / "acme" / "db.py").write_text(f"def {name}():\n    return registry['session']\n")
+    text = f"from acme.db import {name}\n\n\ndef f(q):\n    s = {name}()\n    return list(s.execute(q))\n"
     (project / "b.py").write_text(text)
     assert [("b.py", 5, "SES101")] == by_command("b.py")
+    assert [("b.py", 5, "SES101")] == by_flake8("b.py")
+    (project / "pyproject.toml").write_text("[tool.session-lint]\n")
+    assert [] == by_command("b.py")
+
+
+def test_a_fix_uses_the_scope_of_the_table(project: Path) -> None:
+    scope = '{ role = "factory", scope = "acme.db.unit_of_work" }'
+    (project / "pyproject.toml").write_text(GOOD.replace('{ role = "factory" }', scope))
+    file = project / "saved.py"
+    file.write_text(
+        """from acme.db import open_session
+
+
+def save(row):
+    session = open_session()
+    try:
+        session.add(row)
+        session.commit()
+    finally:
+        session.close()
+"""
+    )
+    code, _, errors = program("session_lint", "fix", "--select", "SES104", "saved.py")
+    assert (0, "") == (code, errors)
+    expected = """from acme.db import unit_of_work
+
+
+def save(row):
+    with unit_of_work() as session:
+        session.add(row)
+"""
+    assert expected == file.read_text()
 
 
 def test_the_built_in_tables_are_as_right() -> None:
@@ -171,6 +206,13 @@ def test_the_built_in_tables_are_as_right() -> None:
     assert [] == mistakes
     known = builtin()
     assert (known.names, known.aliases) == (dict(tables.names), dict(tables.aliases))
+
+
+def test_the_page_tells_of_every_role_and_field() -> None:
+    page = (Path(session_lint.__file__).parents[1] / "docs" / "configuration.md").read_text("utf-8")
+    words = re.findall(r"`([\w-]+)(?: = [^`]*)?`", page.partition("## Vocabulary")[2].partition("\n## ")[0])
+    wanted = {role.value for role in Role} | {field.name for field in fields(Meaning)} - {"role"}
+    assert set() == wanted - {*words}
 
 
 def test_the_user_wins() -> None:
@@ -226,13 +268,17 @@ def test_the_words_of_the_tables_are_looked_for() -> None:
         ),
         (
             {"names": {"a.b": {"role": "factory", "commits": True}}},
-            [(".names] 'a.b' commits", "a factory has no 'commits'; it may have 'scope'")],
+            [(".names] 'a.b' commits", "the role 'factory' has no 'commits'; it may have 'scope'")],
         ),
         (
             {"names": {"a.b": {"role": "no-raise", "methods": ["c"]}}},
             [(".names] 'a.b' methods", "only a name that ends in '.*' has methods")],
         ),
-        ({"names": {"a.b": {"role": "singleton"}}}, [(".names] 'a.b'", "a singleton needs 'closer'")]),
+        (
+            {"names": {"a.b": {"role": "calls", "argument": -1}}},
+            [(".names] 'a.b' argument", "arguments are counted from 0")],
+        ),
+        ({"names": {"a.b": {"role": "singleton"}}}, [(".names] 'a.b'", "the role 'singleton' needs 'closer'")]),
         (
             {"names": {"a.b": {"role": "singleton", "closer": "sqlalchemy.select"}}},
             [(".names] 'a.b' closer", "'sqlalchemy.select' is no closer")],
@@ -241,14 +287,14 @@ def test_the_words_of_the_tables_are_looked_for() -> None:
             {"names": {"a.b": {"role": "singleton", "closer": "database.close_global_session"}}},
             [(".names] 'a.b' closer", "'database.close_global_session' closes 'database.session.get_session'")],
         ),
-        ({"names": {"a.b": {"role": "closer"}}}, [(".names] 'a.b'", "a closer needs 'closes'")]),
+        ({"names": {"a.b": {"role": "closer"}}}, [(".names] 'a.b'", "the role 'closer' needs 'closes'")]),
         (
             {"names": {"a.b": {"role": "closer", "closes": "a.c"}}},
             [(".names] 'a.b' closes", "'a.c' is no singleton")],
         ),
         (
             {"names": {"a.b": {"role": "closer", "closes": "a.c"}, "a.c": {"role": "singleton"}}},
-            [(".names] 'a.c'", "a singleton needs 'closer'")],
+            [(".names] 'a.c'", "the role 'singleton' needs 'closer'")],
         ),
         (
             {"names": {"a.b": {"role": "factory", "scope": "a.c"}, "a.c": {"role": "scope"}}},
@@ -260,7 +306,7 @@ def test_the_words_of_the_tables_are_looked_for() -> None:
         ),
         (
             {"names": {"a.*": {"role": "factory"}}},
-            [(".names] 'a.*'", "a factory that ends in '.*' needs 'methods': files are looked through for them")],
+            [(".names] 'a.*'", "an opener that ends in '.*' needs 'methods': files are looked through for them")],
         ),
         ({"aliases": {"a b": "a.c"}}, [(".aliases] 'a b'", "not a dotted name")]),
         ({"aliases": {"a.b": 1}}, [(".aliases] 'a.b'", "expected `str`, got `int`")]),
@@ -312,7 +358,7 @@ WHERE = "[tool.session-lint.vocabulary"
 LINES = [
     f"{WHERE}.names] 'acme.open' role: there is no role 'factry'; the nearest is 'factory'",
     f"{WHERE}.names] 'acme.scope' comits: there is no such key; the nearest is 'commits'",
-    f"{WHERE}.names] 'acme.current': a singleton needs 'closer'",
+    f"{WHERE}.names] 'acme.current': the role 'singleton' needs 'closer'",
     f"{WHERE}.aliases] 'acme.a': it leads round in a circle, or too far: acme.a > acme.b > acme.a",
     f"{WHERE}.aliases] 'acme.b': it leads round in a circle, or too far: acme.b > acme.a > acme.b",
 ]
