@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_lint import analysis, keeping
-from session_lint.analysis import analyse_file, prepare
+from session_lint.analysis import analyse, analyse_file, prepare
 from session_lint.finding import Location
 from session_lint.keeping import drawer
+from session_lint.python.modules import module_name
+from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.source import SourceError, decode
@@ -127,21 +129,52 @@ def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iter
     if processes <= 1:
         yield from map(work, paths)
         return
-    for path in {path.parent: path for path in paths}.values():
-        if settings.cache:
-            keeping.introduce(path, settings)
-        prepare(path, vocabulary(settings.vocabulary))
-    done = 0
+    batches = _batches(paths, settings, processes)
+    reports: dict[Path, FileReport] = {}
     pool = _pool(processes)
     try:
-        for report in pool.map(work, paths, chunksize=max(1, min(CHUNK, len(paths) // (processes * 4)))):
-            yield report
-            done += 1
+        largest = sorted(batches, key=len, reverse=True)
+        begun = {tuple(batch): pool.submit(_lint_batch, batch, settings) for batch in largest}
+        for batch in batches:
+            for path, report in zip(batch, begun[tuple(batch)].result(), strict=True):
+                reports[path] = report
+                yield report
         pool.shutdown()  # in peace: one that is left to the end of the process closes its pipes under its own threads
     except BrokenProcessPool:
-        yield from _one_by_one(paths[done:], settings, work)
+        yield from _one_by_one([path for path in paths if path not in reports], settings, work)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _batches(paths: Sequence[Path], settings: Settings, processes: int) -> list[list[Path]]:
+    """The files in the portions that processes get, in their order.
+
+    A project is one portion: what is learnt about it once serves all its files. One that is too large for that is
+    learnt about beforehand, so that all processes have it, and dealt out in pieces.
+    """
+    projects: dict[Path, list[Path]] = {}
+    for path in paths:
+        projects.setdefault(root_of_project(path) if settings.whole_project else path.parent, []).append(path)
+    found: list[list[Path]] = []
+    for files in projects.values():
+        piece = len(files)
+        if piece * processes > len(paths):
+            piece = max(1, min(CHUNK, len(files) // (processes * 4)))
+            if settings.whole_project:
+                _learn(files[0], settings)
+        found += [files[start : start + piece] for start in range(0, len(files), piece)]
+    return found
+
+
+def _learn(path: Path, settings: Settings) -> None:
+    """Learn about the project of a file what all its files need."""
+    if settings.cache:
+        keeping.introduce(path, settings)
+    prepare(path, vocabulary(settings.vocabulary))
+
+
+def _lint_batch(paths: Sequence[Path], settings: Settings) -> list[FileReport]:
+    return [lint_file(path, settings) for path in paths]
 
 
 def _one_by_one(paths: Sequence[Path], settings: Settings, work: Callable[[Path], FileReport]) -> Iterator[FileReport]:
@@ -172,7 +205,11 @@ def _found(
 
     :param evidence: is told what that rests on beside the text.
     """
-    facts = analyse_file(source, tree, Path(source.filename), vocabulary(settings.vocabulary))
+    words, path = vocabulary(settings.vocabulary), Path(source.filename)
+    if settings.whole_project:
+        facts = analyse_file(source, tree, path, words)
+    else:
+        facts = analyse(source, source.parse() if tree is None else tree, module_name(path), words)
     rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
     findings = [finding for rule in rules for finding in rule.check(facts)]
     if evidence is not None:

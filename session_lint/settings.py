@@ -51,6 +51,7 @@ class Table(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=T
     per_file_ignores: dict[str, tuple[str, ...]] = {}
     force_exclude: bool = False
     cache: bool = True
+    whole_project: bool = True
     vocabulary: dict[str, Any] = {}
 
 
@@ -68,6 +69,7 @@ class Settings:
     :param force_exclude: whether the patterns hold for files that are named one by one, too.
     :param root: the folder that patterns are relative to, the settings file's; ``None`` for the current folder.
     :param cache: whether findings are kept between runs.
+    :param whole_project: whether imports and callers are followed to other files.
     :param vocabulary: what names mean beside what the tool knows itself.
     """
 
@@ -81,6 +83,7 @@ class Settings:
     force_exclude: bool = False
     root: Path | None = None
     cache: bool = True
+    whole_project: bool = True
     vocabulary: Tables = field(default_factory=Tables)
 
     def selected(self, rule: Rule, filename: str = "") -> bool:

@@ -48,6 +48,7 @@ _OPTIONS = [
     click.option("--isolated", is_flag=True, help="Read no configuration file."),
     click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The configuration file to read."),
     click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of findings."),
+    click.option("--no-project", is_flag=True, help="Judge each file by itself; follow no import, look for no caller."),
     click.option("--stdin-filename", metavar="NAME", help="What to call the text that is read for the path `-`."),
 ]
 
@@ -64,9 +65,9 @@ def settings_for(path: Path, given: dict[str, Any]) -> Settings:
     """
     folder = path if path.is_dir() else path.parent
     found = _loaded(absolute(folder), given["isolated"], given["config"])
-    cached = {"cache": False} if given["no_cache"] else {}
+    switched = {name: False for name, off in (("cache", "no_cache"), ("whole_project", "no_project")) if given[off]}
     names = ("select", "ignore", "extend_select", "extend_ignore", "exclude", "extend_exclude", "force_exclude")
-    settings = override(found, **{name: given[name] for name in names}, **cached)
+    settings = override(found, **{name: given[name] for name in names}, **switched)
     for name in ("exclude", "extend_exclude"):
         try:
             _ = given[name] and patterns(given[name])

@@ -15,6 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from session_lint.python.layout import Layout, root_of
+from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.pending import Pending
 from session_lint.source import SourceError, decode
@@ -239,12 +240,18 @@ def _place(found: tuple[Path, str] | None) -> bytes:
 
 def project_of(path: Path) -> Project:
     """The project that a file belongs to, one object for all its files."""
-    if path.parent not in _roots:
-        _roots[path.parent] = root_of(path)
-    root = _roots[path.parent]
+    root = root_of_project(path)
     if root not in _projects:
         _projects[root] = Project(root)
     return _projects[root]
+
+
+def root_of_project(path: Path) -> Path:
+    """The folder of the project that a file belongs to, looked for once."""
+    folder = absolute(path).parent
+    if folder not in _roots:
+        _roots[folder] = root_of(folder / path.name)
+    return _roots[folder]
 
 
 _projects: dict[Path, Project] = {}
