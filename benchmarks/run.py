@@ -94,7 +94,8 @@ def session_lint(*options: str) -> tuple[float, list[dict[str, Any]]]:
 
 
 def own_runs() -> tuple[list[Run], list[dict[str, Any]]]:
-    """session-lint without a cache, filling one, and with a warm one; and what it found."""
+    """session-lint file by file, then with the whole project, filling a cache, and with a warm one; and what it found."""
+    alone, few = session_lint("--no-cache", "--no-project")
     cold, findings = session_lint("--no-cache")
     shutil.rmtree(ROOT / ".session_lint_cache", ignore_errors=True)
     filling, _ = session_lint()
@@ -103,7 +104,8 @@ def own_runs() -> tuple[list[Run], list[dict[str, Any]]]:
         raise RunError("session-lint finds something else with a warm cache than without one")
     counts = _counted(finding["code"] for finding in findings)
     names = ("session-lint, no cache", "session-lint, filling its cache", "session-lint, warm cache")
-    return [Run(name, seconds, counts) for name, seconds in zip(names, (cold, filling, warm), strict=True)], findings
+    runs = [Run(name, seconds, counts) for name, seconds in zip(names, (cold, filling, warm), strict=True)]
+    return [Run("session-lint, file by file", alone, _counted(f["code"] for f in few)), *runs], findings
 
 
 def other_runs() -> list[Run]:

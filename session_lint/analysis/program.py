@@ -64,6 +64,7 @@ class Program:
         self._facts: dict[Module, ModuleFacts] = {}
         self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}
         self._words: set[str] | None = None
+        self._growing = False
         self.memory: Memory | None = None
         self._worth: re.Pattern[bytes] | None = None
 
@@ -101,8 +102,9 @@ class Program:
         if self._words is None:
             self._words = self._recalled()
         if self._words is None:
-            self._words = set()
+            self._words, self._growing = set(), True  # nobody asks for global sessions meanwhile
             grow(self, self.project, self._words)
+            self._growing = False
             self.forget()
             if self.memory is not None:
                 self.memory.remember(sorted(self._words), self._learnt_from(self._words))
@@ -237,9 +239,13 @@ class Program:
 
     # the sessions that belong to the whole program
 
-    @once
+    @property
     def has_singletons(self) -> bool:
         """Whether the program has a global session at all, as far as names tell."""
+        return not self._growing and self._has_singletons
+
+    @once
+    def _has_singletons(self) -> bool:
         return bool(self._named_globals) or bool(self._with_getters)
 
     @once
