@@ -1,7 +1,8 @@
 """What becomes of the sessions of a module that is really run, on SQLite, with a fault at each call in turn.
 
-The module is executed afresh for each run and its function ``main`` is called. A session is *lost* when it is still open and
-nothing reaches it any more: then nobody can close it. One that is returned, or kept by something that lives on, is not.
+The module is executed afresh for each run and its function ``main`` is called. A session is *lost* when it is still
+open and nothing reaches it any more: then nobody can close it. One that is returned, or kept by something that lives
+on, is not.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, literal
+from sqlalchemy import create_engine, event, literal
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import CodeType
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Engine, Result
+    from sqlalchemy.orm import SessionTransaction
 
 RUNS = 4000
 """How many runs a module may have; one that has more is no short example."""
@@ -52,6 +54,11 @@ class Opened:
     chain: Chain
     reached: weakref.ref[Session]
     obligation: Obligation
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is open and out of reach."""
+        return self.reached() is None and not self.obligation.closed
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class Stage:
             outcome = error.with_traceback(None)  # which would keep the variables of the run
             outcome.__context__ = outcome.__cause__ = None
         gc.collect()
-        left = [Left(o.chain, o.reached() is None and not o.obligation.closed, o.obligation.pinned) for o in self.opened]
+        left = [Left(o.chain, o.lost, o.obligation.pinned) for o in self.opened]
         assert not isinstance(outcome, (NameError, AttributeError, TypeError, EndlessError)), outcome
         del names, result  # they are what the caller has: until here they kept what they hold in reach
         return outcome, left
@@ -156,7 +163,10 @@ class Stage:
                 borrow=world.borrow,
                 Streamed=Streamed,
             ),
-            "sqlalchemy.orm": SimpleNamespace(Session=watched, sessionmaker=functools.partial(sessionmaker, class_=watched)),
+            "sqlalchemy.orm": SimpleNamespace(
+                Session=watched,
+                sessionmaker=functools.partial(sessionmaker, class_=watched),
+            ),
             "threading": SimpleNamespace(Thread=functools.partial(AtOnce, world)),
         }
 
@@ -180,13 +190,21 @@ class Stage:
 
 
 class Watched(Session):
-    """A real session. Its connection comes from a real pool, and each call of its own that can fail does so in some run."""
+    """A real session, over a real pool; each call of its own that can fail does so in some run."""
 
     stage: Stage
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.obligation = self.stage.watch(self)
+        self.obligation = obligation = self.stage.watch(self)
+
+        @event.listens_for(self, "after_transaction_end")
+        def ended(_session: Session, transaction: SessionTransaction) -> None:
+            obligation.pinned &= transaction.parent is not None
+
+        @event.listens_for(self, "before_commit")
+        def committing(session: Watched) -> None:
+            session.fail("commit()")
 
     def touch(self) -> Obligation:
         """Take a connection."""
@@ -199,26 +217,23 @@ class Watched(Session):
         """Fail, where the schedule says so."""
         self.stage.world.call(name, self.stage.world.database)
 
-    def execute(self, *arguments: Any, **named: Any) -> Any:  # noqa: D102
+    def execute(self, *arguments: Any, **named: Any) -> Result[Any]:  # noqa: D102
         self.touch()
         self.fail("execute()")
         return super().execute(*arguments, **named)
 
     def commit(self) -> None:  # noqa: D102
         self.touch()
-        self.fail("commit()")
         super().commit()
-        self.obligation.pinned = False
 
     def rollback(self) -> None:  # noqa: D102
         if sys.exc_info()[0] is None:
             self.fail("rollback()")
         super().rollback()
-        self.obligation.pinned = False
 
     def close(self) -> None:  # noqa: D102
         super().close()
-        self.obligation.closed, self.obligation.pinned = True, False
+        self.obligation.closed = True
 
 
 class Streamed:
@@ -253,7 +268,7 @@ def _engine() -> Engine:
 
 def _lines() -> Iterator[int]:
     """The lines of the module that are being executed, the innermost first."""
-    frame = sys._getframe(1)  # noqa: SLF001 - there is no other way to see where a call comes from
+    frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_filename == FILE:
             yield frame.f_lineno
