@@ -9,6 +9,8 @@ from session_lint.analysis import effects, guards
 from session_lint.analysis.arguments import bind, conditions_met
 from session_lint.analysis.closures import closed_over
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
+from session_lint.analysis.later import closes_later, is_partial
+from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.vocabulary import Role
 
@@ -148,10 +150,18 @@ class Calling:
         init = self.module.initialiser(callee)
         if init is None:
             assert callee.owner is not None
-            return "" if _plain(callee.owner) else ANY
+            return "" if self._plain(callee) else ANY
         home, function = init
         hops = self.hops if home is self.module else self.hops - 1
         return ANY if any(way.raised for way in home.summaries.ways(function, hops)) else ""
+
+    def _plain(self, callee: Callee) -> bool:
+        """Whether nothing of a class that has no ``__init__`` runs when an object of it is made."""
+        assert callee.owner is not None
+        assert callee.home is not None
+        owner, home = callee.owner, callee.home
+        data = all(made_by_dataclass(home, decorator, owner) for decorator in owner.decorator_list)
+        return data and not (owner.bases or owner.keywords or runs_when_made(owner))
 
     def _by_summary(self, call: ast.Call, callee: Callee, fact: Fact, outcomes: Iterable[Outcome]) -> Outcomes:
         done: list[Fact] = []
@@ -232,6 +242,8 @@ class Calling:
 
     def _passed(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         holds = [h for a in arguments(call) if (h := held(a, fact))]
+        if is_partial(callee.names) and closes_later(self.module, call, fact):
+            return [fact._replace(names=fact.names | {("closer", call)})], []
         if callee.role in (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT):
             return [self._by_role(call, callee, fact)], []
         if Hold.CLOSER in holds or (callee.name in _COLLECTING and callee.function is None):
@@ -244,7 +256,7 @@ class Calling:
         if callee.owner is not None and not self._stores(call, callee, fact):
             return self._raising(callee, call, _borrowed(fact, call))
         if callee.constructor:
-            wrapped = _borrowed(fact, call)
+            wrapped = _kept(fact) if self._only_keeps(call, callee, fact) else _borrowed(fact, call)
             return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
         if releasing(callee.name):
             return [effects.close(fact, call)], []
@@ -254,7 +266,8 @@ class Calling:
 
     def _by_role(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
         if callee.role is Role.TAKES:
-            return give(fact).mark("taken")
+            left = closes_later(self.module, call, fact) is False
+            return _borrowed(fact, call) if left else give(fact).mark("taken")
         if callee.role is Role.CLOSING:
             return fact._replace(names=fact.names | {("temp", call)})
         if callee.role is Role.TRANSPARENT:
@@ -285,16 +298,25 @@ class Calling:
                 return any(o.state is State.GIVEN for o in home.summaries.parameter(function, name))
         return True
 
+    def _only_keeps(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
+        """Whether a class of the project puts the session that its constructor gets into fields, and no more."""
+        if callee.owner is None:
+            return False
+        init = self.module.initialiser(callee)
+        if init is None:
+            return self._plain(callee)
+        passed = bind(call, init[1], bound=True).items()
+        return all(only_kept(init[1], name) for name, a in passed if a is not None and held(a, fact))
+
+
+def _kept(fact: Fact) -> Fact:
+    """An object has it that has not used it yet; through that, what was written may be committed."""
+    return fact if fact.state is State.CLOSED else fact._replace(pending=None).mark("exposed")
+
 
 def _undoes(effect: Effect | None) -> bool:
     """Whether it is a rollback: it does not raise while an exception is handled."""
     return effect is not None and effect.effect == "rollback"
-
-
-def _plain(owner: ast.ClassDef) -> bool:
-    """Whether nothing of a class that has no ``__init__`` runs when an object of it is made."""
-    made = any(isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == "__new__" for n in owner.body)
-    return not (made or owner.bases or owner.keywords or owner.decorator_list)
 
 
 def _returned(call: ast.Call, outcome: Outcome) -> frozenset[object]:

@@ -135,6 +135,10 @@ class Calls:
         """The scope that a call stands in."""
         return self._scope.get(call, self.names.scopes.module)
 
+    def stands_in(self, made: ast.Call, call: ast.Call) -> None:
+        """Take a call that was put together for one that stands where another does."""
+        self._scope.setdefault(made, self.scope(call))
+
     def meaning(self, names: frozenset[str]) -> Meaning | None:
         """What one of these names means.
 
@@ -175,6 +179,8 @@ class Calls:
     def _named(self, call: ast.Call, names: frozenset[str]) -> Callee:
         """The callee that goes by one of these names."""
         scope = self.scope(call)
+        objects = frozenset(q for name in names for q in self._calling(name))
+        names = objects or names
         home, node = next((d for n in sorted(names) if (d := self.names.definition(n))), (None, None))
         owner = node if isinstance(node, ast.ClassDef) else None
         function = node if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
@@ -187,16 +193,27 @@ class Calls:
             function=function if meaning is None else None,
             owner=owner,
             receiver=path(attribute.value) if attribute else "",
-            bound=attribute is not None
+            bound=(attribute is not None or bool(objects))
             and function is not None
             and home is not None
             and _is_method(home, function)
-            and (_is_class_method(function) or not self._named_by_class(attribute, scope)),
+            and (
+                bool(objects)
+                or attribute is None
+                or _is_class_method(function)
+                or not self._named_by_class(attribute, scope)
+            ),
             name=attribute.attr if attribute else path(call.func),
             names=names,
             effect=effects().get(attribute.attr) if attribute and self._is_session(attribute.value, scope) else None,
             home=home,
         )
+
+    def _calling(self, name: str) -> frozenset[str]:
+        """The ``__call__`` of an object of a class of the project."""
+        owner = self.names.class_of(name) if name.endswith("()") else None
+        found = owner[0].member(owner[1], "__call__") if owner is not None else frozenset[str]()
+        return frozenset(n for n in found if self.names.definition(n) is not None)
 
     def _is_session(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression stands for nothing but sessions."""

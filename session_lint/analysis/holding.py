@@ -31,15 +31,18 @@ class Hold(Enum):
     CLOSER = "closer"  # calling it closes the session
 
 
+VALUES = (("temp", Hold.WHOLE), ("in", Hold.INSIDE), ("closer", Hold.CLOSER))
+"""The kinds of names that the value of an expression has, and how it holds the session then."""
+
+
 def held(node: ast.AST | None, fact: Fact) -> Hold | None:
     """How an expression holds the session of a fact, if it does."""
     if node is None or not fact.names:
         return None
     names = fact.names
-    if ("temp", node) in names:
-        return Hold.WHOLE
-    if ("in", node) in names:
-        return Hold.INSIDE
+    value = next((hold for kind, hold in VALUES if (kind, node) in names), None)
+    if value is not None:
+        return value
     if isinstance(node, (ast.Name, ast.Attribute)):
         return _variable(node, fact)
     if isinstance(node, (ast.NamedExpr, ast.Await)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.analysis.holding import Hold, closure, held, reachable, rename
+from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, path
 from session_lint.vocabulary import Role
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from session_lint.flow import Code, Point
     from session_lint.python.scopes import Scope
 
+_OF_VALUES = ("temp", "in", "item", "bare", "closer")
 _COLLECTIONS = (ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
 
 
@@ -126,9 +128,12 @@ class Storing:
 
     def _unpack(self, target: ast.Tuple | ast.List, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
+        parts: list[ast.expr] = value.elts if pairs else []  # type: ignore[union-attr]
+        if {path(part) for part in parts} & {path(element) for element in target.elts} - {""}:
+            fact, parts = _taken_first(parts, fact)
         facts: list[Fact] = [fact]
         for index, element in enumerate(target.elts):
-            part: ast.AST | None = value.elts[index] if pairs else None  # type: ignore[union-attr]
+            part: ast.AST | None = parts[index] if pairs else None
             if ("item", value, index) in fact.names and isinstance(element, (ast.Name, ast.Attribute)):
                 facts = [f._replace(names=f.names | {("temp", element)}) for f in facts]
                 part = element
@@ -183,8 +188,22 @@ def _same(fact: Fact, source: ast.AST | None, result: ast.AST) -> Fact:
     return fact._replace(names=fact.names | {("temp" if hold is Hold.WHOLE else "in", result)})
 
 
+def _taken_first(parts: list[ast.expr], fact: Fact) -> tuple[Fact, list[ast.expr]]:
+    """Stand-ins for the values of ``a, b = b, a``: all are there before the first of them gets its new name."""
+    values = [_value_of(part) for part in parts]
+    kinds = {hold: kind for kind, hold in VALUES}
+    names = {(kinds[hold], value) for part, value in zip(parts, values, strict=True) if (hold := held(part, fact))}
+    return fact._replace(names=fact.names | names), values
+
+
+@cache
+def _value_of(node: ast.expr) -> ast.expr:
+    """A node without a name of its own, for the value that an expression had."""
+    return ast.copy_location(ast.Yield(None), node)
+
+
 def _temporary(name: object) -> bool:
-    return isinstance(name, tuple) and name[0] in ("temp", "in", "item", "bare") and isinstance(name[1], ast.AST)
+    return isinstance(name, tuple) and name[0] in _OF_VALUES and isinstance(name[1], ast.AST)
 
 
 def _bound_name(node: ast.AST) -> str:

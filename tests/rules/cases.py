@@ -93,11 +93,16 @@ def pages() -> list[Path]:
 def cases() -> Iterator[Case]:
     """All blocks of all pages."""
     for page in pages():
-        text = page.read_text(encoding="utf-8")
-        for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
-            before = text[: block.start()]
-            heading = re.findall(r"^##+ (.*)$", before, re.MULTILINE)[-1]
-            yield Case(page.stem, heading, before.count("\n") + 1, block[1])
+        yield from blocks(page)
+
+
+def blocks(page: Path) -> Iterator[Case]:
+    """The blocks of one page."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
+        before = text[: block.start()]
+        heading = re.findall(r"^##+ (.*)$", before, re.MULTILINE)[-1]
+        yield Case(page.stem, heading, before.count("\n") + 1, block[1])
 
 
 def modules() -> set[str]:

@@ -1,0 +1,1 @@
+"""The known shapes of opening and closing, for sessions."""
