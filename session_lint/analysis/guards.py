@@ -16,7 +16,7 @@ from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from session_lint.python.scopes import FunctionNode
 
@@ -207,8 +207,11 @@ def entries(function: FunctionNode) -> tuple[Guards, ...]:
     return tuple(ways)
 
 
-def relevant(code: ast.AST) -> frozenset[str]:
-    """The variables of a code whose tests can matter twice; a function inside it may ask again."""
+def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[str]:
+    """The variables of a code whose tests can matter twice; a function inside it may ask again.
+
+    :param passed: the variables that it passes to functions which ask.
+    """
     tested: dict[str, int] = {}
     stored: set[str] = set()
     sources: dict[str, set[str]] = {}
@@ -224,10 +227,23 @@ def relevant(code: ast.AST) -> frozenset[str]:
                 sources.setdefault(path(target), set()).update(_names(node.value))
     if not isinstance(code, (ast.Module, ast.ClassDef)):
         stored |= {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function, by now
+    for name in passed() if tested else ():
+        tested[name] = tested.get(name, 0) + 1
     found = {name for name, times in tested.items() if name in stored or times > 1}
     for name in list(found):
         found |= sources.get(name, set())
     return frozenset(found)
+
+
+@cache
+def asked(function: FunctionNode) -> frozenset[str]:
+    """The parameters that a function's tests speak of, its calls too: what they are passed to may ask."""
+    found: set[str] = set()
+    for node in own_nodes(function):
+        found = found.union(*_tests(node))
+        if isinstance(node, ast.Call):
+            found |= {path(argument) for argument in (*node.args, *(k.value for k in node.keywords))}
+    return frozenset({arg.arg for arg in parameters(function)} & found)
 
 
 def _tests(node: ast.AST) -> Iterator[set[str]]:

@@ -6,13 +6,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
+from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import Hold, closure, held, reachable, rename
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, path
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.flow import Code, Point
@@ -32,7 +33,7 @@ class Storing:
         self.module = module
         self.code = code
         self.scope: Scope = module.names.scopes.of[code]
-        self.relevant = guards.relevant(code)
+        self.relevant = guards.relevant(code, lambda: _passed(module, code))
         self._class_level = _class_level(code)
         self._overriding = _overriding(code)
         self.sessions = _session_variables(module, code)
@@ -219,6 +220,17 @@ def _overriding(code: ast.AST) -> frozenset[ast.AST]:
         ):
             todo.extend(ast.iter_child_nodes(node))
     return frozenset(found)
+
+
+def _passed(module: Module, code: ast.AST) -> Iterator[str]:
+    """The variables that a code passes to functions that ask for them."""
+    for call in own_nodes(code):
+        callee = module.calls.callee(call) if isinstance(call, ast.Call) and (call.args or call.keywords) else None
+        if callee is not None and callee.function is not None:
+            asked = guards.asked(callee.function)
+            for name, argument in bind(call, callee.function, bound=callee.bound).items():  # type: ignore[arg-type]
+                if name in asked and isinstance(argument, ast.expr):
+                    yield from {n.id for n in ast.walk(argument) if isinstance(n, ast.Name)}
 
 
 def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
