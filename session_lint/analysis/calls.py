@@ -194,11 +194,11 @@ class Calls:
             and (_is_class_method(function) or not self._named_by_class(attribute, scope)),
             name=attribute.attr if attribute else path(call.func),
             names=names,
-            effect=effects().get(attribute.attr) if attribute and self._is_session(attribute.value, scope) else None,
+            effect=effects().get(attribute.attr) if attribute and self.is_session(attribute.value, scope) else None,
             home=home,
         )
 
-    def _is_session(self, node: ast.expr, scope: Scope) -> bool:
+    def is_session(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression stands for nothing but sessions."""
         names = self.names.qualify(node, scope)
         found = [self.vocabulary.meaning(n.removesuffix("()")) for n in names if n.endswith("()")]

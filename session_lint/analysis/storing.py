@@ -75,12 +75,11 @@ class Storing:
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
         """What stands for the value of ``with item as name``, where it is a session."""
-        if fact.site is None:
-            call = item.context_expr
-            return call if isinstance(call, ast.Call) and self.module.calls.callee(call).role is Role.FACTORY else None
         if ("with", item) in fact.names or ("bare", item.context_expr) in fact.names:
             return item
-        return item.context_expr if held(item.context_expr, fact) is Hold.INSIDE else None
+        if held(item.context_expr, fact) is Hold.INSIDE:
+            return item.context_expr
+        return item if isinstance(item.context_expr, ast.Call) and self._enters_session(item.context_expr) else None
 
     def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         hold = held(value, fact)
@@ -113,8 +112,18 @@ class Storing:
         kept = base & {(f"bound {name}", True)}
         return [g | kept for g in guards.learned(name, value, fact.guards - {(f"bound {name}", False)})]
 
+    def _enters_session(self, call: ast.Call) -> bool:
+        """Whether what can be entered of the results of a call are sessions."""
+        callee = self.module.calls.callee(call)
+        if callee.role is Role.FACTORY:
+            return True
+        fresh = self.module.at(callee).summaries.fresh(callee.function) if callee.function is not None else ()
+        return any(outcome.returned == Hold.WHOLE.value for _, outcome in fresh)
+
     def _there(self, value: ast.AST | None) -> bool:
         """Whether an expression is an object whatever happens: one that is made here, ``given or Session()``."""
+        if isinstance(value, ast.withitem):
+            return True
         if isinstance(value, ast.Call):
             return self.module.opens(value)
         return isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and self._there(value.values[-1])

@@ -88,6 +88,8 @@ def linted(folder: Path, texts: dict[str, str]) -> list[Verdict]:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    found = [v for name, text in texts.items() for v in verdicts(text, list(lint_file(folder / name, settings).findings))]
+    found: list[Verdict] = []
+    for name, text in texts.items():
+        found += verdicts(text, list(lint_file(folder / name, settings).findings))
     forget()
     return sorted(found)
