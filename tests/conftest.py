@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--oracle-programs",
         type=int,
-        default=5000,
+        default=2000,
         metavar="N",
         help="how many programs the oracle judges",
     )

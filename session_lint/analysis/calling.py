@@ -12,6 +12,7 @@ from session_lint.analysis.holding import Hold, arguments, held, releasing, root
 from session_lint.analysis.later import closes_later, is_partial
 from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
+from session_lint.analysis.summaries import Outcome
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
-    from session_lint.analysis.summaries import Outcome
     from session_lint.flow import Code
-    from session_lint.python.scopes import FunctionNode
     from session_lint.vocabulary import Effect
 
 Outcomes = tuple[list[Fact], list[Fact]]
@@ -132,7 +131,7 @@ class Calling:
             kind = callee.meaning.raises
             return [], [fact._replace(flying=Raised(kind, call))] if kind else []
         if callee.function is not None:
-            return self._by_summary(call, callee, fact, self._ways(callee, callee.function))
+            return self._by_summary(call, callee, fact, self._ways(call, callee))
         kind = callee.raises
         if callee.effect is not None:  # a method of another session
             quiet = not callee.effect.raises or (_undoes(callee.effect) and fact.caught)
@@ -141,9 +140,13 @@ class Calling:
             kind = self._constructor_raises(callee)
         return [fact], [fact._replace(flying=Raised(kind, call, _undoes(callee.effect)))] if kind else []
 
-    def _ways(self, callee: Callee, function: FunctionNode) -> Iterable[Outcome]:
-        """How a function ends by itself; one that is too many modules away is not followed."""
-        home = self.module.at(callee)
+    def _ways(self, call: ast.Call, callee: Callee) -> Iterable[Outcome]:
+        """How a function ends by itself, or with another session; one that is too many modules away is not followed."""
+        home, function = self.module.at(callee), callee.function
+        assert function is not None
+        for name, argument in bind(call, function, bound=callee.bound).items() if self.hops > 1 else ():
+            if isinstance(argument, ast.Name) and self.module.calls.is_session(argument, self.module.calls.scope(call)):
+                return [Outcome(o.raised, conditions=o.conditions) for o in home.summaries.parameter(function, name)]
         return home.summaries.ways(function, self.hops if home is self.module else self.hops - 1)
 
     def _constructor_raises(self, callee: Callee) -> str:
@@ -180,7 +183,7 @@ class Calling:
     # a method of the session, or of a query made from it
 
     def _own_method(self, call: ast.Call, fact: Fact) -> Outcomes | None:
-        start, methods = root(call)
+        start, methods = root(call, fact)
         if not methods:
             return None
         hold = held(start, fact)
@@ -285,7 +288,7 @@ class Calling:
                 return self.module.at(callee).summaries.parameter(
                     callee.function, name, closed=fact.state is State.CLOSED
                 )
-        return self._ways(callee, callee.function)
+        return self._ways(call, callee)
 
     def _stores(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
         """Whether a class of the project keeps the session that its constructor gets."""

@@ -205,7 +205,7 @@ class Calls:
             ),
             name=attribute.attr if attribute else path(call.func),
             names=names,
-            effect=effects().get(attribute.attr) if attribute and self._is_session(attribute.value, scope) else None,
+            effect=effects().get(attribute.attr) if attribute and self.is_session(attribute.value, scope) else None,
             home=home,
         )
 
@@ -215,7 +215,7 @@ class Calls:
         found = owner[0].member(owner[1], "__call__") if owner is not None else frozenset[str]()
         return frozenset(n for n in found if self.names.definition(n) is not None)
 
-    def _is_session(self, node: ast.expr, scope: Scope) -> bool:
+    def is_session(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression stands for nothing but sessions."""
         names = self.names.qualify(node, scope)
         found = [self.vocabulary.meaning(n.removesuffix("()")) for n in names if n.endswith("()")]

@@ -9,6 +9,7 @@ those over variables that are tested again, or assigned and then tested.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from session_lint.python.scopes import FunctionNode
 
@@ -197,8 +198,7 @@ def entries(function: FunctionNode) -> tuple[Guards, ...]:
 
     After ``if session is None: session = SessionLocal()`` nothing tells any more which of the two it was.
     """
-    stored = {n.id for n in own_nodes(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    given = {arg.arg for arg in parameters(function)} & stored
+    given = {arg.arg for arg in parameters(function)} & _stored(function)
     asked = {atom(n)[0] for n in own_nodes(function) if isinstance(n, ast.expr) and atom(n)}  # type: ignore[index]
     texts = sorted(t for p in given for t in (p, f"{p} is None") if t in asked)
     ways: list[Guards] = [frozenset()]
@@ -207,27 +207,48 @@ def entries(function: FunctionNode) -> tuple[Guards, ...]:
     return tuple(ways)
 
 
-def relevant(code: ast.AST) -> frozenset[str]:
-    """The variables of a code whose tests can matter twice; a function inside it may ask again."""
-    tested: dict[str, int] = {}
-    stored: set[str] = set()
-    sources: dict[str, set[str]] = {}
-    for node in ast.walk(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_nodes(code):
-        for test in _tests(node):
-            for name in test:
-                tested[name] = tested.get(name, 0) + 1
-    for node in own_nodes(code):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            stored.add(node.id)
-        elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
-            for target in node.targets:
-                sources.setdefault(path(target), set()).update(_names(node.value))
+def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[str]:
+    """The variables of a code whose tests can matter twice; a function inside it may ask again.
+
+    :param passed: the variables that it passes to functions which ask.
+    """
+    everywhere = ast.walk(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_nodes(code)
+    tested = Counter(name for node in everywhere for test in _tests(node) for name in test)
+    stored = _stored(code)
     if not isinstance(code, (ast.Module, ast.ClassDef)):
         stored |= {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function, by now
+    tested.update(passed() if tested else ())
     found = {name for name, times in tested.items() if name in stored or times > 1}
+    sources = _sources(code)
     for name in list(found):
         found |= sources.get(name, set())
     return frozenset(found)
+
+
+def _stored(code: ast.AST) -> set[str]:
+    """The variables that a code gives a value to."""
+    return {n.id for n in own_nodes(code) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+
+
+def _sources(code: ast.AST) -> dict[str, set[str]]:
+    """What the outcome of a test is kept in, and the variables that the test is about."""
+    found: dict[str, set[str]] = {}
+    for node in own_nodes(code):
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+            for target in node.targets:
+                found.setdefault(path(target), set()).update(_names(node.value))
+    return found
+
+
+@cache
+def asked(function: FunctionNode) -> frozenset[str]:
+    """The parameters that a function's tests speak of, its calls too: what they are passed to may ask."""
+    found: set[str] = set()
+    for node in own_nodes(function):
+        found = found.union(*_tests(node))
+        if isinstance(node, ast.Call):
+            found |= {path(argument) for argument in (*node.args, *(k.value for k in node.keywords))}
+    return frozenset({arg.arg for arg in parameters(function)} & found)
 
 
 def _tests(node: ast.AST) -> Iterator[set[str]]:

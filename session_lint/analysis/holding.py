@@ -143,10 +143,15 @@ def releasing(name: str) -> bool:
     return any(word in name.lower() for word in _RELEASING)
 
 
-def root(node: ast.AST) -> tuple[ast.AST, list[str]]:
-    """The start of a chain and the methods called on it: ``a`` and ``query, filter`` for ``a.query(X).filter(y)``."""
+def root(node: ast.AST, fact: Fact) -> tuple[ast.AST, list[str]]:
+    """The start of a chain and the methods called on it: ``a`` and ``query, filter`` for ``a.query(X).filter(y)``.
+
+    A call that returned the session is a start: ``database.current()`` in ``database.current().commit()``.
+    """
     methods: list[str] = []
     while True:
+        if methods and ("temp", node) in fact.names:
+            return node, methods[::-1]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             methods.append(node.func.attr)
             node = node.func.value
@@ -185,7 +190,7 @@ def query_of(value: ast.AST | None, fact: Fact) -> bool:
     """Whether an expression is a query built from the session, not executed yet."""
     if value is None:
         return False
-    start, methods = root(value)
+    start, methods = root(value, fact)
     if not methods:
         return ("query", path(value)) in fact.names
     from_session = held(start, fact) is Hold.WHOLE and methods[0] == "query"

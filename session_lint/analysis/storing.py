@@ -7,13 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
+from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, path
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.flow import Code, Point
@@ -34,7 +35,7 @@ class Storing:
         self.module = module
         self.code = code
         self.scope: Scope = module.names.scopes.of[code]
-        self.relevant = guards.relevant(code)
+        self.relevant = guards.relevant(code, lambda: _passed(module, code))
         self._class_level = _class_level(code)
         self._overriding = _overriding(code)
         self.sessions = _session_variables(module, code)
@@ -76,12 +77,11 @@ class Storing:
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
         """What stands for the value of ``with item as name``, where it is a session."""
-        if fact.site is None:
-            call = item.context_expr
-            return call if isinstance(call, ast.Call) and self.module.calls.callee(call).role is Role.FACTORY else None
         if ("with", item) in fact.names or ("bare", item.context_expr) in fact.names:
             return item
-        return item.context_expr if held(item.context_expr, fact) is Hold.INSIDE else None
+        if held(item.context_expr, fact) is Hold.INSIDE:
+            return item.context_expr
+        return item if isinstance(item.context_expr, ast.Call) and self._enters_session(item.context_expr) else None
 
     def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         hold = held(value, fact)
@@ -114,8 +114,18 @@ class Storing:
         kept = base & {(f"bound {name}", True)}
         return [g | kept for g in guards.learned(name, value, fact.guards - {(f"bound {name}", False)})]
 
+    def _enters_session(self, call: ast.Call) -> bool:
+        """Whether what can be entered of the results of a call are sessions."""
+        callee = self.module.calls.callee(call)
+        if callee.role is Role.FACTORY:
+            return True
+        fresh = self.module.at(callee).summaries.fresh(callee.function) if callee.function is not None else ()
+        return any(outcome.returned == Hold.WHOLE.value for _, outcome in fresh)
+
     def _there(self, value: ast.AST | None) -> bool:
         """Whether an expression is an object whatever happens: one that is made here, ``given or Session()``."""
+        if isinstance(value, ast.withitem):
+            return True
         if isinstance(value, ast.Call):
             return self.module.opens(value)
         return isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and self._there(value.values[-1])
@@ -238,6 +248,17 @@ def _overriding(code: ast.AST) -> frozenset[ast.AST]:
         ):
             todo.extend(ast.iter_child_nodes(node))
     return frozenset(found)
+
+
+def _passed(module: Module, code: ast.AST) -> Iterator[str]:
+    """The variables that a code passes to functions that ask for them."""
+    for call in own_nodes(code):
+        callee = module.calls.callee(call) if isinstance(call, ast.Call) and (call.args or call.keywords) else None
+        if callee is not None and callee.function is not None:
+            asked = guards.asked(callee.function)
+            for name, argument in bind(call, callee.function, bound=callee.bound).items():  # type: ignore[arg-type]
+                if name in asked and isinstance(argument, ast.expr):
+                    yield from {n.id for n in ast.walk(argument) if isinstance(n, ast.Name)}
 
 
 def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:

@@ -118,7 +118,7 @@ class Project:
         """The bytes of a file; none where it cannot be read."""
         if path not in self._bytes:
             try:
-                self._bytes[path] = path.read_bytes()
+                self._bytes[path] = path.read_bytes() if path.is_file() else b""  # a pipe would be waited for
             except OSError:
                 self._bytes[path] = b""
         return self._bytes[path]

@@ -65,10 +65,10 @@ def body(pen: Pen, most: int = 4) -> Block:
     return inside(pen.block(pen.random.randint(1, most), Place(names=("it",))))
 
 
-def keeping(block: Block) -> Block:
-    """A block that returns, but not the session."""
+def returning(block: Block, last: str) -> Block:
+    """A block in which every ``return`` is this one."""
     return tuple(
-        tuple(("return" if header.startswith("return ") else header, keeping(body)) for header, body in statement)
+        tuple((last if header.startswith("return") else header, returning(inner, last)) for header, inner in statement)
         for statement in block
     )
 
@@ -110,7 +110,7 @@ def end(pen: Pen) -> Aid:
 
 def pass_on(pen: Pen) -> Aid:
     """A function that returns the session it is given."""
-    definition = defined("def lend(it, p1, p2, p3):", (*body(pen, 3), simple("return it")))
+    definition = defined("def lend(it, p1, p2, p3):", (*returning(body(pen, 3), "return it"), simple("return it")))
     use = f"lend({{s}}, {given(pen)})"
     return Aid((definition,), {f"{{s}} = {use}": 2, f"{use}.execute(q)": 1}, closes=(f"{use}.close()",))
 
@@ -144,7 +144,7 @@ def ensure(pen: Pen) -> Aid:
         (("if it is None:", (simple("it = Session()"), simple("own = True"))),),
     )
     close: Block = ((("if own:", (simple("it.close()"),)),),)
-    work = keeping(body(pen, 3))
+    work = returning(body(pen, 3), "return")
     kept: Block = ((("try:", work), ("finally:", close)),) if pen.random.random() < 0.7 else (*work, *close)
     definition = defined("def ensure(it, p1, p2, p3):", (*pen.random.choice((flag, other)), *kept))
     alone = (simple("ensure(given, c1, c2, c3)"),)

@@ -90,7 +90,7 @@ class Site:
     def learn(self, obligation: Obligation, outcome: BaseException | None, run: tuple[int, ...]) -> None:
         """What one session of one run adds."""
         self.ends |= outcome is None
-        is_open = not obligation.closed and not obligation.handed
+        is_open = not (obligation.closed or obligation.handed or obligation.kept)
         if is_open and (obligation.dropped or outcome is None):
             self.remember("open_normally", run)
             if obligation.pinned:

@@ -74,8 +74,15 @@ def module(block: Block) -> str:
     """The module whose function ``program`` is this block, or that is this block where it defines that itself."""
     text = "\n\n\n".join("\n".join(lines((statement,))) for statement in whole(block))
     called = [function for name, function in HELPERS.items() if mentions(text, name)]
-    functions = "\n\n".join([*called, f"{text}\n"])
-    imports = "\n".join(line for name, line in IMPORTS.items() if mentions(functions, name))
+    return headed("\n\n".join([*called, f"{text}\n"]))
+
+
+def headed(functions: str, *more: str) -> str:
+    """A text below the imports that it needs.
+
+    :param more: further ones.
+    """
+    imports = "\n".join([*(line for name, line in IMPORTS.items() if mentions(functions, name)), *more])
     return f"{imports}\n\n\n{functions}"
 
 

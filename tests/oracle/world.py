@@ -67,6 +67,7 @@ class Obligation:
     :param call: the call that this line is executed in.
     :param pinned: it holds a connection.
     :param misused: it was used after it had been closed, which is SES103's business, or begun twice, which fails.
+    :param kept: the object that opened it keeps it; whether that closes it is another rule's business.
     :param dropped: the program let go of it, open, before it ended.
     """
 
@@ -77,6 +78,7 @@ class Obligation:
     misused: bool = False
     dropped: bool = False
     handed: bool = False
+    kept: bool = False
 
 
 @dataclass
@@ -136,7 +138,7 @@ class World:
             finally:
                 self.call_now = before
                 for obligation in sessions_among(fields(arguments)):
-                    obligation.handed |= obligation.call == mine
+                    obligation.kept |= obligation.call == mine
             for obligation in sessions_among(result if isinstance(result, tuple) else (result,)):
                 if obligation.call == mine and (frame := frame_of_text()) is not None:
                     obligation.call, obligation.row = before, frame.f_lineno
