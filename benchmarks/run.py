@@ -94,7 +94,7 @@ def session_lint(*options: str) -> tuple[float, list[dict[str, Any]]]:
 
 
 def own_runs() -> tuple[list[Run], list[dict[str, Any]]]:
-    """session-lint file by file, then with the whole project, filling a cache, and with a warm one; and what it found."""
+    """session-lint by the file, then by the project without a cache, filling one and with a warm one; its findings."""
     alone, few = session_lint("--no-cache", "--no-project")
     cold, findings = session_lint("--no-cache")
     shutil.rmtree(ROOT / ".session_lint_cache", ignore_errors=True)

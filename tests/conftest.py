@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.linting import lint
 
@@ -24,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many programs the oracle judges",
     )
     parser.addoption("--oracle-seed", type=int, default=20, metavar="N", help="which programs the oracle draws")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let each of the five laws of ``laws/test_companies.py`` have its share of the programs."""
+    programs = int(config.getoption("--oracle-programs"))
+    settings.register_profile("laws", max_examples=programs // 5, deadline=None, derandomize=True)
 
 
 @pytest.fixture(name="lint", scope="session")

@@ -159,13 +159,8 @@ class Calls:
 
     def callee(self, call: ast.Call) -> Callee:
         """What a call calls."""
-        if call in self._cache:
-            return self._cache[call]
-        met = self._pending.met
-        found = self._callee(call)
-        if self._pending.met == met:
-            self._cache[call] = found
-        return found
+        found = self._cache.get(call)
+        return found if found is not None else self._pending.ask(self._cache, call, lambda: self._callee(call))
 
     def _callee(self, call: ast.Call) -> Callee:
         names = self.names.qualify(call.func, self.scope(call))

@@ -85,14 +85,7 @@ class Module:
         node = self.names.definitions.get(name)
         if node is None or isinstance(node, (ast.Module, ast.Lambda)):
             return None
-        if self.pending.meets(node):
-            return None  # what it means to itself, while it is worked out
-        if node not in self._meanings:
-            found, complete = self.pending.work_out(node, lambda: self._infer(node, name))
-            if not complete:
-                return found
-            self._meanings[node] = found
-        return self._meanings[node]
+        return self.pending.ask_once(self._meanings, node, lambda: self._infer(node, name), None)
 
     def _infer(self, node: FunctionNode | ast.ClassDef, name: str) -> Meaning | None:
         if isinstance(node, ast.ClassDef):
@@ -249,18 +242,15 @@ class Module:
 
     def opens_one(self, code: ast.AST) -> bool:
         """Whether a code opens a session by itself."""
-        if code in self._opens:
-            return self._opens[code]
-        met = self.pending.met
+        return self.pending.ask(self._opens, code, lambda: self._opens_one(code))
+
+    def _opens_one(self, code: ast.AST) -> bool:
         worth = self._worth(code)
-        found = any(self.calls.callee(call).role in _OPENING for call in worth) or any(
+        return any(self.calls.callee(call).role in _OPENING for call in worth) or any(
             self._opens_context(item, self.names.scopes.of[code])
             for item in _contexts(code)
             if not isinstance(item, ast.Call) or item in worth
         )
-        if self.pending.met == met:
-            self._opens[code] = found
-        return found
 
     def _gets_one(self, code: ast.AST) -> bool:
         return any(module.hands_out(function) for module, function in self.called(code))
@@ -285,8 +275,15 @@ class Module:
         known = self.program.hands_out
         if function in known:
             return known[function]
-        met = self.pending.met
         came: dict[FunctionNode, FunctionNode | None] = {function: None}
+        found, settled = self.pending.settled(lambda: self._finds_one(came))
+        if settled and not found:
+            known.update(dict.fromkeys(came, False))
+        return found
+
+    def _finds_one(self, came: dict[FunctionNode, FunctionNode | None]) -> bool:
+        """Whether a function, or one that it calls, has a session to return; ``came`` takes down how it was reached."""
+        known, (function,) = self.program.hands_out, came
         todo: list[tuple[Module, FunctionNode]] = [(self, function)]
         while todo:
             module, current = todo.pop()
@@ -301,8 +298,6 @@ class Module:
             fresh = [(m, f) for m, f in module.called(current) if f not in came] if gives else []
             came.update((f, current) for _, f in fresh)
             todo += fresh
-        if self.pending.met == met:
-            known.update(dict.fromkeys(came, False))
         return False
 
     def _opens_context(self, node: ast.expr, scope: Scope) -> bool:
@@ -354,7 +349,7 @@ class Module:
         if not self.program.has_singletons:
             return False
         if self.pending.active:  # the whole program is not asked in the middle of a question about one function
-            self.pending.met += 1
+            self.pending.rest_on_innermost()
             return function in self._touching
         return function in self.program.touching
 
@@ -388,19 +383,14 @@ class Module:
 
     def generator_scope(self, function: FunctionNode) -> Meaning | None:
         """What a plain generator means once it is made a context manager."""
-        key = (function, "scope")
-        if function in self._generators:
-            return self._generators[function]
-        if self.pending.meets(key):
-            return None
+        return self.pending.ask_once(self._generators, function, lambda: self._wrapped_meaning(function), None)
+
+    def _wrapped_meaning(self, function: FunctionNode) -> Meaning | None:
         self._wrapped.add(function)
         try:
-            found, complete = self.pending.work_out(key, lambda: scope_meaning(self, function))
+            return scope_meaning(self, function)
         finally:
             self._wrapped.discard(function)
-        if complete:
-            self._generators[function] = found
-        return found
 
     def bound_calls(self, node: ast.expr, scope: Scope) -> list[ast.AST]:
         """The calls that a variable was assigned, for ``t = session.begin()`` and ``with t:``."""

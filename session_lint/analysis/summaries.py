@@ -135,12 +135,13 @@ class Summaries:
         if self._spent > _MOST:
             return unknown
         outer, self._consulted = self._consulted, set()
-        met = self.module.pending.met
-        result = self._rise(key, solve, unknown)
-        open_above = {k for k in self._consulted if k in self._rising}
-        if not open_above and met == self.module.pending.met:
-            self._done[key] = result
-        self._consulted = outer | open_above
+        result = self.module.pending.ask(
+            self._done,
+            key,
+            lambda: self._rise(key, solve, unknown),
+            unless=lambda: any(k in self._rising for k in self._consulted),
+        )
+        self._consulted = outer | {k for k in self._consulted if k in self._rising}
         return result
 
     def _rise(self, key: Key, solve: object, unknown: tuple[object, ...]) -> tuple[object, ...]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
 
 from session_lint.python.modules import absolute
 
@@ -28,7 +30,8 @@ def root_of(path: Path) -> Path:
 
     That is the repository; without one the nearest folder with a ``pyproject.toml``, ``setup.py`` or ``setup.cfg``;
     without that the highest folder that is reached through folders with Python files in them, or the one that the
-    packages there are imported from. A hidden folder and an installation keep their own to themselves.
+    packages there are imported from. Nothing is looked for in a hidden folder, an installation, the home folder or the
+    one for temporary files, where things lie side by side that have nothing to do with each other.
     """
     folder = absolute(path).parent
     manifest: Path | None = None
@@ -49,7 +52,17 @@ def _outermost(folder: Path) -> Path:
 
 
 def _bounded(folder: Path) -> bool:
-    return folder.name.startswith(".") or folder.name in ("", *_INSTALLED)
+    """Whether a folder holds what does not belong together: hidden, installed, or everybody's."""
+    return folder.name.startswith(".") or folder.name in ("", *_INSTALLED) or folder in _crowded()
+
+
+@cache
+def _crowded() -> tuple[Path, ...]:
+    """The home folder and the one for temporary files, where scripts and projects lie side by side."""
+    try:
+        return absolute(Path.home()), absolute(Path(gettempdir()))
+    except (OSError, RuntimeError):  # nobody's home; nowhere to write
+        return ()
 
 
 def _listed(folder: Path) -> frozenset[str]:

@@ -194,17 +194,10 @@ class Names:
     def _variable(self, owner: Scope, name: str, depth: int) -> Qualified:
         """What a variable stands for; ``q = q.filter(x)`` adds nothing to what ``q`` was before."""
         key = (owner, name)
-        if self._pending.meets(key):
-            return _CYCLE
-        if key not in self._known:
-            bindings = owner.bindings[name]
-            if len(bindings) > _MOST_BINDINGS:
-                return _NOTHING
-            found, complete = self._pending.work_out(key, lambda: self._bound(bindings, depth))
-            if not complete:
-                return found
-            self._known[key] = found
-        return self._known[key]
+        bindings = owner.bindings[name]
+        if len(bindings) > _MOST_BINDINGS:
+            return _NOTHING
+        return self._pending.ask_once(self._known, key, lambda: self._bound(bindings, depth), _CYCLE)
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose ``name`` an expression in ``scope`` reads; ``None`` for builtins and unknown names."""
