@@ -30,8 +30,8 @@ def root_of(path: Path) -> Path:
 
     That is the repository; without one the nearest folder with a ``pyproject.toml``, ``setup.py`` or ``setup.cfg``;
     without that the highest folder that is reached through folders with Python files in them, or the one that the
-    packages there are imported from. Nothing is looked for in a hidden folder, an installation, the home folder or the
-    one for temporary files, where things lie side by side that have nothing to do with each other.
+    packages there are imported from. A search ends at a hidden folder, at an installation, and at the home folder or
+    the one for temporary files, where things lie side by side that have nothing to do with each other.
     """
     folder = absolute(path).parent
     manifest: Path | None = None
@@ -46,23 +46,31 @@ def root_of(path: Path) -> Path:
 
 
 def _outermost(folder: Path) -> Path:
-    while not _bounded(folder.parent) and any(name.endswith(".py") for name in _listed(folder.parent)):
+    while (
+        not _bounded(folder)
+        and not _bounded(folder.parent)
+        and any(name.endswith(".py") for name in _listed(folder.parent))
+    ):
         folder = folder.parent
     return import_root(folder)
 
 
 def _bounded(folder: Path) -> bool:
     """Whether a folder holds what does not belong together: hidden, installed, or everybody's."""
-    return folder.name.startswith(".") or folder.name in ("", *_INSTALLED) or folder in _crowded()
+    return folder.name.startswith(".") or folder.name in ("", *_INSTALLED) or folder in crowded()
 
 
 @cache
-def _crowded() -> tuple[Path, ...]:
+def crowded() -> tuple[Path, ...]:
     """The home folder and the one for temporary files, where scripts and projects lie side by side."""
     try:
         return absolute(Path.home()), absolute(Path(gettempdir()))
     except (OSError, RuntimeError):  # nobody's home; nowhere to write
         return ()
+
+
+def _has_code(folder: Path) -> bool:
+    return any(name.endswith(".py") for name in _listed(folder))
 
 
 def _listed(folder: Path) -> frozenset[str]:
@@ -153,7 +161,7 @@ class Layout:
         return self._others
 
     def _folders(self) -> list[Path]:
-        level, found = [self.root], []
+        level, found = [] if self.root in crowded() else [self.root], []
         for _ in range(_DEEP):
             below = [
                 folder / name
@@ -199,11 +207,15 @@ class Layout:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All Python files of the project; none where they are too many to be one."""
+        """All Python files of the project; none where they are too many to be one.
+
+        Of the home folder and the one for temporary files only what lies in them directly.
+        """
         if self._files is None:
             found = []
             for count, (folder, folders, names) in enumerate(os.walk(self.root)):
-                folders[:] = sorted(f for f in folders if not _left_out(f) and not _environment(folder, f))
+                inner = [] if self.root in crowded() else folders
+                folders[:] = sorted(f for f in inner if not _left_out(f) and not _environment(folder, f))
                 found += [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
                 if len(found) > _MOST_FILES or count > _MOST_FOLDERS:
                     found = []

@@ -138,9 +138,7 @@ def between(text: str, run: Run, rewrite: Callable[[list[str], str], list[str]])
     """A module with the rows of a run rewritten; ``rewrite`` gets them and their margin."""
     rows = text.splitlines()
     first = rows[run.first - 1]
-    rows[run.first - 1 : run.last] = rewrite(
-        rows[run.first - 1 : run.last], first[: len(first) - len(first.lstrip())]
-    )
+    rows[run.first - 1 : run.last] = rewrite(rows[run.first - 1 : run.last], first[: len(first) - len(first.lstrip())])
     return "\n".join(rows) + "\n"
 
 

@@ -1,0 +1,55 @@
+"""Which folder is the project of a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_lint.python import layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "root"),
+    [
+        ([".git/HEAD", "pyproject.toml", "src/app/db.py"], "src/app/db.py", ""),
+        ([".git/HEAD", "services/billing/pyproject.toml", "services/billing/db.py"], "services/billing/db.py", ""),
+        (["pyproject.toml", "services/billing/setup.py", "services/billing/db.py"], "services/billing/db.py",
+         "services/billing"),
+        (["main.py", "app/db.py", "app/routes/users.py"], "app/routes/users.py", ""),
+        (["main.py", "app/routes/users.py"], "app/routes/users.py", "app/routes"),
+        (["app/__init__.py", "app/routes/__init__.py", "app/routes/users.py"], "app/routes/users.py", ""),
+        (["main.py", ".hidden/users.py"], ".hidden/users.py", ".hidden"),
+        (["pyproject.toml", "lib/site-packages/them/db.py"], "lib/site-packages/them/db.py", "lib/site-packages/them"),
+    ],
+)  # fmt: skip
+def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
+    """The repository, the nearest manifest, or the folders that hang together."""
+    for name in files:
+        file = tmp_path / "projects" / "one" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert layout.root_of(tmp_path / "projects" / "one" / path) == tmp_path / "projects" / "one" / root
+
+
+@pytest.mark.parametrize("place", ["home", "temporary"])
+def test_a_folder_of_everything_is_no_project(tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts in the home folder, or in the one for temporary files, make no project of what lies beside them."""
+    folder = tmp_path / place
+    for name in (".git/HEAD", "note.py", "one/main.py", "other/pyproject.toml", "other/app.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    layout.crowded.cache_clear()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(layout, "gettempdir", lambda: str(tmp_path / "temporary"))
+    try:
+        assert layout.root_of(folder / "one" / "main.py") == folder / "one"
+        assert layout.root_of(folder / "other" / "app.py") == folder / "other"
+        assert layout.root_of(folder / "note.py") == folder
+        assert layout.Layout(folder).files == (folder / "note.py",)
+        assert layout.Layout(folder).others == ()
+    finally:
+        layout.crowded.cache_clear()
