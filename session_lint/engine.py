@@ -6,6 +6,7 @@ tool, is that file's own SES900.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -112,6 +113,11 @@ def lint_content(
     return FileReport(filename, tuple(said), cached=kept is not None)
 
 
+def collect_seldom() -> None:
+    """Let this process look for garbage seldom: syntax trees are many objects, which stay and are looked at again."""
+    gc.set_threshold(100_000, 20, 50)
+
+
 def forget() -> None:
     """Read everything but the text at hand anew from now on: a run is over, files may change."""
     keeping.forget()
@@ -191,7 +197,8 @@ def _one_by_one(paths: Sequence[Path], settings: Settings, work: Callable[[Path]
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn"))
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    return ProcessPoolExecutor(processes, context, collect_seldom)
 
 
 def _processors() -> int:

@@ -15,8 +15,6 @@ from session_lint.python.words import leads
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from session_lint.analysis.program import Program
     from session_lint.python.project import Project, Unit
     from session_lint.python.scopes import FunctionNode
@@ -35,9 +33,9 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
     waiting: dict[str, list[tuple[Unit, Lead]]] = {}
     while fresh:
         known |= fresh
-        pattern = project.pattern(fresh - {"begin"} or fresh)
-        holding: list[Path] = [path for path in left if pattern.search(project.content(path))]
-        left = [path for path in left if path not in set(holding)]
+        finds = project.finder(fresh - {"begin"} or fresh)
+        holding = {path: None for path in left if finds(project.content(path))}
+        left = [path for path in left if path not in holding]
         reached = [entry for word in fresh for entry in waiting.get(word, ())]
         for path in holding:
             unit = project.load(path)

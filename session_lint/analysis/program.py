@@ -21,7 +21,7 @@ from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -66,7 +66,7 @@ class Program:
         self._words: set[str] | None = None
         self._growing = False
         self.memory: Memory | None = None
-        self._worth: re.Pattern[bytes] | None = None
+        self._worth: Callable[[bytes], bool] | None = None
 
     def add(self, names: Names, source: Source) -> Module:
         """The module of some names, made when it is first asked for."""
@@ -120,10 +120,8 @@ class Program:
     def _learnt_from(self, words: Iterable[str]) -> bytes:
         """A digest of all files that hold one of some words: no other can add to them."""
         assert self.project is not None
-        pattern = self.project.pattern(w for w in words if w != "begin")
-        return self.project.digest(
-            path for path in self.project.layout.files if pattern.search(self.project.content(path))
-        )
+        finds = self.project.finder(w for w in words if w != "begin")
+        return self.project.digest(path for path in self.project.layout.files if finds(self.project.content(path)))
 
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now, for those that rest on the one they had."""
@@ -151,12 +149,12 @@ class Program:
 
     def worth(self, data: bytes) -> bool:
         """Whether a text may have to do with a session: it holds one of the words."""
-        return self._pattern.search(data) is not None
+        return self._finds(data)
 
     @property
-    def _pattern(self) -> re.Pattern[bytes]:
+    def _finds(self) -> Callable[[bytes], bool]:
         if self._worth is None:
-            self._worth = Project.pattern((self.words or frozenset(self.vocabulary.opening_words)) - {"begin"})
+            self._worth = Project.finder((self.words or frozenset(self.vocabulary.opening_words)) - {"begin"})
         return self._worth
 
     def forget(self) -> None:

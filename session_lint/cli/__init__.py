@@ -19,6 +19,7 @@ from session_lint.cli.explain import explain
 from session_lint.cli.fix import fix
 from session_lint.cli.rules import rules
 from session_lint.cli.run import FAILED, INTERRUPTED
+from session_lint.engine import collect_seldom
 from session_lint.settings import SettingsError
 from session_lint.writing import WriteError
 
@@ -35,6 +36,7 @@ for subcommand in (check, fix, rules, explain):
 
 def main() -> None:
     """Run the command and exit; no traceback for what a user can cause."""
+    collect_seldom()
     sys.stdout = sys.stdout or _nowhere()  # whoever starts the command may have closed them
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from typing import Protocol
 
 from session_lint.python.pending import Pending
-from session_lint.python.scopes import Binding, BindingKind, FunctionNode, Scope, ScopeNode, is_self, scopes
+from session_lint.python.scopes import Binding, BindingKind, FunctionNode, Scope, ScopeNode, children, is_self, scopes
 
 _DEEPEST = 16
 """How many steps a name is followed; real chains have three or four, cycles have no end."""
@@ -323,13 +323,16 @@ class Names:
 def own_nodes(code: ast.AST) -> list[ast.AST]:
     """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
     found: list[ast.AST] = []
-    todo = list(ast.iter_child_nodes(code))
+    todo = children(code)
     while todo:
         node = todo.pop()
         found.append(node)
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            todo.extend(ast.iter_child_nodes(node))
+        if type(node) not in _OWN_CODE:
+            todo += children(node)
     return found
+
+
+_OWN_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef}
 
 
 def path(node: ast.AST) -> str:

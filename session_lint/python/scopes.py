@@ -9,7 +9,10 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 ScopeNode: TypeAlias = "ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
@@ -88,7 +91,33 @@ def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
     return walker.result
 
 
-class _Walker(ast.NodeVisitor):
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes that a node has, in their order, but for the marks whether a name is read or written."""
+    found: list[ast.AST] = []
+    for field_name in _FIELDS.get(type(node), node._fields):
+        value = getattr(node, field_name, None)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.Name: (),
+    ast.Constant: (),
+    ast.Attribute: ("value",),
+    ast.Subscript: ("value", "slice"),
+    ast.Compare: ("left", "comparators"),
+    ast.BoolOp: ("values",),
+    ast.UnaryOp: ("operand",),
+    ast.BinOp: ("left", "right"),
+    ast.AugAssign: ("target", "value"),
+}
+"""Where the nodes are in kinds that have others beside: names, values, operators."""
+
+
+class _Walker:
     def __init__(self, tree: ast.Module, package: str) -> None:
         self.scope = Scope(tree, None, "")
         self.result = Scopes(self.scope, {tree: self.scope}, [], {self.scope: set()})
@@ -99,7 +128,15 @@ class _Walker(ast.NodeVisitor):
         while isinstance(node, ast.BinOp):
             self.visit(node.right)
             node = node.left
-        super().visit(node)
+        kind = type(node)
+        if kind not in _VISITS:
+            _VISITS[kind] = getattr(_Walker, f"visit_{kind.__name__}", _Walker.generic_visit)
+        _VISITS[kind](self, node)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        """Visit what a node has."""
+        for child in children(node):
+            self.visit(child)
 
     def _bind(self, name: str, kind: BindingKind, node: ast.AST, target: str = "") -> None:
         self.scope.bind(name, Binding(kind, node, self.scope, target))
@@ -282,3 +319,7 @@ def is_self(scope: Scope, name: str) -> bool:
     first = [*scope.node.args.posonlyargs, *scope.node.args.args][:1]
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in scope.node.decorator_list)
     return bool(first) and first[0].arg == name and not static
+
+
+_VISITS: dict[type[ast.AST], Callable[[_Walker, Any], None]] = {}
+"""The method for each kind of node."""
