@@ -115,14 +115,21 @@ class Calls:
     """The calls of one module.
 
     :param inferred: what inference says of a name that the project defines.
+    :param yields_one: whether a callee is a generator that yields a session which it opened itself.
     """
 
     def __init__(
-        self, names: Names, vocabulary: Vocabulary, inferred: Callable[[str], Meaning | None], pending: Pending
+        self,
+        names: Names,
+        vocabulary: Vocabulary,
+        inferred: Callable[[str], Meaning | None],
+        yields_one: Callable[[Callee], bool],
+        pending: Pending,
     ) -> None:
         self.names = names
         self.vocabulary = vocabulary
         self.inferred = inferred
+        self._yields_one = yields_one
         self._pending = pending
         self._scope = dict(names.scopes.calls)
         self._cache: dict[ast.Call, Callee] = {}
@@ -169,7 +176,11 @@ class Calls:
             made = self.names.qualify(call.args[found.argument], self.scope(call))
             inner = self._named(call, made)
             return inner if inner.role is Role.FACTORY else replace(inner, function=None, owner=None)
-        return self._named(call, names)
+        named = self._named(call, names)
+        generator = _advanced(call, found)
+        if generator is not None and self._yields_one(self.callee(generator)):
+            return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
+        return named
 
     def _named(self, call: ast.Call, names: frozenset[str]) -> Callee:
         """The callee that goes by one of these names."""
@@ -255,6 +266,16 @@ class Calls:
             and isinstance(start.value, str)
             and start.value.lstrip().lower().startswith(_WRITING_SQL)
         )
+
+
+def _advanced(call: ast.Call, meaning: Meaning | None) -> ast.Call | None:
+    """The call that makes a generator, where another one takes the first thing out of it and leaves it to itself."""
+    source: ast.expr | None = None
+    if meaning is not None and meaning.role is Role.ADVANCES:
+        source = call.args[0] if call.args else None
+    elif isinstance(call.func, ast.Attribute) and call.func.attr in ("__next__", "__anext__"):
+        source = call.func.value
+    return source if isinstance(source, ast.Call) else None
 
 
 def _is_method(home: Names, function: FunctionNode) -> bool:

@@ -69,7 +69,7 @@ class Module:
     def __post_init__(self) -> None:
         """Connect the parts."""
         self.pending = self.program.pending
-        self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self.pending)
+        self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self._yields_one, self.pending)
         self.exceptions = Exceptions(self.names)
         self.summaries = Summaries(self)
 
@@ -380,6 +380,14 @@ class Module:
         names = self.names.qualify(node, scope)
         found = {self.calls.meaning(frozenset({n.removesuffix("()")})) for n in names if n.endswith("()")}
         return found.pop() if len(found) == 1 else None
+
+    def _yields_one(self, callee: Callee) -> bool:
+        """Whether a call makes a plain generator that yields a session which it opened itself."""
+        function = callee.function
+        if function is None or callee.meaning is not None or not is_generator(function):
+            return False
+        home = self.at(callee)
+        return not home.is_context_manager(function) and home.generator_scope(function) is not None
 
     def generator_scope(self, function: FunctionNode) -> Meaning | None:
         """What a plain generator means once it is made a context manager."""

@@ -51,6 +51,7 @@ class Role(str, Enum):
     REQUEST_CLASS = "request-class"
     WRITE_STATEMENT = "write-statement"
     CALLS = "calls"
+    ADVANCES = "advances"
     NO_RETURN = "no-return"
     NO_RAISE = "no-raise"
 
