@@ -15,6 +15,7 @@ import builtins
 from functools import cached_property, lru_cache
 from typing import Protocol
 
+from session_lint.python.annotations import annotated_class
 from session_lint.python.pending import Pending
 from session_lint.python.scopes import Binding, BindingKind, FunctionNode, Scope, ScopeNode, children, is_self, scopes
 
@@ -197,7 +198,10 @@ class Names:
         bindings = owner.bindings[name]
         if len(bindings) > _MOST_BINDINGS:
             return _NOTHING
-        return self._pending.ask_once(self._known, key, lambda: self._bound(bindings, depth), _CYCLE)
+        return self._pending.ask_once(self._known, key, lambda: self._held(owner, name, depth), _CYCLE)
+
+    def _held(self, owner: Scope, name: str, depth: int) -> Qualified:
+        return self._bound(owner.bindings[name], depth) or self._annotated(owner.declared.get(name), depth)
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose ``name`` an expression in ``scope`` reads; ``None`` for builtins and unknown names."""
@@ -228,13 +232,16 @@ class Names:
             return frozenset({self.qualname(self.scopes.of[binding.node])})
         if binding.kind is BindingKind.PARAMETER:
             annotation = binding.node.annotation  # type: ignore[attr-defined]
-            outer = binding.scope.parent or binding.scope
-            return (
-                frozenset(f"{q}()" for q in self._qualify(_required(annotation), outer, depth))
-                if annotation
-                else _NOTHING
-            )
+            return self._annotated((annotation, binding.scope.parent or binding.scope), depth)
         return _NOTHING
+
+    def _annotated(self, declared: tuple[ast.expr | None, Scope] | None, depth: int) -> Qualified:
+        """What a value stands for that is annotated to be an object of a class."""
+        annotation, scope = declared or (None, None)
+        meant = annotated_class(annotation) if annotation is not None else None
+        if meant is None or scope is None:
+            return _NOTHING
+        return frozenset(f"{q}()" for q in self._qualify(meant, scope, depth + 1))
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
         if (
@@ -265,10 +272,11 @@ class Names:
         if depth > _DEEPEST:
             return _NOTHING
         bindings = [*owner.bindings.get(name, ()), *owner.attributes.get(name, ())]
-        if bindings:
+        declared = owner.declared_attributes.get(name) or owner.declared.get(name)
+        if bindings or declared:
             getter = self._getter(bindings) if instance else None
             if getter is None:
-                return self._bound(bindings, depth)
+                return (bool(bindings) and self._bound(bindings, depth)) or self._annotated(declared, depth)
             return self._returned(getter, depth + 1) or frozenset({f"{self.qualname(self.scopes.of[getter])}()"})
         found: set[str] = set()
         for base in self.bases(owner, depth):
@@ -316,7 +324,9 @@ class Names:
         values = [n.value for n in own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
         if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
             return _NOTHING
-        return self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
+        found = self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
+        scope = self.scopes.of[node]
+        return found or self._annotated((node.returns, scope.parent or scope), depth)
 
 
 @lru_cache(maxsize=16_384)
@@ -348,12 +358,3 @@ def path(node: ast.AST) -> str:
 
 def _is_none(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _required(annotation: ast.expr) -> ast.expr:
-    """``X`` for the annotations ``Optional[X]`` and ``X | None``."""
-    if isinstance(annotation, ast.BinOp) and _is_none(annotation.right):
-        return annotation.left
-    if isinstance(annotation, ast.Subscript) and path(annotation.value).endswith("Optional"):
-        return annotation.slice
-    return annotation

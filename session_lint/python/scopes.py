@@ -44,6 +44,8 @@ class Scope:
 
     :param path: the dotted path of the definition inside the module, empty for the module itself.
     :param attributes: for a class: what its methods assign to ``self.name``.
+    :param declared: the annotation of each variable that has one, and where it is evaluated.
+    :param declared_attributes: the same for ``self.name``.
     :param stars: for the module: the modules it imports everything from.
     """
 
@@ -52,6 +54,8 @@ class Scope:
     path: str
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     attributes: dict[str, list[Binding]] = field(default_factory=dict)
+    declared: dict[str, tuple[ast.expr, Scope]] = field(default_factory=dict)
+    declared_attributes: dict[str, tuple[ast.expr, Scope]] = field(default_factory=dict)
     elsewhere: dict[str, Scope] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
 
@@ -224,6 +228,10 @@ class _Walker:
         if node.value is not None:
             self.visit(node.value)
             self._target(node.target, node.value)
+        if isinstance(node.target, ast.Name):
+            self.scope.declared.setdefault(node.target.id, (node.annotation, self.scope))
+        elif isinstance(node.target, ast.Attribute) and (owner := self._owner(node.target)) is not None:
+            owner.declared_attributes.setdefault(node.target.attr, (node.annotation, self.scope))
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
@@ -249,14 +257,15 @@ class _Walker:
                 self.visit(target)
 
     def _attribute(self, target: ast.Attribute, value: ast.expr) -> None:
-        owner = self.scope.parent
-        if (
-            isinstance(target.value, ast.Name)
-            and owner is not None
-            and owner.is_class
-            and is_self(self.scope, target.value.id)
-        ):
+        owner = self._owner(target)
+        if owner is not None:
             owner.attributes.setdefault(target.attr, []).append(Binding(BindingKind.VALUE, value, self.scope))
+
+    def _owner(self, target: ast.Attribute) -> Scope | None:
+        """The class whose method assigns to a field of ``self``."""
+        owner = self.scope.parent
+        own = isinstance(target.value, ast.Name) and is_self(self.scope, target.value.id)
+        return owner if own and owner is not None and owner.is_class else None
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:

@@ -1,0 +1,52 @@
+"""Which class an annotation speaks of."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+
+_WRAPPING = ("Optional", "Annotated", "ClassVar", "Final", "InitVar", "Required", "NotRequired")
+_DEEPEST = 6
+"""How many layers an annotation is peeled of; real ones have two or three."""
+
+
+def annotated_class(annotation: ast.expr, depth: int = 0) -> ast.expr | None:
+    """The expression for the class that a value is annotated to be an object of.
+
+    Forward references are read, ``Optional[X]``, ``X | None``, ``Annotated[X, …]`` and the like peeled.
+
+    :returns: ``None`` where it is several classes, or no class at all.
+    """
+    if depth > _DEEPEST:
+        return None
+    if isinstance(annotation, ast.Constant):
+        inner = _parsed(annotation.value) if isinstance(annotation.value, str) else None
+        return None if inner is None else annotated_class(inner, depth + 1)
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        return _only([annotation.left, annotation.right], depth)
+    if isinstance(annotation, ast.Subscript):
+        word = _word(annotation.value)
+        parts = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+        if word in _WRAPPING:
+            return annotated_class(parts[0], depth + 1) if parts else None
+        if word == "Union":
+            return _only(parts, depth)
+    return annotation
+
+
+def _only(parts: list[ast.expr], depth: int) -> ast.expr | None:
+    """The one part that is not ``None``."""
+    left = [part for part in parts if not (isinstance(part, ast.Constant) and part.value is None)]
+    return annotated_class(left[0], depth + 1) if len(left) == 1 else None
+
+
+def _word(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
