@@ -283,12 +283,11 @@ class Calling:
 
     def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:
         assert callee.function is not None
-        for name, argument in bind(call, callee.function, bound=callee.bound).items():
-            if argument is not None and held(argument, fact) is Hold.WHOLE:
-                return self.module.at(callee).summaries.parameter(
-                    callee.function, name, closed=fact.state is State.CLOSED
-                )
-        return self._ways(call, callee)
+        passed = bind(call, callee.function, bound=callee.bound).items()
+        names = [name for name, argument in passed if argument is not None and held(argument, fact) is Hold.WHOLE]
+        if not names:
+            return self._ways(call, callee)
+        return self.module.at(callee).summaries.parameter(callee.function, *names, closed=fact.state is State.CLOSED)
 
     def _stores(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
         """Whether a class of the project keeps the session that its constructor gets."""

@@ -92,7 +92,7 @@ class Lifecycle(Raising):
         elif kind is EdgeKind.CATCH:
             found = self._catch(edge, fact)
         elif kind is EdgeKind.UNCAUGHT:
-            found = None if self._surely_caught(edge.source.edges, fact) else fact
+            found = self._passes(edge, fact)
         elif kind is EdgeKind.SWALLOW:
             found = fact._replace(flying=None) if self._swallows(edge.node, fact) is not False else None  # type: ignore[arg-type]
         elif kind is EdgeKind.UNWIND:

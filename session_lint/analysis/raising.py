@@ -66,7 +66,7 @@ class Raising(Entering):
         if self._surely_caught(earlier, fact):
             return None
         kinds = self._listed(edge.node)
-        taken = [k for e in earlier if isinstance(e.node, ast.ExceptHandler) for k in self._listed(e.node)]
+        taken = [*flying.passed, *self._of_clauses(earlier)]
         for kind in kinds:
             if any(self.module.exceptions.below(kind, other) for other in taken if other):
                 continue  # an earlier clause takes all of these
@@ -76,15 +76,23 @@ class Raising(Entering):
                 return fact._replace(flying=None, caught=(*caught, met), names=names, pending=None)
         return None
 
+    def _passes(self, edge: Edge, fact: Fact) -> Fact | None:
+        """An exception that no clause of a ``try`` has caught; it is remembered where others may meet it."""
+        if self._surely_caught(edge.source.edges, fact):
+            return None
+        if fact.flying is None or not edge.target.edges:
+            return fact
+        passed = fact.flying.passed.union(k for k in self._of_clauses(edge.source.edges) if k)
+        return fact._replace(flying=fact.flying._replace(passed=passed))
+
+    def _of_clauses(self, edges: list[Edge]) -> list[str]:
+        """The classes that the clauses of some edges name."""
+        return [k for e in edges if isinstance(e.node, ast.ExceptHandler) for k in self._listed(e.node)]
+
     def _listed(self, handler: ast.ExceptHandler) -> list[str]:
         """The classes that a clause names."""
         return self.module.exceptions.listed(handler.type, self.scope)
 
     def _surely_caught(self, edges: list[Edge], fact: Fact) -> bool:
         catches = self.module.exceptions.catches
-        return fact.flying is not None and any(
-            catches(fact.flying.type, kind)
-            for edge in edges
-            if isinstance(edge.node, ast.ExceptHandler)
-            for kind in self.module.exceptions.listed(edge.node.type, self.scope)
-        )
+        return fact.flying is not None and any(catches(fact.flying.type, kind) for kind in self._of_clauses(edges))

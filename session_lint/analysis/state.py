@@ -68,11 +68,13 @@ class Raised(NamedTuple):
     """An exception on its way: an instance of ``type`` or of some subclass, raised at ``node``.
 
     :param undoing: a rollback raised it, which none does while another exception is handled.
+    :param passed: the classes of clauses that did not catch it: it is none of these.
     """
 
     type: str
     node: ast.AST
     undoing: bool = False
+    passed: frozenset[str] = frozenset()
 
 
 ANY = "builtins.Exception"

@@ -89,22 +89,22 @@ class Summaries:
             return ()
         return self._own(function, self.module.hops)[1]
 
-    def parameter(self, function: FunctionNode, name: str, *, closed: bool = False) -> tuple[Outcome, ...]:
-        """What a call does to the session that is passed as ``name``.
+    def parameter(self, function: FunctionNode, *names: str, closed: bool = False) -> tuple[Outcome, ...]:
+        """What a call does to the session that is passed as each of ``names``.
 
         :param closed: whether it has been closed before; a rollback does not open it again.
         """
         if is_generator(function):
             return UNKNOWN_BORROWER
-        arg = next((a for a in parameters(function) if a.arg == name), None)
-        if arg is None or arg in (function.args.vararg, function.args.kwarg):
+        passed = [arg for arg in parameters(function) if arg.arg in names]
+        if not passed or any(arg in (function.args.vararg, function.args.kwarg) for arg in passed):
             return UNKNOWN_BORROWER
-        site = self.module.site(SiteKind.PARAMETER, arg, function)
+        site = self.module.site(SiteKind.PARAMETER, passed[0], function)
         state = State.CLOSED if closed else State.NEW
-        start = NOTHING._replace(site=site, names=frozenset({name}), state=state, guards=guards.present(name))
-        return self._ask(
-            (function, f"={name} {state.value}"), lambda: self._solve_for(function, start), UNKNOWN_BORROWER
-        )  # type: ignore[return-value]
+        known = guards.Guards().union(*map(guards.present, names))
+        start = NOTHING._replace(site=site, names=frozenset(names), state=state, guards=known)
+        key = f"={' '.join(sorted(names))} {state.value}"
+        return self._ask((function, key), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
 
     def inner(self, function: FunctionNode, start: Fact) -> tuple[Outcome, ...]:
         """What calling a nested function does to a session that it knows by name.
