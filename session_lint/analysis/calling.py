@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
+    from session_lint.analysis.state import Site
     from session_lint.flow import Code
     from session_lint.vocabulary import Effect
 
@@ -110,16 +111,28 @@ class Calling:
             if (Mark("open", key=site.key) in fact.marks and site.key) or site.passes(call):
                 continue
             for known in self._met(call, callee, outcome, fact):
-                mine = self.module.site(site.kind, call, self.code, key=site.key, via=site)
-                marks = frozenset(m for m in outcome.marks if m.what != "closed")
-                born = known._replace(
-                    site=mine, names=_returned(call, outcome), state=outcome.state, pending=outcome.pending, marks=marks
-                )
+                born = self._born(call, site, outcome, known)
                 if outcome.raised is None:
                     done.append(born)
                 else:
                     raised.append(born._replace(flying=outcome.raised))
         return done, raised
+
+    def _born(self, node: ast.expr, site: Site, outcome: Outcome, fact: Fact) -> Fact:
+        """The fact of a session that comes out of a function's call."""
+        mine = self.module.site(site.kind, node, self.code, key=site.key, via=site)
+        marks = frozenset(m for m in outcome.marks if m.what != "closed")
+        names = _returned(node, outcome)
+        return fact._replace(site=mine, names=names, state=outcome.state, pending=outcome.pending, marks=marks)
+
+    def read(self, node: ast.Attribute, fact: Fact) -> list[Fact]:
+        """What may hold after a field was read: where a property opens a session, one is open."""
+        found = self.module.property_read(node, self.code) if fact.site is None else None
+        if found is None:
+            return [fact]
+        home, function = found
+        opened = [(s, o) for s, o in home.summaries.fresh(function) if s.kind is SiteKind.OWNED and not s.passes(node)]
+        return [fact, *(self._born(node, site, outcome, fact) for site, outcome in opened if outcome.raised is None)]
 
     def _met(self, call: ast.Call, callee: Callee, outcome: Outcome, fact: Fact) -> Iterable[Fact]:
         return conditions_met(call, callee, outcome.conditions, fact, self._required)
@@ -321,7 +334,7 @@ def _undoes(effect: Effect | None) -> bool:
     return effect is not None and effect.effect == "rollback"
 
 
-def _returned(call: ast.Call, outcome: Outcome) -> frozenset[object]:
+def _returned(call: ast.expr, outcome: Outcome) -> frozenset[object]:
     how = outcome.returned
     if how == Hold.WHOLE.value:
         return frozenset({("temp", call)})

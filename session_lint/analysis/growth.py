@@ -11,6 +11,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.summaries import is_generator
+from session_lint.python.names import is_property
 from session_lint.python.words import leads
 from session_lint.vocabulary import Role
 
@@ -44,8 +45,17 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
                 if lead.word in known:
                     reached.append((unit, lead))  # type: ignore[arg-type]
         program.forget()
-        wanted = dict.fromkeys((unit, lead.name, lead.scope) for unit, lead in reached if lead.name not in known)
-        fresh = {name for unit, name, scope in wanted if _gives(program, unit, name, scope)}
+        leading = {(unit, lead.name, lead.scope): _read(lead) for unit, lead in reached}
+        wanted = [lead for lead, read in leading.items() if lead[1] not in (program.properties if read else known)]
+        given = {lead for lead in wanted if _gives(program, *lead)}
+        program.properties |= {lead[1] for lead in given if leading[lead]}
+        fresh = {name for _, name, _ in given} - known
+
+
+def _read(lead: Lead) -> bool:
+    """Whether a lead is about a property."""
+    nodes = [binding.node for binding in lead.scope.bindings.get(lead.name, ())]
+    return any(isinstance(node, ast.FunctionDef) and is_property(node) for node in nodes)
 
 
 def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:

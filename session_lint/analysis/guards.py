@@ -217,12 +217,18 @@ def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[st
     stored = _stored(code)
     if not isinstance(code, (ast.Module, ast.ClassDef)):
         stored |= {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function, by now
-    tested.update(passed() if tested else ())
+    tested.update(passed() if tested or _keeps_flag(code) else ())
     found = {name for name, times in tested.items() if name in stored or times > 1}
     sources = _sources(code)
     for name in list(found):
         found |= sources.get(name, set())
     return frozenset(found)
+
+
+def _keeps_flag(code: ast.AST) -> bool:
+    """Whether a code gives some variable an outcome of its own: ``done = False``."""
+    flags = (n.value for n in own_nodes(code) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant))
+    return any(flag.value is None or isinstance(flag.value, bool) for flag in flags)
 
 
 def _stored(code: ast.AST) -> set[str]:

@@ -55,6 +55,7 @@ class Lifecycle(Raising):
             PointKind.DELETE: self._delete,
             PointKind.PHI: self._phi,
             PointKind.RETURN: self._return,
+            PointKind.READ: lambda point, fact: self.calling.read(point.node, fact),  # type: ignore[arg-type]
         }
         self._raise: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {
             PointKind.CALL: lambda point, fact: self.calling.outcomes(point.node, fact)[1],  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import build, solve
-from session_lint.python.names import Names, own_nodes, path
+from session_lint.python.names import Names, is_property, own_nodes, path
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import parameters
 from session_lint.python.words import MAKERS, word, words_given
@@ -64,6 +64,7 @@ class Module:
     _generators: dict[FunctionNode, Meaning | None] = field(default_factory=dict)
     _wrapped: set[ast.AST] = field(default_factory=set)
     _opens: dict[ast.AST, bool] = field(default_factory=dict)
+    _read: dict[ast.AST, tuple[Names, FunctionNode] | None] = field(default_factory=dict)
     pending: Pending = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,7 +147,7 @@ class Module:
         :raises SolverLimit: where the code has more ways than can be followed.
         """
         if code not in self._graphs:
-            self._graphs[code] = build(code)
+            self._graphs[code] = build(code, self._fields)
         graph = self._graphs[code]
         problem = Lifecycle(self, code, start, hops)
         return Solved(code, graph, solve(graph, problem), problem)
@@ -263,8 +264,36 @@ class Module:
         methods = (n for n in owner.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
         return scope.is_class and any(m.name in MAKERS and self.opens_one(m) for m in methods)
 
+    @property
+    def _fields(self) -> AbstractSet[str]:
+        """The names that a property has which may give a session."""
+        return self._properties if self.program.words is None else self.program.properties
+
+    @cached_property
+    def _properties(self) -> frozenset[str]:
+        """The properties of this module's own classes."""
+        functions = (n for n in self.names.definitions.values() if isinstance(n, ast.FunctionDef))
+        return frozenset(f.name for f in functions if is_property(f))
+
+    def reads(self, code: ast.AST) -> Iterator[tuple[Module, FunctionNode]]:
+        """The properties that a code reads and may get a session from."""
+        fields = self._fields
+        for node in own_nodes(code) if fields else ():
+            if isinstance(node, ast.Attribute) and node.attr in fields:
+                found = self.property_read(node, code)
+                if found is not None:
+                    yield found
+
+    def property_read(self, node: ast.Attribute, code: ast.AST) -> tuple[Module, FunctionNode] | None:
+        """The function that reading a field runs, and its module."""
+        if node not in self._read:
+            self._read[node] = self.names.property_read(node, self.names.scopes.of[code])
+        found = self._read[node]
+        return None if found is None else (self.program.module(found[0]), found[1])
+
     def called(self, code: ast.AST) -> Iterator[tuple[Module, FunctionNode]]:
         """The functions that a code calls and may get a session from, each with its module."""
+        yield from self.reads(code)
         for call in self._worth(code):
             callee = self.calls.callee(call)
             if callee.function is not None:

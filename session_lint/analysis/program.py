@@ -65,6 +65,7 @@ class Program:
         self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}
         self._words: set[str] | None = None
         self._growing = False
+        self.properties: set[str] = set()
         self.memory: Memory | None = None
         self._worth: Callable[[bytes], bool] | None = None
 
@@ -107,15 +108,21 @@ class Program:
             self._growing = False
             self.forget()
             if self.memory is not None:
-                self.memory.remember(sorted(self._words), self._learnt_from(self._words))
+                self.memory.remember(self._learnt, self._learnt_from(self._words))
         return self._words
 
     def _recalled(self) -> set[str] | None:
         """The words of an earlier run, where the files that they were learnt from are the same still."""
         kept = self.memory.recall() if self.memory is not None else None
-        if kept is None or self._learnt_from(kept[0]) != kept[1]:
+        if kept is None or self._learnt_from(w for w in kept[0] if w[0] != ".") != kept[1]:
             return None
-        return set(kept[0])
+        self.properties = {word.removeprefix(".") for word in kept[0] if word.startswith(".")}
+        return {word for word in kept[0] if not word.startswith(".")}
+
+    @property
+    def _learnt(self) -> list[str]:
+        """The words, and the properties with a dot in front."""
+        return sorted([*(self.words or ()), *(f".{name}" for name in self.properties)])
 
     def _learnt_from(self, words: Iterable[str]) -> bytes:
         """A digest of all files that hold one of some words: no other can add to them."""
@@ -127,7 +134,7 @@ class Program:
         """The answer to a question as things stand now, for those that rest on the one they had."""
         assert self.project is not None
         if question == "words":
-            return self.project.digest_of("\0".join(sorted(self.words or ())).encode())
+            return self.project.digest_of("\0".join(self._learnt).encode())
         if question == "globals":
             return self.project.digest(self._keeping)
         if question == "worth":

@@ -8,6 +8,7 @@ from session_lint.flow.graph import RAISING, Block, Edge, EdgeKind, Point, Point
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Set as AbstractSet
 
 
 class Blocks:
@@ -15,9 +16,12 @@ class Blocks:
 
     ``current`` is the open block, ``None`` where control cannot be: nothing is built there. ``handler`` is where an
     exception goes that is raised now. ``depth`` is how many exceptions are being handled (see :class:`Block`).
+
+    :param reads: the names of fields whose reading is a point.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reads: AbstractSet[str] = frozenset()) -> None:
+        self.reads = reads
         self.exit, self.raised = Block(0), Block(0)
         self.entry = self.new_block()
         self.current: Block | None = self.entry

@@ -8,19 +8,24 @@ The builder is stacked up from parts, each of which knows the ones below it: :mo
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from session_lint.flow.graph import Block, Code, EdgeKind, Graph, PointKind
 from session_lint.flow.statements import Statements
 
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
-def build(code: Code) -> Graph:
+
+def build(code: Code, reads: AbstractSet[str] = frozenset()) -> Graph:
     """The control-flow graph of a function, lambda or module body.
 
+    :param reads: the names of fields whose reading is a point.
     :returns: a graph whose blocks can all be reached, in order of discovery from the entry; only the two ends are
         always there.
     :raises RecursionError: where the code nests deeper than the interpreter's stack.
     """
-    builder = Statements()
+    builder = Statements(reads)
     if isinstance(code, ast.Lambda):
         builder.expr(code.body)
         builder.emit(PointKind.RETURN, code.body, code.body)

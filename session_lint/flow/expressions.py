@@ -62,11 +62,20 @@ class Expressions(Branches):
             chain.append(first)
             first = first.func if isinstance(first, ast.Call) else first.value
         self.expr(first)
+        called = {link.func for link in chain if isinstance(link, ast.Call)}
         for link in reversed(chain):
             if isinstance(link, ast.Call):
                 self.exprs(link.args)
                 self.exprs(keyword.value for keyword in link.keywords)
                 self.emit(PointKind.CALL, link)
+            elif link not in called and link.attr in self.reads:  # type: ignore[attr-defined]
+                self.emit(PointKind.READ, link)
+
+    def on_Attribute(self, node: ast.Attribute) -> None:
+        """A field is read."""
+        self.expr(node.value)
+        if node.attr in self.reads:
+            self.emit(PointKind.READ, node)
 
     def on_Await(self, node: ast.Await) -> None:
         """``await``: others run, and their exceptions may arrive here."""

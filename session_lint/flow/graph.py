@@ -26,6 +26,7 @@ class PointKind(str, Enum):
     STORE = "store"  # node: the target; value: where its value comes from
     DELETE = "delete"  # node: the target of a del
     PHI = "phi"  # node: ast.BoolOp | ast.IfExp; value: the operand that became its value on this way
+    READ = "read"  # node: ast.Attribute; a field is read that has one of the names that were asked for
     RETURN = "return"  # node: ast.Return, or the body of a lambda; value: ast.expr | None
 
 

@@ -18,6 +18,7 @@ from session_lint.flow.graph import PointKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from session_lint.flow.graph import Block
 
@@ -53,8 +54,8 @@ class Loop:
 class Leaving(Expressions):
     """The part of the builder that knows what surrounds it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, reads: AbstractSet[str] = frozenset()) -> None:
+        super().__init__(reads)
         self.cleanups: list[Cleanup] = []
         self.loops: list[Loop] = []
 

@@ -284,6 +284,27 @@ class Names:
             found |= inner[0].member(inner[1], name, depth + 1, instance=instance) if inner else {f"{base}().{name}"}
         return frozenset(found)
 
+    def property_read(self, node: ast.Attribute, scope: Scope) -> tuple[Names, FunctionNode] | None:
+        """The function that reading a field runs, with its module's names: that of a property, each time anew."""
+        if (
+            isinstance(node.value, ast.Name)
+            and is_self(scope, node.value.id)
+            and scope.parent
+            and scope.parent.is_class
+        ):
+            return self._property(scope.parent, node.attr, 0)
+        owners = [self.class_of(base) for base in self.qualify(node.value, scope) if base.endswith("()")]
+        found = {owner[0]._property(owner[1], node.attr, 0) if owner else None for owner in owners}  # noqa: SLF001
+        return found.pop() if len(found) == 1 else None
+
+    def _property(self, owner: Scope, name: str, depth: int) -> tuple[Names, FunctionNode] | None:
+        if name in owner.bindings or name in owner.attributes or depth > _DEEPEST:
+            getter = self._getter(owner.bindings.get(name, []))
+            return (self, getter) if getter is not None and is_property(getter) else None
+        inner = [found for base in sorted(self.bases(owner)) if (found := self.class_of(base)) is not None]
+        read = [home._property(scope, name, depth + 1) for home, scope in inner]  # noqa: SLF001  (of this class)
+        return next((found for found in read if found is not None), None)
+
     @staticmethod
     def _getter(bindings: list[Binding]) -> FunctionNode | None:
         """The function behind a property."""
@@ -343,6 +364,11 @@ def own_nodes(code: ast.AST) -> list[ast.AST]:
 
 
 _OWN_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef}
+
+
+def is_property(function: FunctionNode) -> bool:
+    """Whether reading a field runs a function each time, and nothing else."""
+    return [path(decorator).rpartition(".")[2] for decorator in function.decorator_list] == ["property"]
 
 
 def path(node: ast.AST) -> str:
