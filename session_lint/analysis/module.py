@@ -355,15 +355,16 @@ class Module:
         return [code for code, _ in self.codes if any(_ends(call, code) for call in self._calls_in.get(code, ()))]
 
     def may_open(self, function: ast.AST) -> bool:
-        """Whether a function may open a session, by itself or in a function of this module that it calls."""
-        todo, seen = [function], {function}
+        """Whether a function may open a session, by itself or in a function that it calls; perhaps, where it is far."""
+        todo: list[tuple[Module, ast.AST]] = [(self, function)]
+        seen = {function}
         while todo:
-            code = todo.pop()
-            if self.opens_one(code) or self._gets_one(code):
+            module, code = todo.pop()
+            if len(seen) > _MOST_CALLED or module.opens_one(code) or module._gets_one(code):  # noqa: SLF001
                 return True
-            callees = (self.calls.callee(call) for call in self._calls_in.get(code, ()))
-            fresh = [f for c in callees if (f := c.function) is not None and self.at(c) is self and f not in seen]
-            seen.update(fresh)
+            callees = (module.calls.callee(call) for call in module._calls_in.get(code, ()))  # noqa: SLF001
+            fresh = [(module.at(c), f) for c in callees if (f := c.function) is not None and f not in seen]
+            seen.update(f for _, f in fresh)
             todo += fresh
         return False
 
@@ -527,6 +528,10 @@ class Module:
             for b in bound
             for n in (b, *self.bound_calls(b, scope))
         )
+
+
+_MOST_CALLED = 200
+"""How many functions are looked at for one that opens a session."""
 
 
 @cache

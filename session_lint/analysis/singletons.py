@@ -53,16 +53,16 @@ class Loss:
 
 
 def debts(facts: ModuleFacts) -> Iterator[Debt]:
-    """The first debt for each getter call of the module, by entry in the order of the text."""
+    """The debt for each getter call: of the first entry that leaves it open even if nothing raises, else of the first."""
     if facts.module is None or not facts.module.calling_singletons:
         return
-    seen: set[Site] = set()
+    found: dict[Site, Debt] = {}
     served = request_codes(facts.module)
     hooked = settled(facts.module)
     for entry, obligation in _obligations(facts):
         code = obligation.site.code
         origin = obligation.site.origin
-        if origin in seen or origin.node not in facts.module.calls or origin.code in served:
+        if (origin in found and found[origin].normal) or origin.node not in facts.module.calls or origin.code in served:
             continue
         if origin.key in hooked or not is_entry(entry.module, code):
             continue
@@ -75,9 +75,9 @@ def debts(facts: ModuleFacts) -> Iterator[Debt]:
             [e for e in open_ if not e.normal],
             any(e.closed for e in normal),
         )
-        if debt.normal or debt.raised:
-            seen.add(origin)
-            yield debt
+        if debt.normal or (debt.raised and origin not in found):
+            found[origin] = debt
+    yield from found.values()
 
 
 def _obligations(facts: ModuleFacts) -> Iterator[tuple[ModuleFacts, Obligation]]:
