@@ -54,7 +54,7 @@ class Callee:
     @property
     def own(self) -> bool:
         """Whether the callee may be the project's own code: not found, or imported from none of Python's modules."""
-        return not self.names or any(n.partition(".")[0] not in _FOREIGN for n in self.names)
+        return not self.names or not all(map(foreign, self.names))
 
     @property
     def role(self) -> Role | None:
@@ -92,6 +92,13 @@ class Callee:
 
 
 _FOREIGN = frozenset(sys.stdlib_module_names) | {"builtins", "sqlalchemy", "sqlmodel", "flask", "click"}
+
+
+def foreign(name: str) -> bool:
+    """Whether a dotted name is one of Python's own modules, or of the libraries that everybody has here."""
+    return name.partition(".")[0] in _FOREIGN
+
+
 _DEEPEST = 8
 """How many classes up a Session is looked for; a cycle of bases has no end."""
 _QUIET = frozenset(

@@ -122,6 +122,14 @@ class Module:
         """All nodes of the module's tree, to tell them from those of another module."""
         return frozenset(ast.walk(self.names.scopes.module.node))
 
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node above each node of the module's tree."""
+        found: dict[ast.AST, ast.AST] = {}
+        for node in self.nodes:
+            found.update(dict.fromkeys(ast.iter_child_nodes(node), node))
+        return found
+
     def at(self, callee: Callee) -> Module:
         """The module that defines what a call calls."""
         return self if callee.home is None or callee.home is self.names else self.program.module(callee.home)

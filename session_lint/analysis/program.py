@@ -189,7 +189,7 @@ class Program:
             return [(module, caller) for caller in module.callers.get(code, ()) if caller is not code]
         name = self._name(module, code)
         own = [place for place in _calling(module, code, name) if place[1] is not code]
-        others = self._mentioning(module, name, concerned=concerned)
+        others = self.mentioning(module, name, concerned=concerned)
         if others is None:
             return None
         return [*own, *(place for other_module in others for place in _calling(other_module, code, name))]
@@ -202,7 +202,7 @@ class Program:
             return outer.node.name
         return code.name
 
-    def _mentioning(self, module: Module, name: str, *, concerned: bool) -> list[Module] | None:
+    def mentioning(self, module: Module, name: str, *, concerned: bool = False) -> list[Module] | None:
         """The other modules that hold a word; ``None`` where there are too many to tell anything."""
         if self.project is None:
             return []
@@ -231,7 +231,7 @@ class Program:
 
     def called_blindly(self, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Whether some call of a method of this name, on an object that cannot be followed, may be one of this one."""
-        others = self._mentioning(module, function.name, concerned=False)
+        others = self.mentioning(module, function.name, concerned=False)
         return others is None or any(function.name in m.methods_called for m in (module, *others))
 
     def using(self, module: Module) -> list[ModuleFacts]:

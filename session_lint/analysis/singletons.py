@@ -53,7 +53,7 @@ class Loss:
 
 
 def debts(facts: ModuleFacts) -> Iterator[Debt]:
-    """The debt for each getter call: of the first entry that leaves it open even if nothing raises, else of the first."""
+    """The debt for each getter call: of the first entry that owes it though nothing raises, else of the first entry."""
     if facts.module is None or not facts.module.calling_singletons:
         return
     found: dict[Site, Debt] = {}

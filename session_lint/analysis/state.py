@@ -87,6 +87,7 @@ class Mark(NamedTuple):
     =============== =====================================================================================
     ``taken``       by something that was told to close it
     ``yielded``     to somebody who keeps it
+    ``kept``        in what outlives the code; node: the field or variable
     ``lent``        by a context manager, to its block
     ``begun``       inside ``with session.begin()``; node: the withitem
     ``nested``      inside a savepoint; node: the withitem

@@ -86,7 +86,8 @@ class Storing:
     def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         hold = held(value, fact)
         if hold and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
-            return (give(fact),)  # of a collection nobody can tell whether all of it is closed in the end
+            given = give(fact)  # of a collection nobody can tell whether all of it is closed in the end
+            return (given.mark("kept", target) if hold is Hold.WHOLE else given,)
         bound = rename(fact, name, value)
         if (
             not reachable(bound)

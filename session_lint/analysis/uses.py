@@ -1,0 +1,230 @@
+"""The uses of a field that holds a session, all over the project: whether one of them closes it, or may."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.arguments import bind
+from session_lint.analysis.calls import foreign
+from session_lint.analysis.holding import closes, releasing
+from session_lint.analysis.state import State
+from session_lint.python.names import own_nodes
+from session_lint.python.scopes import children, is_self
+from session_lint.python.words import word
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.calls import Callee
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import FunctionNode, Scope
+
+_DEEPEST = 3
+"""How often a session is followed from a field through functions that return it."""
+_HARMLESS = (
+    ast.Compare, ast.UnaryOp, ast.If, ast.While, ast.Assert, ast.Expr, ast.FormattedValue, ast.Delete, ast.For,
+    ast.AsyncFor, ast.comprehension, ast.Subscript,
+)  # fmt: skip
+"""What is done with a session that leaves it where it is."""
+_TAKING = (Role.TAKES, Role.CLOSING, Role.CLOSER)
+_STORING = ("append", "add", "appendleft", "put", "put_nowait", "insert", "setdefault", "extend", "push", "register")
+_BY_NAME = ("getattr", "attrgetter", "__getattribute__", "hasattr")
+_WHOLESALE = "close_all"
+"""In a project that holds this, sessions are closed without being named."""
+
+
+class Uses:
+    """The uses of the fields of a class.
+
+    :param module: the module that defines it.
+    :param owner: its scope.
+    """
+
+    def __init__(self, module: Module, owner: Scope) -> None:
+        self.module = module
+        self.owner = owner
+
+    def may_close(self, field: str, depth: int = 0) -> bool:
+        """Whether somebody closes what a field of the class holds, or has it who may."""
+        if depth > _DEEPEST or self._in(self.module, field, depth):
+            return True
+        mentioning = self.module.program.mentioning
+        others = mentioning(self.module, f".{field}")
+        wholesale = _WHOLESALE in self.module.source.text or mentioning(self.module, _WHOLESALE) != []
+        return others is None or wholesale or any(self._in(other, field, depth) for other in others)
+
+    def _in(self, module: Module, field: str, depth: int) -> bool:
+        """Whether a use in one module does."""
+        tree = module.names.scopes.module.node
+        for node in _all_nodes(tree):
+            if isinstance(node, ast.Call) and word(node.func) in _BY_NAME and _names(node, field):
+                return True
+            if not isinstance(node, ast.Attribute) or node.attr != field or not isinstance(node.ctx, ast.Load):
+                continue
+            if self._ours(module, node) and self._lets_go(module, node, depth):
+                return True
+        return False
+
+    # whose field it is
+
+    def _ours(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether it may be the field of an object of the class."""
+        scope = _scope(module, node)
+        if isinstance(node.value, ast.Name) and is_self(scope, node.value.id) and scope.parent is not None:
+            return self._related(module, scope.parent, node.attr)
+        names = module.names.qualify(node.value, scope)
+        if names and all(name.count(".") == 1 and foreign(name) for name in names):
+            return False  # an object of a library's own: flask.g
+        owners = [module.names.class_of(name) for name in names]
+        if not owners:
+            return True
+        return any(o is None or self._related(module.program.module(o[0]), o[1], node.attr) for o in owners)
+
+    def _related(self, module: Module, other: Scope, field: str) -> bool:
+        """Whether an object may belong to both classes; a class that does not know the field is mixed into others."""
+        if not other.is_class:
+            return True
+        mine = [scope for _, scope in _family(self.module, self.owner)]
+        theirs = [scope for _, scope in _family(module, other)]
+        known = any(field in scope.attributes or field in scope.bindings for scope in theirs)
+        return not known or other in mine or self.owner in theirs
+
+    # what becomes of it
+
+    def _lets_go(self, module: Module, node: ast.AST, depth: int) -> bool:
+        """Whether the place where an expression with the session stands closes it, or hands it to somebody who may."""
+        above = module.parents[node]
+        if isinstance(above, ast.Attribute):
+            return closes(above.attr)
+        if isinstance(above, (ast.Await, ast.BoolOp)):
+            return self._lets_go(module, above, depth)
+        if isinstance(above, ast.IfExp):
+            return above.test is not node and self._lets_go(module, above, depth)
+        if isinstance(above, ast.keyword):
+            return self._passed(module, module.parents[above], node, depth)
+        if isinstance(above, ast.Call):
+            return above.func is node or self._passed(module, above, node, depth)
+        if isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            targets = above.targets if isinstance(above, ast.Assign) else [above.target]
+            return any(self._bound(module, target, depth) for target in targets)
+        if isinstance(above, ast.Return):
+            return self._returned(module, _code(module, node), depth)
+        return not isinstance(above, _HARMLESS)
+
+    def _bound(self, module: Module, target: ast.expr, depth: int) -> bool:
+        """Whether a variable that holds it now lets go of it."""
+        if not isinstance(target, ast.Name):
+            return True
+        code = _code(module, target)
+        own = {n for n in own_nodes(code) if isinstance(n, ast.Name)}
+        reads = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id]
+        return any(
+            node not in own or self._lets_go(module, node, depth) for node in reads if isinstance(node.ctx, ast.Load)
+        )
+
+    def _returned(self, module: Module, code: ast.AST, depth: int) -> bool:
+        """Whether those who get it from a method let go of it."""
+        scope = module.names.scopes.of[code]
+        if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or scope.parent is None:
+            return True
+        plain = not code.decorator_list or _is_property(code)
+        return not plain or not scope.parent.is_class or self._result_may_close(code, depth + 1)
+
+    def _result_may_close(self, method: FunctionNode, depth: int) -> bool:
+        """The same of what a method or property of the class returns."""
+        if depth > _DEEPEST:
+            return True
+        others = self.module.program.mentioning(self.module, f".{method.name}")
+        if others is None:
+            return True
+        return any(self._result_in(module, method, depth) for module in (self.module, *others))
+
+    def _result_in(self, module: Module, method: FunctionNode, depth: int) -> bool:
+        for node in _all_nodes(module.names.scopes.module.node):
+            if not isinstance(node, ast.Attribute) or node.attr != method.name or not isinstance(node.ctx, ast.Load):
+                continue
+            above = module.parents[node]
+            called = isinstance(above, ast.Call) and above.func is node
+            if not called and not _is_property(method):
+                return True  # the method itself is handed on
+            if self._ours(module, node) and self._lets_go(module, above if called else node, depth):
+                return True
+        return False
+
+    def _passed(self, module: Module, call: ast.AST, node: ast.AST, depth: int) -> bool:
+        """Whether what a call gets it for closes or keeps it."""
+        if not isinstance(call, ast.Call):
+            return True  # an argument of a class statement
+        callee = module.calls.callee(call)
+        if callee.role is Role.TRANSPARENT:
+            return self._lets_go(module, call, depth)
+        if callee.meaning is not None:
+            return callee.role in _TAKING
+        if callee.function is not None:
+            return self._by_summary(module, call, callee, node, depth)
+        if callee.owner is not None and callee.home is not None:
+            family = _family(module.program.module(callee.home), callee.home.scopes.of[callee.owner])
+            return any(_closes_something(scope.node) for _, scope in family)
+        return callee.name in ("__init__", *_STORING) or releasing(callee.name)
+
+    def _by_summary(self, module: Module, call: ast.Call, callee: Callee, node: ast.AST, depth: int) -> bool:
+        assert callee.function is not None
+        passed = bind(call, callee.function, bound=callee.bound).items()
+        names = [name for name, argument in passed if argument is node]
+        ways = module.at(callee).summaries.parameter(callee.function, *names) if names else ()
+        if not ways or any(way.state in (State.CLOSED, State.GIVEN) for way in ways):
+            return True
+        return any(way.returned for way in ways) and self._lets_go(module, call, depth)
+
+
+def _family(module: Module, owner: Scope) -> list[tuple[Module, Scope]]:
+    """A class and those above it that the project defines."""
+    found, todo = [(module, owner)], [(module, owner)]
+    while todo:
+        home, scope = todo.pop()
+        for base in sorted(home.names.bases(scope)):
+            above = home.names.class_of(base)
+            if above is not None and above[1] not in [known for _, known in found]:
+                pair = (home.program.module(above[0]), above[1])
+                found.append(pair)
+                todo.append(pair)
+    return found
+
+
+@cache
+def _closes_something(node: ast.AST) -> bool:
+    """Whether a class calls anything that closes."""
+    return any(isinstance(n, ast.Attribute) and closes(n.attr) for n in ast.walk(node))
+
+
+def _is_property(function: FunctionNode) -> bool:
+    words = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in function.decorator_list)
+    return any(word in ("property", "cached_property") for word in words)
+
+
+def _names(call: ast.Call, field: str) -> bool:
+    """Whether a call gets a field's name as text."""
+    return any(isinstance(argument, ast.Constant) and argument.value == field for argument in call.args)
+
+
+def _all_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo += children(node)
+
+
+def _code(module: Module, node: ast.AST) -> ast.AST:
+    """The function, lambda, class or module body that a node stands in."""
+    node = module.parents[node]
+    while node not in module.names.scopes.of:
+        node = module.parents[node]
+    return node
+
+
+def _scope(module: Module, node: ast.AST) -> Scope:
+    return module.names.scopes.of[_code(module, node)]
