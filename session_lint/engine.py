@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from session_lint import analysis, keeping
 from session_lint.analysis import analyse, analyse_file, prepare
+from session_lint.analysis.glossary import glossary
 from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterator, Sequence
 
+    from session_lint.analysis import ModuleFacts
+    from session_lint.analysis.glossary import Entry
     from session_lint.finding import Finding
     from session_lint.settings import Settings
     from session_lint.source import Source
@@ -84,6 +87,22 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
     except OSError as error:
         return FileReport(filename, tuple(failed(filename, settings, f"cannot be read: {error.strerror or error}")))
     return lint_content(data, path, settings)
+
+
+def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]]:
+    """What one file defines that has to do with sessions, and why it could not be read. Raises nothing."""
+    filename = str(path)
+    told: list[Entry] = []
+
+    def work() -> list[Finding]:
+        told[:] = glossary(_facts(decode(filename, data), settings, None))
+        return []
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return [], failed(filename, settings, f"cannot be read: {error.strerror or error}")
+    return told, _guarded(filename, settings, work)
 
 
 def lint_content(
@@ -212,16 +231,19 @@ def _found(
 
     :param evidence: is told what that rests on beside the text.
     """
-    words, path = vocabulary(settings.vocabulary), Path(source.filename)
-    if settings.whole_project:
-        facts = analyse_file(source, tree, path, words)
-    else:
-        facts = analyse(source, source.parse() if tree is None else tree, module_name(path), words)
+    facts = _facts(source, settings, tree)
     rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
     findings = [finding for rule in rules for finding in rule.check(facts)]
     if evidence is not None:
         evidence.update(facts.evidence)
     return sorted(findings, key=lambda finding: (finding.location, finding.code))
+
+
+def _facts(source: Source, settings: Settings, tree: ast.Module | None) -> ModuleFacts:
+    words, path = vocabulary(settings.vocabulary), Path(source.filename)
+    if settings.whole_project:
+        return analyse_file(source, tree, path, words)
+    return analyse(source, source.parse() if tree is None else tree, module_name(path), words)
 
 
 def _guarded(filename: str, settings: Settings, work: Callable[[], list[Finding]]) -> list[Finding]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Site
     from session_lint.python.scopes import FunctionNode, Scope
 
 
@@ -32,15 +34,30 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     if not module.concerned(function):
         return None
     solved = module.solve(function, NOTHING)
-    given = {
-        fact.site
-        for point, fact in solved.visits(PointKind.YIELD)
-        if fact.site is not None and fact.site.kind is not SiteKind.PARAMETER and held(point.node.value, fact)  # type: ignore[attr-defined]
-    }
+    given = _yielded(solved)
     if not given:
         return None
     normal = [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
     return Meaning(Role.SCOPE, commits=bool(normal) and all(map(_committed, normal)))
+
+
+def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
+    """Whether a scope closes what it yields when its body ends, and when its body raises."""
+    solved = module.solve(function, NOTHING)
+    given = _yielded(solved)
+    exits = [f for f in solved.exits if f.site in given and f.marked("lent")]
+    normal = [f.state is State.CLOSED for f in exits if f.flying is None]
+    raised = [f.state is State.CLOSED for f in exits if f.flying is not None]
+    return bool(normal) and all(normal), all(raised)
+
+
+def _yielded(solved: Solved) -> set[Site]:
+    """The sessions that a generator opens and yields."""
+    return {
+        fact.site
+        for point, fact in solved.visits(PointKind.YIELD)
+        if fact.site is not None and fact.site.kind is not SiteKind.PARAMETER and held(point.node.value, fact)  # type: ignore[attr-defined]
+    }
 
 
 def class_scope(module: Module, owner: ast.ClassDef) -> Meaning | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.exceptions import BASE, Exceptions
@@ -23,7 +23,7 @@ from session_lint.python.words import MAKERS, word, words_given
 from session_lint.vocabulary import Meaning, Role, effects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
 
     from session_lint.analysis.program import Program
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope, ScopeNode
     from session_lint.source import Source
 
+T = TypeVar("T")
 _CONNECTING = ("connect", "connection", "get_bind")
 """SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
 
@@ -432,9 +433,13 @@ class Module:
         return self.pending.ask_once(self._generators, function, lambda: self._wrapped_meaning(function), None)
 
     def _wrapped_meaning(self, function: FunctionNode) -> Meaning | None:
+        return self.as_scope(function, scope_meaning)
+
+    def as_scope(self, function: FunctionNode, asked: Callable[[Module, FunctionNode], T]) -> T:
+        """The answer to a question about a plain generator, as if it were a context manager."""
         self._wrapped.add(function)
         try:
-            return scope_meaning(self, function)
+            return asked(self, function)
         finally:
             self._wrapped.discard(function)
 

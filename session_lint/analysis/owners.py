@@ -40,14 +40,14 @@ class Neglect:
 def neglected(facts: ModuleFacts) -> Iterator[Neglect]:
     """The sessions that classes of this module open, keep, and never close, in the order of the text."""
     found: dict[Site, Neglect] = {}
-    for site, target, owner in _kept(facts):
+    for site, target, owner in kept(facts):
         assert facts.module is not None
         if site not in found and not Uses(facts.module, owner).may_close(target.attr):
             found[site] = Neglect(site, target, owner.node)  # type: ignore[arg-type]  # the scope of a class
     yield from sorted(found.values(), key=lambda one: (one.site.node.lineno, one.site.node.col_offset))  # type: ignore[attr-defined]
 
 
-def _kept(facts: ModuleFacts) -> Iterator[tuple[Site, ast.Attribute, Scope]]:
+def kept(facts: ModuleFacts) -> Iterator[tuple[Site, ast.Attribute, Scope]]:
     """Each session that a method puts into a field of its object, with the field and the class."""
     for solved in facts.solved:
         scope = facts.scope(solved.code)

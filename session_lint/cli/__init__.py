@@ -19,6 +19,7 @@ from session_lint.cli.explain import explain
 from session_lint.cli.fix import fix
 from session_lint.cli.rules import rules
 from session_lint.cli.run import FAILED, INTERRUPTED
+from session_lint.cli.vocabulary import vocabulary
 from session_lint.engine import collect_seldom
 from session_lint.settings import SettingsError
 from session_lint.writing import WriteError
@@ -30,7 +31,7 @@ def command() -> None:
     """Find SQLAlchemy sessions that leak, lose changes or are shared, and mend them."""
 
 
-for subcommand in (check, fix, rules, explain):
+for subcommand in (check, fix, rules, explain, vocabulary):
     command.add_command(subcommand)
 
 

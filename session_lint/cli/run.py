@@ -34,12 +34,8 @@ def _list(name: str, text: str) -> Callable[[Command], Command]:
     return click.option(name, multiple=True, metavar="LIST", callback=_codes, help=text)
 
 
-_OPTIONS = [
+_FILES = [
     click.argument("paths", nargs=-1, type=click.Path()),
-    _list("--select", "Codes, or beginnings of codes, of the rules to run; ALL for all."),
-    _list("--ignore", "Codes, or beginnings of codes, of rules not to run."),
-    _list("--extend-select", "Rules to run beside those that are selected."),
-    _list("--extend-ignore", "Rules not to run beside those that are ignored."),
     _list("--exclude", "Patterns of files and folders to leave out, in place of the usual ones."),
     _list("--extend-exclude", "Patterns of files and folders to leave out beside the usual ones."),
     click.option(
@@ -47,15 +43,32 @@ _OPTIONS = [
     ),
     click.option("--isolated", is_flag=True, help="Read no configuration file."),
     click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The configuration file to read."),
-    click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of findings."),
     click.option("--no-project", is_flag=True, help="Judge each file by itself; follow no import, look for no caller."),
+]
+_RULES = [
+    _list("--select", "Codes, or beginnings of codes, of the rules to run; ALL for all."),
+    _list("--ignore", "Codes, or beginnings of codes, of rules not to run."),
+    _list("--extend-select", "Rules to run beside those that are selected."),
+    _list("--extend-ignore", "Rules not to run beside those that are ignored."),
+]
+_RUN = [
+    click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of findings."),
     click.option("--stdin-filename", metavar="NAME", help="What to call the text that is read for the path `-`."),
 ]
 
 
 def options(command: Command) -> Command:
-    """Give a command the options that all runs over files share."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+    """Give a command the options that all runs of rules over files share."""
+    return _given([*_RULES, *_FILES, *_RUN], command)
+
+
+def file_options(command: Command) -> Command:
+    """Give a command the options that say which files are looked at, and with what around them."""
+    return _given(_FILES, command)
+
+
+def _given(choice: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    return reduce(lambda decorated, option: option(decorated), reversed(choice), command)
 
 
 def settings_for(path: Path, given: dict[str, Any]) -> Settings:
@@ -65,9 +78,9 @@ def settings_for(path: Path, given: dict[str, Any]) -> Settings:
     """
     folder = path if path.is_dir() else path.parent
     found = _loaded(absolute(folder), given["isolated"], given["config"])
-    switched = {name: False for name, off in (("cache", "no_cache"), ("whole_project", "no_project")) if given[off]}
+    switched = {name: False for name, off in (("cache", "no_cache"), ("whole_project", "no_project")) if given.get(off)}
     names = ("select", "ignore", "extend_select", "extend_ignore", "exclude", "extend_exclude", "force_exclude")
-    settings = override(found, **{name: given[name] for name in names}, **switched)
+    settings = override(found, **{name: given.get(name) for name in names}, **switched)
     for name in ("exclude", "extend_exclude"):
         try:
             _ = given[name] and patterns(given[name])
