@@ -56,6 +56,17 @@ class _Rewriter(cst.CSTTransformer):
         self.positions = positions
         self.done = False
         self.drop = set(plan["drop"])
+        rows = [row for row, _ in (plan["acquire"], plan["last"], *self.drop)]
+        self.first, self.last = min(rows), max(rows)
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Only what stands around the plan's rows can change, and nothing inside a plain statement."""
+        if isinstance(node, cst.SimpleStatementLine):
+            return False
+        if isinstance(node, cst.BaseCompoundStatement):
+            place = self.positions[node]
+            return bool(place.start.line <= self.last and place.end.line >= self.first)
+        return super().on_visit(node)
 
     def start(self, node: cst.CSTNode) -> Start:
         """Where a node of the original tree begins, as the plan counts."""

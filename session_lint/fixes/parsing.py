@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import libcst as cst
 from libcst.metadata import MetadataWrapper
 
 from session_lint.fixes import CannotFix
 
 
+@lru_cache(maxsize=4)  # the findings of a file come one after the other
 def parsed(text: str) -> MetadataWrapper:
     """The concrete tree of a module, with its positions.
 
