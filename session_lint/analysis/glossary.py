@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.decorating import passes
 from session_lint.analysis.inference import scope_closing
 from session_lint.analysis.owners import kept
 from session_lint.analysis.state import SiteKind
@@ -31,7 +32,7 @@ class Entry:
 
     :param name: the name, with the classes and functions around it, as it stands in the module.
     :param row: the line that defines it.
-    :param role: what it is to a session: a role of the tables, ``opener``, ``dependency`` or ``owner``.
+    :param role: what it is to a session: a role of the tables, or an opener, registry, dependency, decorator or owner.
     :param known: what that rests on.
     """
 
@@ -109,9 +110,13 @@ def _function(module: Module, name: str, node: FunctionNode) -> tuple[str, str] 
     if meaning is not None:
         return Role.CLOSER.value, f"closes the session in {meaning.closes}"
     if is_generator(node):
-        lent = module.generator_scope(node)
-        ending = _ending(lent, module.as_scope(node, scope_closing)) if lent is not None else ""
+        yielded = module.generator_scope(node)
+        ending = _ending(yielded, module.as_scope(node, scope_closing)) if yielded is not None else ""
         return ("dependency", f"yields a session; {ending}") if ending else None
+    lent = passes(module, node)
+    if lent:
+        commits = "commits it" if all(one.commits for one in lent) else "does not commit it on every way"
+        return "decorator", f"passes a session to the function that it is put on, and {commits}"
     fresh = [outcome for site, outcome in module.summaries.fresh(node) if site.kind is SiteKind.OWNED]
     return ("opener", "returns a session that its caller has to close") if fresh else None
 

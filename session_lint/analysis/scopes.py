@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.decorating import decorated
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
 from session_lint.flow import PointKind
 
@@ -62,6 +63,14 @@ def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
             use = Use(fact.site, mark.node, mark.other, raises, source.variable(fact.site.node, code), opening, file)
             if mark.node not in found or (found[mark.node].after is None and mark.other is not None):
                 found[mark.node] = use
+    for fact, name in _decorated(facts):
+        for mark in (*fact.marked("commit"), *fact.marked("split")):
+            if _stands_in(facts, mark.node) and fact.flying is None:
+                assert fact.site is not None
+                assert mark.node is not None
+                use = Use(fact.site, mark.node, mark.other, raises=False, name=name, opening="this decorator commits")
+                if mark.node not in found or (found[mark.node].after is None and mark.other is not None):
+                    found[mark.node] = use
     yield from (found[node] for node in sorted(found, key=_position))
 
 
@@ -84,7 +93,23 @@ def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
                     opening="this scope rolls back and closes",
                 )
                 found.setdefault(mark.node, use)
+    for fact, name in _decorated(facts):
+        for mark in fact.marked("ended"):
+            if _stands_in(facts, mark.node) and mark.node is not None:
+                assert fact.site is not None
+                opening = "this decorator rolls back and closes"
+                found.setdefault(mark.node, Use(fact.site, mark.node, None, raises=False, name=name, opening=opening))
     yield from (replace(found[node]) for node in sorted(found, key=_position))
+
+
+def _decorated(facts: ModuleFacts) -> Iterator[tuple[Fact, str]]:
+    """How functions end that a decorator passes a session to, which it commits itself, each with the parameter."""
+    if facts.module is None:
+        return
+    for code, _ in facts.module.codes:
+        for solved in decorated(facts.module, code):
+            (name,) = solved.problem.start.names
+            yield from ((fact, str(name)) for fact in solved.exits if fact.site is solved.problem.start.site)
 
 
 def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, ast.AST, ModuleFacts]]:

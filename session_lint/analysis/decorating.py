@@ -1,0 +1,141 @@
+"""Decorators of the project that open a session, pass it to the function, and commit and close it afterwards.
+
+To the function such a session is that of a scope: the decorator's wrapper does what a ``with`` does elsewhere.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
+from session_lint.flow import PointKind, SolverLimit
+from session_lint.python.names import own_nodes
+from session_lint.python.scopes import BindingKind, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.python.scopes import FunctionNode
+
+_LAYERS = 2
+"""How many functions return one another: what ``@transactional()`` calls makes one that makes the wrapper."""
+
+
+@dataclass(frozen=True)
+class Lent:
+    """A session that a wrapper passes to the function that it wraps.
+
+    :param place: the position or the name of the argument.
+    :param commits: whether the wrapper commits on every normal way, and closes.
+    """
+
+    place: int | str
+    commits: bool
+
+
+def decorated(module: Module, code: ast.AST) -> Iterator[Solved]:
+    """The solutions for a function from the sessions that its decorators pass to it and commit."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return
+    for decorator in code.decorator_list:
+        for lent in lends(module, code, decorator):
+            name = _parameter(code, lent.place)
+            if lent.commits and name:
+                site = module.site(SiteKind.SCOPE, decorator, code, commits=True)
+                start = NOTHING._replace(site=site, names=frozenset({name}), guards=guards.present(name))
+                yield module.solve(code, start)
+
+
+def lends(module: Module, code: FunctionNode, decorator: ast.expr) -> list[Lent]:
+    """What the wrapper that a decorator makes passes to the function."""
+    called = isinstance(decorator, ast.Call)
+    scope = module.names.scopes.of[code].parent or module.names.scopes.module
+    names = module.names.qualify(decorator.func if isinstance(decorator, ast.Call) else decorator, scope)
+    definition = module.names.definition(next(iter(names))) if len(names) == 1 else None
+    if definition is None or not isinstance(definition[1], ast.FunctionDef):
+        return []
+    return passes(module.program.module(definition[0]), definition[1], _LAYERS if called else 1)
+
+
+def passes(home: Module, maker: FunctionNode, layers: int = _LAYERS) -> list[Lent]:
+    """What the wrapper that a function makes passes to the function that it is given."""
+    for _ in range(layers):
+        inner = _returned(home, maker)
+        if inner is None:
+            break
+        found = _lent_by(home, maker, inner)
+        if found is not None:
+            return found
+        maker = inner
+    return []
+
+
+def _returned(home: Module, maker: FunctionNode) -> FunctionNode | None:
+    """The function inside another one that it returns."""
+    scope = home.names.scopes.of[maker]
+    values = [n.value for n in own_nodes(maker) if isinstance(n, ast.Return)]
+    if len(values) != 1 or not isinstance(values[0], ast.Name):
+        return None
+    found = [b.node for b in scope.bindings.get(values[0].id, ()) if b.kind is BindingKind.DEFINITION]
+    return found[0] if len(found) == 1 and isinstance(found[0], (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+
+
+def _lent_by(home: Module, maker: FunctionNode, wrapper: FunctionNode) -> list[Lent] | None:
+    """What a wrapper passes on; ``None`` where it does not call what its maker was given."""
+    given = [arg.arg for arg in parameters(maker)]
+    calls = [n for n in own_nodes(wrapper) if isinstance(n, ast.Call) and getattr(n.func, "id", None) in given]
+    if not calls:
+        return None
+    if not home.opens_one(wrapper):
+        return []
+    try:
+        solved = home.solve(wrapper, NOTHING)
+    except SolverLimit:
+        return []
+    found: dict[int | str, bool] = {}
+    for point, fact in solved.visits(PointKind.CALL):
+        if point.node in calls and fact.site is not None and fact.site.kind is not SiteKind.PARAMETER:
+            for place in _places(point.node, fact):
+                found[place] = found.get(place, True) and _commits(solved, fact) and not _asks(wrapper, fact)
+    return [Lent(place, commits) for place, commits in found.items()]
+
+
+def _asks(wrapper: FunctionNode, fact: Fact) -> bool:
+    """Whether a wrapper opens a session only where it was given none: then whoever gave one commits it."""
+    own = {arg.arg for arg in parameters(wrapper)}
+    return any(guards.variables(text) & own for text, _ in fact.guards)
+
+
+def _places(call: ast.Call, fact: Fact) -> Iterator[int | str]:
+    for index, argument in enumerate(call.args):
+        if isinstance(argument, ast.Starred):
+            break  # what comes behind it may stand anywhere
+        if held(argument, fact) is Hold.WHOLE:
+            yield index
+    yield from (k.arg for k in call.keywords if k.arg and held(k.value, fact) is Hold.WHOLE)
+
+
+def _commits(solved: Solved, passed: Fact) -> bool:
+    """Whether the wrapper commits the session on every normal way, and closes it."""
+    assert passed.site is not None
+    if passed.site.kind is SiteKind.SCOPE:
+        return passed.site.commits
+    normal = [fact for fact in solved.exits if fact.site is passed.site and fact.flying is None]
+    return bool(normal) and all(
+        fact.state is State.CLOSED and fact.pending is None and fact.marked("committed") and not fact.marked("lost")
+        for fact in normal
+    )
+
+
+def _parameter(code: FunctionNode, place: int | str) -> str:
+    """The parameter that an argument arrives in; empty where it is none that has a name."""
+    if isinstance(place, str):
+        return place if any(arg.arg == place for arg in parameters(code)) else ""
+    positional = [*code.args.posonlyargs, *code.args.args]
+    return positional[place].arg if place < len(positional) else ""
