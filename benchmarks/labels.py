@@ -194,7 +194,7 @@ def _percent(share: float | None) -> str:
 
 def _findings(*, anew: bool) -> list[dict[str, Any]]:
     if anew:
-        return session_lint("--no-cache")[1]
+        return session_lint("--no-cache")
     if not FINDINGS.is_file():
         raise LabelError("no findings yet (run benchmarks/run.py, or give --run)")
     findings: list[dict[str, Any]] = json.loads(FINDINGS.read_text("utf-8"))

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,9 @@ multiprocessing.set_start_method("fork")  # so that the workers miss the plugin 
 from flake8.main.cli import main
 raise SystemExit(main())
 """
+
+
+_CODE = re.compile(r"^\S+:\d+:\d+: (SES\d{3})", re.MULTILINE)
 
 
 class RunError(Exception):
@@ -86,26 +90,30 @@ def folders() -> list[str]:
     return [package.folder.name for package in packages()]
 
 
-def session_lint(*options: str) -> tuple[float, list[dict[str, Any]]]:
-    """``session-lint check`` over the corpus: wall seconds and findings."""
-    command = [script("session-lint"), "check", "--isolated", "--output-format", "json", *options, *folders()]
-    seconds, out = timed(command)
-    return seconds, json.loads(out)
+def session_lint(*options: str) -> list[dict[str, Any]]:
+    """What ``session-lint check`` finds in the corpus, each with the edits that would mend it."""
+    return json.loads(_checked("json", *options)[1])  # type: ignore[no-any-return]
+
+
+def _checked(form: str, *options: str) -> tuple[float, str]:
+    """``session-lint check`` over the corpus: wall seconds and the report."""
+    return timed([script("session-lint"), "check", "--isolated", "--output-format", form, *options, *folders()])
 
 
 def own_runs() -> tuple[list[Run], list[dict[str, Any]]]:
     """session-lint by the file, then by the project without a cache, filling one and with a warm one; its findings."""
-    alone, few = session_lint("--no-cache", "--no-project")
-    cold, findings = session_lint("--no-cache")
     shutil.rmtree(ROOT / ".session_lint_cache", ignore_errors=True)
-    filling, _ = session_lint()
-    warm, again = session_lint()
-    if again != findings:
+    ways = {
+        "session-lint, file by file": ("--no-cache", "--no-project"),
+        "session-lint, no cache": ("--no-cache",),
+        "session-lint, filling its cache": (),
+        "session-lint, warm cache": (),
+    }
+    done = {name: _checked("concise", *options) for name, options in ways.items()}
+    if len({report for name, (_, report) in done.items() if name != "session-lint, file by file"}) > 1:
         raise RunError("session-lint finds something else with a warm cache than without one")
-    counts = _counted(finding["code"] for finding in findings)
-    names = ("session-lint, no cache", "session-lint, filling its cache", "session-lint, warm cache")
-    runs = [Run(name, seconds, counts) for name, seconds in zip(names, (cold, filling, warm), strict=True)]
-    return [Run("session-lint, file by file", alone, _counted(f["code"] for f in few)), *runs], findings
+    runs = [Run(name, seconds, _counted(_CODE.findall(report))) for name, (seconds, report) in done.items()]
+    return runs, session_lint("--no-cache")
 
 
 def other_runs() -> list[Run]:
