@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from session_lint.analysis.calls import Callee, Calls
+from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.inference import class_scope, closed_by, getters, scope_meaning
 from session_lint.analysis.lifecycle import Lifecycle
@@ -16,27 +17,19 @@ from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import build, solve
-from session_lint.python.names import Names, is_property, own_nodes, path
-from session_lint.python.pending import Pending, once
-from session_lint.python.scopes import parameters
-from session_lint.python.words import MAKERS, word, words_given
-from session_lint.vocabulary import Meaning, Role, effects
+from session_lint.python.names import Names, own_nodes
+from session_lint.python.pending import once
+from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable
 
-    from session_lint.analysis.program import Program
     from session_lint.flow import Code, Graph
-    from session_lint.python.scopes import FunctionNode, Scope, ScopeNode
-    from session_lint.source import Source
+    from session_lint.python.scopes import FunctionNode, Scope
 
 T = TypeVar("T")
 _CONNECTING = ("connect", "connection", "get_bind")
 """SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
-
-_ENDING = ("commit", "rollback", "close")
-_OPENING = {Role.FACTORY, Role.SCOPE, Role.SINGLETON}
 
 
 HOPS = 2
@@ -44,18 +37,13 @@ HOPS = 2
 
 
 @dataclass(eq=False)
-class Module:
+class Module(Concern):
     """One module under analysis.
 
-    :param source: its text.
-    :param program: the other modules around it.
+    :param hops: how many modules away the ways of a function are followed, as far as no session is concerned.
     """
 
-    names: Names
-    source: Source
-    program: Program
     hops: int = HOPS
-    calls: Calls = field(init=False)
     exceptions: Exceptions = field(init=False)
     summaries: Summaries = field(init=False)
     _sites: dict[tuple[object, ...], Site] = field(default_factory=dict)
@@ -64,9 +52,6 @@ class Module:
     _meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = field(default_factory=dict)
     _generators: dict[FunctionNode, Meaning | None] = field(default_factory=dict)
     _wrapped: set[ast.AST] = field(default_factory=set)
-    _opens: dict[ast.AST, bool] = field(default_factory=dict)
-    _read: dict[ast.AST, tuple[Names, FunctionNode] | None] = field(default_factory=dict)
-    pending: Pending = field(init=False)
 
     def __post_init__(self) -> None:
         """Connect the parts."""
@@ -147,6 +132,11 @@ class Module:
                 return self.program.module(definition[0]), definition[1]
         return None
 
+    @once
+    def handlers(self) -> dict[ast.AST, None]:
+        """The functions of this module that run once a request."""
+        return dict.fromkeys(handlers(self))
+
     # graphs and solutions
 
     def solve(self, code: Code, start: Fact, hops: int = HOPS) -> Solved:
@@ -176,221 +166,6 @@ class Module:
         return self._sites.setdefault(
             (kind, node, code, commits, key, via), Site(kind, node, code, commits, key, via, borrowed)
         )
-
-    # codes and who calls them
-
-    @once
-    def codes(self) -> list[tuple[Code, Scope]]:
-        """All functions of the module, and its body first, in the order of the text."""
-        return [(s.node, s) for s in self.names.scopes.of.values() if not isinstance(s.node, ast.ClassDef)]
-
-    def code_of(self, scope: Scope) -> ScopeNode:
-        """The function or module body that a scope runs in."""
-        while scope.is_class and scope.parent is not None:
-            scope = scope.parent
-        return scope.node
-
-    @once
-    def callers(self) -> dict[ast.AST, set[ast.AST]]:
-        """The codes that call each function of the module."""
-        found: dict[ast.AST, set[ast.AST]] = {}
-        for call, scope in self.names.scopes.calls:
-            callee = self.calls.callee(call)
-            made = self.initialiser(callee)
-            target = made[1] if made is not None else callee.function
-            if target is not None:
-                found.setdefault(target, set()).add(self.code_of(scope))
-        return found
-
-    def _worth(self, code: ast.AST) -> list[ast.Call]:
-        """The calls of a code that may have to do with a session, as far as their words tell."""
-        words, calls = self.program.words, self._calls_in.get(code, [])
-        return calls if words is None else [call for call in calls if self._is_worth(call, words)]
-
-    def _is_worth(self, call: ast.Call, words: AbstractSet[str]) -> bool:
-        name = word(call.func)
-        if name in words or not name or any(word(argument) in words for argument in call.args[:2]):
-            return True
-        scope = self.calls.scope(call)
-        if not isinstance(call.func, ast.Name) or self.names.owner(name, scope) in (None, self.names.scopes.module):
-            return False
-        return any(w in words for w in words_given(self.names, call.func, scope))
-
-    @cached_property
-    def calls_by_word(self) -> dict[str, list[ast.Call]]:
-        """The calls of the module by the word that each calls."""
-        found: dict[str, list[ast.Call]] = {}
-        for call, _ in self.names.scopes.calls:
-            found.setdefault(word(call.func), []).append(call)
-        return found
-
-    @once
-    def _calls_in(self) -> dict[ast.AST, list[ast.Call]]:
-        found: dict[ast.AST, list[ast.Call]] = {}
-        for call, scope in self.names.scopes.calls:
-            found.setdefault(self.code_of(scope), []).append(call)
-        return found
-
-    def _reaching(self, codes: set[ast.AST]) -> set[ast.AST]:
-        """These codes, and all that call them, directly or not."""
-        todo = list(codes)
-        while todo:
-            for caller in self.callers.get(todo.pop(), ()):
-                if caller not in codes:
-                    codes.add(caller)
-                    todo.append(caller)
-        return codes
-
-    @once
-    def opening(self) -> set[ast.AST]:
-        """The codes that have to do with a session."""
-        return {code for code, _ in self.codes if self.concerned(code)}
-
-    def concerned(self, code: ast.AST) -> bool:
-        """Whether a code has to do with a session: it opens one, gets one out of a call, or reaches the global one."""
-        return self.opens_one(code) or self._gets_one(code) or self.touches_singleton(code)
-
-    def opens_one(self, code: ast.AST) -> bool:
-        """Whether a code opens a session by itself."""
-        return self.pending.ask(self._opens, code, lambda: self._opens_one(code))
-
-    def _opens_one(self, code: ast.AST) -> bool:
-        worth = self._worth(code)
-        return any(self.calls.callee(call).role in _OPENING for call in worth) or any(
-            self._opens_context(item, self.names.scopes.of[code])
-            for item in _contexts(code)
-            if not isinstance(item, ast.Call) or item in worth
-        )
-
-    def _gets_one(self, code: ast.AST) -> bool:
-        return any(module.hands_out(function) for module, function in self.called(code))
-
-    def opens_when_made(self, owner: ast.ClassDef) -> bool:
-        """Whether objects of a class are sessions, or open one when they are made, called or entered."""
-        scope = self.names.scopes.of[owner]
-        if self.calls.meaning_of_class(self.names, owner) is not None:
-            return True
-        methods = (n for n in owner.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        return scope.is_class and any(m.name in MAKERS and self.opens_one(m) for m in methods)
-
-    @property
-    def _fields(self) -> AbstractSet[str]:
-        """The names that a property has which may give a session."""
-        return self._properties if self.program.words is None else self.program.properties
-
-    @cached_property
-    def _properties(self) -> frozenset[str]:
-        """The properties of this module's own classes."""
-        functions = (n for n in self.names.definitions.values() if isinstance(n, ast.FunctionDef))
-        return frozenset(f.name for f in functions if is_property(f))
-
-    def reads(self, code: ast.AST) -> Iterator[tuple[Module, FunctionNode]]:
-        """The properties that a code reads and may get a session from."""
-        fields = self._fields
-        for node in own_nodes(code) if fields else ():
-            if isinstance(node, ast.Attribute) and node.attr in fields:
-                found = self.property_read(node, code)
-                if found is not None:
-                    yield found
-
-    def property_read(self, node: ast.Attribute, code: ast.AST) -> tuple[Module, FunctionNode] | None:
-        """The function that reading a field runs, and its module."""
-        if node not in self._read:
-            self._read[node] = self.names.property_read(node, self.names.scopes.of[code])
-        found = self._read[node]
-        return None if found is None else (self.program.module(found[0]), found[1])
-
-    def called(self, code: ast.AST) -> Iterator[tuple[Module, FunctionNode]]:
-        """The functions that a code calls and may get a session from, each with its module."""
-        yield from self.reads(code)
-        for call in self._worth(code):
-            callee = self.calls.callee(call)
-            if callee.function is not None:
-                yield self.at(callee), callee.function
-
-    def hands_out(self, function: FunctionNode) -> bool:
-        """Whether a call of a function may give its caller a session: it returns something, and has one to return."""
-        known = self.program.hands_out
-        if function in known:
-            return known[function]
-        came: dict[FunctionNode, FunctionNode | None] = {function: None}
-        found, settled = self.pending.settled(lambda: self._finds_one(came))
-        if settled and not found:
-            known.update(dict.fromkeys(came, False))
-        return found
-
-    def _finds_one(self, came: dict[FunctionNode, FunctionNode | None]) -> bool:
-        """Whether a function, or one that it calls, has a session to return; ``came`` takes down how it was reached."""
-        known, (function,) = self.program.hands_out, came
-        todo: list[tuple[Module, FunctionNode]] = [(self, function)]
-        while todo:
-            module, current = todo.pop()
-            if current in known and not known[current]:
-                continue
-            gives = returns_something(current)
-            if gives and (known.get(current) or module.opens_one(current)):
-                way: FunctionNode | None = current
-                while way is not None:
-                    known[way], way = True, came[way]
-                return True
-            fresh = [(m, f) for m, f in module.called(current) if f not in came] if gives else []
-            came.update((f, current) for _, f in fresh)
-            todo += fresh
-        return False
-
-    def _opens_context(self, node: ast.expr, scope: Scope) -> bool:
-        found = self.context(node, scope)
-        return found is not None and found.role is Role.SCOPE
-
-    @once
-    def handlers(self) -> dict[ast.AST, None]:
-        """The functions of this module that run once a request."""
-        return dict.fromkeys(handlers(self))
-
-    @once
-    def calling_singletons(self) -> set[ast.AST]:
-        """The codes that call the getter or the closer of a global session by themselves."""
-        if self.program.project is not None and not self.program.has_singletons:
-            return set()
-        calls = self.names.scopes.calls
-        if self.program.project is not None:
-            words = self.program.singleton_words(self.names)
-            calls = [(call, scope) for call, scope in calls if word(call.func) in words]
-        return {self.code_of(s) for call, s in calls if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)}
-
-    @property
-    def ending_by_hand(self) -> list[Code]:
-        """The functions that commit, roll back or close something they are given."""
-        return [code for code, _ in self.codes if any(_ends(call, code) for call in self._calls_in.get(code, ()))]
-
-    def may_open(self, function: ast.AST) -> bool:
-        """Whether a function may open a session, by itself or in a function that it calls; perhaps, where it is far."""
-        todo: list[tuple[Module, ast.AST]] = [(self, function)]
-        seen = {function}
-        while todo:
-            module, code = todo.pop()
-            if len(seen) > _MOST_CALLED or module.opens_one(code) or module._gets_one(code):  # noqa: SLF001
-                return True
-            callees = (module.calls.callee(call) for call in module._calls_in.get(code, ()))  # noqa: SLF001
-            fresh = [(module.at(c), f) for c in callees if (f := c.function) is not None and f not in seen]
-            seen.update(f for _, f in fresh)
-            todo += fresh
-        return False
-
-    @once
-    def _touching(self) -> set[ast.AST]:
-        return self._reaching(set(self.calling_singletons))
-
-    def touches_singleton(self, function: ast.AST) -> bool:
-        """Whether a function reaches the getter or the closer of a singleton."""
-        if self.program.project is None:
-            return function in self._touching
-        if not self.program.has_singletons:
-            return False
-        if self.pending.active:  # the whole program is not asked in the middle of a question about one function
-            self.pending.rest_on_innermost()
-            return function in self._touching
-        return function in self.program.touching
 
     # what single expressions mean
 
@@ -541,30 +316,3 @@ class Module:
             for b in bound
             for n in (b, *self.bound_calls(b, scope))
         )
-
-
-_MOST_CALLED = 200
-"""How many functions are looked at for one that opens a session."""
-
-
-@cache
-def returns_something(function: FunctionNode) -> bool:
-    """Whether a function returns what may hold a session."""
-    returns = (node for node in own_nodes(function) if isinstance(node, ast.Return))
-    return any(node.value is not None and not isinstance(node.value, ast.Constant) for node in returns)
-
-
-def _contexts(code: ast.AST) -> Iterator[ast.expr]:
-    """The context managers of a code's ``with`` statements."""
-    for node in own_nodes(code):
-        if isinstance(node, (ast.With, ast.AsyncWith)):
-            yield from (item.context_expr for item in node.items)
-
-
-def _ends(call: ast.Call, code: Code) -> bool:
-    """Whether a call ends the transaction of a parameter."""
-    if isinstance(code, ast.Module) or not isinstance(call.func, ast.Attribute):
-        return False
-    found = effects().get(call.func.attr)
-    given = {parameter.arg for parameter in parameters(code)}
-    return found is not None and found.effect in _ENDING and path(call.func.value).partition(".")[0] in given
