@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import passes
 from session_lint.analysis.inference import scope_closing
-from session_lint.analysis.owners import kept
+from session_lint.analysis.owners import kept, nobody_closes
 from session_lint.analysis.state import SiteKind
 from session_lint.analysis.summaries import is_generator
-from session_lint.analysis.uses import Uses
 from session_lint.flow import SolverLimit
-from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
@@ -129,11 +127,10 @@ def _ending(meaning: Meaning, closing: tuple[bool, bool] = (True, True)) -> str:
 
 def _owners(facts: ModuleFacts) -> Iterator[Entry]:
     """The classes that keep a session which they opened."""
-    for _, target, owner in kept(facts):
+    for one in kept(facts):
         assert facts.module is not None
-        closed = Uses(facts.module, owner).may_close(target.attr)
-        fate = "which something closes, or may" if closed else "which nothing closes"
-        yield Entry(owner.path, owner.node.lineno, "owner", f"keeps a session in {path(target)}, {fate}")  # type: ignore[union-attr]
+        fate = "which nothing closes" if nobody_closes(facts.module, one) else "which something closes, or may"
+        yield Entry(one.owner.path, one.owner.node.lineno, "owner", f"keeps a session in {one.field}, {fate}")  # type: ignore[union-attr]
 
 
 def _named(scope: Scope, name: str) -> str:

@@ -6,58 +6,118 @@ hands it to somebody who may, and what only uses it. Only where all of them only
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.escapes import out_of_sight
 from session_lint.analysis.state import SiteKind
-from session_lint.analysis.uses import Uses
+from session_lint.analysis.uses import Uses, reads_as_field
 from session_lint.python.names import path
 from session_lint.python.scopes import is_self
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator
 
     from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
-    from session_lint.python.scopes import Scope
+    from session_lint.python.scopes import FunctionNode, Scope
+
+_TEST_CLASSES = ("setUpClass", "setup_class")
+"""The methods by which a test class sets itself up, for the time of its own tests."""
 
 
 @dataclass(frozen=True, eq=False)
-class Neglect:
-    """A session that a class keeps open for good.
+class Keeping:
+    """A session that an object of a class keeps.
 
     :param site: where it is opened.
-    :param kept: the target of the assignment that puts it into a field.
+    :param kept: what puts it into a field: the target of the assignment, or the cached property.
+    :param field: the field, with its object.
     :param owner: the class.
     """
 
     site: Site
-    kept: ast.Attribute
-    owner: ast.ClassDef
+    kept: ast.Attribute | FunctionNode
+    field: str
+    owner: Scope
 
 
-def neglected(facts: ModuleFacts) -> Iterator[Neglect]:
+def neglected(facts: ModuleFacts) -> Iterator[Keeping]:
     """The sessions that classes of this module open, keep, and never close, in the order of the text."""
-    found: dict[Site, Neglect] = {}
-    for site, target, owner in kept(facts):
+    found: dict[Site, Keeping] = {}
+    for one in kept(facts):
         assert facts.module is not None
-        if site not in found and not Uses(facts.module, owner).may_close(target.attr):
-            found[site] = Neglect(site, target, owner.node)  # type: ignore[arg-type]  # the scope of a class
+        if one.site not in found and nobody_closes(facts.module, one):
+            found[one.site] = one
     yield from sorted(found.values(), key=lambda one: (one.site.node.lineno, one.site.node.col_offset))  # type: ignore[attr-defined]
 
 
-def kept(facts: ModuleFacts) -> Iterator[tuple[Site, ast.Attribute, Scope]]:
-    """Each session that a method puts into a field of its object, with the field and the class."""
+def nobody_closes(module: Module, one: Keeping) -> bool:
+    """Whether a session that an object keeps is surely never closed, and the object need not live as long as all."""
+    uses = Uses(module, one.owner)
+    if isinstance(one.kept, ast.Attribute):
+        settled = uses.kept_elsewhere(one.kept) or uses.may_close(one.kept.attr)
+    else:
+        settled = uses.result_may_close(one.kept)
+    return not settled and not out_of_sight(module, one.owner) and not _lives_on(module, one.owner)
+
+
+def kept(facts: ModuleFacts) -> Iterator[Keeping]:
+    """Each session that a method puts into a field of its object."""
     for solved in facts.solved:
         scope = facts.scope(solved.code)
         owner = scope.parent
-        if owner is None or not owner.is_class:
+        if owner is not None and owner.is_class and not _of_the_class(scope):
+            yield from _assigned(solved, scope, owner)
+            yield from _remembered(facts, solved, owner)
+
+
+def _assigned(solved: Solved, scope: Scope, owner: Scope) -> Iterator[Keeping]:
+    for site, node in ((fact.site, mark.node) for fact in solved.exits for mark in fact.marked("kept")):
+        if site is None or not _own(site) or not isinstance(node, ast.Attribute):
             continue
-        for fact in solved.exits:
-            if fact.site is None or fact.site.kind is not SiteKind.OWNED or fact.site.origin.borrowed:
-                continue
-            for mark in fact.marked("kept"):
-                own, _, field = path(mark.node).partition(".") if mark.node is not None else ("", "", "")
-                if field and "." not in field and is_self(scope, own):
-                    yield fact.site, mark.node, owner  # type: ignore[misc]  # a path with a dot is an attribute
+        own, _, field = path(node).partition(".")
+        if field and "." not in field and is_self(scope, own):
+            yield Keeping(site, node, path(node), owner)
+
+
+def _remembered(facts: ModuleFacts, solved: Solved, owner: Scope) -> Iterator[Keeping]:
+    """The session that a cached property opens: the object has it from then on."""
+    code = solved.code
+    assert facts.module is not None
+    if not isinstance(code, ast.FunctionDef) or not reads_as_field(code) or not facts.module.is_memoised(code):
+        return
+    for fact in solved.exits:
+        if fact.site is not None and _own(fact.site) and ("returned", "whole") in fact.names:
+            yield Keeping(fact.site, code, f"self.{code.name}", owner)
+
+
+def _own(site: Site) -> bool:
+    """Whether a session was opened here, on a connection of its own."""
+    return site.kind is SiteKind.OWNED and not site.origin.borrowed
+
+
+def _of_the_class(method: Scope) -> bool:
+    """Whether what a method calls its own is the class, which lives as long as the process, as no test's does."""
+    code = method.node
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or code.name in _TEST_CLASSES:
+        return False
+    return code.name == "__new__" or any(path(decorator) == "classmethod" for decorator in code.decorator_list)
+
+
+def _lives_on(module: Module, owner: Scope) -> bool:
+    """Whether all objects of a class are made as modules are loaded: they live as long as the process."""
+    assert isinstance(owner.node, ast.ClassDef)
+    others = module.program.mentioning(module, owner.node.name)
+    if others is None:
+        return False
+    made = [
+        one.code_of(scope)
+        for one in (module, *others)
+        for call, scope in one.names.scopes.calls
+        if one.calls.callee(call).owner is owner.node
+    ]
+    return bool(made) and all(isinstance(code, ast.Module) for code in made)

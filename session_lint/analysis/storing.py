@@ -87,7 +87,8 @@ class Storing:
         hold = held(value, fact)
         if hold and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
             given = give(fact)  # of a collection nobody can tell whether all of it is closed in the end
-            return (given.mark("kept", target) if hold is Hold.WHOLE else given,)
+            kept = hold is Hold.WHOLE and not any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
+            return (given.mark("kept", target) if kept else given,)
         bound = rename(fact, name, value)
         if (
             not reachable(bound)

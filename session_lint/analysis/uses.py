@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.calls import foreign
+from session_lint.analysis.escapes import BY_NAME, family
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes
@@ -16,7 +17,7 @@ from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
@@ -31,7 +32,6 @@ _HARMLESS = (
 """What is done with a session that leaves it where it is."""
 _TAKING = (Role.TAKES, Role.CLOSING, Role.CLOSER)
 _STORING = ("append", "add", "appendleft", "put", "put_nowait", "insert", "setdefault", "extend", "push", "register")
-_BY_NAME = ("getattr", "attrgetter", "__getattribute__", "hasattr")
 _WHOLESALE = "close_all"
 """In a project that holds this, sessions are closed without being named."""
 
@@ -51,16 +51,34 @@ class Uses:
         """Whether somebody closes what a field of the class holds, or has it who may."""
         if depth > _DEEPEST or self._in(self.module, field, depth):
             return True
-        mentioning = self.module.program.mentioning
-        others = mentioning(self.module, f".{field}")
-        wholesale = _WHOLESALE in self.module.source.text or mentioning(self.module, _WHOLESALE) != []
-        return others is None or wholesale or any(self._in(other, field, depth) for other in others)
+        others = self.module.program.mentioning(self.module, f".{field}")
+        return others is None or self._wholesale or any(self._in(other, field, depth) for other in others)
+
+    def kept_elsewhere(self, target: ast.expr) -> bool:
+        """Whether a method lets go of what it puts into a field by another name that it has for it."""
+        above = self.module.parents[target]
+        if not isinstance(above, ast.Assign):
+            return False
+        values = [*above.targets, above.value]
+        names = {n.id for value in values for n in (value, getattr(value, "target", None)) if isinstance(n, ast.Name)}
+        fields = [t for t in above.targets if t is not target and not isinstance(t, ast.Name)]
+        code = _code(self.module, above)
+        return bool(fields) or any(self._variable(self.module, n, code, 0, beside=[above.value]) for n in names)
+
+    def result_may_close(self, method: FunctionNode) -> bool:
+        """Whether somebody closes what a method or property of the class returns, or has it who may."""
+        return self._wholesale or self._result_may_close(method, 0)
+
+    @property
+    def _wholesale(self) -> bool:
+        """Whether sessions are closed without being named, somewhere in the project."""
+        return _WHOLESALE in self.module.source.text or self.module.program.mentioning(self.module, _WHOLESALE) != []
 
     def _in(self, module: Module, field: str, depth: int) -> bool:
         """Whether a use in one module does."""
         tree = module.names.scopes.module.node
         for node in _all_nodes(tree):
-            if isinstance(node, ast.Call) and word(node.func) in _BY_NAME and _names(node, field):
+            if isinstance(node, ast.Call) and word(node.func) in BY_NAME and _names(node, field):
                 return True
             if not isinstance(node, ast.Attribute) or node.attr != field or not isinstance(node.ctx, ast.Load):
                 continue
@@ -87,8 +105,8 @@ class Uses:
         """Whether an object may belong to both classes; a class that does not know the field is mixed into others."""
         if not other.is_class:
             return True
-        mine = [scope for _, scope in _family(self.module, self.owner)]
-        theirs = [scope for _, scope in _family(module, other)]
+        mine = [scope for _, scope in family(self.module, self.owner)]
+        theirs = [scope for _, scope in family(module, other)]
         known = any(field in scope.attributes or field in scope.bindings for scope in theirs)
         return not known or other in mine or self.owner in theirs
 
@@ -107,7 +125,9 @@ class Uses:
             return self._passed(module, module.parents[above], node, depth)
         if isinstance(above, ast.Call):
             return above.func is node or self._passed(module, above, node, depth)
-        if isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+        if isinstance(above, ast.NamedExpr):
+            return self._lets_go(module, above, depth) or self._bound(module, above.target, depth)
+        if isinstance(above, (ast.Assign, ast.AnnAssign)):
             targets = above.targets if isinstance(above, ast.Assign) else [above.target]
             return any(self._bound(module, target, depth) for target in targets)
         if isinstance(above, ast.Return):
@@ -118,9 +138,12 @@ class Uses:
         """Whether a variable that holds it now lets go of it."""
         if not isinstance(target, ast.Name):
             return True
-        code = _code(module, target)
+        return self._variable(module, target.id, _code(module, target), depth)
+
+    def _variable(self, module: Module, name: str, code: ast.AST, depth: int, beside: Collection[ast.AST] = ()) -> bool:
+        """Whether a read of a variable lets go of what it holds; ``beside`` are reads that are known not to."""
         own = {n for n in own_nodes(code) if isinstance(n, ast.Name)}
-        reads = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id]
+        reads = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == name and n not in beside]
         return any(
             node not in own or self._lets_go(module, node, depth) for node in reads if isinstance(node.ctx, ast.Load)
         )
@@ -130,7 +153,9 @@ class Uses:
         scope = module.names.scopes.of[code]
         if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or scope.parent is None:
             return True
-        plain = not code.decorator_list or _is_property(code)
+        plain = (not code.decorator_list or reads_as_field(code)) and not code.name.startswith(
+            "__"
+        )  # these Python calls
         return not plain or not scope.parent.is_class or self._result_may_close(code, depth + 1)
 
     def _result_may_close(self, method: FunctionNode, depth: int) -> bool:
@@ -148,7 +173,7 @@ class Uses:
                 continue
             above = module.parents[node]
             called = isinstance(above, ast.Call) and above.func is node
-            if not called and not _is_property(method):
+            if not called and not reads_as_field(method):
                 return True  # the method itself is handed on
             if self._ours(module, node) and self._lets_go(module, above if called else node, depth):
                 return True
@@ -163,12 +188,16 @@ class Uses:
             return self._lets_go(module, call, depth)
         if callee.meaning is not None:
             return callee.role in _TAKING
+        if callee.name == "getattr":
+            return _may_name_closer(call)
         if callee.function is not None:
             return self._by_summary(module, call, callee, node, depth)
         if callee.owner is not None and callee.home is not None:
-            family = _family(module.program.module(callee.home), callee.home.scopes.of[callee.owner])
-            return any(_closes_something(scope.node) for _, scope in family)
-        return callee.name in ("__init__", *_STORING) or releasing(callee.name)
+            classes = family(module.program.module(callee.home), callee.home.scopes.of[callee.owner])
+            return any(_closes_something(scope.node) for _, scope in classes)
+        named = isinstance(call.func, (ast.Name, ast.Attribute))
+        anybody = not named or (not callee.known and callee.raises != "")  # a callback, a method of who knows what
+        return anybody or callee.name in ("__init__", *_STORING) or releasing(callee.name)
 
     def _by_summary(self, module: Module, call: ast.Call, callee: Callee, node: ast.AST, depth: int) -> bool:
         assert callee.function is not None
@@ -180,34 +209,28 @@ class Uses:
         return any(way.returned for way in ways) and self._lets_go(module, call, depth)
 
 
-def _family(module: Module, owner: Scope) -> list[tuple[Module, Scope]]:
-    """A class and those above it that the project defines."""
-    found, todo = [(module, owner)], [(module, owner)]
-    while todo:
-        home, scope = todo.pop()
-        for base in sorted(home.names.bases(scope)):
-            above = home.names.class_of(base)
-            if above is not None and above[1] not in [known for _, known in found]:
-                pair = (home.program.module(above[0]), above[1])
-                found.append(pair)
-                todo.append(pair)
-    return found
-
-
 @cache
 def _closes_something(node: ast.AST) -> bool:
     """Whether a class calls anything that closes."""
     return any(isinstance(n, ast.Attribute) and closes(n.attr) for n in ast.walk(node))
 
 
-def _is_property(function: FunctionNode) -> bool:
+def reads_as_field(function: FunctionNode) -> bool:
+    """Whether a method is called by reading a field, cached or not."""
     words = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in function.decorator_list)
     return any(word in ("property", "cached_property") for word in words)
 
 
 def _names(call: ast.Call, field: str) -> bool:
     """Whether a call gets a field's name as text."""
-    return any(isinstance(argument, ast.Constant) and argument.value == field for argument in call.args)
+    texts = (a.value for a in call.args if isinstance(a, ast.Constant))
+    return any(isinstance(text, str) and field in text.split(".") for text in texts)
+
+
+def _may_name_closer(call: ast.Call) -> bool:
+    """Whether ``getattr(session, name)`` may be a method that closes."""
+    name = call.args[1] if call.args[1:] else None
+    return not isinstance(name, ast.Constant) or closes(str(name.value))
 
 
 def _all_nodes(tree: ast.AST) -> Iterator[ast.AST]:

@@ -1,12 +1,14 @@
 """A class opens a session, keeps it, and nothing ever closes it.
 
 ## What it does
-Reports a session that a method puts into a field of its object, where nothing in the project closes it: no method of
-the class or of those above and below it, no `__exit__`, no `__del__`, no test's teardown, no callback, and nobody who
-gets the session out of the object.
+Reports a session that a method puts into a field of its object, or a cached property opens, where nothing in the
+project closes it: no method of the class or of those above and below it, no `__exit__`, no `__del__`, no test's
+teardown, no callback, and nobody who gets the session out of the object.
 
 Sessions that are handed on to something that may close them are not reported, nor those over a connection that
-somebody else owns.
+somebody else owns. Nothing is said of a class with a base class that cannot be read, of one that reads its fields by
+computed names or gives itself to code that cannot be read, and of one whose objects are all made as modules are
+loaded, which live as long as the process.
 
 ## Why is this bad?
 The session lives as long as the object. From its first query to the next commit or rollback it keeps a connection out
@@ -60,10 +62,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.owners import Neglect, neglected
+from session_lint.analysis.owners import Keeping, neglected
 from session_lint.analysis.trace import opened, shorten, step
 from session_lint.finding import Severity
-from session_lint.python.names import path
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -75,18 +76,20 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session that a class keeps open for good."""
-    for neglect in neglected(facts):
-        yield _finding(facts, neglect)
+    for keeping in neglected(facts):
+        yield _finding(facts, keeping)
 
 
-def _finding(facts: ModuleFacts, neglect: Neglect) -> Finding:
-    field, owner = path(neglect.kept), neglect.owner.name
-    kept = step(facts, neglect.kept, f"kept in {field!r}")
+def _finding(facts: ModuleFacts, keeping: Keeping) -> Finding:
+    field, owner = keeping.field, keeping.owner.path.rpartition(".")[2]
+    kept = step(facts, keeping.kept, f"kept in {field!r}")
     return rule.finding(
         facts,
-        neglect.site.node,
-        symbol=facts.symbol(neglect.site.code),
-        trace=shorten([*opened(facts, neglect.site), kept, step(facts, neglect.owner, f"{owner!r} never closes it")]),
+        keeping.site.node,
+        symbol=facts.symbol(keeping.site.code),
+        trace=shorten(
+            [*opened(facts, keeping.site), kept, step(facts, keeping.owner.node, f"{owner!r} never closes it")]
+        ),
         owner=owner,
         field=field,
     )

@@ -1,0 +1,86 @@
+"""What a class does that puts the uses of its fields out of sight.
+
+Whoever reads a field by its name is found by that name. A base class that nobody has read may know the fields of those
+below it; a computed name and ``self.__dict__`` mean any field; and whoever is given the object itself may do anything.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.calls import foreign
+from session_lint.python.scopes import is_self
+from session_lint.python.words import word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Scope
+
+BY_NAME = ("getattr", "attrgetter", "__getattribute__", "hasattr")
+"""What reads a field whose name it gets as text."""
+
+
+def family(module: Module, owner: Scope) -> list[tuple[Module, Scope]]:
+    """A class and those above it that the project defines."""
+    found, todo = [(module, owner)], [(module, owner)]
+    while todo:
+        home, scope = todo.pop()
+        for base in sorted(home.names.bases(scope)):
+            above = home.names.class_of(base)
+            if above is not None and above[1] not in [known for _, known in found]:
+                pair = (home.program.module(above[0]), above[1])
+                found.append(pair)
+                todo.append(pair)
+    return found
+
+
+def out_of_sight(module: Module, owner: Scope) -> bool:
+    """Whether a class, or one above it, lets somebody at its fields who cannot be seen."""
+    return any(
+        _unread_base(home, scope) or any(_lets_at_all(home, node, at) for node, at in _methods(home, scope))
+        for home, scope in family(module, owner)
+    )
+
+
+def _unread_base(module: Module, owner: Scope) -> bool:
+    """Whether a class has a base that is neither the project's nor one of the libraries whose classes are known."""
+    assert isinstance(owner.node, ast.ClassDef)
+    for base in owner.node.bases:
+        names = module.names.qualify(base, owner.parent or owner)
+        if not names or any(module.names.class_of(name) is None and not foreign(name) for name in names):
+            return True
+    return False
+
+
+def _methods(module: Module, owner: Scope) -> Iterator[tuple[ast.AST, Scope]]:
+    """The nodes of the methods of a class, each with the method that it stands in."""
+    scopes = module.names.scopes.of
+    for method, scope in scopes.items():
+        if scope.parent is owner:
+            yield from ((node, scope) for node in ast.walk(method))
+
+
+def _lets_at_all(module: Module, node: ast.AST, method: Scope) -> bool:
+    """Whether an expression of a method reads any field at all, or gives the object away."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "__dict__" and _is_own(node.value, method)
+    if not isinstance(node, ast.Call):
+        return False
+    own = [a for a in (*node.args, *(k.value for k in node.keywords)) if _is_own(a, method)]
+    if word(node.func) in BY_NAME:
+        computed = any(not isinstance(name, ast.Constant) for name in node.args[:2] if name not in own)
+        return computed and bool(own or not node.args[1:])
+    return bool(own) and (word(node.func) == "vars" or _anybody(module, node))
+
+
+def _is_own(node: ast.expr, method: Scope) -> bool:
+    return isinstance(node, ast.Name) and is_self(method, node.id)
+
+
+def _anybody(module: Module, call: ast.Call) -> bool:
+    """Whether a call goes to code that cannot be read and is none of the libraries' that everybody has."""
+    callee = module.calls.callee(call)
+    return callee.meaning is None and callee.function is None and callee.owner is None and callee.own
