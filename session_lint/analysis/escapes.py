@@ -50,9 +50,14 @@ def _unread_base(module: Module, owner: Scope) -> bool:
     assert isinstance(owner.node, ast.ClassDef)
     for base in owner.node.bases:
         names = module.names.qualify(base, owner.parent or owner)
-        if not names or any(module.names.class_of(name) is None and not foreign(name) for name in names):
+        if not names or any(module.names.class_of(name) is None and not _spoken_of(module, name) for name in names):
             return True
     return False
+
+
+def _spoken_of(module: Module, name: str) -> bool:
+    """Whether a name is that of a library which is known to close no fields of its users' classes."""
+    return foreign(name) or name.partition(".")[0] in module.calls.vocabulary.libraries
 
 
 def _methods(module: Module, owner: Scope) -> Iterator[tuple[ast.AST, Scope]]:

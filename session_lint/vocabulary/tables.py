@@ -143,6 +143,11 @@ class Vocabulary:
         return tuple(sorted({_word(name) for name in plain} | families))
 
     @cached_property
+    def libraries(self) -> frozenset[str]:
+        """The packages that the built-in tables speak of."""
+        return frozenset(name.partition(".")[0] for name in self.names if name not in self.said)
+
+    @cached_property
     def _markers(self) -> tuple[str, ...]:
         words = self.opening_words
         return tuple(w for w in words if not any(o != w and o in w for o in words))
