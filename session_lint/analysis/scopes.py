@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -42,64 +42,71 @@ class Use:
 def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     """Every commit by hand in a committing scope, once; one that splits tells what follows it."""
     found: dict[ast.AST, Use] = {}
-    for fact, item, code, source in _leaving(facts):
-        begun = Mark("begun", item) in fact.marks
-        own = (
-            ("with", item) in fact.names
-            and fact.site is not None
-            and fact.site.kind is SiteKind.SCOPE
-            and fact.site.commits
-        )
-        if not begun and not own:
-            continue
-        raises = begun or _is_begin(item)
-        opening = "the transaction of this block commits" if begun else "this scope commits"
-        for mark in (*fact.marked("commit"), *fact.marked("split")):
-            if not _stands_in(facts, mark.node) or (mark.what == "commit" and fact.flying is not None):
-                continue  # another file's; or committed on purpose before an exception that rolls back
-            assert fact.site is not None
-            assert mark.node is not None
-            file = "" if source is facts else PurePath(source.source.filename).name
-            use = Use(fact.site, mark.node, mark.other, raises, source.variable(fact.site.node, code), opening, file)
-            if mark.node not in found or (found[mark.node].after is None and mark.other is not None):
-                found[mark.node] = use
-    for fact, name in _decorated(facts):
-        for mark in (*fact.marked("commit"), *fact.marked("split")):
-            if _stands_in(facts, mark.node) and fact.flying is None:
-                assert fact.site is not None
-                assert mark.node is not None
-                use = Use(fact.site, mark.node, mark.other, raises=False, name=name, opening="this decorator commits")
-                if mark.node not in found or (found[mark.node].after is None and mark.other is not None):
-                    found[mark.node] = use
+    for use in (*_commits_in_blocks(facts), *_commits_in_decorated(facts)):
+        if use.node not in found or (found[use.node].after is None and use.after is not None):
+            found[use.node] = use
     yield from (found[node] for node in sorted(found, key=_position))
 
 
 def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     """Every rollback or close by hand in a scope, once."""
     found: dict[ast.AST, Use] = {}
+    for use in (*_ends_in_blocks(facts), *_ends_in_decorated(facts)):
+        found.setdefault(use.node, use)
+    yield from (found[node] for node in sorted(found, key=_position))
+
+
+def _commits_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
     for fact, item, code, source in _leaving(facts):
-        own = ("with", item) in fact.names and fact.site is not None and fact.site.kind is SiteKind.SCOPE
-        if fact.site is None or not (own or Mark("begun", item) in fact.marks):
+        begun = Mark("begun", item) in fact.marks
+        own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE and fact.site.commits  # type: ignore[union-attr]
+        if not begun and not own:
+            continue
+        raises = begun or _is_begin(item)
+        opening = "the transaction of this block commits" if begun else "this scope commits"
+        file = "" if source is facts else PurePath(source.source.filename).name
+        for mark in _commits(facts, fact):
+            name = source.variable(fact.site.node, code)  # type: ignore[union-attr]
+            yield Use(fact.site, mark.node, mark.other, raises, name, opening, file)  # type: ignore[arg-type]
+
+
+def _commits_in_decorated(facts: ModuleFacts) -> Iterator[Use]:
+    for fact, name in _decorated(facts):
+        for mark in _commits(facts, fact) if fact.flying is None else ():
+            yield Use(fact.site, mark.node, mark.other, raises=False, name=name, opening="this decorator commits")  # type: ignore[arg-type]
+
+
+def _commits(facts: ModuleFacts, fact: Fact) -> Iterator[Mark]:
+    """The commits by hand of this module on the way to a fact; not one on purpose before an exception that undoes."""
+    for mark in (*fact.marked("commit"), *fact.marked("split")):
+        if _stands_in(facts, mark.node) and not (mark.what == "commit" and fact.flying is not None):
+            yield mark
+
+
+def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
+    for fact, item, code, source in _leaving(facts):
+        assert fact.site is not None
+        own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE
+        if not (own or Mark("begun", item) in fact.marks):
             continue
         commits = fact.site.commits or not own
-        for mark in fact.marked("ended"):
-            if _stands_in(facts, mark.node) and mark.node is not None and (commits or not _rolls_back(mark.node)):
-                use = Use(
-                    fact.site,
-                    mark.node,
-                    None,
-                    raises=False,
-                    name=source.variable(fact.site.node, code),
-                    opening="this scope rolls back and closes",
-                )
-                found.setdefault(mark.node, use)
+        for node in _ends(facts, fact):
+            if commits or not _rolls_back(node):
+                name = source.variable(fact.site.node, code)
+                yield Use(fact.site, node, None, raises=False, name=name, opening="this scope rolls back and closes")
+
+
+def _ends_in_decorated(facts: ModuleFacts) -> Iterator[Use]:
     for fact, name in _decorated(facts):
-        for mark in fact.marked("ended"):
-            if _stands_in(facts, mark.node) and mark.node is not None:
-                assert fact.site is not None
-                opening = "this decorator rolls back and closes"
-                found.setdefault(mark.node, Use(fact.site, mark.node, None, raises=False, name=name, opening=opening))
-    yield from (replace(found[node]) for node in sorted(found, key=_position))
+        assert fact.site is not None
+        for node in _ends(facts, fact):
+            opening = "this decorator rolls back and closes"
+            yield Use(fact.site, node, None, raises=False, name=name, opening=opening)
+
+
+def _ends(facts: ModuleFacts, fact: Fact) -> Iterator[ast.AST]:
+    """The calls of this module that ended the transaction by hand on the way to a fact."""
+    yield from (m.node for m in fact.marked("ended") if m.node is not None and _stands_in(facts, m.node))
 
 
 def _decorated(facts: ModuleFacts) -> Iterator[tuple[Fact, str]]:
