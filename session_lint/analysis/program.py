@@ -270,8 +270,9 @@ class Program:
     def _keeping(self) -> list[Path]:
         """The files that may keep a session in a global, or call a getter that the vocabulary knows."""
         assert self.project is not None
-        keeping = [p for p in self.project.layout.files if KEEPS.search(self.project.content(p).decode("latin-1"))]
-        return [p for p in keeping if self.worth(self.project.content(p)) or p in self._named_globals]
+        known = self._named_globals
+        worthy = [p for p in self.project.layout.files if p in known or self.worth(self.project.content(p))]
+        return [p for p in worthy if KEEPS.search(self.project.content(p).decode("latin-1"))]
 
     @once
     def _with_getters(self) -> list[Module]:
