@@ -219,6 +219,7 @@ class Calling:
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
+        failed = effects.fail(failed, effect, call)
         return [after], [failed._replace(flying=Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
@@ -351,8 +352,9 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     if outcome.state is State.GIVEN:
         return give(fact)._replace(marks=fact.marks | outcome.marks)
     settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
+    fact = effects.recovered(fact) if settled else fact
     marks = fact.marks
-    if outcome.state is State.ACTIVE and fact.marked("commit"):
+    if outcome.state is State.ACTIVE and (fact.marked("commit") or fact.marked("failed")):
         marks = effects.operate(fact, call).marks
     pending = outcome.pending or (None if settled or outcome.state is State.CLOSED else fact.pending)
     return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | outcome.marks)
@@ -362,4 +364,4 @@ def _borrowed(fact: Fact, call: ast.Call) -> Fact:
     """Somebody unknown has had the session: a transaction may be open, what was written may be committed."""
     if fact.state is State.CLOSED:
         return fact
-    return effects.operate(fact, call)._replace(pending=None).mark("exposed")
+    return effects.operate(effects.recovered(fact), call)._replace(pending=None).mark("exposed")

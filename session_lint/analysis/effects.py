@@ -55,7 +55,31 @@ def operate(fact: Fact, node: ast.AST) -> Fact:
             marks = (marks - {m}) | {Mark("split", m.node, node)}
     if fact.state is State.CLOSED:
         marks |= {Mark("reopened", node)}
-    return fact._replace(state=State.ACTIVE, marks=marks)
+    return fact._replace(state=State.ACTIVE, marks=_gone_on(marks, node))
+
+
+def _gone_on(marks: frozenset[Mark], node: ast.AST) -> frozenset[Mark]:
+    """The marks once a session is used again of which an error was caught and not rolled back."""
+    failed = [m for m in marks if m.what == "failed"]
+    known = {m.node for m in marks if m.what == "stale"} if failed else ()
+    return marks | {Mark("stale", m.node, node) for m in failed if m.node not in known} if failed else marks
+
+
+def fail(fact: Fact, effect: Effect, node: ast.AST) -> Fact:
+    """The fact where an operation of the session raises: from here on the transaction waits for a rollback.
+
+    That goes for what writes, and for all that writes beforehand what was only added so far. A query that fails by
+    itself has most often just found nothing, or too much.
+    """
+    writes = effect.effect in ("commit", "flush") or (effect.effect == "write" and effect.to)
+    if not writes and not (fact.pending is not None and effect.effect == "read"):
+        return fact
+    return fact.unmark("failing").mark("failing", node)
+
+
+def recovered(fact: Fact) -> Fact:
+    """The fact once somebody has rolled the session back, or may have."""
+    return fact.unmark("failing", "failed") if any(m.what in ("failing", "failed") for m in fact.marks) else fact
 
 
 def _write(fact: Fact, node: ast.AST) -> Fact:
@@ -65,7 +89,7 @@ def _write(fact: Fact, node: ast.AST) -> Fact:
 def _commit(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
-    marks = frozenset(m for m in fact.marks if m.what != "exposed") | {Mark("committed")}
+    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", "failed")) | {Mark("committed")}
     if (fact.site is not None and fact.site.kind is not SiteKind.OWNED) or fact.marked("begun"):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)
@@ -74,15 +98,19 @@ def _commit(fact: Fact, node: ast.AST) -> Fact:
 def _rollback(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
-    ended = _by_hand(fact, node)
+    ended = _by_hand(recovered(fact), node)
     return ended._replace(state=State.IDLE, pending=None)
+
+
+_OVER = ("reopened", "failing", "failed")
+"""Marks that say nothing any more once a session is closed."""
 
 
 def close(fact: Fact, node: ast.AST) -> Fact:
     """The session is closed at ``node``; what it had written and not committed is lost."""
     lost = fact.pending is not None and not fact.caught and fact.flying is None
     marks = fact.marks | {Mark("lost", fact.pending, node)} if lost else fact.marks
-    marks = frozenset(m for m in marks if m.what != "reopened")
+    marks = frozenset(m for m in marks if m.what not in _OVER)
     return _by_hand(fact._replace(state=State.CLOSED, pending=None, marks=marks | {Mark("closed", node)}), node)
 
 
@@ -116,7 +144,7 @@ _APPLY: dict[str, Callable[[Fact, ast.AST], Fact]] = {
 def leave(fact: Fact, item: ast.AST, *, commits: bool) -> Fact:
     """The ``with`` block that owns the session has ended: closed, and committed where the scope does that."""
     normal = fact.flying is None
-    marks = {m for m in fact.marks if m.what != "reopened"}
+    marks = {m for m in fact.marks if m.what not in _OVER}
     if normal and commits:
         marks.add(Mark("committed"))
     elif normal and fact.pending is not None and not fact.caught:
@@ -128,6 +156,7 @@ def leave(fact: Fact, item: ast.AST, *, commits: bool) -> Fact:
 def end_transaction(fact: Fact, item: ast.AST, what: str) -> Fact:
     """A ``with session.begin()`` or ``begin_nested()`` has ended; the session stays open."""
     left = fact._replace(marks=frozenset(m for m in fact.marks if m != Mark(what, item)))
+    left = left if fact.flying is None else recovered(left)
     if what == "nested":
         return left
     pending = left._replace(state=State.IDLE, pending=None)

@@ -73,12 +73,31 @@ class Exceptions:
         """Whether it is an ``Exception``, not one of those that end a program on purpose."""
         return self.below(raised, ANY)
 
+    def of_database(self, handler: str) -> bool:
+        """Whether a clause for a class is there for errors of the database, among others."""
+        return handler in (ANY, BASE, *_OF_DATABASE)
+
     def _known(self, name: str) -> bool:
         return bool(_builtin(name)) or self._bases(name) is not None
 
     def _bases(self, name: str) -> list[str] | None:
         found = self.names.class_of(name)
         return None if found is None else sorted(found[0].bases(found[1]))
+
+
+_OF_DATABASE = frozenset(
+    f"{package}.{name}"
+    for package, names in (
+        (
+            "sqlalchemy.exc",
+            "SQLAlchemyError StatementError DBAPIError InterfaceError DatabaseError DataError OperationalError "
+            "IntegrityError InternalError ProgrammingError NotSupportedError PendingRollbackError TimeoutError",
+        ),
+        ("sqlalchemy.orm.exc", "FlushError StaleDataError ConcurrentModificationError"),
+    )
+    for name in names.split()
+)
+"""SQLAlchemy's classes after which a transaction cannot go on: not those that say nothing was found, or too much."""
 
 
 def _builtin(name: str) -> type[BaseException] | None:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import path
-from session_lint.vocabulary import effects
+from session_lint.vocabulary import effects, query_methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,7 +194,9 @@ def query_of(value: ast.AST | None, fact: Fact) -> bool:
     if not methods:
         return ("query", path(value)) in fact.names
     from_session = held(start, fact) is Hold.WHOLE and methods[0] == "query"
-    return from_session or ("query", path(start)) in fact.names
+    if not from_session and ("query", path(start)) not in fact.names:
+        return False
+    return all(method in query_methods().builders for method in methods[from_session:])
 
 
 def _under(name: object, target: str) -> bool:

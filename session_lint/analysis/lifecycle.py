@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _MOST_GUARDS = 40
-_SOMEWHERE = ("closed", "reopened")
+_SOMEWHERE = ("closed", "reopened", "failing", "failed", "stale")
 """Marks whose place nobody asks for where a code has too many ways to tell."""
 
 
@@ -125,7 +125,7 @@ class Lifecycle(Raising):
         if held(test, fact) is Hold.WHOLE:
             return True
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and held(test.value, fact) is Hold.WHOLE:
-            return True  # false only between a failure and its rollback
+            return None if fact.marked("failed") else True  # false only between a failure and its rollback
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and held(test.left, fact) is Hold.WHOLE:
             right = test.comparators[0]
             if (

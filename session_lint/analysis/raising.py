@@ -73,8 +73,20 @@ class Raising(Entering):
             found = self.module.exceptions.catches(flying.type, kind)
             if found is not False:
                 met = flying if found else flying._replace(type=kind or ANY)
-                return fact._replace(flying=None, caught=(*caught, met), names=names, pending=None)
+                after = self._met(edge.node, fact)
+                return after._replace(flying=None, caught=(*caught, met), names=names, pending=None)
         return None
+
+    def _met(self, handler: ast.ExceptHandler, fact: Fact) -> Fact:
+        """The fact in a clause: whether the session waits for a rollback from here on, as far as anybody can tell."""
+        failing = fact.marked("failing")
+        if not failing:
+            return fact
+        left = fact.unmark("failing")
+        inside = any(m.what in ("savepoint", "nested") for m in fact.marks)  # which may take the failure on itself
+        if inside or not any(self.module.exceptions.of_database(kind) for kind in self._listed(handler)):
+            return left
+        return left.mark("failed", handler, failing[0].node)
 
     def _passes(self, edge: Edge, fact: Fact) -> Fact | None:
         """An exception that no clause of a ``try`` has caught; it is remembered where others may meet it."""

@@ -100,6 +100,9 @@ class Mark(NamedTuple):
     ``exposed``     somebody unknown has had it since the last commit
     ``lost``        a write was thrown away; node: the write, other: what threw it away
     ``reopened``    used after it was closed; node: the operation
+    ``failing``     an operation that writes has raised; node: the operation
+    ``failed``      that was caught, and not rolled back since; node: the clause, other: the operation
+    ``stale``       and the session was used nevertheless; node: the clause, other: the use
     ``closed``      node: what closed it
     ``dropped``     its last name went while it was open; node: where
     ``open``        on a way without obligation: the singleton ``key`` is open

@@ -1,0 +1,142 @@
+"""What becomes of a session after it was closed: it is used again, or was let out of the block that closes it.
+
+SQLAlchemy opens a closed session anew at its next use, without a word. That is legal where it is closed again.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.holding import Hold, held, query_of
+from session_lint.analysis.state import Fact, SiteKind, State
+from session_lint.flow import PointKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts, Obligation
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Site
+
+_SETTLED = frozenset(["subquery", "cte", "exists", "as_scalar", "scalar_subquery", "label"])
+"""Methods of a query that make a part of another statement, which does not ask the session."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reopening:
+    """A session that is used after it was closed, and open at the end of some way from there.
+
+    :param node: the use.
+    :param closed: what closed it: a call, or a ``with``.
+    """
+
+    obligation: Obligation
+    node: ast.AST
+    closed: ast.AST
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A way on which a session, or what asks it later, leaves the ``with`` that closes it.
+
+    :param node: the ``return``, or the assignment's target.
+    :param item: the ``with``.
+    :param what: ``session``, ``query`` or ``object``: what leaves.
+    :param kept: whether it is stored, not returned.
+    """
+
+    site: Site
+    code: ast.AST
+    node: ast.AST
+    item: ast.withitem
+    name: str
+    what: str
+    kept: bool = False
+
+
+def reopenings(facts: ModuleFacts) -> Iterator[Reopening]:
+    """The first use of each closed session that leaves it open in the end, on a way that no exception takes."""
+    for kind in (SiteKind.OWNED, SiteKind.SCOPE):
+        for obligation in facts.obligations(kind):
+            found = list(_reopened(obligation))
+            if found:
+                yield min(found, key=lambda one: getattr(one.node, "lineno", 0))
+
+
+def _reopened(obligation: Obligation) -> Iterator[Reopening]:
+    for ending in obligation.endings:
+        closed = [m.node for m in ending.fact.marked("closed") if m.node is not None]
+        for mark in ending.fact.marked("reopened") if ending.normal and ending.leaks and closed else ():
+            if mark.node is not None and mark.node is not obligation.site.code:
+                by_block = next((node for node in closed if isinstance(node, ast.withitem)), None)
+                yield Reopening(obligation, mark.node, by_block or closed[0])
+
+
+def escaping(facts: ModuleFacts) -> Iterator[Way]:
+    """Every way on which a session leaves the block that closes it, in the order of the text."""
+    if facts.module is None:
+        return
+    for solved in facts.solved:
+        seen: set[ast.AST] = set()
+        for point, fact in solved.visits(PointKind.RETURN, PointKind.STORE):
+            item = _closing_block(fact)
+            if fact.site is None or item is None or point.node in seen:
+                continue
+            kept = point.kind is PointKind.STORE
+            what = _stored(facts.module, solved, point.node, fact) if kept else _given(facts.module, point.value, fact)
+            if what:
+                seen.add(point.node)
+                yield Way(fact.site, solved.code, point.node, item, _name(facts, fact, solved.code), what, kept)
+
+
+def _name(facts: ModuleFacts, fact: Fact, code: ast.AST) -> str:
+    assert fact.site is not None
+    return facts.variable(fact.site.node, code)
+
+
+def _closing_block(fact: Fact) -> ast.withitem | None:
+    """The ``with`` that will close the session on every way out of it."""
+    owned = fact.site is not None and fact.site.kind in (SiteKind.OWNED, SiteKind.SCOPE)
+    if not owned or fact.state is State.GIVEN:
+        return None
+    return next((n[1] for n in fact.names if isinstance(n, tuple) and n[0] == "with"), None)
+
+
+def _given(module: Module, value: ast.AST | None, fact: Fact) -> str:
+    """What a ``return`` lets out: the session itself, a query that was not run yet, an object that keeps it."""
+    hold = held(value, fact)
+    if hold is Hold.WHOLE:
+        return "session"
+    if isinstance(value, (ast.Tuple, ast.List)) and any(held(e, fact) is Hold.WHOLE for e in value.elts):
+        return "session"
+    if isinstance(value, ast.Lambda):
+        return "object" if hold is Hold.INSIDE else ""
+    if hold is Hold.INSIDE and isinstance(value, ast.Call) and module.calls.callee(value).owner is not None:
+        return "object"
+    lazy = isinstance(value, (ast.Call, ast.Name)) and query_of(value, fact) and _last(value) not in _SETTLED
+    return "query" if lazy else ""
+
+
+def _last(value: ast.expr) -> str:
+    return value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
+
+
+def _stored(module: Module, solved: Solved, target: ast.AST, fact: Fact) -> str:
+    """Whether an assignment keeps the session where the block, which ends right there, has closed it."""
+    above = module.parents.get(target)
+    if not isinstance(above, ast.Assign) or held(above.value, fact) is not Hold.WHOLE:
+        return ""
+    if not (isinstance(target, ast.Attribute) or _outlives(solved, target)):
+        return ""
+    block = module.parents.get(above)
+    last = isinstance(block, (ast.With, ast.AsyncWith)) and block.body[-1] is above
+    inside = isinstance(block, (ast.With, ast.AsyncWith)) and any(("with", i) in fact.names for i in block.items)
+    return "session" if last and inside else ""
+
+
+def _outlives(solved: Solved, target: ast.AST) -> bool:
+    return isinstance(target, ast.Name) and target.id in solved.problem.scope.elsewhere
+

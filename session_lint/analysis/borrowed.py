@@ -1,0 +1,116 @@
+"""Sessions that a code uses and has from somebody else: a parameter, a field, a global, one that a library manages.
+
+They are followed as a callee's summary follows them: from the entry of the code, with nothing done to them yet. What an
+expression is counts, not what it is called: a parameter that is annotated as a session, a field or variable that one was
+put into, a library's managed session. Of a parameter without annotation, the methods that are called on it tell.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.makers import asynchronous
+from session_lint.analysis.state import NOTHING, SiteKind
+from session_lint.flow import SolverLimit
+from session_lint.python.names import path
+from session_lint.python.scopes import BindingKind
+from session_lint.vocabulary import Role, effects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.python.scopes import Scope
+
+_ONLY_SESSIONS = frozenset(
+    ["flush", "add_all", "begin_nested", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"]
+    + ["expunge", "expunge_all", "expire_all", "scalars"]
+)
+_ALSO = frozenset(["add", "commit", "rollback", "delete", "execute", "refresh", "merge", "scalar", "query", "get"])
+
+
+@dataclass(frozen=True, eq=False)
+class Borrowed:
+    """A session that a code has from somebody else.
+
+    :param name: the path by which the code knows it.
+    :param uses: the calls of its methods there, in the order of the text.
+    :param is_async: whether it is asynchronous; ``None`` where that is not known.
+    :param managed: whether a library owns it: a registry, Flask-SQLAlchemy's.
+    """
+
+    module: Module
+    code: ast.AST
+    name: str
+    uses: list[ast.Call]
+    is_async: bool | None
+    managed: bool
+
+    @property
+    def origin(self) -> ast.AST:
+        """Where the code has it from: its parameter, or its first use."""
+        scope = self.module.names.scopes.of[self.code]
+        bindings = scope.bindings.get(self.name, ())
+        return next((b.node for b in bindings if b.kind is BindingKind.PARAMETER), self.uses[0].func)
+
+    def solve(self) -> Solved | None:
+        """How it fares in the code; ``None`` where there are too many ways to tell."""
+        site = self.module.site(SiteKind.PARAMETER, self.origin, self.code, key=f"borrowed {self.name}")
+        start = NOTHING._replace(site=site, names=frozenset({self.name}), guards=guards.present(self.name))
+        try:
+            return self.module.solve(self.code, start)  # type: ignore[arg-type]  # a code has a graph
+        except SolverLimit:
+            return None
+
+
+def borrowed(module: Module) -> Iterator[Borrowed]:
+    """Every session that a function of the module has from somebody else and uses, in the order of the text."""
+    used: dict[tuple[ast.AST, str], list[tuple[ast.Call, ast.expr]]] = {}
+    known = effects()
+    for call, scope in module.names.scopes.calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in known:
+            name = path(call.func.value)
+            code = module.code_of(scope)
+            if name and not isinstance(code, ast.Module) and not _bound_here(scope, name):
+                used.setdefault((code, name), []).append((call, call.func.value))
+    for (code, name), uses in used.items():
+        calls, (node, *_) = [call for call, _ in uses], [node for _, node in uses]
+        scope = module.calls.scope(calls[0])
+        names = module.names.qualify(node, scope)
+        managed = _managed(module, names)
+        if managed or module.calls.is_session(node, scope):
+            yield Borrowed(module, code, name, calls, asynchronous(names), managed)
+        elif not names and _is_parameter(scope, name) and _acts_as_session(calls):
+            yield Borrowed(module, code, name, calls, None, managed)
+
+
+def _bound_here(scope: Scope, name: str) -> bool:
+    """Whether the code itself puts something into the variable, which then is followed from there."""
+    first = name.partition(".")[0]
+    return any(b.kind is not BindingKind.PARAMETER for b in scope.bindings.get(first, ()))
+
+
+def _managed(module: Module, names: frozenset[str]) -> bool:
+    found = [module.calls.vocabulary.meaning(name.removesuffix("()")) for name in names]
+    return bool(found) and all(m is not None and m.role is Role.MANAGED for m in found)
+
+
+def _is_parameter(scope: Scope, name: str) -> bool:
+    return any(
+        b.kind is BindingKind.PARAMETER and getattr(b.node, "annotation", None) is None
+        for b in scope.bindings.get(name, ())
+    )
+
+
+def _acts_as_session(calls: list[ast.Call]) -> bool:
+    """Whether the methods that are called on something are those of a session, and of nothing else that is common."""
+    methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    ends = methods & {"commit", "rollback"}
+    if methods & _ONLY_SESSIONS:
+        return len(methods & (_ONLY_SESSIONS | _ALSO)) > 1
+    asks, adds = "query" in methods and (ends or "add" in methods), "add" in methods and ends
+    return bool(asks or (adds and methods & (_ALSO - {"add", "commit"})))

@@ -1,0 +1,117 @@
+"""Errors of the database that somebody catches and passes over, while the session still waits for a rollback."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.borrowed import borrowed
+from session_lint.analysis.decorating import decorated
+from session_lint.analysis.state import Mark, SiteKind
+from session_lint.flow import PointKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Fact, Site
+
+
+@dataclass(frozen=True, eq=False)
+class Swallowed:
+    """An ``except`` after which a failed session goes on.
+
+    :param site: the session, or the scope.
+    :param code: the code that holds the clause.
+    :param handler: the clause.
+    :param failed: the operation whose error it catches.
+    :param then: what happens next: another operation, or the end of the scope.
+    """
+
+    site: Site
+    code: ast.AST
+    handler: ast.ExceptHandler
+    failed: ast.AST
+    then: ast.AST
+    name: str
+
+
+def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
+    """Every clause after which a scope commits what a failed operation left."""
+    if facts.module is None:
+        return
+    seen: set[ast.AST] = set()
+    for solved in facts.solved:
+        for point, fact in solved.visits(PointKind.EXIT):
+            if fact.site is None or fact.flying is not None or not _commits(fact, point.node):
+                continue
+            for mark in _failed(facts, fact, seen):
+                name = facts.variable(fact.site.node, solved.code)
+                yield _swallowed(fact.site, solved, mark, point.node, name)
+    for code, _ in facts.module.codes:
+        for solved in decorated(facts.module, code):
+            (name,) = solved.problem.start.names
+            for fact in solved.exits:
+                for mark in _failed(facts, fact, seen) if fact.flying is None else ():
+                    yield _swallowed(solved.problem.start.site, solved, mark, code, str(name))  # type: ignore[arg-type]
+
+
+def _commits(fact: Fact, item: ast.AST) -> bool:
+    assert fact.site is not None
+    own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE and fact.site.commits
+    return own or Mark("begun", item) in fact.marks
+
+
+def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark]:
+    """The clauses of this module that passed over a failure which nobody has undone yet."""
+    for mark in fact.marked("failed"):
+        if mark.node not in seen and _stands_in(facts, mark.node):
+            seen.add(mark.node)  # type: ignore[arg-type]  # it stands in the module
+            yield mark
+
+
+def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:
+    assert facts.module is not None
+    return isinstance(node, ast.ExceptHandler) and node in facts.module.nodes
+
+
+def _swallowed(site: Site, solved: Solved, mark: Mark, then: ast.AST, name: str) -> Swallowed:
+    assert isinstance(mark.node, ast.ExceptHandler)
+    assert mark.other is not None
+    return Swallowed(site, solved.code, mark.node, mark.other, then, name)
+
+
+def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
+    """Every clause after which a session is used again that nobody has rolled back."""
+    if facts.module is None or "except" not in facts.source.text:
+        return
+    seen = {one.handler for one in in_scopes(facts)}  # a rule of its own speaks of these
+    for solved in _solutions(facts):
+        for fact in (fact for facts_there in solved.solution.facts.values() for fact in facts_there):
+            for mark in fact.marked("stale"):
+                if mark.node in seen or not _stands_in(facts, mark.node) or mark.other is None:
+                    continue
+                assert isinstance(mark.node, ast.ExceptHandler)
+                assert fact.site is not None
+                seen.add(mark.node)
+                failed = next((m.other for m in fact.marked("failed") if m.node is mark.node), None)
+                name = _name(facts, solved, fact.site)
+                yield Swallowed(fact.site, solved.code, mark.node, failed or mark.node, mark.other, name)
+
+
+def _name(facts: ModuleFacts, solved: Solved, site: Site) -> str:
+    if site.kind is SiteKind.PARAMETER:
+        return str(next(iter(solved.problem.start.names)))
+    return facts.variable(site.node, solved.code)
+
+
+def _solutions(facts: ModuleFacts) -> Iterator[Solved]:
+    assert facts.module is not None
+    yield from facts.solved
+    for one in borrowed(facts.module):
+        if any(isinstance(n, ast.ExceptHandler) for n in ast.walk(one.code)):
+            solved = one.solve()
+            if solved is not None:
+                yield solved

@@ -1,0 +1,115 @@
+"""How a session was made: the options of the call that opened it, and of the factory behind that."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.python.names import own_nodes
+from session_lint.python.scopes import BindingKind, is_self
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Binding, Scope
+
+_DEEPEST = 6
+"""How many names and functions lie between a factory and the call that made it."""
+_ASYNC = ("sqlalchemy.ext.asyncio.", "sqlmodel.ext.asyncio.")
+Made = tuple["Module", ast.Call]
+"""A call, and the module it stands in."""
+
+
+def makers(module: Module, node: ast.AST, scope: Scope, depth: int = 0) -> list[Made]:
+    """The calls that may have made what an expression stands for, in whichever module they are."""
+    if depth > _DEEPEST:
+        return []
+    if isinstance(node, (ast.Await, ast.NamedExpr)):
+        return makers(module, node.value, scope, depth + 1)
+    if isinstance(node, (ast.BoolOp, ast.IfExp)):
+        parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+        return [made for part in parts for made in makers(module, part, scope, depth + 1)]
+    if isinstance(node, ast.Call):
+        return _of_call(module, node, depth)
+    return [made for home, binding in _bindings(module, node, scope) for made in _bound(home, binding, depth)]
+
+
+def _of_call(module: Module, call: ast.Call, depth: int) -> list[Made]:
+    callee = module.calls.callee(call)
+    if callee.function is None:
+        return [(module, call)]
+    home, function = module.at(callee), callee.function
+    scope = home.names.scopes.of[function]
+    given = [n.value for n in own_nodes(function) if isinstance(n, ast.Return) and n.value is not None]
+    return [made for value in given for made in makers(home, value, scope, depth + 1)]
+
+
+def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Module, Binding]]:
+    names = module.names
+    if isinstance(node, ast.Name):
+        owner = names.owner(node.id, scope)
+        yield from ((module, b) for b in owner.bindings[node.id]) if owner is not None else ()
+    elif isinstance(node, ast.Attribute):
+        outer = scope.parent
+        if isinstance(node.value, ast.Name) and is_self(scope, node.value.id) and outer is not None and outer.is_class:
+            found = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
+            yield from ((module, b) for b in found)
+            return
+        for name in names.qualify(node.value, scope):
+            if "(" not in name:
+                yield from _exported(module, f"{name}.{node.attr}")
+
+
+def _bound(module: Module, binding: Binding, depth: int) -> Iterable[Made]:
+    if binding.kind is BindingKind.VALUE:
+        return makers(module, binding.node, binding.scope, depth + 1)
+    if binding.kind is not BindingKind.IMPORT or depth > _DEEPEST:
+        return ()
+    return [made for home, inner in _exported(module, binding.target) for made in _bound(home, inner, depth + 1)]
+
+
+def _exported(module: Module, dotted: str) -> Iterator[tuple[Module, Binding]]:
+    """The bindings of a variable of another module."""
+    found = module.names.elsewhere.find(dotted, module.names) if module.names.elsewhere is not None else None
+    if found is not None and found[1]:
+        bindings = found[0].scopes.module.bindings.get(found[1], ())
+        yield from ((module.program.module(found[0]), b) for b in bindings)
+
+
+def options(module: Module, opening: ast.Call) -> dict[str, tuple[Module, ast.expr]]:
+    """What a session was told when it was opened: the keywords of the call, and those of its factory's making."""
+    found: dict[str, tuple[Module, ast.expr]] = {}
+    for home, call in makers(module, opening.func, module.calls.scope(opening)):
+        if home.calls.callee(call).role in (Role.FACTORY_MAKER, Role.REGISTRY_MAKER):
+            found.update((k.arg, (home, k.value)) for k in call.keywords if k.arg)
+    found.update((k.arg, (module, k.value)) for k in opening.keywords if k.arg)
+    return found
+
+
+def switched_off(module: Module, opening: ast.Call, option: str) -> bool | None:
+    """Whether a session was opened with ``option=False``; ``None`` where the value is not a constant."""
+    given = options(module, opening).get(option)
+    if given is None:
+        return False
+    return given[1].value is False if isinstance(given[1], ast.Constant) else None
+
+
+def asynchronous(names: Iterable[str]) -> bool:
+    """Whether dotted names are all of SQLAlchemy's asynchronous sessions or of what makes them."""
+    found = list(names)
+    return bool(found) and all(name.startswith(_ASYNC) for name in found)
+
+
+def opens_async(module: Module, opening: ast.Call) -> bool | None:
+    """Whether a call opens an asynchronous session; ``None`` where its class is not known."""
+    names = module.calls.callee(opening).names
+    if asynchronous(names):
+        return True
+    given = options(module, opening).get("class_")
+    if given is None:
+        return False
+    home, value = given
+    classes = home.names.qualify(value, home.names.scopes.module)
+    return asynchronous(classes) if classes else None

@@ -1,0 +1,93 @@
+"""An error of the database is caught and passed over inside a scope that commits.
+
+## What it does
+Reports an `except` inside a committing scope that catches an error of a flush, a commit or a statement that writes,
+and neither raises again nor rolls back, so that the end of the scope commits.
+
+A savepoint (`with session.begin_nested()`) inside the `try` takes the failure on itself and is not reported. Nor are
+clauses for other errors (`ValueError`, `NoResultFound`), and queries that fail where nothing was written.
+
+## Why is this bad?
+After a failed flush the scope's own commit raises `PendingRollbackError`, and nothing is saved. After another failed
+statement SQLite commits what worked, half of it; PostgreSQL answers the commit with a rollback, without any error: all
+of it is gone.
+
+## Example
+```python
+from database.session import scoped_session
+from sqlalchemy.exc import IntegrityError
+
+
+def add_all(users):
+    with scoped_session() as session:
+        for user in users:
+            try:
+                session.add(user)
+                session.flush()
+            except IntegrityError:  # error
+                print("there already:", user)
+```
+
+Use instead:
+```python
+from database.session import scoped_session
+from sqlalchemy.exc import IntegrityError
+
+
+def add_all(users):
+    with scoped_session() as session:
+        for user in users:
+            try:
+                with session.begin_nested():
+                    session.add(user)
+            except IntegrityError:
+                print("there already:", user)
+```
+
+## References
+- [SQLAlchemy: this session's transaction has been rolled back due to a previous exception during
+  flush](https://docs.sqlalchemy.org/en/20/faq/sessions.html#faq-session-rollback)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.failures import in_scopes
+from session_lint.analysis.trace import opened, step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each clause after which a scope commits what a failed operation left."""
+    for one in in_scopes(facts):
+        yield rule.finding(
+            facts,
+            one.handler,
+            symbol=facts.symbol(one.code),
+            trace=[
+                *opened(facts, one.site, "this scope commits"),
+                step(facts, one.failed, "this may fail"),
+                step(facts, one.handler, "caught here, and not rolled back"),
+                step(facts, one.then, "the scope commits all the same"),
+            ],
+            session=named(one.name),
+            row=getattr(one.failed, "lineno", 0),
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES304",
+    message="error of line {row} is swallowed, {session} is committed without it",
+    severity=Severity.WARNING,
+    check=check,
+)

@@ -1,0 +1,91 @@
+"""A session goes on after an error of the database that was caught and not rolled back.
+
+## What it does
+Reports an `except` that catches an error of a flush, a commit or a statement that writes, where the same session is
+used again afterwards and nobody has called `rollback()` in between: neither the clause nor what it calls.
+
+A clause that leaves (raises, returns past all uses), closes the session, or stands around a savepoint is not reported,
+nor is one for errors that a database does not raise, or around queries where nothing was written. Inside a scope that
+commits, [SES304](error-swallowed-in-scope.md) speaks.
+
+## Why is this bad?
+The transaction is over, but the session does not know: from then on each use of it raises `PendingRollbackError`, or on
+PostgreSQL "current transaction is aborted, commands ignored". One bad row makes all that follow fail.
+
+## Example
+```python
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+
+def add_all(session: Session, users):
+    for user in users:
+        session.add(user)
+        try:
+            session.commit()
+        except IntegrityError:  # error
+            print("there already:", user)
+```
+
+Use instead:
+```python
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+
+def add_all(session: Session, users):
+    for user in users:
+        session.add(user)
+        try:
+            session.commit()
+        except IntegrityError:
+            session.rollback()
+            print("there already:", user)
+```
+
+## References
+- [SQLAlchemy: this session's transaction has been rolled back due to a previous exception during
+  flush](https://docs.sqlalchemy.org/en/20/faq/sessions.html#faq-session-rollback)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.failures import gone_on
+from session_lint.analysis.trace import step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each clause after which a failed session is used again."""
+    for one in gone_on(facts):
+        yield rule.finding(
+            facts,
+            one.handler,
+            symbol=facts.symbol(one.code),
+            trace=[
+                step(facts, one.failed, "this may fail"),
+                step(facts, one.handler, "caught here, and not rolled back"),
+                step(facts, one.then, "the session is used again here"),
+            ],
+            session=named(one.name),
+            row=getattr(one.then, "lineno", 0),
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES701",
+    message="{session} is used again on line {row} without a rollback after this error",
+    severity=Severity.ERROR,
+    check=check,
+)
