@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
@@ -33,7 +34,7 @@ _ONLY_SESSIONS = frozenset(
 _ALSO = frozenset(["add", "commit", "rollback", "delete", "execute", "refresh", "merge", "scalar", "query", "get"])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Borrowed:
     """A session that a code has from somebody else.
 
@@ -57,7 +58,8 @@ class Borrowed:
         bindings = scope.bindings.get(self.name, ())
         return next((b.node for b in bindings if b.kind is BindingKind.PARAMETER), self.uses[0].func)
 
-    def solve(self) -> Solved | None:
+    @cached_property
+    def solved(self) -> Solved | None:
         """How it fares in the code; ``None`` where there are too many ways to tell."""
         site = self.module.site(SiteKind.PARAMETER, self.origin, self.code, key=f"borrowed {self.name}")
         start = NOTHING._replace(site=site, names=frozenset({self.name}), guards=guards.present(self.name))

@@ -196,19 +196,24 @@ class Calling:
     # a method of the session, or of a query made from it
 
     def _own_method(self, call: ast.Call, fact: Fact) -> Outcomes | None:
+        own = self.own_effect(call, fact)
+        if own is not None:
+            return self._method(call, own[0], fact, own[1])
+        start, methods = root(call, fact)
+        if held(start, fact) is Hold.INSIDE and isinstance(call.func, ast.Attribute) and len(methods) == 1:
+            return self._wrapper(call, methods[0], fact)
+        return None
+
+    def own_effect(self, call: ast.Call, fact: Fact) -> tuple[Effect, list[str]] | None:
+        """What a call does that is one of the session's own methods, or of a query's, and the chain of methods."""
         start, methods = root(call, fact)
         if not methods:
             return None
-        hold = held(start, fact)
-        if hold is Hold.WHOLE:
-            effect = effects.effect_of(
-                methods, call, lambda node: self.module.calls.writes(node, self.module.calls.scope(call))
-            )
-            return self._method(call, effect, fact, methods)
+        if held(start, fact) is Hold.WHOLE:
+            scope = self.module.calls.scope(call)
+            return effects.effect_of(methods, call, lambda node: self.module.calls.writes(node, scope)), methods
         if effects.from_query(start, fact):
-            return self._method(call, effects.query_effect(methods[-1]), fact, ["query", *methods])
-        if hold is Hold.INSIDE and isinstance(call.func, ast.Attribute) and len(methods) == 1:
-            return self._wrapper(call, methods[0], fact)
+            return effects.query_effect(methods[-1]), ["query", *methods]
         return None
 
     def _method(self, call: ast.Call, effect: Effect, fact: Fact, methods: list[str]) -> Outcomes:

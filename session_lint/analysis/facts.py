@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.borrowed import Borrowed, borrowed
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import SolverLimit
@@ -110,6 +111,11 @@ class ModuleFacts:
                 except SolverLimit:
                     self.given_up.append(code)  # more ways than can be followed: nothing is known of it
         return found
+
+    @once
+    def borrowed(self) -> list[Borrowed]:
+        """The sessions that functions of the module use and have from somebody else, in the order of the text."""
+        return [] if self.module is None else list(borrowed(self.module))
 
     def source_of(self, node: ast.AST) -> Source:
         """The text that a node stands in, which need not be this module's."""

@@ -6,10 +6,10 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.borrowed import borrowed
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.state import Mark, SiteKind
 from session_lint.flow import PointKind
+from session_lint.python.names import own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,8 +110,6 @@ def _name(facts: ModuleFacts, solved: Solved, site: Site) -> str:
 def _solutions(facts: ModuleFacts) -> Iterator[Solved]:
     assert facts.module is not None
     yield from facts.solved
-    for one in borrowed(facts.module):
-        if any(isinstance(n, ast.ExceptHandler) for n in ast.walk(one.code)):
-            solved = one.solve()
-            if solved is not None:
-                yield solved
+    for one in facts.borrowed:
+        if any(isinstance(n, ast.ExceptHandler) for n in own_nodes(one.code)) and one.solved is not None:
+            yield one.solved

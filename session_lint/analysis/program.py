@@ -91,9 +91,14 @@ class Program:
 
     def source_of(self, node: ast.AST, module: Module) -> Source | None:
         """The text of the other module that a node stands in; ``None`` for this one."""
+        found = self.module_of(node, module)
+        return None if found in (None, module) else found.source  # type: ignore[union-attr]
+
+    def module_of(self, node: ast.AST, module: Module) -> Module | None:
+        """The module that a node stands in, which most often is the one at hand."""
         if len(self._modules) == 1 or node in module.nodes:
-            return None
-        return next((m.source for m in self._modules.values() if node in m.nodes), None)
+            return module
+        return next((m for m in self._modules.values() if node in m.nodes), None)
 
     @property
     def words(self) -> AbstractSet[str] | None:

@@ -1,0 +1,172 @@
+"""Asynchronous sessions whose coroutines nobody awaits, and synchronous ones in coroutines."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.makers import asynchronous, opens_async
+from session_lint.analysis.state import SiteKind
+from session_lint.flow import PointKind
+from session_lint.python.names import path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Fact, Site
+    from session_lint.python.scopes import Scope
+
+_COROUTINES = frozenset(
+    ["execute", "scalar", "scalars", "stream", "stream_scalars", "get", "get_one", "refresh", "merge", "delete"]
+    + ["commit", "rollback", "flush", "close", "aclose", "reset", "invalidate", "connection", "run_sync", "exec"]
+)
+"""The coroutine methods of ``AsyncSession``; ``begin()`` and ``begin_nested()`` are entered, not awaited."""
+_TOUCHING = ("read", "write", "flush", "commit", "rollback")
+
+
+@dataclass(frozen=True, eq=False)
+class Forgotten:
+    """A coroutine of a session that was made and is never run.
+
+    :param method: the session's method.
+    """
+
+    call: ast.Call
+    method: str
+    name: str
+    code: ast.AST
+
+
+@dataclass(frozen=True, eq=False)
+class Blocking:
+    """An operation of a synchronous session in a coroutine.
+
+    :param call: the operation.
+    :param name: the variable of the session.
+    """
+
+    call: ast.Call
+    name: str
+    code: ast.AST
+
+
+def forgotten(facts: ModuleFacts) -> Iterator[Forgotten]:
+    """Every call of an asynchronous session's coroutine that is neither awaited nor passed on."""
+    if facts.module is None or "async" not in facts.source.text.lower():
+        return
+    for call, name, is_async in _session_calls(facts):
+        assert isinstance(call.func, ast.Attribute)
+        if is_async and call.func.attr in _COROUTINES and _is_dropped(facts.module, call):
+            yield Forgotten(call, call.func.attr, name, facts.module.code_of(facts.module.calls.scope(call)))
+
+
+def blocking(facts: ModuleFacts) -> Iterator[Blocking]:
+    """The first operation of each synchronous session in each coroutine of the module."""
+    if facts.module is None or "async def" not in facts.source.text:
+        return
+    seen: set[tuple[ast.AST, str]] = set()
+    calls = _operations(facts)
+    for call, name in sorted(calls, key=lambda one: (one[0].lineno, one[0].col_offset)):
+        code = facts.module.code_of(facts.module.calls.scope(call))
+        if (code, name) not in seen:
+            seen.add((code, name))
+            yield Blocking(call, name, code)
+
+
+def _session_calls(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str, bool | None]]:
+    """The calls of sessions' own methods, each with the session's variable and whether that is asynchronous."""
+    assert facts.module is not None
+    seen = {call for one in facts.borrowed for call in one.uses}
+    for one in facts.borrowed:
+        yield from ((call, one.name, one.is_async) for call in one.uses)
+    for solved in facts.solved:
+        for point, fact in solved.visits(PointKind.CALL):
+            call = point.node
+            if fact.site is None or not isinstance(call, ast.Call) or call in seen:
+                continue
+            if isinstance(call.func, ast.Attribute) and held(call.func.value, fact) is Hold.WHOLE:
+                seen.add(call)
+                yield call, path(call.func.value), _is_async(facts.module, fact.site)
+
+
+def _is_async(module: Module, site: Site) -> bool | None:
+    """Whether the session of a site is asynchronous."""
+    node = site.origin.node
+    if site.kind is SiteKind.SCOPE and isinstance(node, ast.withitem):
+        return _entered_async(module, node)
+    if not isinstance(node, ast.Call):
+        return None
+    home = module.program.module_of(node, module)
+    return opens_async(home, node) if home is not None else None
+
+
+def _entered_async(module: Module, item: ast.withitem) -> bool | None:
+    """A scope that is entered with ``async with`` gives an asynchronous session; of a plain one that is not known."""
+    if isinstance(module.parents.get(item), ast.AsyncWith):
+        names = module.names.qualify(item.context_expr, module.names.scopes.module)
+        return asynchronous(names) or None
+    return False
+
+
+# what nobody awaits
+
+
+def _is_dropped(module: Module, call: ast.Call) -> bool:
+    """Whether the coroutine that a call makes is lost, or used as if it were the result."""
+    above = module.parents[call]
+    if isinstance(above, (ast.Expr, ast.Attribute, ast.Subscript)):
+        return True
+    if isinstance(above, (ast.For, ast.comprehension)):
+        return above.iter is call
+    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
+        return _never_awaited(module, above.targets[0])
+    return False
+
+
+def _never_awaited(module: Module, target: ast.Name) -> bool:
+    """Whether a variable is read, and only as if what it holds were the result."""
+    code = module.code_of(_scope_of(module, target))
+    reads = [
+        n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)
+    ]
+    stores = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id and n not in reads]
+    wrong = (isinstance(module.parents[n], (ast.Attribute, ast.Subscript)) for n in reads)
+    return len(stores) == 1 and bool(reads) and all(wrong)
+
+
+def _scope_of(module: Module, node: ast.AST) -> Scope:
+    while node not in module.names.scopes.of:
+        node = module.parents[node]
+    return module.names.scopes.of[node]
+
+
+# what blocks
+
+
+def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str]]:
+    """The operations of synchronous sessions that coroutines call directly, each with the session's variable."""
+    assert facts.module is not None
+    for one in facts.borrowed:
+        if one.is_async is False and isinstance(one.code, ast.AsyncFunctionDef) and one.solved is not None:
+            yield from ((call, one.name) for call, _ in _touching(facts.module, one.solved))
+    for solved in facts.solved:
+        if isinstance(solved.code, ast.AsyncFunctionDef):
+            for call, fact in _touching(facts.module, solved):
+                assert fact.site is not None
+                if _is_async(facts.module, fact.site) is False:
+                    yield call, facts.variable(fact.site.node, solved.code)
+
+
+def _touching(module: Module, solved: Solved) -> Iterator[tuple[ast.Call, Fact]]:
+    """The calls of sessions' own methods that ask the database, and are not awaited."""
+    for point, fact in solved.visits(PointKind.CALL):
+        own = solved.problem.calling.own_effect(point.node, fact) if fact.site is not None else None  # type: ignore[arg-type]
+        if own is None or isinstance(module.parents[point.node], ast.Await):
+            continue
+        if own[0].effect in _TOUCHING and (own[0].to or own[0].effect == "commit"):
+            yield point.node, fact  # type: ignore[misc]

@@ -1,0 +1,101 @@
+"""What was written through a session of one's own and thrown away by closing it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.makers import options
+from session_lint.analysis.state import SiteKind
+from session_lint.python.names import own_nodes, path
+from session_lint.vocabulary import effects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts, Obligation
+    from session_lint.analysis.module import Module
+
+_ADDING = ("add", "add_all", "merge")
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A write that no way commits.
+
+    :param node: the write.
+    :param closed: what closes the session over it.
+    """
+
+    obligation: Obligation
+    node: ast.AST
+    closed: ast.AST
+
+
+def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
+    """The last write of each session that some way writes through and no way commits."""
+    if facts.module is None:
+        return
+    for kind in (SiteKind.OWNED, SiteKind.SCOPE):
+        for obligation in facts.obligations(kind):
+            found = _loss(facts.module, obligation)
+            if found is not None:
+                yield found
+
+
+def _loss(module: Module, obligation: Obligation) -> Loss | None:
+    if any(e.fact.marked(what) for e in obligation.endings for what in ("committed", "exposed", "yielded", "lent")):
+        return None
+    normal = [e for e in obligation.endings if e.normal]
+    if not all(e.closed for e in normal):
+        return None  # it is open, or somebody has it: another rule's, or another's to commit
+    lost = [m for e in normal for m in e.fact.marked("lost") if m.node is not None and m.other is not None]
+    lost.sort(key=lambda m: getattr(m.node, "lineno", 0))
+    if not lost or lost[-1].node not in module.calls or _may_commit(module, obligation, lost[-1].node):
+        return None
+    assert lost[-1].node is not None
+    assert lost[-1].other is not None
+    return Loss(obligation, lost[-1].node, lost[-1].other)
+
+
+def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
+    """Whether the write may be saved by itself, or not be meant to be saved."""
+    origin = obligation.site.origin.node
+    if isinstance(origin, ast.Call) and origin in module.calls and "autocommit" in options(module, origin):
+        return True
+    if "autocommit" in module.source.text.lower():  # of the engine or the connection
+        return True
+    code = obligation.site.code
+    calls = [n for n in own_nodes(code) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    if any(call.func.attr in ("commit", "rollback") for call in calls):  # type: ignore[attr-defined]
+        return True  # on a connection, or on purpose
+    return _attaches(module, write) and any(_reads(call, obligation.name) for call in calls)
+
+
+def _attaches(module: Module, write: ast.AST) -> bool:
+    """Whether what is added may be there already: it was not made here, and is added to be asked for more."""
+    assert isinstance(write, ast.Call)
+    if not (isinstance(write.func, ast.Attribute) and write.func.attr in _ADDING and write.args):
+        return False
+    return not _is_new(module, write.args[0], write)
+
+
+def _is_new(module: Module, node: ast.expr, write: ast.Call) -> bool:
+    if isinstance(node, ast.Call):
+        return module.calls.callee(node).constructor
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return all(_is_new(module, element, write) for element in node.elts)
+    if isinstance(node, ast.Name):
+        owner = module.names.owner(node.id, module.calls.scope(write))
+        bindings = owner.bindings[node.id] if owner is not None else []
+        return bool(bindings) and all(isinstance(b.node, ast.Call) and _is_new(module, b.node, write) for b in bindings)
+    return False
+
+
+def _reads(call: ast.Call, session: str) -> bool:
+    """Whether a call asks the database through the session for something."""
+    assert isinstance(call.func, ast.Attribute)
+    known = effects().get(call.func.attr)
+    asks = known is not None and known.effect in ("read", "build")
+    return asks and path(call.func.value) == session

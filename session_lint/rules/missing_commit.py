@@ -1,0 +1,79 @@
+"""Changes are written through a session that is closed without a commit.
+
+## What it does
+Reports the last write (`add`, `delete`, an `INSERT`, `UPDATE` or `DELETE` statement, …) of a session that the code opens
+and closes, by hand or with `with Session() as session`, where no way commits it.
+
+A commit in a function that gets the session counts, and so does one in code that cannot be read; a rollback on purpose
+and sessions in autocommit mode are not reported. Nor is an object that was not made here and is added only to ask for
+more of it (`session.add(user)`, then a query).
+
+## Why is this bad?
+`close()`, and the end of `with Session() as session`, roll back what was not committed, without a word. The program
+seems to work, and nothing is saved.
+
+## Example
+```python
+from sqlalchemy.orm import Session
+
+
+def register(engine, name):
+    with Session(engine) as session:
+        session.add(User(name=name))  # error
+```
+
+Use instead:
+```python
+from sqlalchemy.orm import Session
+
+
+def register(engine, name):
+    with Session(engine) as session:
+        session.add(User(name=name))
+        session.commit()
+```
+
+## References
+- [SQLAlchemy: opening and closing a session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#opening-and-closing-a-session)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.losses import lost_writes
+from session_lint.analysis.trace import opened, step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each session that writes and is never committed, at its last write."""
+    for loss in lost_writes(facts):
+        yield rule.finding(
+            facts,
+            loss.node,
+            symbol=loss.obligation.symbol,
+            trace=[
+                *opened(facts, loss.obligation.site),
+                step(facts, loss.node, "written here"),
+                step(facts, loss.closed, "closed without a commit"),
+            ],
+            session=named(loss.obligation.name),
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES702",
+    message="written through {session}, which is closed without a commit",
+    severity=Severity.ERROR,
+    check=check,
+)
