@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.borrowed import Borrowed, borrowed
+from session_lint.analysis.detached import Held, given
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import SolverLimit
@@ -116,6 +117,11 @@ class ModuleFacts:
     def borrowed(self) -> list[Borrowed]:
         """The sessions that functions of the module use and have from somebody else, in the order of the text."""
         return [] if self.module is None else list(borrowed(self.module))
+
+    @once
+    def detaching(self) -> dict[ast.AST, Held]:
+        """The functions of the module that return an object of a scope which has ended by then."""
+        return {} if self.module is None else given(self)
 
     def source_of(self, node: ast.AST) -> Source:
         """The text that a node stands in, which need not be this module's."""

@@ -34,7 +34,7 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     if not module.concerned(function):
         return None
     solved = module.solve(function, NOTHING)
-    given = _yielded(solved)
+    given = yielded(solved)
     if not given:
         return None
     normal = [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
@@ -44,14 +44,14 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
 def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
     """Whether a scope closes what it yields when its body ends, and when its body raises."""
     solved = module.solve(function, NOTHING)
-    given = _yielded(solved)
+    given = yielded(solved)
     exits = [f for f in solved.exits if f.site in given and f.marked("lent")]
     normal = [f.state is State.CLOSED for f in exits if f.flying is None]
     raised = [f.state is State.CLOSED for f in exits if f.flying is not None]
     return bool(normal) and all(normal), all(raised)
 
 
-def _yielded(solved: Solved) -> set[Site]:
+def yielded(solved: Solved) -> set[Site]:
     """The sessions that a generator opens and yields."""
     return {
         fact.site

@@ -1,0 +1,158 @@
+"""Which expressions give objects of mapped classes out of a session, and what of such an object needs it again."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.python.names import path
+from session_lint.python.scopes import BindingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from session_lint.analysis.module import Module
+    from session_lint.python.names import Names
+    from session_lint.python.scopes import Scope
+
+_ONE = frozenset(["first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "first_or_404"])
+_MANY = frozenset(["all", "fetchall", "unique"])
+_SELECTS = frozenset(["sqlalchemy.select()", "sqlalchemy.future.select()", "sqlmodel.select()"])
+_DEEPEST = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """What an expression gives out of a session.
+
+    :param entity: the expression that names the mapped class.
+    :param scope: where that stands.
+    :param many: whether it is a collection of objects.
+    """
+
+    module: Module
+    entity: ast.expr
+    scope: Scope
+    many: bool
+
+
+def loaded(module: Module, value: ast.AST, scope: Scope, sessions: Collection[str]) -> Loaded | None:
+    """What an expression loads through one of some session variables; ``None`` for plain rows and anything unknown."""
+    node = value.value if isinstance(value, ast.Await) else value
+    start, chain = _chain(node)
+    if path(start) not in sessions or not chain:
+        return None
+    first, *rest = chain
+    methods = [_method(call) for call in rest]
+    entity = _entity(module, first, scope)
+    if entity is None:
+        return None
+    how = _method(first)
+    if how in ("get", "get_one", "scalar") and not rest:
+        many: bool | None = False
+    elif how == "query":
+        many = _of_query(methods)
+    else:
+        many = _of_result(how, methods)
+    return None if many is None else Loaded(module, entity, scope, many)
+
+
+def _chain(node: ast.AST) -> tuple[ast.AST, list[ast.Call]]:
+    """The start of a chain of calls, and the calls in their order."""
+    calls: list[ast.Call] = []
+    while True:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            calls.append(node)
+            node = node.func.value
+        elif isinstance(node, ast.Await):
+            node = node.value
+        else:
+            return node, calls[::-1]
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _of_query(methods: list[str]) -> bool | None:
+    """Whether a query gives many objects; ``None`` where it gives none, or was not run."""
+    last = methods[-1] if methods else ""
+    shaped = {"with_entities", "add_columns", "add_entity", "values"} & set(methods)
+    return None if shaped else False if last in _ONE - {"scalar"} else True if last == "all" else None
+
+
+def _of_result(how: str, methods: list[str]) -> bool | None:
+    """The same of the result of a statement: ``scalars`` unpacks the rows."""
+    names = methods if how == "scalars" else methods[methods.index("scalars") + 1 :] if "scalars" in methods else None
+    if how not in ("scalars", "execute", "exec"):
+        return None
+    if names is None:
+        unpacked = how == "exec" or (bool(methods) and methods[-1].startswith("scalar_one"))
+        names = methods if unpacked else []
+    last = names[-1] if names else ""
+    return False if last in _ONE else True if last in _MANY else None
+
+
+def _entity(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
+    """The one mapped class that a call asks for."""
+    if not call.args:
+        return None
+    how = _method(call)
+    if how in ("query", "get", "get_one"):
+        return call.args[0] if (how != "query" or len(call.args) == 1) and _is_class(module, call.args[0], scope) else None
+    return _selected(module, call.args[0], scope, 0)
+
+
+def _selected(module: Module, node: ast.expr, scope: Scope, depth: int) -> ast.expr | None:
+    """The one mapped class that a ``select()`` asks for."""
+    if isinstance(node, ast.Name) and depth < _DEEPEST:
+        owner = module.names.owner(node.id, scope)
+        bindings = owner.bindings[node.id] if owner is not None else []
+        one = bindings[0] if len(bindings) == 1 else None
+        known = one is not None and one.kind is BindingKind.VALUE and isinstance(one.node, ast.expr)
+        return _selected(module, one.node, scope, depth + 1) if known else None  # type: ignore[union-attr, arg-type]
+    start: ast.expr = node
+    while isinstance(start, ast.Call) and isinstance(start.func, ast.Attribute) and start not in ():
+        if module.names.qualify(start, scope) & _SELECTS:
+            break
+        start = start.func.value
+    if not isinstance(start, ast.Call) or not module.names.qualify(start, scope) & _SELECTS or len(start.args) != 1:
+        return None
+    return start.args[0] if _is_class(module, start.args[0], scope) else None
+
+
+def _is_class(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a class: one of the project, or, of unread modules, a name that is spelled as one."""
+    names = module.names.qualify(node, scope)
+    if any(module.names.class_of(name) for name in names):
+        return True
+    known = any(module.names.definition(name) for name in names) or any("(" in name for name in names)
+    word = path(node).rpartition(".")[2]
+    return not known and word[:1].isupper() and not word.isupper()
+
+
+def made(module: Module, value: ast.AST, scope: Scope) -> ast.expr | None:
+    """The class of which an expression makes an object."""
+    if isinstance(value, ast.Call) and _is_class(module, value.func, scope) and path(value.func):
+        return value.func
+    return None
+
+
+def needs_session(found: Loaded, attribute: str) -> bool:
+    """Whether reading an attribute of an expired object asks its session: it is a column, or a relationship."""
+    if attribute.startswith("_") or attribute in ("metadata", "registry", "query"):
+        return False
+    classes = [c for n in found.module.names.qualify(found.entity, found.scope) if (c := found.module.names.class_of(n))]
+    return not classes or any(_maps(names, owner, attribute, 0) for names, owner in classes)
+
+
+def _maps(names: Names, owner: Scope, attribute: str, depth: int) -> bool:
+    bindings = owner.bindings.get(attribute, ())
+    if bindings or attribute in owner.declared:
+        plain = [b for b in bindings if b.kind is not BindingKind.VALUE or not isinstance(b.node, ast.Call)]
+        return not plain
+    if depth > _DEEPEST:
+        return False
+    bases = [names.class_of(base) for base in names.bases(owner)]
+    return any(base is not None and _maps(base[0], base[1], attribute, depth + 1) for base in bases)

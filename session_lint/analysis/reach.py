@@ -1,0 +1,38 @@
+"""What may run after a point of a graph, on whatever way leads there."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from session_lint.flow import Block, Graph, Point
+
+
+def after(graph: Graph, starts: Iterable[Point], ends: Callable[[Point], bool]) -> Iterator[Point]:
+    """Every point that some way reaches from one of ``starts``, itself only where a way comes back to it.
+
+    :param ends: whether a point ends the ways through it; it is the last that they give.
+    """
+    wanted = set(starts)
+    todo: deque[tuple[Block, int]] = deque(
+        (block, index + 1) for block in graph.blocks for index, point in enumerate(block.points) if point in wanted
+    )
+    seen: set[Block] = set()
+    given: set[Point] = set()
+    while todo:
+        block, first = todo.popleft()
+        if first == 0:
+            if block in seen:
+                continue
+            seen.add(block)
+        for point in block.points[first:]:
+            if point not in given:
+                given.add(point)
+                yield point
+            if ends(point):
+                break
+        else:
+            todo.extend((edge.target, 0) for edge in block.edges)

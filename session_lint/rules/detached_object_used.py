@@ -1,0 +1,88 @@
+"""An object is read after the scope that loaded it has committed and closed.
+
+## What it does
+Follows the objects that a committing scope loads or adds (`session.get(User, 1)`, `session.query(User).first()`,
+`session.scalars(select(User)).all()`, `session.add(user)`) and reports the first read of one of their columns or
+relationships after the block, in the same function or in one that gets them from it. So it does after a
+`with Session() as session` block whose last act is a commit.
+
+Not reported are sessions with `expire_on_commit=False`, objects that were expunged or that somebody has had since who
+may have attached them again, plain rows and scalars (`select(User.name)`), methods and properties of the class, and
+whatever cannot be known to be mapped.
+
+## Why is this bad?
+A commit expires all objects of its session: the next read of an attribute asks the database for it anew. The session is
+closed by then, so the read raises `DetachedInstanceError`.
+
+## Example
+```python
+from database.session import scoped_session
+
+
+def register(name):
+    with scoped_session() as session:
+        user = User(name=name)
+        session.add(user)
+    return user.id  # error
+```
+
+Use instead:
+```python
+from database.session import scoped_session
+
+
+def register(name):
+    with scoped_session() as session:
+        user = User(name=name)
+        session.add(user)
+        session.flush()
+        return user.id
+```
+
+## References
+- [SQLAlchemy: expiring](https://docs.sqlalchemy.org/en/20/orm/session_state_management.html#refreshing-expiring)
+- [`DetachedInstanceError`](https://docs.sqlalchemy.org/en/20/errors.html#parent-instance-x-is-not-bound-to-a-session-lazy-load-deferred-load-refresh-etc-operation-cannot-proceed)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.detached import reads
+from session_lint.analysis.trace import step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each object that is read after its scope, at the first read."""
+    for read in reads(facts):
+        steps = [
+            step(facts, read.held.node, "an object of the session"),
+            step(facts, read.held.item, "this block commits, which expires it, and closes"),
+        ]
+        if read.call is not None:
+            steps.append(step(facts, read.call, "comes out of this call"))
+        yield rule.finding(
+            facts,
+            read.node,
+            symbol=facts.symbol(read.code),
+            trace=[*steps, step(facts, read.node, "raises DetachedInstanceError")],
+            name=read.held.name,
+            attribute=read.node.attr,
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES306",
+    message="{attribute!r} of {name!r} is read after its session has committed and closed",
+    severity=Severity.ERROR,
+    check=check,
+)
