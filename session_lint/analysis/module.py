@@ -56,7 +56,7 @@ class Module(Concern):
     def __post_init__(self) -> None:
         """Connect the parts."""
         self.pending = self.program.pending
-        self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self._yields_one, self.pending)
+        self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self.yields_one, self.pending)
         self.exceptions = Exceptions(self.names)
         self.summaries = Summaries(self)
 
@@ -195,7 +195,7 @@ class Module(Concern):
         found = {self.calls.meaning(frozenset({n.removesuffix("()")})) for n in names if n.endswith("()")}
         return found.pop() if len(found) == 1 else None
 
-    def _yields_one(self, callee: Callee) -> bool:
+    def yields_one(self, callee: Callee) -> bool:
         """Whether a call makes a plain generator that yields a session which it opened itself."""
         function = callee.function
         if function is None or callee.meaning is not None or not is_generator(function):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Code = ast.AST
 Handler: TypeAlias = "tuple[Module, Code]"
 
+SERVING = (Role.REQUEST_HANDLER, Role.DEPENDENCY)
+"""What runs the functions that it is given, or decorates, once a request."""
 _DEEPEST = 8
 """How many classes up a view is looked for; a cycle of bases has no end."""
 
@@ -46,7 +48,7 @@ def global_uses(module: Module) -> Iterator[GlobalUse]:
         callee = module.calls.callee(call)
         if callee.role is Role.SINGLETON and code in served and module.key(callee) not in module.keys_defined_in(code):
             yield GlobalUse(call, code, served[code])
-        elif callee.role is Role.REQUEST_HANDLER:
+        elif callee.role in SERVING:
             for value in (*call.args, *(k.value for k in call.keywords)):
                 found = module.calls.meaning(module.names.qualify(value, scope)) if path(value) else None
                 if found is not None and found.role is Role.SINGLETON:
@@ -95,7 +97,7 @@ def handlers(module: Module) -> Iterator[Code]:
         elif isinstance(node, ast.ClassDef) and _is_view(module, node, 0):
             yield from (n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
     for call, _ in module.names.scopes.calls:  # app.add_url_rule("/", view_func=index), Depends(get_db)
-        if module.calls.callee(call).role is Role.REQUEST_HANDLER:
+        if module.calls.callee(call).role in SERVING:
             yield from _given(module, call)
 
 
@@ -103,7 +105,7 @@ def _handles(module: Module, decorator: ast.expr, scope: Scope) -> bool:
     target = decorator.func if isinstance(decorator, ast.Call) else decorator
     found = module.calls.meaning(module.names.qualify(target, scope))
     if found is not None:
-        return found.role is Role.REQUEST_HANDLER
+        return found.role in SERVING
     return _looks_like_route(decorator)
 
 

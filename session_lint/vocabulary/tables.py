@@ -49,6 +49,7 @@ class Role(str, Enum):
     CONTEXT_LOCAL = "context-local"
     REQUEST_HANDLER = "request-handler"
     REQUEST_CLASS = "request-class"
+    DEPENDENCY = "dependency"
     WRITE_STATEMENT = "write-statement"
     CALLS = "calls"
     ADVANCES = "advances"

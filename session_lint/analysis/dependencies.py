@@ -1,0 +1,190 @@
+"""Generators that lend a session to a framework: dependencies, fixtures, and those who leave one in the middle."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.facts import Ending
+from session_lint.analysis.inference import yielded
+from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
+from session_lint.analysis.summaries import is_generator
+from session_lint.flow import SolverLimit
+from session_lint.python.names import own_nodes
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Site
+    from session_lint.python.scopes import FunctionNode
+
+
+@dataclass(frozen=True, eq=False)
+class Lending:
+    """A generator that does not close on every way the session that it opens and yields.
+
+    :param site: the opening.
+    :param ending: a way on which it stays open.
+    :param never: whether that takes no exception.
+    :param fixture: whether it is a test's fixture.
+    """
+
+    site: Site
+    ending: Ending
+    code: FunctionNode
+    never: bool
+    fixture: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Abandoned:
+    """A loop over such a generator that is left before its end, with the generator suspended.
+
+    :param call: what made the generator.
+    :param leaving: the ``break`` or ``return``.
+    """
+
+    call: ast.Call
+    leaving: ast.stmt
+    code: ast.AST
+
+
+def lendings(facts: ModuleFacts) -> Iterator[Lending]:
+    """Every session that a generator yields and leaves open on some way, in the order of the text."""
+    if facts.module is None or "yield" not in facts.source.text:
+        return
+    for code, _ in facts.module.codes:
+        if (
+            isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and is_generator(code)
+            and code in facts.module.opening
+            and not facts.module.is_context_manager(code)
+        ):
+            yield from _lent(facts.module, code)
+
+
+def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
+    fixture = module.hands_over(function)
+    try:
+        solved = module.as_scope(function, lambda home, code: home.solve(code, NOTHING))
+        sites = module.as_scope(function, lambda _home, _code: yielded(solved))
+    except SolverLimit:
+        return
+    for site in sorted(sites, key=lambda s: getattr(s.node, "lineno", 0)):
+        if site.kind is not SiteKind.OWNED:
+            continue
+        open_ = [e for e in _endings(solved, site) if _stays_open(e.fact) and not (fixture and _from_test(e))]
+        closes = any(e.fact.state is State.CLOSED for e in _endings(solved, site))
+        if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
+            first = min(open_, key=lambda e: e.fact.flying is not None)
+            yield Lending(site, first, function, first.fact.flying is None, fixture)
+
+
+def _endings(solved: Solved, site: Site) -> Iterator[Ending]:
+    for block, fact in solved.ends:
+        if fact.site is site:
+            yield Ending(solved, block, fact)
+
+
+def _stays_open(fact: Fact) -> bool:
+    return fact.state not in (State.CLOSED, State.GIVEN) and not fact.marked("taken")
+
+
+def _from_test(ending: Ending) -> bool:
+    """A fixture's test does not raise into it: what follows its ``yield`` runs whatever becomes of the test."""
+    flying = ending.fact.flying
+    return flying is not None and isinstance(flying.node, (ast.Yield, ast.YieldFrom))
+
+
+def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
+    """Every ``async for`` over a generator that lends a session, which is left in the middle."""
+    if facts.module is None or "async for" not in facts.source.text:
+        return
+    for code, _ in facts.module.codes:
+        for node in own_nodes(code):
+            if isinstance(node, ast.AsyncFor) and isinstance(node.iter, ast.Call):
+                leaving = _left(node)
+                if leaving is not None and facts.module.yields_one(facts.module.calls.callee(node.iter)):
+                    yield Abandoned(node.iter, leaving, code)
+
+
+def _left(loop: ast.AsyncFor) -> ast.stmt | None:
+    """The statement of a loop's body that leaves the loop, where there is one."""
+    todo: list[tuple[ast.AST, bool]] = [(statement, True) for statement in reversed(loop.body)]
+    while todo:
+        node, direct = todo.pop()
+        if isinstance(node, ast.Return) or (direct and isinstance(node, ast.Break)):
+            return node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        inner = direct and not isinstance(node, (ast.For, ast.AsyncFor, ast.While))
+        todo += [(child, inner) for child in reversed(list(ast.iter_child_nodes(node))) if isinstance(child, _BLOCKS)]
+    return None
+
+
+_BLOCKS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+
+
+@dataclass(frozen=True, eq=False)
+class Unclosed:
+    """A function that a framework calls for a session which nobody closes.
+
+    :param site: the opening.
+    :param told: where the framework is told of the function.
+    """
+
+    site: Site
+    code: ast.AST
+    told: ast.Call
+
+
+def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
+    """Every fresh session that a plain function gives to a framework as a handler's argument."""
+    if facts.module is None:
+        return
+    for obligation in facts.obligations(SiteKind.OWNED):
+        code = obligation.site.code
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(map(_is_returned, obligation.endings)):
+            told = _told(facts.module, code)
+            if told:
+                yield Unclosed(obligation.site, code, told[0])
+
+
+def _is_returned(ending: Ending) -> bool:
+    return ending.normal and ("returned", "whole") in ending.fact.names and ending.fact.state is not State.CLOSED
+
+
+def _told(module: Module, function: FunctionNode) -> list[ast.Call]:
+    """Where a framework is told to call a function; nowhere, where some handler closes what it gets."""
+    others = module.program.mentioning(module, function.name)
+    found: list[ast.Call] = []
+    for home in (module, *(others or ())) if others is not None else ():
+        told = [call for call, _ in home.names.scopes.calls if _depends_on(home, call, function)]
+        if any(_closes(home, code, call) for call in told for code, _ in home.codes):
+            return []
+        found += told
+    return found
+
+
+def _depends_on(home: Module, call: ast.Call, function: FunctionNode) -> bool:
+    if home.calls.callee(call).role is not Role.DEPENDENCY:
+        return False
+    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "dependency")]
+    names = (n for value in given for n in home.names.qualify(value, home.calls.scope(call)))
+    return any((d := home.names.definition(n)) is not None and d[1] is function for n in names)
+
+
+def _closes(home: Module, code: ast.AST, told: ast.Call) -> bool:
+    """Whether a handler that gets the dependency's value closes it."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    arguments = [*code.args.posonlyargs, *code.args.args]
+    defaults = zip(arguments[len(arguments) - len(code.args.defaults) :], code.args.defaults, strict=True)
+    keywords = zip(code.args.kwonlyargs, code.args.kw_defaults, strict=True)
+    names = [arg.arg for arg, default in (*defaults, *keywords) if default is told]
+    return any(way.state in (State.CLOSED, State.GIVEN) for n in names for way in home.summaries.parameter(code, n))

@@ -1,0 +1,120 @@
+"""A generator lends a session, and does not close it on every way.
+
+## What it does
+Reports the session that a generator opens and yields (a dependency of FastAPI, a fixture of pytest, any generator that
+is no context manager) where it stays open on some way: it is never closed, or only after the `yield` and not in a
+`finally` or `with`, so that an exception at the `yield`, or a generator that is not run to its end, passes the close.
+
+So is the session that a plain function returns to FastAPI's `Depends`, where no handler closes it, and a loop
+(`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended.
+
+What follows the `yield` of a pytest fixture runs whatever becomes of the test: a fixture is reported where it never
+closes, or where something else may raise in between. `next(get_db())` takes the session out of its generator for good;
+[SES101](session-not-closed.md) and [SES102](session-not-closed-on-error.md) speak of it.
+
+## Why is this bad?
+A request that fails leaves its session open, and the connection out of the pool: after some errors (15 with the default
+pool) all further requests wait and time out.
+
+## Example
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+
+
+def get_db():
+    db = SessionLocal()  # error
+    yield db
+    db.close()
+```
+
+Use instead:
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+```
+
+## References
+- [FastAPI: dependencies with yield](https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.dependencies import Abandoned, Lending, Unclosed, abandoned, lendings, returned
+from session_lint.analysis.trace import opened, step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+from session_lint.wording import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """Sessions that generators leave open, those that dependencies return, and loops that leave such a generator."""
+    for lending in lendings(facts):
+        yield _lent(facts, lending)
+    for unclosed in returned(facts):
+        yield _returned(facts, unclosed)
+    for loop in abandoned(facts):
+        yield _abandoned(facts, loop)
+
+
+def _lent(facts: ModuleFacts, one: Lending) -> Finding:
+    symbol = facts.symbol(one.code)
+    what = "fixture" if one.fixture else "generator"
+    last = "the generator ends here, still open" if one.never else "the exception leaves, past the close"
+    where = "is never closed" if one.never else "is not closed when something raises"
+    return rule.finding(
+        facts,
+        one.site.node,
+        symbol=symbol,
+        trace=facts.trace(one.ending, last),
+        session=named(facts.variable(one.site.node, one.code)),
+        severity=Severity.WARNING if one.fixture else Severity.ERROR,
+        what=f"of {what} {symbol!r} {where}",
+    )
+
+
+def _returned(facts: ModuleFacts, one: Unclosed) -> Finding:
+    symbol = facts.symbol(one.code)
+    return rule.finding(
+        facts,
+        one.site.node,
+        symbol=symbol,
+        trace=[*opened(facts, one.site), step(facts, one.told, "called for each request, and nobody closes")],
+        session=named(facts.variable(one.site.node, one.code)),
+        what=f"that dependency {symbol!r} returns is never closed",
+    )
+
+
+def _abandoned(facts: ModuleFacts, loop: Abandoned) -> Finding:
+    return rule.finding(
+        facts,
+        loop.call,
+        symbol=facts.symbol(loop.code),
+        trace=[step(facts, loop.call, "opened here"), step(facts, loop.leaving, "the generator stays suspended")],
+        session="session",
+        what=f"is not closed when line {loop.leaving.lineno} leaves the loop, until its generator is collected",
+    )
+
+
+rule = Rule(
+    __name__,
+    code="SES503",
+    message="{session} {what}",
+    severity=Severity.ERROR,
+    check=check,
+)
