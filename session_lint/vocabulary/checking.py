@@ -23,11 +23,16 @@ _FIELDS = {
     Role.SINGLETON: ("closer",),
     Role.CLOSER: ("closes",),
     Role.FACTORY: ("scope",),
-    Role.CALLS: ("argument",),
+    Role.CALLS: ("argument", "runs", "slow"),
     Role.NO_RETURN: ("raises",),
+    Role.NO_RAISE: ("slow",),
+    Role.TAKES: ("runs",),
+    Role.RUNS: ("runs",),
+    Role.SLOW: ("slow",),
 }
 """What an entry of a role may say beside its role and, for ``prefix.*``, its methods."""
-_NEEDED = {Role.SINGLETON: "closer", Role.CLOSER: "closes"}
+_NEEDED = {Role.SINGLETON: "closer", Role.CLOSER: "closes", Role.RUNS: "runs"}
+_PLACES = ("thread", "process", "task", "gather", "background", "stream", "fork")
 _NAMING = ("closer", "closes", "scope", "raises")
 _TYPES = get_type_hints(Meaning)
 
@@ -110,6 +115,8 @@ def _field_mistakes(place: str, key: str, value: Any) -> Iterator[Mistake]:  # n
         return
     if key == "role" and value not in list(Role):
         yield Mistake(place, f"there is no role {value!r}", value, tuple(role.value for role in Role))
+    if key == "runs" and value not in _PLACES:
+        yield Mistake(place, f"{value!r} is no place to run something", value, _PLACES)
     if key == "argument" and value < 0:
         yield Mistake(place, "arguments are counted from 0")
     if key in _NAMING and not _DOTTED.fullmatch(value):

@@ -22,7 +22,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "web", "stdlib")
+TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "web", "stdlib", "running", "slow")
 
 
 MOST_ALIASES = 4
@@ -53,6 +53,8 @@ class Role(str, Enum):
     WRITE_STATEMENT = "write-statement"
     CALLS = "calls"
     ADVANCES = "advances"
+    RUNS = "runs"
+    SLOW = "slow"
     NO_RETURN = "no-return"
     NO_RAISE = "no-raise"
 
@@ -67,6 +69,9 @@ class Meaning:
     :param scope: for a factory: the committing scope over the same factory.
     :param raises: for a call that does not return: the exception that it raises, if any.
     :param argument: for something that calls what it is given and gives back what that gave: which argument it is.
+    :param runs: where it runs what it is given: ``thread``, ``process``, ``task``, ``gather`` (several tasks),
+        ``background`` (after the response), ``stream`` (while the response is sent), ``fork`` (a copy of this process).
+    :param slow: what it waits for outside of the program, in a word or two; empty where it does not.
     :param methods: for ``prefix.*``: the attributes that are meant; empty means all.
     """
 
@@ -77,6 +82,8 @@ class Meaning:
     scope: str = ""
     raises: str = ""
     argument: int = 0
+    runs: str = ""
+    slow: str = ""
     methods: tuple[str, ...] = ()
 
 
