@@ -91,10 +91,10 @@ def _session_calls(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str, bool | N
                 continue
             if isinstance(call.func, ast.Attribute) and held(call.func.value, fact) is Hold.WHOLE:
                 seen.add(call)
-                yield call, path(call.func.value), _is_async(facts.module, fact.site)
+                yield call, path(call.func.value), is_async(facts.module, fact.site)
 
 
-def _is_async(module: Module, site: Site) -> bool | None:
+def is_async(module: Module, site: Site) -> bool | None:
     """Whether the session of a site is asynchronous."""
     node = site.origin.node
     if site.kind is SiteKind.SCOPE and isinstance(node, ast.withitem):
@@ -158,7 +158,7 @@ def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str]]:
         if isinstance(solved.code, ast.AsyncFunctionDef):
             for call, fact in _touching(facts.module, solved):
                 assert fact.site is not None
-                if _is_async(facts.module, fact.site) is False:
+                if is_async(facts.module, fact.site) is False:
                     yield call, facts.variable(fact.site.node, solved.code)
 
 

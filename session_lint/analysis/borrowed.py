@@ -17,7 +17,7 @@ from session_lint.analysis.makers import asynchronous
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
 from session_lint.python.names import path
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, parameters
 from session_lint.vocabulary import Role, effects
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Borrowed:
         """Where the code has it from: its parameter, or its first use."""
         scope = self.module.names.scopes.of[self.code]
         bindings = scope.bindings.get(self.name, ())
-        return next((b.node for b in bindings if b.kind is BindingKind.PARAMETER), self.uses[0].func)
+        return next((b.node for b in bindings if b.kind is BindingKind.PARAMETER), self.code)
 
     @cached_property
     def solved(self) -> Solved | None:
@@ -79,15 +79,25 @@ def borrowed(module: Module) -> Iterator[Borrowed]:
             code = module.code_of(scope)
             if name and not isinstance(code, ast.Module) and not _bound_here(scope, name):
                 used.setdefault((code, name), []).append((call, call.func.value))
+    for code, scope in module.codes:
+        for arg in parameters(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
+            if arg.annotation is not None and (code, arg.arg) not in used and not _bound_here(scope, arg.arg):
+                used[code, arg.arg] = []
     for (code, name), uses in used.items():
-        calls, (node, *_) = [call for call, _ in uses], [node for _, node in uses]
-        scope = module.calls.scope(calls[0])
-        names = module.names.qualify(node, scope)
-        managed = _managed(module, names)
-        if managed or module.calls.is_session(node, scope):
-            yield Borrowed(module, code, name, calls, asynchronous(names), managed)
-        elif not names and _is_parameter(scope, name) and _acts_as_session(calls):
-            yield Borrowed(module, code, name, calls, None, managed)
+        yield from _judged(module, code, name, uses)
+
+
+def _judged(module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call, ast.expr]]) -> Iterator[Borrowed]:
+    """The session that a path stands for in a code, if it is one."""
+    scope = module.names.scopes.of[code]
+    calls = [call for call, _ in uses]
+    node = uses[0][1] if uses else ast.Name(name, ast.Load())
+    names = module.names.qualify(node, scope)
+    managed = _managed(module, names)
+    if managed or module.calls.is_session(node, scope):
+        yield Borrowed(module, code, name, calls, asynchronous(names), managed)
+    elif not names and _is_parameter(scope, name) and _acts_as_session(calls):
+        yield Borrowed(module, code, name, calls, None, managed)
 
 
 def _bound_here(scope: Scope, name: str) -> bool:

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import path
+from session_lint.python.names import own_nodes, path
 from session_lint.vocabulary import effects, query_methods
 
 if TYPE_CHECKING:
@@ -103,17 +103,32 @@ def closure(node: ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Hold | 
 
 @cache
 def captured(node: ast.AST) -> frozenset[object]:
-    """The variable paths that are read inside a nested function, lambda or generator expression."""
-    return frozenset(p for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute)) and (p := path(n)))
+    """The variable paths that a nested function, lambda or generator expression reads of those around it."""
+    found = {p for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute)) and (p := path(n))}
+    own = _own_names(node)
+    return frozenset(p for p in found if p.partition(".")[0] not in own)
+
+
+def _own_names(node: ast.AST) -> frozenset[str]:
+    """The names that a nested function or lambda has for itself."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        return frozenset()
+    inner = own_nodes(node)
+    shared = {name for n in inner if isinstance(n, (ast.Nonlocal, ast.Global)) for name in n.names}
+    stored = {n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    arguments = node.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    return frozenset(stored | {arg.arg for arg in named if arg is not None}) - shared
 
 
 @cache
 def closed_inside(node: ast.AST) -> frozenset[object]:
     """The variable paths on which a nested function or lambda calls a closing method."""
     return frozenset(
-        path(n.func.value)
+        name
         for n in ast.walk(node)
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and closes(n.func.attr)
+        if (name := path(n.func.value)).partition(".")[0] not in _own_names(node)
     )
 
 

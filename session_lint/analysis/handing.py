@@ -1,0 +1,187 @@
+"""Sessions that are given to something which runs beside the code: a thread, a process, a task."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.holding import Hold, arguments, held, root
+from session_lint.analysis.state import SiteKind, State
+from session_lint.flow import PointKind
+from session_lint.python.names import path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.borrowed import Borrowed
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Fact
+    from session_lint.flow import Point
+    from session_lint.python.scopes import Scope
+
+_MAPPING = ("map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async")
+_MANY = 2
+_DISPLAYS = (ast.List, ast.Tuple, ast.Set)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, eq=False)
+class Handing:
+    """A call that gives a session to something which runs elsewhere.
+
+    :param where: ``thread``, ``process``, ``task``, ``gather``, ``fork``, as the vocabulary has it.
+    :param count: how many get it at once, 2 for any number of them.
+    :param borrowed: the session, where the code has it from somebody else.
+    """
+
+    solved: Solved
+    point: Point
+    call: ast.Call
+    fact: Fact
+    where: str
+    count: int
+    borrowed: Borrowed | None
+
+
+def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
+    """Every call that gives a session to something in one of some places, once for each session."""
+    if facts.module is None:
+        return
+    wanted = _codes(facts.module, places)
+    for solved, borrowed in _solutions(facts, wanted):
+        seen: set[tuple[ast.AST, object]] = set()
+        for point, fact in solved.visits(PointKind.CALL) if wanted else ():
+            call = point.node
+            if not isinstance(call, ast.Call) or fact.site is None or (call, fact.site) in seen:
+                continue
+            if fact.state in (State.CLOSED, State.GIVEN) or (where := runs(facts.module, call)) not in places:
+                continue
+            count = given(facts.module, call, fact, where)
+            if count:
+                seen.add((call, fact.site))
+                yield Handing(solved, point, call, fact, where, count, borrowed)
+
+
+def _codes(module: Module, places: tuple[str, ...]) -> set[ast.AST]:
+    """The codes that run something in one of some places."""
+    return {
+        module.code_of(scope)
+        for call, scope in module.names.scopes.calls
+        if runs(module, call) in places
+    }
+
+
+def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solved, Borrowed | None]]:
+    for solved in facts.solved if wanted else ():
+        if solved.code in wanted:
+            yield solved, None
+    for one in facts.borrowed if wanted else ():
+        if one.code in wanted and one.solved is not None:
+            yield one.solved, one
+
+
+def runs(module: Module, call: ast.Call) -> str:
+    """Where a call runs what it is given; empty for most."""
+    meaning = module.calls.callee(call).meaning
+    if meaning is not None:
+        return meaning.runs
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("delay", "apply_async", "s", "si"):
+        return _of_decorator(module, call.func.value, module.calls.scope(call))
+    return ""
+
+
+def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:
+    """Where a function runs whose decorator takes it elsewhere: a task queue's."""
+    for name in module.names.qualify(node, scope):
+        found = module.names.definition(name)
+        if found is None or not isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        home = module.program.module(found[0])
+        outer = home.names.scopes.of[found[1]].parent or home.names.scopes.module
+        for decorator in found[1].decorator_list:
+            target = decorator.func if isinstance(decorator, ast.Call) else decorator
+            meaning = home.calls.meaning(home.names.qualify(target, outer))
+            if meaning is not None and meaning.runs:
+                return meaning.runs
+    return ""
+
+
+# what a call gets
+
+
+def given(module: Module, call: ast.Call, fact: Fact, where: str) -> int:
+    """How many of those that a call sets going get the session: none, one, or several."""
+    if where == "fork":
+        return int(fact.state is State.ACTIVE)
+    values = [*arguments(call)]
+    if where in ("gather", "task"):
+        return min(_MANY, sum(_coroutines(module, value, fact, call) for value in values))
+    got = any(_gets(value, fact) for value in values)
+    return 0 if not got else _MANY if module.calls.callee(call).name in _MAPPING else 1
+
+
+def _gets(value: ast.expr, fact: Fact) -> bool:
+    hold = held(value, fact)
+    if hold in (Hold.WHOLE, Hold.INSIDE):
+        return not _is_made(value)
+    if isinstance(value, (ast.Tuple, ast.List, ast.Dict)):
+        parts = value.values if isinstance(value, ast.Dict) else value.elts
+        return any(_gets(part, fact) for part in parts)
+    return isinstance(value, ast.Attribute) and hold is Hold.CLOSER
+
+
+def _is_made(value: ast.expr) -> bool:
+    """Whether the value comes out of a call, which may have taken from the session what it needs."""
+    return isinstance(value, ast.Call)
+
+
+def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> int:
+    """How many coroutines that use the session an argument stands for."""
+    if isinstance(value, ast.Starred):
+        return _coroutines(module, value.value, fact, call)
+    if isinstance(value, _DISPLAYS):
+        return sum(_coroutines(module, element, fact, call) for element in value.elts)
+    if isinstance(value, _COMPREHENSIONS):
+        return _MANY * bool(_coroutines(module, value.elt, fact, call))
+    if isinstance(value, ast.Name):
+        return _collected(module, value, fact, call)
+    if not isinstance(value, ast.Call):
+        return 0
+    if any(held(a, fact) in (Hold.WHOLE, Hold.INSIDE) for a in arguments(value)):
+        return int(not module.calls.callee(value).constructor)
+    start, methods = root(value, fact)
+    if methods and held(start, fact) is Hold.WHOLE:
+        return 1
+    captures = isinstance(value.func, ast.Name) and held(value.func, fact) is Hold.INSIDE
+    return int(captures)
+
+
+def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> int:
+    """The same of a variable: a list of coroutines, or one that they are added to."""
+    scope = module.calls.scope(call)
+    owner = module.names.owner(name.id, scope)
+    bindings = owner.bindings[name.id] if owner is scope and owner is not None else []
+    values = [b.node for b in bindings if isinstance(b.node, (*_DISPLAYS, *_COMPREHENSIONS, ast.Call))]
+    found = max((_coroutines(module, v, fact, call) for v in values if isinstance(v, ast.expr)), default=0)
+    for added, inner in module.names.scopes.calls:
+        if inner is scope and isinstance(added.func, ast.Attribute) and added.func.attr == "append" and added.args:
+            if path(added.func.value) == name.id and _coroutines(module, added.args[0], fact, call):
+                found += _MANY if _in_loop(module, added) else 1
+    return found
+
+
+def _in_loop(module: Module, node: ast.AST) -> bool:
+    while node not in module.names.scopes.of:
+        node = module.parents[node]
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            return True
+    return False
+
+
+def is_own(handing: Handing) -> bool:
+    """Whether the code opened the session itself, or keeps the scope that did."""
+    site = handing.fact.site
+    return site is not None and site.kind in (SiteKind.OWNED, SiteKind.SCOPE, SiteKind.SINGLETON)

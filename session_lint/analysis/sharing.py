@@ -1,0 +1,137 @@
+"""Sessions that two threads, processes or tasks use at the same time."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.awaiting import is_async
+from session_lint.analysis.handing import Handing, given, handings, runs
+from session_lint.analysis.reach import after
+from session_lint.flow import PointKind
+from session_lint.python.names import path
+from session_lint.vocabulary import effects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.flow import Point
+
+_WAITING = frozenset(["join", "result", "shutdown", "wait", "get", "exception", "done", "cancel", "communicate"])
+"""Methods by which one waits for a thread, a future, a pool; whoever has one of these may be done by then."""
+_SEVERAL = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Sharing:
+    """A session that something else uses at the same time as its opener, or as others.
+
+    :param call: the hand-over.
+    :param other: the use at the same time; the hand-over itself where several get it.
+    """
+
+    handing: Handing
+    call: ast.Call
+    other: ast.AST
+    name: str
+    code: ast.AST
+
+    @property
+    def several(self) -> bool:
+        """Whether the others are several of the same kind."""
+        return self.other is self.call
+
+
+def with_threads(facts: ModuleFacts) -> Iterator[Sharing]:
+    """Every session that a thread gets while its opener still uses it, or that several threads get."""
+    for handing in handings(facts, "thread"):
+        if handing.borrowed is None or not handing.borrowed.managed:
+            yield from _shared(facts, handing)
+
+
+def with_processes(facts: ModuleFacts) -> Iterator[Sharing]:
+    """Every session that is given to another process; where that is a fork, one that is used afterwards."""
+    for handing in handings(facts, "process", "fork"):
+        if handing.where == "fork":
+            yield from _shared(facts, handing)
+        elif handing.borrowed is None or not handing.borrowed.managed:
+            yield _sharing(facts, handing, handing.call)
+
+
+def between_tasks(facts: ModuleFacts) -> Iterator[Sharing]:
+    """Every asynchronous session that several tasks get, or a task and the code that goes on."""
+    assert facts.module is not None or not facts.solved
+    for handing in handings(facts, "task", "gather"):
+        assert facts.module is not None
+        site = handing.fact.site
+        known = handing.borrowed.is_async if handing.borrowed else site is not None and is_async(facts.module, site)
+        if known is False:
+            continue
+        if handing.count >= _SEVERAL:
+            yield _sharing(facts, handing, handing.call)
+        elif handing.where == "task":
+            yield from _shared(facts, handing)
+
+
+def _shared(facts: ModuleFacts, handing: Handing) -> Iterator[Sharing]:
+    assert facts.module is not None
+    if handing.count >= _SEVERAL:
+        yield _sharing(facts, handing, handing.call)
+        return
+    names = frozenset(n for n in handing.fact.names if isinstance(n, str))
+    ends = _ending(facts.module, handing, names)
+    uses = _using(facts.module, handing, names)
+    for point in after(handing.solved.graph, [handing.point], lambda p: ends(p) or uses(p)):
+        if uses(point) and not ends(point):
+            yield _sharing(facts, handing, point.node)
+            return
+
+
+def _sharing(facts: ModuleFacts, handing: Handing, other: ast.AST) -> Sharing:
+    code = handing.solved.code
+    site = handing.fact.site
+    assert site is not None
+    name = handing.borrowed.name if handing.borrowed else facts.variable(site.node, code)
+    return Sharing(handing, handing.call, other, name, code)
+
+
+def _ending(module: Module, handing: Handing, names: frozenset[str]) -> Callable[[Point], bool]:
+    """Whether a point waits for what was set going, or gives the session's last variable something else."""
+    made = handing.call
+    receiver = path(made.func.value) if isinstance(made.func, ast.Attribute) else ""
+
+    def ends(point: Point) -> bool:
+        node = point.node
+        if point.kind is PointKind.CALL and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            return node.func.attr in _WAITING and path(node.func.value) not in names
+        if point.kind is PointKind.EXIT and isinstance(node, ast.withitem):
+            return node.optional_vars is not None and path(node.optional_vars) == receiver
+        if point.kind is PointKind.AWAIT and isinstance(node, ast.Await):
+            waits = node.value is made or isinstance(node.value, (ast.Name, ast.Attribute))
+            return waits or (isinstance(node.value, ast.Call) and runs(module, node.value) == "gather")
+        return point.kind is PointKind.STORE and path(node) in names and len(names) == 1
+
+    return ends
+
+
+def _using(module: Module, handing: Handing, names: frozenset[str]) -> Callable[[Point], bool]:
+    """Whether a point uses the session: one of its methods, its block's end, giving it to another."""
+    fact = handing.fact
+
+    def uses(point: Point) -> bool:
+        node = point.node
+        if point.kind is PointKind.EXIT:
+            return ("with", node) in fact.names
+        if point.kind is not PointKind.CALL or not isinstance(node, ast.Call):
+            return False
+        if node is handing.call:
+            return handing.where != "fork"
+        if runs(module, node) == handing.where:
+            return bool(given(module, node, fact, handing.where))
+        method = node.func if isinstance(node.func, ast.Attribute) else None
+        return method is not None and method.attr in effects() and path(method.value) in names
+
+    return uses
