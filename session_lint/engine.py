@@ -27,13 +27,14 @@ from session_lint.python.modules import module_name
 from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
+from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import SourceError, decode
-from session_lint.suppress import heard
+from session_lint.suppress import heard, names_codes, unused
 from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.glossary import Entry
@@ -66,17 +67,17 @@ def lint_source(
     settings: Settings,
     tree: ast.Module | None = None,
     *,
-    suppressions: bool = True,
+    noqa: bool = True,
 ) -> list[Finding]:
     """The findings in one module's text.
 
     :param tree: its syntax tree, where the caller has it already.
-    :param suppressions: whether comments that silence findings count.
+    :param noqa: whether flake8's comments count, too.
     :returns: the selected findings, in the order of their places; one SES900 where the text could not be analysed.
         Raises nothing.
     """
-    findings = _guarded(source.filename, settings, lambda: _found(source, settings, tree))
-    return _guarded(source.filename, settings, lambda: heard(source, findings)) if suppressions else findings
+    findings = _guarded(source.filename, lambda: _found(source, settings, tree))
+    return _said(source, findings, settings, noqa=noqa)
 
 
 def lint_file(path: Path, settings: Settings) -> FileReport:
@@ -102,7 +103,7 @@ def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]
         data = path.read_bytes()
     except OSError as error:
         return [], failed(filename, settings, f"cannot be read: {error.strerror or error}")
-    return told, _guarded(filename, settings, work)
+    return told, _wanted(filename, settings, _guarded(filename, work))
 
 
 def lint_content(
@@ -118,17 +119,17 @@ def lint_content(
     filename = str(path)
     place = drawer(data, path, settings)
     kept = place.get() if place else None
-    if kept == ():
+    if kept == () and not names_codes(data.decode("latin-1")):  # what could matter in there is ASCII
         return FileReport(filename, kept, cached=True)
     try:
         source = decode(filename, data)
     except SourceError as error:
         return FileReport(filename, tuple(failed(filename, settings, error.message, error.location)))
     evidence: dict[str, bytes] = {}
-    found = list(kept or _guarded(filename, settings, lambda: _found(source, settings, tree, evidence)))
-    if place and kept is None and all(f.code != not_analysed.code for f in found):  # the next run may have more memory
+    found = list(kept) if kept is not None else _guarded(filename, lambda: _found(source, settings, tree, evidence))
+    if place and kept is None and _analysed(found):  # else the next run may have more memory
         place.put(tuple(found), evidence)
-    said = _guarded(filename, settings, lambda: heard(source, found, noqa=noqa))
+    said = _said(source, found, settings, noqa=noqa)
     return FileReport(filename, tuple(said), cached=kept is not None)
 
 
@@ -227,15 +228,42 @@ def _processors() -> int:
 def _found(
     source: Source, settings: Settings, tree: ast.Module | None, evidence: dict[str, bytes] | None = None
 ) -> list[Finding]:
-    """What the selected rules say.
+    """What the selected rules say, and what could not be analysed.
 
     :param evidence: is told what that rests on beside the text.
     """
     facts = _facts(source, settings, tree)
-    rules = [rule for rule in catalogue().values() if settings.selected(rule, source.filename)]
+    selected = _selected(settings, source.filename)
+    rules = [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
     findings = [finding for rule in rules for finding in rule.check(facts)]
     if evidence is not None:
         evidence.update(facts.evidence)
+    return _in_order(findings)
+
+
+def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: bool) -> list[Finding]:
+    """What of the findings is reported: not those that comments silence, but the comments that silence nothing."""
+
+    def work() -> list[Finding]:
+        selected, told = _selected(settings, source.filename), found
+        if unused_suppression.code in selected and _analysed(found):
+            told = _in_order([*found, *unused(source, found, selected)])
+        return heard(source, told, noqa=noqa)
+
+    return _wanted(source.filename, settings, _guarded(source.filename, work))
+
+
+def _selected(settings: Settings, filename: str) -> frozenset[str]:
+    """The codes of the rules that run on a file."""
+    return frozenset(code for code, rule in catalogue().items() if settings.selected(rule, filename))
+
+
+def _analysed(found: Iterable[Finding]) -> bool:
+    """Whether the findings are all that there is to say of a file."""
+    return all(finding.code != not_analysed.code for finding in found)
+
+
+def _in_order(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.location, finding.code))
 
 
@@ -246,7 +274,7 @@ def _facts(source: Source, settings: Settings, tree: ast.Module | None) -> Modul
     return analyse(source, source.parse() if tree is None else tree, module_name(path), words)
 
 
-def _guarded(filename: str, settings: Settings, work: Callable[[], list[Finding]]) -> list[Finding]:
+def _guarded(filename: str, work: Callable[[], list[Finding]]) -> list[Finding]:
     """The answer of some work, whatever happens in it; what needs a deep stack gets one."""
     try:
         try:
@@ -258,9 +286,10 @@ def _guarded(filename: str, settings: Settings, work: Callable[[], list[Finding]
                 raise
             return _deeply(work)
     except SourceError as error:
-        return failed(filename, settings, error.message, error.location)
+        return [not_analysed.finding_at(filename, error.location, reason=error.message)]
     except Exception as error:  # noqa: BLE001  (whatever it is, it is this file's and not the run's)
-        return failed(filename, settings, f"internal error: {type(error).__name__}: {error}".rstrip(": "))
+        reason = f"internal error: {type(error).__name__}: {error}".rstrip(": ")
+        return [not_analysed.finding_at(filename, Location(1, 1), reason=reason)]
 
 
 _one_deep = threading.Lock()
@@ -293,7 +322,12 @@ def _deeply(work: Callable[[], list[Finding]]) -> list[Finding]:
 
 
 def failed(filename: str, settings: Settings, reason: str, location: Location = Location(1, 1)) -> list[Finding]:  # noqa: B008
-    """A file's SES900, which is there unless it was ignored: what is only not selected must not look clean."""
-    if settings.ignored(not_analysed, filename):
-        return []
-    return [not_analysed.finding_at(filename, location, reason=reason)]
+    """A file's SES900, where it is wanted."""
+    return _wanted(filename, settings, [not_analysed.finding_at(filename, location, reason=reason)])
+
+
+def _wanted(filename: str, settings: Settings, findings: list[Finding]) -> list[Finding]:
+    """The findings, with SES900 unless it was ignored: what is only not selected must not look clean."""
+    if _analysed(findings) or not settings.ignored(not_analysed, filename):
+        return findings
+    return [finding for finding in findings if finding.code != not_analysed.code]

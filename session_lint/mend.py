@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint.engine import lint_source
 from session_lint.finding import Applicability, Severity
 from session_lint.fixes import CannotFix, rewritten
+from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def _mended(
         raise CannotFix("the finding would still be there")
     come = _beyond(found, before)
     heavy = [f.code for f in found if _kind(f) in come and _WEIGHT[f.severity] >= _WEIGHT[finding.severity]]
+    heavy = [code for code in heavy if code != unused_suppression.code]  # the comment has done its work
     if strict and heavy:
         raise CannotFix(f"it would bring {heavy[0]}")
     return after.text, found

@@ -2,7 +2,8 @@
 
 Style rules (those that are off by default) run only when the plugin's own options, ``[tool.session-lint]`` or flake8's
 ``--select`` and ``--extend-select`` name them; flake8's have to name the whole code, since ``--select SES`` is how one
-asks flake8 for this plugin at all. ``# noqa`` is flake8's business.
+asks flake8 for this plugin at all. ``# noqa`` is flake8's business; what it silences is looked at only to tell of
+comments that silence nothing.
 
 Findings are kept where the command keeps them, for files whose content is what flake8 has read.
 """
@@ -24,7 +25,6 @@ from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.settings import Settings, SettingsError, load, override
 from session_lint.source import Source, SourceError, decode
-from session_lint.suppress import heard
 from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ class Plugin:
             data = _content(path, text) if concerns(text, path, vocabulary(settings.vocabulary)) else None
             if data is not None:
                 return list(lint_content(data, path, settings, self.tree, noqa=False).findings)
-            source = Source(self.filename, text)
-            return heard(source, lint_source(source, settings, self.tree, suppressions=False), noqa=False)
+            return lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
         except SettingsError as error:
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason="; ".join(str(error).splitlines()))]
         except Exception as error:  # noqa: BLE001  (see run)

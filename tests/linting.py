@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import analyse
 from session_lint.rules import catalogue
+from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import Source
+from session_lint.suppress import unused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +29,9 @@ def lint(text: str, select: Iterable[str] | None = None, filename: str = "module
     module = ".".join(PurePosixPath(filename).with_suffix("").parts).removesuffix(".__init__")
     facts = analyse(source, source.parse(), module)
     rules = catalogue()
-    chosen = rules if select is None else select
+    chosen = list(rules if select is None else select)
     findings = [finding for code in chosen for finding in rules[code].check(facts)]
+    if unused_suppression.code in chosen:
+        every = findings if select is None else [finding for rule in rules.values() for finding in rule.check(facts)]
+        findings += unused(source, every, rules)
     return sorted(findings, key=lambda finding: (finding.location, finding.code))

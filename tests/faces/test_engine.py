@@ -135,7 +135,7 @@ def test_what_is_not_selected_is_not_reported_but_a_failure_is() -> None:
 def test_comments_silence() -> None:
     text = LEAK.replace("Session(engine)", "Session(engine)  # noqa: SES101")
     assert [] == lint_source(Source("a.py", text), PLAIN)
-    assert [(5, "SES101")] == said(lint_source(Source("a.py", text), PLAIN, suppressions=False))
+    assert [(5, "SES101")] == said(lint_source(Source("a.py", text), PLAIN, noqa=False))
     assert [] == lint_source(Source("a.py", "# session-lint: ignore-file\ndef f(:"), PLAIN)
 
 

@@ -1,0 +1,296 @@
+"""Comments that silence nothing: SES901, in the command, in its fixes, in flake8 and with kept findings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from session_lint import suppress
+from session_lint.engine import lint_file, lint_source
+from session_lint.finding import Location, Severity
+from session_lint.flow import Graph, SolverLimit
+from session_lint.mend import mend
+from session_lint.settings import Settings
+from session_lint.source import Source
+from session_lint.suppress import names_codes
+from tests.faces.test_plugin import LOCAL, flake8, ours
+
+PLAIN = Settings(cache=False)
+LEAK = """from sqlalchemy.orm import Session
+
+
+def load(engine):
+    session = Session(engine){comment}
+    session.execute("SELECT 1")
+    return 1
+"""
+CLOSED = """from sqlalchemy.orm import Session
+
+
+def load(engine):
+    with Session(engine) as session:{comment}
+        session.execute("SELECT 1")
+    return 1
+"""
+
+
+def told(text: str, settings: Settings = PLAIN, *, noqa: bool = True) -> list[tuple[int, int, str]]:
+    """Row, column and what SES901 says; the code for other findings."""
+    found = lint_source(Source("a.py", text), settings, noqa=noqa)
+    return [(f.location.row, f.location.column, _words(f.code, f.message)) for f in found]
+
+
+def _words(code: str, message: str) -> str:
+    return message.removeprefix("unused suppression: ") if code == "SES901" else code
+
+
+def said(text: str, settings: Settings = PLAIN, *, noqa: bool = True) -> list[str]:
+    """What SES901 says, and the codes of other findings."""
+    return [words for _, _, words in told(text, settings, noqa=noqa)]
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# noqa: SES101", ["SES101 silences nothing on this line"]),
+        ("# noqa:ses101", ["ses101 silences nothing on this line"]),
+        ("# noqa: E501,SES101", ["SES101 silences nothing on this line"]),
+        ("# noqa: SES101, SES102", ["SES101 and SES102 silence nothing on this line"]),
+        ("# noqa: SES101 SES102 SES201", ["SES101, SES102 and SES201 silence nothing on this line"]),
+        ("# noqa: SES999", ["SES999 silences nothing on this line; there is no rule SES999"]),
+        ("# noqa: SES1011", ["SES1011 silences nothing on this line; there is no rule SES1011"]),
+        ("# noqa: SES101,SES999", ["SES101 and SES999 silence nothing on this line; there is no rule SES999"]),
+        ("# session-lint: ignore[SES101] it is closed", ["SES101 silences nothing on this line"]),
+        ("# session-lint: ignore[session-not-closed]", ["session-not-closed silences nothing on this line"]),
+        (
+            "# session-lint: ignore[sesion-not-closed]",
+            ["sesion-not-closed silences nothing on this line; there is no rule sesion-not-closed"],
+        ),
+        ("# session-lint: ignore[SES20]", ["SES20 silences nothing on this line"]),
+        (
+            "# session-lint: ignore[SES101]  # noqa: SES102",
+            ["SES101 silences nothing on this line", "SES102 silences nothing on this line"],
+        ),
+        # not a matter of ours
+        ("# noqa", []),
+        ("# noqa: E501", []),
+        ("# noqa: S101,SESX1", []),
+        ("# session-lint: ignore", []),
+        ("# session-lint: ignore[]", []),
+        ("# session-lint: ignore[E501]", []),
+        ("# an ordinary comment about SES101", []),
+        # a rule that has not run
+        ("# noqa: SES104", []),
+        ("# noqa: SES1", []),  # SES104 is among them
+        ("# session-lint: ignore[SES]", []),
+        # the interpreter decides what it can read
+        ("# noqa: SES900", []),
+        ("# noqa: SES9", []),
+        # silenced itself
+        ("# noqa: SES901", []),
+        ("# noqa: SES101,SES901", []),
+        ("# session-lint: ignore[unused-suppression, SES101]", []),
+        ("# noqa: SES101  # session-lint: ignore[SES901]", []),
+        ("# session-lint: ignore[SES101]  # noqa", []),
+        ("# session-lint: ignore[SES101]  # session-lint: ignore", []),
+    ],
+)
+def test_what_a_comment_is_told(comment: str, expected: list[str]) -> None:
+    assert expected == said(CLOSED.format(comment=f"  {comment}"))
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# noqa: SES101", []),
+        ("# noqa: SES1", []),
+        ("# noqa: ses101", []),
+        ("# noqa: SES101  # session-lint: ignore[SES101]", []),
+        ("# noqa  # session-lint: ignore[SES101]", []),
+        ("# session-lint: ignore[session-not-closed]", []),
+        ("# noqa: SES101,SES102", ["SES102 silences nothing on this line"]),
+        ("# session-lint: ignore[SES101, SES101, SES201]", ["SES201 silences nothing on this line"]),
+        ("# noqa: SES102", ["SES101", "SES102 silences nothing on this line"]),
+    ],
+)
+def test_a_comment_that_is_needed_stays(comment: str, expected: list[str]) -> None:
+    assert expected == said(LEAK.format(comment=f"  {comment}"))
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# session-lint: ignore-file[SES101]", []),
+        ("# session-lint: ignore-file", []),
+        ("# flake8: noqa: SES101", []),
+        (
+            "# session-lint: ignore-file[SES101, SES999]",
+            ["SES999 silences nothing in this file; there is no rule SES999"],
+        ),
+        ("# flake8: noqa: SES102", ["SES102 silences nothing in this file", "SES101"]),
+        ("# session-lint: ignore-file[SES102] legacy", ["SES102 silences nothing in this file", "SES101"]),
+        ("# session-lint: ignore-file[SES102, SES901]", ["SES101"]),
+        ("x = 1  # session-lint: ignore-file[SES102]", ["SES101"]),  # not on a line of its own: no suppression
+    ],
+)
+def test_what_a_comment_for_the_whole_file_is_told(comment: str, expected: list[str]) -> None:
+    assert expected == said(f"{comment}\n{LEAK.format(comment='')}")
+
+
+def test_only_what_was_looked_for_is_unused() -> None:
+    text = CLOSED.format(comment="  # noqa: SES101,SES201,SES104,SES999")
+    unknown = "; there is no rule SES999"
+    assert [f"SES101, SES201 and SES999 silence nothing on this line{unknown}"] == said(text)
+    some = replace(PLAIN, select=("SES1", "SES901"))
+    assert [f"SES101, SES104 and SES999 silence nothing on this line{unknown}"] == said(text, some)
+    assert [f"SES999 silences nothing on this line{unknown}"] == said(text, replace(PLAIN, select=("SES901",)))
+    assert [] == said(text, replace(PLAIN, select=("SES1",)))
+    assert [] == said(text, replace(PLAIN, ignore=("SES901",)))
+    in_file = replace(PLAIN, per_file_ignores=(("a.py", ("SES101",)),))
+    assert [f"SES201 and SES999 silence nothing on this line{unknown}"] == said(text, in_file)
+    everything = replace(PLAIN, select=("SES1", "SES901"))
+    assert ["SES1 silences nothing on this line"] == said(CLOSED.format(comment="  # noqa: SES1"), everything)
+
+
+def test_it_stands_at_the_comment() -> None:
+    text = 'é = """\n\n"""  # type: ignore  # noqa: E501, SES101  # why\n# session-lint: ignore-file[SES102]\n'
+    first, second = lint_source(Source("a.py", text), PLAIN)
+    assert (Location(3, 22), Location(3, 42)) == (first.location, first.end_location)
+    assert (Location(4, 1), Location(4, 36)) == (second.location, second.end_location)
+    assert ["speaks for lines 1 to 3", "speaks for the whole file"] == [f.trace[0].message for f in (first, second)]
+    assert ("unused-suppression", "", Severity.WARNING) == (first.name, first.symbol, first.severity)
+
+
+def test_a_string_is_no_comment() -> None:
+    assert [] == said('a = "# noqa: SES101"\nb = """\n# session-lint: ignore-file[SES999]\n"""\n')
+
+
+@pytest.mark.parametrize("text", ["def f(:  # noqa: SES101\n", "x = 1  # noqa: SES999\n\0", "x = (  # noqa: SES101\n"])
+def test_a_file_that_is_not_analysed_has_none(text: str) -> None:
+    assert ["SES900"] == said(text)
+    assert [] == said(text, replace(PLAIN, ignore=("SES900",)))
+    assert ["SES900"] == said(text, replace(PLAIN, select=("SES901",)))
+
+
+def test_a_function_that_is_given_up_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_many(graph: Graph, _problem: object) -> None:
+        raise SolverLimit(graph.code)
+
+    monkeypatch.setattr("session_lint.analysis.module.solve", too_many)
+    text = LEAK.format(comment="  # noqa: SES101")
+    assert ["SES900"] == said(text)
+    assert [] == said(text, replace(PLAIN, ignore=("SES900",)))
+
+
+def test_a_text_without_such_a_comment_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suppress, "_suppressions", lambda _: pytest.fail("looked through"))
+    for text in ("x = 1\n", "x = 1  # noqa: E501\nsession = 1\n", "SES101 = 'noqa'\n", "x = 1  # SES101\n"):
+        assert [] == said(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = 1  # noqa:ses101", True),
+        ("x = 1  # NOQA: E501 SES101", True),
+        ("x = 1  # Session-Lint: ignore[a]", True),
+        ("# flake8: noqa: SES1", True),
+        ("# a session of SES101", False),
+        ("noqa: SES101", False),
+        ("# noqa\nSES101 = 1", False),
+    ],
+)
+def test_where_codes_may_be_named(text: str, expected: bool) -> None:
+    assert expected == names_codes(text)
+
+
+def test_findings_that_were_kept_are_heard_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file, settings = Path("a.py"), Settings(root=tmp_path)
+    for text in (LEAK, CLOSED):
+        file.write_text(text.format(comment="  # noqa: SES101,SES102"))
+        first, again = lint_file(file, settings), lint_file(file, settings)
+        assert (first.findings, [False, True]) == (again.findings, [first.cached, again.cached])
+        expected = ["SES102"] if text is LEAK else ["SES101 and SES102"]
+        assert expected == [f.message.split(": ")[1].partition(" silence")[0] for f in again.findings]
+
+
+def test_the_command_and_flake8_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("setup.cfg").write_text(LOCAL)
+    lines = [
+        "# noqa: SES101",
+        "# noqa: SES999",
+        "# noqa",
+        "# noqa: E501",
+        "# noqa: SES901",
+        "# noqa: SES102,SES901",
+        "# session-lint: ignore[SES101]",
+        "# session-lint: ignore[SES102]  # noqa: E501",
+        "# session-lint: ignore[SES102]  # noqa: SES101",
+        "# noqa: SES101  # session-lint: ignore[SES101]",
+    ]
+    for number, comment in enumerate(lines):
+        Path(f"leak{number}.py").write_text(LEAK.format(comment=f"  {comment}"))
+        Path(f"closed{number}.py").write_text(CLOSED.format(comment=f"  {comment}"))
+    Path("text.py").write_text('a = """\n\n"""  # noqa: SES101\n')
+    Path("file.py").write_text(f"# session-lint: ignore-file[SES102]\n{LEAK.format(comment='')}")
+    Path("skipped.py").write_text(f"# flake8: noqa\nx = 1  # session-lint: ignore[SES102]\n{LEAK.format(comment='')}")
+    command = [sys.executable, "-m", "session_lint", "check", "--output-format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "" == done.stderr
+    by_command = sorted(
+        f"{Path(f['filename']).name}:{f['location']['row']}:{f['location']['column']}: {f['code']} {f['message']}"
+        for f in json.loads(done.stdout)
+    )
+    code, by_flake8, errors = flake8("--select=SES")
+    assert (1, "", by_command) == (code, errors, by_flake8)
+    heard = {line.partition(":")[0] for line in by_flake8 if "SES901" in line}
+    closed = {f"closed{number}.py" for number in (0, 1, 6, 7, 8, 9)}
+    assert closed | {"leak1.py", "leak7.py", "leak8.py", "text.py", "file.py"} == heard
+
+
+def test_flake8_needs_its_comments_as_long_as_they_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """flake8 hears `# noqa` after the plugin has spoken; what it will drop was found all the same."""
+    monkeypatch.chdir(tmp_path)
+    Path("setup.cfg").write_text(LOCAL)
+    Path("a.py").write_text(LEAK.format(comment="  # noqa: SES101"))
+    assert [] == ours()
+    assert ["a.py:5 SES101"] == ours("--disable-noqa")
+    assert [] == ours("--ignore=SES101")  # flake8 drops it, the plugin has found it
+    assert [] == ours("--session-lint-ignore=SES101")  # it was not looked for
+    Path("a.py").write_text(CLOSED.format(comment="  # noqa: SES101"))
+    assert ["a.py:5 SES901"] == ours()
+    assert ["stdin:5 SES901"] == ours("-", stdin=Path("a.py").read_text())
+    assert [] == ours("--session-lint-ignore=SES901")
+    Path("b.py").write_text("x = 1  # noqa: SES101\n")  # nothing in it has to do with sessions
+    assert ["b.py:1 SES901"] == ours("b.py")
+
+
+def test_a_fix_may_leave_a_comment_without_work() -> None:
+    text = """from database.session import SessionLocal, scoped_session
+
+
+def load(row):
+    with scoped_session() as session:
+        session.add(row)
+
+
+def save(row):
+    session = SessionLocal()  # noqa: SES401
+    try:
+        session.add(row)
+        session.commit()
+    finally:
+        session.close()
+"""
+    settings = replace(PLAIN, extend_select=("SES104",))
+    assert ["SES104"] == said(text, settings)
+    mended = mend(Source("a.py", text), settings, unsafe=False)
+    assert (["SES104"], ["SES901"]) == ([f.code for f in mended.applied], [f.code for f in mended.left])
+    assert "    with scoped_session() as session:  # noqa: SES401\n" in mended.text
