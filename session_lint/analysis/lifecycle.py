@@ -50,6 +50,7 @@ class Lifecycle(Raising):
             PointKind.YIELD: self._yield,
             PointKind.ENTER: self._enter,
             PointKind.EXIT: self._exit,
+            PointKind.NEXT: self._next,
             PointKind.STATEMENT: self._statement,
             PointKind.STORE: self._store,
             PointKind.DELETE: self._delete,

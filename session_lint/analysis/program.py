@@ -60,6 +60,7 @@ class Program:
         self.project = project
         self.pending = Pending()
         self.hands_out: dict[FunctionNode, bool] = {}
+        self.slow: dict[FunctionNode, object] = {}
         self._modules: dict[Names, Module] = {}
         self._facts: dict[Module, ModuleFacts] = {}
         self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}

@@ -23,9 +23,15 @@ class Raising(Entering):
             return ()  # the call has raised already, as far as this analysis tells the two apart
         return (fact._replace(flying=Raised(ANY, point.node)),)
 
+    def _next(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        """A loop over a query runs it."""
+        if fact.site is not None and effects.iterates(point.node.iter, fact):  # type: ignore[attr-defined]
+            return (effects.operate(fact, point.node.iter),)  # type: ignore[attr-defined]
+        return (fact,)
+
     def _next_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         if fact.site is not None and effects.iterates(point.node.iter, fact):  # type: ignore[attr-defined]
-            return (effects.operate(fact, point.node)._replace(flying=Raised(SQLALCHEMY, point.node.iter)),)  # type: ignore[attr-defined]
+            return (effects.operate(fact, point.node.iter)._replace(flying=Raised(SQLALCHEMY, point.node.iter)),)  # type: ignore[attr-defined]
         return (fact._replace(flying=Raised(ANY, point.node)),) if isinstance(point.node, ast.AsyncFor) else ()
 
     def _lookup_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:

@@ -1,9 +1,11 @@
-"""What may run after a point of a graph, on whatever way leads there."""
+"""What may run after a point of a graph, on the ways that no exception takes."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
+
+from session_lint.flow import EdgeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,4 +37,4 @@ def after(graph: Graph, starts: Iterable[Point], ends: Callable[[Point], bool]) 
             if ends(point):
                 break
         else:
-            todo.extend((edge.target, 0) for edge in block.edges)
+            todo.extend((edge.target, 0) for edge in block.edges if edge.kind is not EdgeKind.RAISE)

@@ -47,6 +47,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.awaiting import blocking
+from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import named
@@ -62,7 +63,8 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each synchronous session of each coroutine, at its first operation."""
     for one in blocking(facts):
         symbol = facts.symbol(one.code)
-        yield rule.finding(facts, one.call, symbol=symbol, session=named(one.name), coroutine=symbol)
+        runs = [step(facts, one.code, "runs in the event loop"), step(facts, one.call, "which stands still here")]
+        yield rule.finding(facts, one.call, symbol=symbol, trace=runs, session=named(one.name), coroutine=symbol)
 
 
 rule = Rule(

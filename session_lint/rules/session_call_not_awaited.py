@@ -41,6 +41,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.awaiting import forgotten
+from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import named
@@ -55,8 +56,14 @@ if TYPE_CHECKING:
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each coroutine of a session that is lost."""
     for one in forgotten(facts):
-        symbol = facts.symbol(one.code)
-        yield rule.finding(facts, one.call, symbol=symbol, method=one.method, session=named(one.name))
+        yield rule.finding(
+            facts,
+            one.call,
+            symbol=facts.symbol(one.code),
+            trace=[step(facts, one.call, "the coroutine is made here, and never run")],
+            method=one.method,
+            session=named(one.name),
+        )
 
 
 rule = Rule(

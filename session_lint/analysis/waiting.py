@@ -1,0 +1,164 @@
+"""Transactions that are open while the code waits for the outside world."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import effects
+from session_lint.analysis.state import State
+from session_lint.flow import PointKind
+from session_lint.python.names import own_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.borrowed import Borrowed
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Fact, Site
+    from session_lint.flow import Block, Point
+
+_DEEPEST = 3
+"""How many calls away something slow is looked for."""
+_ASKING = ("read", "write", "flush", "nested")
+_MOST = 60
+"""How many calls of a function are looked at for one that is slow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slow:
+    """Something slow that a call does, by itself or somewhere inside.
+
+    :param what: what it waits for.
+    :param inside: the calls that lead there, from the function that is called to the slow one; empty for itself.
+    """
+
+    what: str
+    inside: tuple[ast.Call, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Waiting:
+    """A slow call in the middle of a transaction.
+
+    :param call: the call, in the code that has the session.
+    :param begun: the operation that began the transaction.
+    """
+
+    call: ast.Call
+    slow: Slow
+    begun: ast.AST
+    site: Site
+    name: str
+    code: ast.AST
+    borrowed: bool
+
+
+def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
+    """The first slow call of each transaction that is provably open there, in the order of the text."""
+    if facts.module is None:
+        return
+    seen: set[tuple[ast.AST, ast.AST]] = set()
+    for solved, borrowed in _solutions(facts):
+        calls = _slow_calls(facts.module, solved.code)
+        found: list[Waiting] = []
+        for point, fact, block, start in solved.arrivals(PointKind.CALL) if calls else ():
+            if point.node in calls and fact.site is not None and fact.state is State.ACTIVE:
+                begun = _begun(solved, block, start, point.node)
+                if begun is not None:
+                    name = borrowed.name if borrowed else facts.variable(fact.site.node, solved.code)
+                    found.append(
+                        Waiting(point.node, calls[point.node], begun, fact.site, name, solved.code, borrowed is not None)  # type: ignore[arg-type]
+                    )
+        for one in sorted(found, key=lambda w: (w.call.lineno, w.call.col_offset)):
+            if (one.begun, one.code) not in seen and (one.call, one.code) not in seen:
+                seen |= {(one.begun, one.code), (one.call, one.code)}
+                yield one
+
+
+def _solutions(facts: ModuleFacts) -> Iterator[tuple[Solved, Borrowed | None]]:
+    assert facts.module is not None
+    yield from ((solved, None) for solved in facts.solved)
+    for one in facts.borrowed:
+        if one.uses and _slow_calls(facts.module, one.code) and one.solved is not None:
+            yield one.solved, one
+
+
+def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:
+    """The calls of a code that wait for the outside."""
+    found: dict[ast.AST, Slow] = {}
+    for node in own_nodes(code):
+        if isinstance(node, ast.Call) and node in module.calls:
+            slow = slowness(module, node, 0)
+            if slow is not None:
+                found[node] = slow
+    return found
+
+
+def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
+    """What a call waits for, if it surely does: by the tables, or by the calls of the function that it calls."""
+    callee = module.calls.callee(call)
+    if callee.meaning is not None:
+        return Slow(callee.meaning.slow) if callee.meaning.slow else None
+    if callee.function is None or depth >= _DEEPEST:
+        return None
+    home = module.at(callee)
+    known = home.program.slow
+    if callee.function not in known:
+        known[callee.function] = None  # a function that calls itself waits for nothing by that
+        known[callee.function] = _inside(home, callee.function, depth)
+    return known[callee.function]  # type: ignore[return-value]
+
+
+def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> Slow | None:
+    """The first slow call of a function that it makes on every way through: it stands in the body itself."""
+    for call in _unconditional(function):
+        found = slowness(home, call, depth + 1) if call in home.calls else None
+        if found is not None:
+            return Slow(found.what, (call, *found.inside))
+    return None
+
+
+def _unconditional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.Call]:
+    """The calls of a function that no test, loop or handler decides about."""
+    todo: list[ast.AST] = list(function.body)
+    count = 0
+    while todo and count < _MOST:
+        node = todo.pop(0)
+        if isinstance(node, ast.Call):
+            count += 1
+            yield node
+        if isinstance(node, (ast.If, ast.While, ast.For, ast.AsyncFor, ast.IfExp, ast.BoolOp, ast.Match)):
+            continue
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler)):
+            continue
+        todo = [*ast.iter_child_nodes(node), *todo]
+
+
+def _begun(solved: Solved, block: Block, start: Fact, slow: ast.AST) -> ast.AST | None:
+    """The operation that has surely begun the transaction which is open at a call: the way there is gone once more."""
+    begun: ast.AST | None = None
+    for there, fact, _ in solved.way(block, start):
+        current = [fact]
+        for point in there.points:
+            if there is block and point.node is slow and point.kind is PointKind.CALL:
+                return begun
+            if any(one.site is start.site and _begins(solved, point, one) for one in current):
+                begun = begun or getattr(point.node, "iter", point.node)
+            current = [after for one in current for after in solved.problem.transfer(point, one)]
+            if all(one.state is not State.ACTIVE for one in current):
+                begun = None
+    return None
+
+
+def _begins(solved: Solved, point: Point, fact: Fact) -> bool:
+    """Whether a point asks the database for something through the session, so that a transaction is open then."""
+    if point.kind is PointKind.NEXT:
+        return effects.iterates(point.node.iter, fact)  # type: ignore[attr-defined]
+    if point.kind is not PointKind.CALL:
+        return False
+    own = solved.problem.calling.own_effect(point.node, fact)  # type: ignore[arg-type]
+    return own is not None and own[0].effect in _ASKING and bool(own[0].to)
