@@ -74,12 +74,12 @@ def fail(fact: Fact, effect: Effect, node: ast.AST) -> Fact:
     writes = effect.effect in ("commit", "flush") or (effect.effect == "write" and effect.to)
     if not writes and not (fact.pending is not None and effect.effect == "read"):
         return fact
-    return fact.unmark("failing").mark("failing", node)
+    return fact.unmark("failing").mark("failing", node, None if writes else fact.pending)
 
 
 def recovered(fact: Fact) -> Fact:
     """The fact once somebody has rolled the session back, or may have."""
-    return fact.unmark("failing", "failed") if any(m.what in ("failing", "failed") for m in fact.marks) else fact
+    return fact.unmark(*_WAITING) if any(m.what in _WAITING for m in fact.marks) else fact
 
 
 def _write(fact: Fact, node: ast.AST) -> Fact:
@@ -89,7 +89,7 @@ def _write(fact: Fact, node: ast.AST) -> Fact:
 def _commit(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
-    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", "failed")) | {Mark("committed")}
+    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *_WAITING)) | {Mark("committed")}
     if (fact.site is not None and fact.site.kind is not SiteKind.OWNED) or fact.marked("begun"):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)
@@ -102,7 +102,9 @@ def _rollback(fact: Fact, node: ast.AST) -> Fact:
     return ended._replace(state=State.IDLE, pending=None)
 
 
-_OVER = ("reopened", "failing", "failed")
+_WAITING = ("failing", "raised", "failed")
+"""Marks of a session that waits for a rollback."""
+_OVER = ("reopened", *_WAITING)
 """Marks that say nothing any more once a session is closed."""
 
 

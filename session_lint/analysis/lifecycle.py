@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.calling import Calling
 from session_lint.analysis.holding import Hold, held
-from session_lint.analysis.raising import Raising
+from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.state import Fact, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _MOST_GUARDS = 40
-_SOMEWHERE = ("closed", "reopened", "failing", "failed", "stale")
+_SOMEWHERE = ("closed", "reopened", "failing", "raised", "failed", "stale")
 """Marks whose place nobody asks for where a code has too many ways to tell."""
 
 
@@ -84,7 +84,10 @@ class Lifecycle(Raising):
     def transfer_raise(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """The facts after a point has raised; none where it cannot."""
         handler = self._raise.get(point.kind)
-        return () if handler is None else handler(point, fact)
+        if handler is None:
+            return ()
+        found = handler(point, fact)
+        return map(leaving, found) if fact.caught else found
 
     def follow(self, edge: Edge, fact: Fact) -> Iterable[Fact]:
         """The fact at the far end of an edge, or none where the way is impossible."""

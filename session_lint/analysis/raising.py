@@ -79,20 +79,42 @@ class Raising(Entering):
             found = self.module.exceptions.catches(flying.type, kind)
             if found is not False:
                 met = flying if found else flying._replace(type=kind or ANY)
-                after = self._met(edge.node, fact)
+                after = self._met(edge.node, fact, taken, sure=found)
                 return after._replace(flying=None, caught=(*caught, met), names=names, pending=None)
         return None
 
-    def _met(self, handler: ast.ExceptHandler, fact: Fact) -> Fact:
-        """The fact in a clause: whether the session waits for a rollback from here on, as far as anybody can tell."""
-        failing = fact.marked("failing")
+    def _met(self, handler: ast.ExceptHandler, fact: Fact, taken: list[str], *, sure: bool | None) -> Fact:
+        """The fact in a clause: whether the session waits for a rollback from here on, as far as anybody can tell.
+
+        :param taken: the classes of the clauses before, and of those around what was left already.
+        :param sure: whether the exception on its way is surely one of the clause's.
+        """
+        failing = [m for m in fact.marks if m.what in ("failing", "raised")]
         if not failing:
             return fact
-        left = fact.unmark("failing")
-        inside = any(m.what in ("savepoint", "nested") for m in fact.marks)  # which may take the failure on itself
-        if inside or not any(self.module.exceptions.of_database(kind) for kind in self._listed(handler)):
+        left = fact.unmark("failing", "raised")
+        if any(m.what in ("savepoint", "nested") for m in fact.marks):  # which may take the failure on itself
             return left
+        if failing[0].what == "failing":
+            of_database = self.module.exceptions.of_database
+            apart = any(kind != ANY and of_database(kind) for kind in taken)  # such errors go another way
+            if apart or not any(map(of_database, self._listed(handler))):
+                return left
+        other = failing[0].other
+        if failing[0].what == "raised":
+            met = other if other is not None and self._child(handler, other) is not None else handler
+            return left.mark("failed", met, failing[0].node) if sure else left
+        tried = self.module.parents[handler]
+        if other is not None and self._child(other, tried) not in tried.body:  # type: ignore[attr-defined]
+            return left  # what was written before is another's
         return left.mark("failed", handler, failing[0].node)
+
+    def _child(self, node: ast.AST, above: ast.AST) -> ast.AST | None:
+        """The part of ``above`` that a node stands in, if it does."""
+        parents = self.module.parents
+        while node in parents and parents[node] is not above:
+            node = parents[node]
+        return node if node in parents else None
 
     def _passes(self, edge: Edge, fact: Fact) -> Fact | None:
         """An exception that no clause of a ``try`` has caught; it is remembered where others may meet it."""
@@ -114,3 +136,10 @@ class Raising(Entering):
     def _surely_caught(self, edges: list[Edge], fact: Fact) -> bool:
         catches = self.module.exceptions.catches
         return fact.flying is not None and any(catches(fact.flying.type, kind) for kind in self._of_clauses(edges))
+
+
+def leaving(fact: Fact) -> Fact:
+    """The fact where a clause itself raises: whoever catches that has the failed session."""
+    for mark in fact.marked("failed") if fact.caught else ():
+        fact = fact.unmark("failed").mark("raised", mark.other, mark.node)
+    return fact

@@ -100,7 +100,8 @@ class Mark(NamedTuple):
     ``exposed``     somebody unknown has had it since the last commit
     ``lost``        a write was thrown away; node: the write, other: what threw it away
     ``reopened``    used after it was closed; node: the operation
-    ``failing``     an operation that writes has raised; node: the operation
+    ``failing``     an operation that writes has raised; node: the operation, other: the write, of one before a query
+    ``raised``      so has the clause that caught it, something else; node: the operation
     ``failed``      that was caught, and not rolled back since; node: the clause, other: the operation
     ``stale``       and the session was used nevertheless; node: the clause, other: the use
     ``closed``      node: what closed it

@@ -29,7 +29,7 @@ _ROUNDS = 6
 _MOST = 4000
 """How many summaries one module may cost before the rest of its functions count as unknown."""
 
-_KEPT = ("exposed", "commit", "split", "ended", "committed", "closed", "lost", "reopened", "taken", "failing", "failed", "stale")
+_KEPT = ("exposed", "commit", "split", "ended", "committed", "closed", "lost", "reopened", "taken", "failing", "raised", "failed", "stale")
 
 
 @dataclass(frozen=True)
