@@ -154,17 +154,41 @@ class Calls:
         self._scope.setdefault(made, self.scope(call))
 
     def meaning(self, names: frozenset[str]) -> Meaning | None:
-        """What one of these names means.
+        """What one of these names means for sessions, for which a call that is only slow means nothing.
 
         As the user says; else, where the project defines it, as its body says; else as the tables say.
         """
-        if self.vocabulary.said and (told := self.vocabulary.told(self._spelled(names))) is not None:
+        told = self._told(names)
+        if told is not None and told.role is not Role.SLOW:
             return told
         for name in sorted(names):
             found = self.inferred(name)
             if found is not None:
                 return found
-        return self.vocabulary.of(n for n in names if self.names.definition(n) is None)
+        found = self.vocabulary.of(n for n in names if self.names.definition(n) is None)
+        return found if found is None or found.role is not Role.SLOW else None
+
+    def waits_for(self, call: ast.Call) -> str:
+        """What a call waits for that is outside the program, as the vocabulary says; empty where it waits for nothing.
+
+        A call that has another one made (``asyncio.to_thread``) waits for what that waits for; ``sleep(0)`` only lets
+        others run.
+        """
+        if len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0:
+            return ""
+        named = (self.names.qualify(call.func, self.scope(call)), self.callee(call).names)
+        return next((found for names in named if (found := self._wait(names))), "")
+
+    def _wait(self, names: frozenset[str]) -> str:
+        told = self._told(names)
+        if told is not None:
+            return told.waits_for
+        found = [self.vocabulary.meaning(name) for name in sorted(names) if self.names.definition(name) is None]
+        return next((meaning.waits_for for meaning in found if meaning is not None and meaning.waits_for), "")
+
+    def _told(self, names: frozenset[str]) -> Meaning | None:
+        """What the user says that one of these names means."""
+        return self.vocabulary.told(self._spelled(names)) if self.vocabulary.said else None
 
     def _spelled(self, names: frozenset[str]) -> frozenset[str]:
         """The names, and those of the project as they are imported, without the folders that imports start from."""

@@ -71,7 +71,9 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
                 if begun is not None:
                     name = borrowed.name if borrowed else facts.variable(fact.site.node, solved.code)
                     found.append(
-                        Waiting(point.node, calls[point.node], begun, fact.site, name, solved.code, borrowed is not None)  # type: ignore[arg-type]
+                        Waiting(
+                            point.node, calls[point.node], begun, fact.site, name, solved.code, borrowed is not None
+                        )  # type: ignore[arg-type]
                     )
         for one in sorted(found, key=lambda w: (w.call.lineno, w.call.col_offset)):
             if (one.begun, one.code) not in seen and (one.call, one.code) not in seen:
@@ -100,10 +102,11 @@ def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:
 
 def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     """What a call waits for, if it surely does: by the tables, or by the calls of the function that it calls."""
+    what = module.calls.waits_for(call)
+    if what:
+        return Slow(what)
     callee = module.calls.callee(call)
-    if callee.meaning is not None:
-        return Slow(callee.meaning.slow) if callee.meaning.slow else None
-    if callee.function is None or depth >= _DEEPEST:
+    if callee.meaning is not None or callee.function is None or depth >= _DEEPEST:
         return None
     home = module.at(callee)
     known = home.program.slow

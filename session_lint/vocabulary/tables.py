@@ -86,6 +86,11 @@ class Meaning:
     slow: str = ""
     methods: tuple[str, ...] = ()
 
+    @property
+    def waits_for(self) -> str:
+        """What a call of it waits for, in a word or two; empty where it waits for nothing that is known."""
+        return self.slow or ("something outside" if self.role is Role.SLOW else "")
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -152,8 +157,12 @@ class Vocabulary:
 
     @cached_property
     def libraries(self) -> frozenset[str]:
-        """The packages that the built-in tables speak of."""
-        return frozenset(name.partition(".")[0] for name in self.names if name not in self.said)
+        """The packages of which the built-in tables say what they do with sessions."""
+        return frozenset(
+            name.partition(".")[0]
+            for name, meaning in self.names.items()
+            if name not in self.said and meaning.role is not Role.SLOW
+        )
 
     @cached_property
     def _markers(self) -> tuple[str, ...]:
