@@ -97,7 +97,7 @@ class Stage:
         return module
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run asynchronous work in a loop of its own, to the end of all its tasks, and close there what it left open."""
+        """Run asynchronous work and all its tasks in a loop of their own, and close there what they left open."""
 
         async def whole() -> T:
             try:
