@@ -1,7 +1,7 @@
 """Where a proof's programs are executed: a real database, a pool of connections, and a look at both from outside.
 
-A program finds a module ``app`` to import from, as a project's own modules do: ``engine``, ``async_engine`` and the
-mapped classes ``User`` and ``Order``.
+A program finds a module ``app`` to import from, as a project's own modules do: ``engine``, ``async_engine``, the
+``url`` of the database, and the mapped classes ``User`` and ``Order``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Column, ForeignKey, Integer, String, create_engine, event, select, text
+from sqlalchemy import Column, ForeignKey, Integer, String, create_engine, select, text
 from sqlalchemy.ext.asyncio import close_all_sessions as close_all_async_sessions
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import close_all_sessions, registry
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE = 0.2
-"""For how many seconds the programs wait for a lock or a connection."""
+"""For how many seconds the programs wait for a lock or a connection; those with ``async_engine`` wait longer."""
 
 SEEN = text(
     "select state from pg_stat_activity where application_name = 'program' and pid <> pg_backend_pid() order by state"
@@ -78,10 +78,10 @@ class Stage:
         )
         self.outside = create_engine(url, poolclass=NullPool, connect_args=patience)
         self.app = ModuleType("app")
-        vars(self.app).update(engine=self.engine, User=User, Order=Order)
+        vars(self.app).update(engine=self.engine, url=self.url, User=User, Order=Order)
         if sqlite:
             asynchronous = url.replace("sqlite", "sqlite+aiosqlite")
-            self.async_engine = create_async_engine(asynchronous, connect_args={"timeout": PATIENCE})
+            self.async_engine = create_async_engine(asynchronous, connect_args={"timeout": 10})
             vars(self.app).update(async_engine=self.async_engine)
         mapper.metadata.drop_all(self.outside)
         mapper.metadata.create_all(self.outside)
@@ -138,18 +138,6 @@ class Stage:
         """What PostgreSQL says of each connection of the programs' pool."""
         with self.outside.connect() as connection:
             return list(connection.execute(SEEN).scalars())
-
-    def statements(self) -> list[str]:
-        """The beginnings of the statements that the programs' engine sends from now on: a list that grows."""
-        sent: list[str] = []
-
-        @event.listens_for(self.engine, "before_cursor_execute")
-        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            sent.append(statement.split(maxsplit=1)[0])
-
-        for end in ("commit", "rollback"):
-            event.listen(self.engine, end, lambda _connection, end=end: sent.append(end.upper()))
-        return sent
 
     def close(self) -> None:
         """Give back what the programs left open."""

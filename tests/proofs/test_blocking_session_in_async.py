@@ -27,7 +27,7 @@ async def register(name):
         session.add(User(name=name))
         session.flush()  # warning: SES802
         await asyncio.sleep(0.01)
-        session.commit()  # warning: SES802
+        session.commit()
 """
 
 CURE = """
@@ -65,6 +65,6 @@ def test_the_second_task_waits_for_a_lock_that_the_first_cannot_give_up(stage: S
 
 
 def test_an_asynchronous_session_lets_the_first_go_on(stage: Stage) -> None:
-    """Both are saved, one after the other."""
+    """Both are saved, in the order that their connections happen to come."""
     both(stage, CURE)
-    assert stage.users() == ["ann", "bob"]
+    assert sorted(map(str, stage.users())) == ["ann", "bob"]

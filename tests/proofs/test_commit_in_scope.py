@@ -1,5 +1,6 @@
-"""SES301: a commit in the middle of a scope. What came before it stays when the rest fails; in a ``begin()`` block the
-rest cannot even start.
+"""SES301: a commit in the middle of a scope.
+
+What came before it stays when the rest fails; in a ``begin()`` block the rest cannot even start.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SES104: a session that is managed by hand, and rightly. The scope does the same, in every case: that is what is shown."""
+"""SES104: a session that is managed by hand, and rightly: the scope does the same, and that is what is shown."""
 
 from __future__ import annotations
 

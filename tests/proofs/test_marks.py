@@ -22,6 +22,14 @@ UNPROVEN = {"file_not_analysed", "unused_suppression"}
 """Rules about files and comments, which have nothing to show in a database."""
 
 
+def programs(kind: str) -> list[tuple[str, str]]:
+    """The programs of a kind, each with the proof that it stands in.
+
+    :param kind: what their names begin with: ``FAULT`` or ``CURE``.
+    """
+    return [(proof, name) for proof, module in PROOFS.items() for name in vars(module) if name.startswith(kind)]
+
+
 def marks(proof: str, program: str) -> list[Expected]:
     """What the comments of a program say, in the order of the lines."""
     return Case(proof, "", 0, vars(PROOFS[proof])[program]).expected
@@ -41,19 +49,26 @@ def code_of(proof: str) -> str:
     return code
 
 
-@pytest.mark.parametrize("proof", PROOFS)
-def test_the_fault_is_found_where_it_is_marked(proof: str) -> None:
+@pytest.mark.parametrize(("proof", "program"), programs("FAULT"))
+def test_a_fault_is_found_where_it_is_marked(proof: str, program: str) -> None:
     """Line, code and severity."""
     code = code_of(proof)
-    assert found(proof, "FAULT", code) == marks(proof, "FAULT")
+    assert found(proof, program, code) == marks(proof, program)
     assert catalogue()[code].module.rpartition(".")[2] == proof
 
 
-@pytest.mark.parametrize("proof", PROOFS)
-def test_the_cure_is_not_found(proof: str) -> None:
+@pytest.mark.parametrize(("proof", "program"), programs("CURE"))
+def test_a_cure_is_not_found(proof: str, program: str) -> None:
     """Nothing of that code."""
-    assert marks(proof, "CURE") == []
-    assert found(proof, "CURE", code_of(proof)) == []
+    assert marks(proof, program) == []
+    assert found(proof, program, code_of(proof)) == []
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+def test_a_proof_shows_both(proof: str) -> None:
+    """The mistake and what to write instead."""
+    assert {proof} == {shown for shown, name in programs("FAULT") if shown == proof and marks(proof, name)}
+    assert {proof} == {shown for shown, _ in programs("CURE") if shown == proof}
 
 
 @pytest.mark.parametrize("rule", sorted(modules() - UNPROVEN))

@@ -1,4 +1,4 @@
-"""SES302: a ``rollback()`` or ``close()`` in the middle of a scope. What came before is lost, what comes after is saved."""
+"""SES302: a ``rollback()`` or ``close()`` in the middle of a scope loses what came before, not what comes after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SES101: a session that is never closed keeps its connection, until the pool is empty and the next caller gets none."""
+"""SES101: sessions that are never closed keep their connections, until the pool is empty and the next one gets none."""
 
 from __future__ import annotations
 

@@ -76,6 +76,7 @@ def _deaths(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(threading, "excepthook", die)
     event.listen(stage.engine, "checkout", lambda *_: died.wait(1))
+    event.listen(stage.engine, "connect", lambda connection, _: connection.execute("pragma busy_timeout = 10000"))
     return deaths
 
 
