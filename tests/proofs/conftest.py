@@ -1,0 +1,39 @@
+"""The databases of the proofs: a SQLite file for each test, and one PostgreSQL server for all of them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.proofs.stage import Stage, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(name="stage")
+def _stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """An empty SQLite file."""
+    with standing(f"sqlite:///{tmp_path / 'proof.db'}", monkeypatch) as stage:
+        yield stage
+
+
+@pytest.fixture(name="server", scope="session")
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of one's own; the address of its database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR, as on a build server
+        pgserver = pytest.importorskip("pgserver", reason="there is no PostgreSQL to install for this Python")
+        server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
+    server.cleanup()
+
+
+@pytest.fixture(name="postgres")
+def _postgres(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """Empty tables in PostgreSQL."""
+    with standing(server, monkeypatch) as stage:
+        yield stage
