@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import BindingKind, is_self
 from session_lint.vocabulary import Role
 
@@ -113,3 +113,52 @@ def opens_async(module: Module, opening: ast.Call) -> bool | None:
     home, value = given
     classes = home.names.qualify(value, home.names.scopes.module)
     return asynchronous(classes) if classes else None
+
+
+def databases(module: Module, opening: ast.AST) -> frozenset[object]:
+    """What tells the database that a session is opened on: two that have something in common have the same.
+
+    :param opening: the call of a factory, or the ``with`` of a scope.
+    """
+    if isinstance(opening, ast.withitem):
+        call = opening.context_expr
+        return _of_scope(module, call) if isinstance(call, ast.Call) and call in module.calls else frozenset()
+    return _of_factory(module, opening) if isinstance(opening, ast.Call) and opening in module.calls else frozenset()
+
+
+def _of_scope(module: Module, call: ast.Call) -> frozenset[object]:
+    callee = module.calls.callee(call)
+    definition = next((d for n in sorted(callee.names) if (d := module.names.definition(n))), None)
+    if definition is not None:
+        return frozenset({definition[1]}) | _inside(module.program.module(definition[0]), definition[1])
+    if callee.name == "begin" and isinstance(call.func, ast.Attribute):
+        return frozenset(made for _, made in makers(module, call.func.value, module.calls.scope(call)))
+    return frozenset(map(module.calls.vocabulary.canonical, callee.names))
+
+
+def _inside(home: Module, function: ast.AST) -> frozenset[object]:
+    """The same of the session that a scope of the project opens."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return frozenset()
+    calls = [n for n in own_nodes(function) if isinstance(n, ast.Call) and n in home.calls]
+    opening = [c for c in calls if home.calls.callee(c).role in (Role.FACTORY, Role.SCOPE)]
+    return frozenset(one for c in opening for one in (_of_factory if _opens(home, c) else _of_scope)(home, c))
+
+
+def _opens(home: Module, call: ast.Call) -> bool:
+    return home.calls.callee(call).role is Role.FACTORY
+
+
+def _of_factory(module: Module, call: ast.Call) -> frozenset[object]:
+    callee = module.calls.callee(call)
+    found: set[object] = set()
+    for home, made in makers(module, call.func, module.calls.scope(call)):
+        if home.calls.callee(made).role is Role.FACTORY_MAKER:
+            found.add(made)
+    if callee.meaning is not None and callee.meaning.scope:
+        found |= {callee.meaning.scope, *map(module.calls.vocabulary.canonical, callee.names)}
+    bound = next((k.value for k in call.keywords if k.arg == "bind"), call.args[0] if call.args else None)
+    if not found and bound is not None and path(bound):
+        owner = module.names.owner(path(bound).partition(".")[0], module.calls.scope(call))
+        found.add((path(bound), owner))
+    return frozenset(found)

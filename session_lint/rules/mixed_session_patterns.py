@@ -45,10 +45,10 @@ def report(query):
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.patterns import patterns
+from session_lint.analysis.places import is_test
 from session_lint.analysis.trace import place, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """At most one finding a module: where the second pattern begins."""
     uses = patterns(facts)
-    if facts.module is None or not uses or _is_test(facts):
+    if facts.module is None or not uses or is_test(facts.source.filename):
         return
     first = uses[0]
     second = next((use for use in uses if use.pattern != first.pattern), None)
@@ -80,16 +80,6 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             first=first.pattern,
             row=getattr(place(first.node), "lineno", 0),
         )
-
-
-def _is_test(facts: ModuleFacts) -> bool:
-    path = PurePath(facts.source.filename)
-    return (
-        path.name.startswith("test_")
-        or path.stem.endswith("_test")
-        or path.name == "conftest.py"
-        or "tests" in path.parts
-    )
 
 
 rule = Rule(

@@ -1,0 +1,125 @@
+"""Sessions that are opened while another one of the same database is open: in one code, or in what it calls."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.holding import arguments, held
+from session_lint.analysis.makers import databases
+from session_lint.analysis.state import SiteKind, State
+from session_lint.flow import PointKind
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Fact, Site
+
+
+@dataclass(frozen=True, eq=False)
+class Nesting:
+    """An opening inside of another session's life.
+
+    :param node: the inner opening: a factory's call, or a scope's ``with``.
+    :param outer: the site of the other session, which is open then.
+    :param call: the call that leads from the outer session's code to the inner one's; ``None`` in the same code.
+    """
+
+    node: ast.AST
+    code: ast.AST
+    outer: Site
+    call: ast.Call | None
+
+
+def nestings(facts: ModuleFacts) -> Iterator[Nesting]:
+    """Every opening of the module inside of another session's life, once."""
+    if facts.module is None:
+        return
+    seen: set[ast.AST] = set()
+    for solved in facts.solved:
+        for one in _in_code(facts.module, solved):
+            if one.node not in seen:
+                seen.add(one.node)
+                yield one
+    for code, openings in _openings(facts).items():
+        fresh = [node for node in openings if node not in seen]
+        for outer, call, home in _around(facts, code) if fresh else ():
+            same = [n for n in fresh if databases(facts.module, n) & databases(home, outer.origin.node)]
+            if same:
+                seen.add(same[0])
+                yield Nesting(same[0], code, outer, call)
+                break
+
+
+def _in_code(module: Module, solved: Solved) -> Iterator[Nesting]:
+    for point, fact in solved.visits(PointKind.CALL, PointKind.ENTER):
+        if not _is_open(fact) or not _opens(module, point.node, solved.code) or _same_statement(module, point.node, fact):
+            continue
+        assert fact.site is not None
+        home = module.program.module_of(fact.site.origin.node, module) or module
+        if databases(module, point.node) & databases(home, fact.site.origin.node):
+            yield Nesting(point.node, solved.code, fact.site, None)
+
+
+def _is_open(fact: Fact) -> bool:
+    """Whether a scope that commits is open there, or a session in the middle of a transaction."""
+    if fact.site is None or fact.state in (State.CLOSED, State.GIVEN):
+        return False
+    if fact.site.kind is SiteKind.SCOPE and fact.site.commits:
+        return any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
+    return fact.site.kind in (SiteKind.OWNED, SiteKind.SCOPE) and fact.state is State.ACTIVE
+
+
+def _opens(module: Module, node: ast.AST, code: ast.AST) -> bool:
+    if isinstance(node, ast.withitem):
+        found = module.context(node.context_expr, module.names.scopes.of[code])
+        return found is not None and found.role is Role.SCOPE
+    return isinstance(node, ast.Call) and module.calls.callee(node).role is Role.FACTORY
+
+
+def _same_statement(module: Module, node: ast.AST, fact: Fact) -> bool:
+    """Whether both stand in one ``with``: somebody wants two at once."""
+    assert fact.site is not None
+    outer = module.parents.get(fact.site.node)
+    around: ast.AST | None = node
+    while around is not None and not isinstance(around, ast.stmt):
+        around = module.parents.get(around)
+    if isinstance(fact.site.node, ast.withitem):
+        return around is outer
+    return isinstance(around, (ast.With, ast.AsyncWith)) and any(
+        i.context_expr is fact.site.node for i in around.items
+    )
+
+
+def _openings(facts: ModuleFacts) -> dict[ast.AST, list[ast.AST]]:
+    """The sessions that each function of the module opens for itself and closes."""
+    found: dict[ast.AST, list[ast.AST]] = {}
+    for kind in (SiteKind.SCOPE, SiteKind.OWNED):
+        for obligation in facts.obligations(kind):
+            site, code = obligation.site, obligation.site.code
+            lends = any(e.handed_over or e.fact.marked("lent") for e in obligation.endings)
+            if site.via is None and not lends and isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found.setdefault(code, []).append(site.node)
+    return found
+
+
+def _around(facts: ModuleFacts, code: ast.AST) -> Iterator[tuple[Site, ast.Call, Module]]:
+    """The sessions that are open where somebody calls a function without giving it one."""
+    assert facts.module is not None
+    program = facts.module.program
+    for home, caller in program.callers(facts.module, code, concerned=True) or ():
+        for solved in program.facts(home).solved:
+            if solved.code is not caller:
+                continue
+            for point, fact in solved.visits(PointKind.CALL):
+                call = point.node
+                if not isinstance(call, ast.Call) or not _is_open(fact) or home.calls.callee(call).function is not code:
+                    continue
+                if not any(held(a, fact) for a in arguments(call)):
+                    assert fact.site is not None
+                    yield fact.site, call, home

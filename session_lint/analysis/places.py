@@ -1,0 +1,12 @@
+"""What a file is by its place: a test, or what serves tests."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+
+def is_test(filename: str) -> bool:
+    """Whether a file belongs to the tests."""
+    path = PurePath(filename)
+    named = path.name.startswith("test_") or path.stem.endswith("_test") or path.name == "conftest.py"
+    return named or "tests" in path.parts
