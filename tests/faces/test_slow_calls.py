@@ -106,6 +106,7 @@ def waits(text: str, words: Vocabulary | None = None) -> str:
         ("from vertexai.generative_models import GenerativeModel as G; G(n).start_chat().send_message(p)", MODEL),
         ("import cohere; cohere.ClientV2(k).chat(m)", MODEL),
         ("from mistralai import Mistral; Mistral(k).chat.complete(m)", MODEL),
+        ("from mistralai.client import Mistral; Mistral(k).chat.complete(m)", MODEL),
         ("from groq import Groq; Groq().chat.completions.create()", MODEL),
         ("import litellm\nasync def f(): await litellm.acompletion(m)", MODEL),
         ("from langchain_openai import ChatOpenAI; llm = ChatOpenAI(); llm.invoke(p)", MODEL),
