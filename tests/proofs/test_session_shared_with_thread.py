@@ -1,8 +1,8 @@
 """SES601: a session in two threads.
 
 While one of them gets the session's connection, the other is refused; its thread dies, the commit goes through, and a
-row is missing. Which one it is is luck. SQLAlchemy 1.4 does not refuse: there the other gets another connection, and the
-session has two transactions, which on SQLite lock each other out.
+row is missing. Which one it is is luck. SQLAlchemy 1.4 does not refuse: there the other gets another connection, and
+the session has two transactions, which on SQLite lock each other out.
 """
 
 from __future__ import annotations
