@@ -18,7 +18,7 @@ from sqlalchemy import Column, ForeignKey, Integer, String, create_engine, selec
 from sqlalchemy.ext.asyncio import close_all_sessions as close_all_async_sessions
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import close_all_sessions, registry
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, QueuePool
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -81,7 +81,9 @@ class Stage:
         vars(self.app).update(engine=self.engine, url=self.url, User=User, Order=Order)
         if sqlite:
             asynchronous = url.replace("sqlite", "sqlite+aiosqlite")
-            self.async_engine = create_async_engine(asynchronous, connect_args={"timeout": 10})
+            self.async_engine = create_async_engine(
+                asynchronous, poolclass=AsyncAdaptedQueuePool, connect_args={"timeout": 10}
+            )
             vars(self.app).update(async_engine=self.async_engine)
         mapper.metadata.drop_all(self.outside)
         mapper.metadata.create_all(self.outside)
@@ -113,6 +115,12 @@ class Stage:
     def out(self) -> int:
         """How many connections of the pool are in somebody's hands."""
         pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout()
+
+    def async_out(self) -> int:
+        """The same of the asynchronous engine's pool."""
+        pool = self.async_engine.pool
         assert isinstance(pool, QueuePool)
         return pool.checkedout()
 

@@ -91,6 +91,29 @@ def name_of(number):
 """
 
 
+CURE_MANAGED = """
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import func, select
+
+from app import User, url
+
+web = Flask(__name__)
+web.config["SQLALCHEMY_DATABASE_URI"] = url
+db = SQLAlchemy(web)
+
+
+@web.before_request
+def look():
+    db.session.scalar(select(func.count(User.id)))
+
+
+@web.get("/users")
+def count():
+    return str(db.session.scalar(select(func.count(User.id))))
+"""
+
+
 def test_the_third_request_gets_no_connection(stage: Stage) -> None:
     """With a pool of two."""
     client = stage.load(FAULT).web.test_client()
@@ -133,3 +156,12 @@ def test_a_teardown_closes_it_in_any_case(stage: Stage) -> None:
     with pytest.raises(AttributeError):
         client.get("/users/1")
     assert stage.out() == 0
+
+
+def test_what_flask_sqlalchemy_opens_it_removes(stage: Stage) -> None:
+    """Its sessions need no hook."""
+    module = stage.load(CURE_MANAGED)
+    answer = module.web.test_client().get("/users")
+    with module.web.app_context():
+        assert (answer.text, module.db.engine.pool.checkedout()) == ("0", 0)
+        module.db.engine.dispose()

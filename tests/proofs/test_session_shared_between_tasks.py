@@ -1,6 +1,7 @@
 """SES603: one AsyncSession in two tasks at once.
 
-The second is refused while the first gets the connection, and its row is missing from what is committed.
+The second is refused while the first gets the connection, and its row is missing from what is committed. SQLAlchemy 1.4
+does not refuse: there the second gets a connection of its own, which on SQLite waits for the first one's lock in vain.
 """
 
 from __future__ import annotations

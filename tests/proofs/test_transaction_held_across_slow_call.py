@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
 def service(stage: Stage) -> Iterator[Service]:
     """A service that is running."""
     with Service(stage) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
