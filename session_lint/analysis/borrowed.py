@@ -61,10 +61,10 @@ class Borrowed:
     @cached_property
     def solved(self) -> Solved | None:
         """How it fares in the code; ``None`` where there are too many ways to tell."""
-        site = self.module.site(SiteKind.PARAMETER, self.origin, self.code, key=f"borrowed {self.name}")
+        site = self.module.site(SiteKind.PARAMETER, self.origin, self.code)
         start = NOTHING._replace(site=site, names=frozenset({self.name}), guards=guards.present(self.name))
         try:
-            return self.module.solve(self.code, start)  # type: ignore[arg-type]  # a code has a graph
+            return self.module.solve(self.code, start, 0)  # type: ignore[arg-type]  # a code has a graph
         except SolverLimit:
             return None
 

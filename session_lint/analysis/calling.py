@@ -306,7 +306,9 @@ class Calling:
         names = [name for name, argument in passed if argument is not None and held(argument, fact) is Hold.WHOLE]
         if not names:
             return self._ways(call, callee)
-        return self.module.at(callee).summaries.parameter(callee.function, *names, closed=fact.state is State.CLOSED)
+        summaries = self.module.at(callee).summaries
+        closed = fact.state is State.CLOSED
+        return summaries.parameter(callee.function, *names, closed=closed, alone=self.hops == 0)
 
     def _stores(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
         """Whether a class of the project keeps the session that its constructor gets."""
@@ -362,7 +364,11 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     if outcome.state is State.ACTIVE and (fact.marked("commit") or fact.marked("failed")):
         marks = effects.operate(fact, call).marks
     pending = outcome.pending or (None if settled or outcome.state is State.CLOSED else fact.pending)
-    return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | outcome.marks)
+    made = {m._replace(node=call) if m.node is None and m.what in _FAILING else m for m in outcome.marks}
+    return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | made)
+
+
+_FAILING = ("failing", "raised")
 
 
 def _borrowed(fact: Fact, call: ast.Call) -> Fact:

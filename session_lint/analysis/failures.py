@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.state import Mark, SiteKind
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_nodes, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,5 +111,13 @@ def _solutions(facts: ModuleFacts) -> Iterator[Solved]:
     assert facts.module is not None
     yield from facts.solved
     for one in facts.borrowed:
-        if any(isinstance(n, ast.ExceptHandler) for n in own_nodes(one.code)) and one.solved is not None:
+        if any(_may_swallow(n, one.name) for n in own_nodes(one.code)) and one.solved is not None:
             yield one.solved
+
+
+def _may_swallow(node: ast.AST, session: str) -> bool:
+    """Whether a ``try`` has something to do with a session, and a clause that does more than raise again."""
+    if not isinstance(node, ast.Try) or all(len(h.body) == 1 and isinstance(h.body[0], ast.Raise) for h in node.handlers):
+        return False
+    inner = (n for statement in node.body for n in own_nodes(statement))
+    return any(isinstance(n, (ast.Name, ast.Attribute)) and path(n) == session for n in inner)

@@ -285,10 +285,21 @@ def asked_for_existence(code: ast.AST) -> frozenset[str]:
 @cache
 def around_closing(code: ast.AST) -> frozenset[str]:
     """The variables of the tests under which a code closes something: kept when all else has to go."""
+    return _around(code, ("close", "remove"))
+
+
+@cache
+def around_failures(code: ast.AST) -> frozenset[str]:
+    """The variables of the tests under which a code ends a transaction, and those that its handlers give a value to."""
+    handlers = (n for n in own_nodes(code) if isinstance(n, ast.ExceptHandler))
+    stored = (n for h in handlers for n in own_nodes(h) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return _around(code, ("close", "remove", "rollback", "commit")) | {n.id for n in stored}
+
+
+def _around(code: ast.AST, methods: tuple[str, ...]) -> frozenset[str]:
+    """The variables of the tests under which a code calls one of some methods."""
     found: set[str] = set()
     for node in own_nodes(code):
-        if isinstance(node, ast.If) and any(
-            isinstance(n, ast.Attribute) and n.attr in ("close", "remove") for n in ast.walk(node)
-        ):
+        if isinstance(node, ast.If) and any(isinstance(n, ast.Attribute) and n.attr in methods for n in ast.walk(node)):
             found |= _names(node.test)
     return frozenset(found)

@@ -44,6 +44,8 @@ class Lifecycle(Raising):
         super().__init__(module, code)
         self.start = start
         self.calling = Calling(module, code, hops)
+        if hops == 0:
+            self.relevant &= guards.around_failures(code)
         self._transfer: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {
             PointKind.CALL: lambda point, fact: self.calling.outcomes(point.node, fact)[0],  # type: ignore[arg-type]
             PointKind.AWAIT: self._await,
@@ -87,6 +89,8 @@ class Lifecycle(Raising):
         if handler is None:
             return ()
         found = handler(point, fact)
+        if self.calling.hops == 0:  # nobody asks where it was raised
+            found = (f._replace(flying=f.flying and f.flying._replace(node=self.code)) for f in found)
         return map(leaving, found) if fact.caught else found
 
     def follow(self, edge: Edge, fact: Fact) -> Iterable[Fact]:

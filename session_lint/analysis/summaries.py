@@ -89,10 +89,13 @@ class Summaries:
             return ()
         return self._own(function, self.module.hops)[1]
 
-    def parameter(self, function: FunctionNode, *names: str, closed: bool = False) -> tuple[Outcome, ...]:
+    def parameter(
+        self, function: FunctionNode, *names: str, closed: bool = False, alone: bool = False
+    ) -> tuple[Outcome, ...]:
         """What a call does to the session that is passed as each of ``names``.
 
         :param closed: whether it has been closed before; a rollback does not open it again.
+        :param alone: whether only what is done to the session counts: how other calls end is not asked.
         """
         if is_generator(function):
             return UNKNOWN_BORROWER
@@ -103,8 +106,9 @@ class Summaries:
         state = State.CLOSED if closed else State.NEW
         known = guards.Guards().union(*map(guards.present, names))
         start = NOTHING._replace(site=site, names=frozenset(names), state=state, guards=known)
-        key = f"={' '.join(sorted(names))} {state.value}"
-        return self._ask((function, key), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
+        key = f"={' '.join(sorted(names))} {state.value}{' alone' * alone}"
+        hops = 0 if alone else self.module.hops
+        return self._ask((function, key), lambda: self._solve_for(function, start, hops), UNKNOWN_BORROWER)  # type: ignore[return-value]
 
     def inner(self, function: FunctionNode, start: Fact) -> tuple[Outcome, ...]:
         """What calling a nested function does to a session that it knows by name.
@@ -114,7 +118,7 @@ class Summaries:
         site = self.module.site(SiteKind.PARAMETER, function, function)
         start = start._replace(site=site)
         key = f"^{sorted(map(str, start.names))} {sorted(start.guards)} {start.state.value}"
-        return self._ask((function, key), lambda: self._solve_for(function, start), UNKNOWN_BORROWER)  # type: ignore[return-value]
+        return self._ask((function, key), lambda: self._solve_for(function, start, self.module.hops), UNKNOWN_BORROWER)  # type: ignore[return-value]
 
     def singleton(self, function: FunctionNode, key: str) -> tuple[Outcome, ...]:
         """What a call does to the open singleton of getter ``key``."""
@@ -122,7 +126,7 @@ class Summaries:
             return self.ways(function, self.module.hops)
         site = self.module.site(SiteKind.PARAMETER, function.args, function, key=key)
         start = NOTHING._replace(site=site, names=frozenset({("singleton", key)}))
-        return self._ask((function, f"@{key}"), lambda: self._solve_for(function, start), UNKNOWN)  # type: ignore[return-value]
+        return self._ask((function, f"@{key}"), lambda: self._solve_for(function, start, self.module.hops), UNKNOWN)  # type: ignore[return-value]
 
     # making them
 
@@ -176,9 +180,10 @@ class Summaries:
                     fresh.append((fact.site, replace(outcome, conditions=outcome.conditions | entry)))
         return _distinct(ways), tuple(dict.fromkeys(fresh))
 
-    def _solve_for(self, function: FunctionNode, start: Fact) -> tuple[object, ...]:
-        exits = self.module.solve(function, start).exits
-        return _distinct(self._outcome(function, fact) for fact in exits if fact.site is start.site)
+    def _solve_for(self, function: FunctionNode, start: Fact, hops: int) -> tuple[object, ...]:
+        exits = self.module.solve(function, start, hops).exits
+        outcomes = (self._outcome(function, fact) for fact in exits if fact.site is start.site)
+        return _distinct(map(_shorter, outcomes) if hops == 0 else outcomes)
 
     def _outcome(self, function: FunctionNode, fact: Fact) -> Outcome:
         return Outcome(
@@ -220,6 +225,17 @@ def _passes_on(fact: Fact) -> bool:
 
 def _how_returned(fact: Fact) -> object:
     return next((n[1] for n in fact.names if isinstance(n, tuple) and n[0] == "returned"), "")
+
+
+def _shorter(outcome: Outcome) -> Outcome:
+    """An outcome without what tells ways apart that come to the same for a session which somebody else owns."""
+    marks = frozenset(Mark(m.what) if m.what in _ONCE else m for m in outcome.marks if m.what not in ("commit", "split"))
+    raised = outcome.raised and outcome.raised._replace(passed=frozenset())
+    return replace(outcome, raised=raised, marks=marks, conditions=frozenset())
+
+
+_ONCE = ("ended", "closed", "lost", "reopened", "taken", "failing", "raised")
+"""Marks of which it is enough to know that there is one."""
 
 
 def _distinct(outcomes: Iterable[Outcome]) -> tuple[object, ...]:
