@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Code = ast.AST
 Handler: TypeAlias = "tuple[Module, Code]"
 
-SERVING = (Role.REQUEST_HANDLER, Role.DEPENDENCY)
+SERVING = (Role.REQUEST_HANDLER, Role.DEPENDENCY, Role.TEARDOWN)
 """What runs the functions that it is given, or decorates, once a request."""
 _DEEPEST = 8
 """How many classes up a view is looked for; a cycle of bases has no end."""

@@ -34,6 +34,7 @@ class Role(str, Enum):
 
     FACTORY = "factory"
     FACTORY_MAKER = "factory-maker"
+    ENGINE_MAKER = "engine-maker"
     SCOPE = "scope"
     SINGLETON = "singleton"
     CLOSER = "closer"
@@ -50,6 +51,8 @@ class Role(str, Enum):
     REQUEST_HANDLER = "request-handler"
     REQUEST_CLASS = "request-class"
     DEPENDENCY = "dependency"
+    TEARDOWN = "teardown"
+    COMMAND = "command"
     WRITE_STATEMENT = "write-statement"
     CALLS = "calls"
     ADVANCES = "advances"

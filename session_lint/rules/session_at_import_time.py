@@ -1,0 +1,80 @@
+"""A session is opened when a module is imported, and shared by all its functions.
+
+## What it does
+Reports a session that a module opens while it is imported (a variable of the module, an attribute of a class, the
+default of a parameter) and that functions use, of this module or of another one that imports it.
+
+Factories and registries (`sessionmaker`, `scoped_session`), what stands under `if __name__ == "__main__":`, sessions
+that the same straight line of a script closes, and tests are not reported.
+
+## Why is this bad?
+All functions, threads and requests of the process share one session. Its transaction stays open from the first query
+on; what one function has not committed yet, another one commits; and after one error all later calls raise
+`PendingRollbackError`, because the session is nobody's to roll back.
+
+## Example
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+session = SessionLocal()  # error
+
+
+def users(query):
+    return session.scalars(query).all()
+```
+
+Use instead:
+```python
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+
+
+def users(query):
+    with SessionLocal() as session:
+        return session.scalars(query).all()
+```
+
+## References
+- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.places import is_test
+from session_lint.analysis.standing import standing
+from session_lint.analysis.trace import step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each session that stands in a module for its functions."""
+    if is_test(facts.source.filename):
+        return
+    for one in standing(facts):
+        yield rule.finding(
+            facts,
+            one.call,
+            trace=[step(facts, one.call, "opened when the module is imported"), step(facts, one.user, "used here")],
+            name=one.name,
+            user=getattr(one.user, "name", "a function"),
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES604",
+    message="session {name!r} is opened when the module is imported, and shared by {user!r} and all others",
+    severity=Severity.WARNING,
+    check=check,
+)
