@@ -107,8 +107,10 @@ def _bound_here(scope: Scope, name: str) -> bool:
 
 
 def _managed(module: Module, names: frozenset[str]) -> bool:
-    found = [module.calls.vocabulary.meaning(name.removesuffix("()")) for name in names]
-    return bool(found) and all(m is not None and m.role is Role.MANAGED for m in found)
+    """Whether dotted names are those of a library's own session, or of a registry that stands for one."""
+    of = module.calls.vocabulary.meaning
+    found = [(of(name), of(name.removesuffix("()"))) for name in names]
+    return bool(found) and all(any(m is not None and m.role is Role.MANAGED for m in pair) for pair in found)
 
 
 def _is_parameter(scope: Scope, name: str) -> bool:

@@ -1,0 +1,141 @@
+"""Thread-local registries that are used where nobody removes their session: in threads, workers, requests."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.handing import runs
+from session_lint.analysis.later import applied
+from session_lint.analysis.makers import makers
+from session_lint.python.names import own_nodes, path
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.borrowed import Borrowed
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+
+_ENDING = ("remove", "close")
+_DEEPEST = 3
+_THREAD = "threading.Thread"
+
+
+@dataclass(frozen=True, eq=False)
+class Unremoved:
+    """A registry's session that stays behind.
+
+    :param use: the first use in the function.
+    :param where: what runs the function: ``thread``, ``process`` (a worker's), ``request``.
+    :param told: the call or function that shows it.
+    """
+
+    use: ast.Call
+    name: str
+    code: ast.AST
+    where: str
+    told: ast.AST
+
+
+def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
+    """The first use of a registry in each function that runs by itself, where nobody removes the session."""
+    if facts.module is None:
+        return
+    for one in facts.borrowed:
+        if not one.managed or not one.uses or not _is_registry(one) or _removes(facts.module, one.code, 0):
+            continue
+        found = _run_by(facts.module, one.code)
+        if found is None or (found[0] == "request" and _removed_somewhere(facts.module, one)):
+            continue
+        use = min(one.uses, key=lambda call: (call.lineno, call.col_offset))
+        yield Unremoved(use, one.name, one.code, *found)
+
+
+def _is_registry(one: Borrowed) -> bool:
+    """Whether it is a registry that the project made itself: one of a library's extension has its own remover."""
+    func = one.uses[0].func
+    assert isinstance(func, ast.Attribute)
+    made = makers(one.module, func.value, one.module.names.scopes.of[one.code])
+    return bool(made) and all(home.calls.callee(call).role is Role.REGISTRY_MAKER for home, call in made)
+
+
+def _removes(module: Module, code: ast.AST, depth: int) -> bool:
+    """Whether a function, or one that it calls, lets go of some session; one whose decorators are unknown may."""
+    if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and depth == 0 and not _is_plain(module, code):
+        return True
+    for node in own_nodes(code):
+        if not isinstance(node, ast.Call) or node not in module.calls:
+            continue
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _ENDING and not node.args:
+            return True
+        callee = module.calls.callee(node)
+        if depth < _DEEPEST and callee.function is not None:
+            if _removes(module.at(callee), callee.function, depth + 1):
+                return True
+    return False
+
+
+def _is_plain(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether the decorators of a function are all known to leave its end alone."""
+    scope = module.names.scopes.of[code].parent or module.names.scopes.module
+    for decorator in code.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        names = module.names.qualify(target, scope)
+        if module.calls.meaning(names) is None and path(target) not in ("staticmethod", "classmethod"):
+            return False
+    return True
+
+
+def _run_by(module: Module, code: ast.AST) -> tuple[str, ast.AST] | None:
+    """What runs a function by itself, and where one sees that."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    if code in module.handlers:
+        return "request", code
+    scope = module.names.scopes.of[code]
+    for decorator in code.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        found = module.calls.meaning(module.names.qualify(target, scope.parent or scope))
+        if found is not None and found.runs == "process":
+            return "process", code
+    owner = scope.parent
+    if code.name == "run" and owner is not None and owner.is_class and _THREAD in module.names.bases(owner):
+        return "thread", owner.node
+    return _started(module, code)
+
+
+def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ast.AST] | None:
+    """The call that starts a thread with a function."""
+    for home in (module, *(module.program.mentioning(module, code.name) or ())):
+        for call, scope in home.names.scopes.calls:
+            if runs(home, call) != "thread":
+                continue
+            made = applied(call)
+            for name in home.names.qualify(made.func, scope) if made is not None else ():
+                found = home.names.definition(name)
+                if found is not None and found[1] is code:
+                    return "thread", call
+    return None
+
+
+def _removed_somewhere(module: Module, one: Borrowed) -> bool:
+    """Whether anything in the project removes a registry's session, or may."""
+    word = one.name.rpartition(".")[2]
+    others = module.program.mentioning(module, ".remove")
+    if others is None:
+        return True
+    for home in (module, *others):
+        for call, _ in home.names.scopes.calls:
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "remove" and not call.args:
+                if path(call.func.value).rpartition(".")[2] == word or not path(call.func.value):
+                    return True
+                names = home.names.qualify(call.func.value, home.calls.scope(call))
+                if any(n.startswith("sqlalchemy.") for n in names):
+                    return True
+        for node in ast.walk(home.names.scopes.module.node):  # a remover that is handed on: app.teardown(Session.remove)
+            if isinstance(node, ast.Attribute) and node.attr == "remove" and path(node.value).rpartition(".")[2] == word:
+                return True
+    return False

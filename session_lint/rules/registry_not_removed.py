@@ -1,0 +1,96 @@
+"""A registry's session is used in a thread, a worker or a request, and nobody removes it.
+
+## What it does
+Reports the first use of a `scoped_session` registry in a function that a thread, an executor or a task queue runs, where
+neither the function nor what it calls calls `remove()`; and in a request handler, where nothing in the project does.
+
+Flask-SQLAlchemy removes its own. `with registry() as session`, and a `close()` at the end, give the connection back, and
+are not reported; nor are functions under a decorator that cannot be read.
+
+## Why is this bad?
+The registry keeps a session for each thread, as long as the thread lives: those of executors, servers and task queues
+live on. The session keeps its transaction open from one job to the next, and an error of one job makes the following
+ones raise `PendingRollbackError`.
+
+## Example
+```python
+from threading import Thread
+
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+Session = scoped_session(sessionmaker())
+
+
+def work(query):
+    print(Session.execute(query).all())  # error
+
+
+Thread(target=work, args=("select 1",)).start()
+```
+
+Use instead:
+```python
+from threading import Thread
+
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+Session = scoped_session(sessionmaker())
+
+
+def work(query):
+    try:
+        print(Session.execute(query).all())
+    finally:
+        Session.remove()
+
+
+Thread(target=work, args=("select 1",)).start()
+```
+
+## References
+- [SQLAlchemy: thread-local scope](https://docs.sqlalchemy.org/en/20/orm/contextual.html#thread-local-scope)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.registries import unremoved
+from session_lint.analysis.trace import step
+from session_lint.finding import Severity
+from session_lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding
+
+_RUNS = {"thread": "a thread", "process": "a worker", "request": "each request"}
+
+
+def check(facts: ModuleFacts) -> Iterator[Finding]:
+    """One finding for each function that leaves a registry's session behind, at its first use."""
+    for one in unremoved(facts):
+        symbol = facts.symbol(one.code)
+        yield rule.finding(
+            facts,
+            one.use,
+            symbol=symbol,
+            trace=[
+                step(facts, one.told, f"{_RUNS[one.where]} runs {symbol!r}"),
+                step(facts, one.use, "the session stays behind"),
+            ],
+            name=one.name,
+            function=symbol,
+            where=_RUNS[one.where],
+        )
+
+
+rule = Rule(
+    __name__,
+    code="SES704",
+    message="registry {name!r} is used in {function!r}, which {where} runs, and nobody removes its session",
+    severity=Severity.WARNING,
+    check=check,
+)
