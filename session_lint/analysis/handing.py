@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, arguments, held, root
-from session_lint.analysis.state import SiteKind, State
+from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import path
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,7 +182,22 @@ def _in_loop(module: Module, node: ast.AST) -> bool:
     return False
 
 
-def is_own(handing: Handing) -> bool:
-    """Whether the code opened the session itself, or keeps the scope that did."""
-    site = handing.fact.site
-    return site is not None and site.kind in (SiteKind.OWNED, SiteKind.SCOPE, SiteKind.SINGLETON)
+def is_request(one: Borrowed | None) -> bool:
+    """Whether a session is that of a request: the framework gives it to a handler, and closes it afterwards."""
+    if one is None or one.code not in one.module.handlers:
+        return False
+    return _injected(one.module, one.code, one.name)
+
+
+def _injected(module: Module, code: ast.AST, name: str) -> bool:
+    """Whether a framework's dependency stands in the default, or the annotation, of a parameter."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    positional = [*code.args.posonlyargs, *code.args.args]
+    pairs = [
+        *zip(reversed(positional), reversed(code.args.defaults), strict=False),
+        *zip(code.args.kwonlyargs, code.args.kw_defaults, strict=True),
+        *((arg, arg.annotation) for arg in (*positional, *code.args.kwonlyargs)),
+    ]
+    calls = (n for arg, e in pairs if arg.arg == name and e is not None for n in ast.walk(e) if isinstance(n, ast.Call))
+    return any(c in module.calls and module.calls.callee(c).role is Role.DEPENDENCY for c in calls)

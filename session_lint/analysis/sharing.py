@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.awaiting import is_async
-from session_lint.analysis.handing import Handing, given, handings, runs
+from session_lint.analysis.handing import Handing, given, handings, is_request, runs
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind
 from session_lint.python.names import path
@@ -48,7 +48,7 @@ class Sharing:
 def with_threads(facts: ModuleFacts) -> Iterator[Sharing]:
     """Every session that a thread gets while its opener still uses it, or that several threads get."""
     for handing in handings(facts, "thread"):
-        if handing.borrowed is None or not handing.borrowed.managed:
+        if handing.borrowed is None or not (handing.borrowed.managed or is_request(handing.borrowed)):
             yield from _shared(facts, handing)
 
 
@@ -68,7 +68,7 @@ def between_tasks(facts: ModuleFacts) -> Iterator[Sharing]:
         assert facts.module is not None
         site = handing.fact.site
         known = handing.borrowed.is_async if handing.borrowed else site is not None and is_async(facts.module, site)
-        if known is False:
+        if known is False or (handing.where == "task" and is_request(handing.borrowed)):
             continue
         if handing.count >= _SEVERAL:
             yield _sharing(facts, handing, handing.call)
@@ -82,7 +82,7 @@ def _shared(facts: ModuleFacts, handing: Handing) -> Iterator[Sharing]:
         yield _sharing(facts, handing, handing.call)
         return
     names = frozenset(n for n in handing.fact.names if isinstance(n, str))
-    ends = _ending(facts.module, handing, names)
+    ends = ending(facts.module, handing, names)
     uses = _using(facts.module, handing, names)
     for point in after(handing.solved.graph, [handing.point], lambda p: ends(p) or uses(p)):
         if uses(point) and not ends(point):
@@ -98,7 +98,7 @@ def _sharing(facts: ModuleFacts, handing: Handing, other: ast.AST) -> Sharing:
     return Sharing(handing, handing.call, other, name, code)
 
 
-def _ending(module: Module, handing: Handing, names: frozenset[str]) -> Callable[[Point], bool]:
+def ending(module: Module, handing: Handing, names: frozenset[str]) -> Callable[[Point], bool]:
     """Whether a point waits for what was set going, or gives the session's last variable something else."""
     made = handing.call
     receiver = path(made.func.value) if isinstance(made.func, ast.Attribute) else ""

@@ -29,11 +29,12 @@ _FIELDS = {
     Role.TAKES: ("runs",),
     Role.RUNS: ("runs",),
     Role.SLOW: ("slow",),
+    Role.REQUEST_SESSION: ("gives",),
 }
 """What an entry of a role may say beside its role and, for ``prefix.*``, its methods."""
-_NEEDED = {Role.SINGLETON: "closer", Role.CLOSER: "closes", Role.RUNS: "runs"}
+_NEEDED = {Role.SINGLETON: "closer", Role.CLOSER: "closes", Role.RUNS: "runs", Role.REQUEST_SESSION: "gives"}
 _PLACES = ("thread", "process", "task", "gather", "background", "stream", "fork")
-_NAMING = ("closer", "closes", "scope", "raises")
+_NAMING = ("closer", "closes", "scope", "raises", "gives")
 _TYPES = get_type_hints(Meaning)
 
 

@@ -52,6 +52,7 @@ class Role(str, Enum):
     REQUEST_CLASS = "request-class"
     DEPENDENCY = "dependency"
     TEARDOWN = "teardown"
+    REQUEST_SESSION = "request-session"
     COMMAND = "command"
     WRITE_STATEMENT = "write-statement"
     CALLS = "calls"
@@ -75,6 +76,7 @@ class Meaning:
     :param runs: where it runs what it is given: ``thread``, ``process``, ``task``, ``gather`` (several tasks),
         ``background`` (after the response), ``stream`` (while the response is sent), ``fork`` (a copy of this process).
     :param slow: what it waits for outside of the program, in a word or two; empty where it does not.
+    :param gives: for what gives each request a session: the name by which requests know it.
     :param methods: for ``prefix.*``: the attributes that are meant; empty means all.
     """
 
@@ -87,6 +89,7 @@ class Meaning:
     argument: int = 0
     runs: str = ""
     slow: str = ""
+    gives: str = ""
     methods: tuple[str, ...] = ()
 
     @property
@@ -156,7 +159,8 @@ class Vocabulary:
         renamed = {alias for alias in self.aliases if self.canonical(alias).removesuffix("()") in opening}
         families = {m for name, meaning in opening.items() if name.endswith(".*") for m in meaning.methods}
         plain = {name for name in opening if not name.endswith(".*")} | renamed
-        return tuple(sorted({_word(name) for name in plain} | families))
+        homes = {name.rpartition(".")[0] for name, m in self.names.items() if m.role is Role.REQUEST_SESSION}
+        return tuple(sorted({_word(name) for name in plain} | families | homes))
 
     @cached_property
     def libraries(self) -> frozenset[str]:

@@ -1,0 +1,163 @@
+"""A request's session in the hands of something that goes on when the request is over."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.handing import Handing, handings, is_request, runs
+from session_lint.analysis.holding import Hold, arguments, held
+from session_lint.analysis.reach import after
+from session_lint.analysis.sharing import ending
+from session_lint.analysis.state import SiteKind
+from session_lint.analysis.summaries import is_generator
+from session_lint.analysis.teardowns import is_request_field
+from session_lint.flow import PointKind
+from session_lint.python.names import own_nodes, path
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.state import Fact
+    from session_lint.python.scopes import Scope
+
+_PLACES = ("thread", "task", "background", "stream")
+_BY_VERSION = ("background", "stream")
+
+
+@dataclass(frozen=True, eq=False)
+class Lingering:
+    """A hand-over that lasts longer than the request.
+
+    :param call: the hand-over.
+    :param where: what gets the session, as the vocabulary has it; ``global`` for a variable of the module.
+    :param sure: whether the session is closed before, whatever the version of the framework.
+    """
+
+    call: ast.AST
+    name: str
+    code: ast.AST
+    where: str
+    sure: bool
+
+
+def lingering(facts: ModuleFacts) -> Iterator[Lingering]:
+    """Every hand-over of a request's session to something that outlives the request, once."""
+    if facts.module is None:
+        return
+    seen: set[ast.AST] = set()
+    for one in (*_handed(facts), *_streamed(facts), *_of_context(facts), *_stored(facts)):
+        if one.call not in seen:
+            seen.add(one.call)
+            yield one
+
+
+def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
+    assert facts.module is not None
+    for handing in handings(facts, "thread", "task", "background"):
+        if is_request(handing.borrowed) and not _waited_for(facts.module, handing):
+            assert handing.borrowed is not None
+            sure = handing.where not in _BY_VERSION
+            yield Lingering(handing.call, handing.borrowed.name, handing.solved.code, handing.where, sure)
+
+
+def _waited_for(module: Module, handing: Handing) -> bool:
+    """Whether the handler waits for what it has set going."""
+    ends = ending(module, handing, frozenset())
+    return any(map(ends, after(handing.solved.graph, [handing.point], ends)))
+
+
+def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
+    """Responses whose generator asks a request's session while they are sent."""
+    assert facts.module is not None
+    for one in facts.borrowed:
+        if not is_request(one) or not _runs_in(facts.module, one.code, "stream") or one.solved is None:
+            continue
+        for point, fact in one.solved.visits(PointKind.CALL):
+            call = point.node
+            if isinstance(call, ast.Call) and runs(facts.module, call) == "stream":
+                if any(_asks_later(facts.module, value, fact) for value in arguments(call)):
+                    yield Lingering(call, one.name, one.code, "stream", sure=False)
+
+
+def _runs_in(module: Module, code: ast.AST, where: str) -> bool:
+    return any(isinstance(n, ast.Call) and n in module.calls and runs(module, n) == where for n in own_nodes(code))
+
+
+def _asks_later(module: Module, value: ast.expr, fact: Fact) -> bool:
+    """Whether an expression is a generator that uses the session when it is run."""
+    if isinstance(value, ast.GeneratorExp):
+        return held(value, fact) is Hold.INSIDE
+    if not isinstance(value, ast.Call):
+        return False
+    callee = module.calls.callee(value)
+    if callee.function is not None and is_generator(callee.function):
+        return any(held(a, fact) for a in arguments(value)) or held(value.func, fact) is Hold.INSIDE
+    return any(_asks_later(module, inner, fact) for inner in value.args[:1])
+
+
+def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
+    """The same of a session in ``flask.g``, which the teardown closes before a response is streamed."""
+    assert facts.module is not None
+    module = facts.module
+    for call, scope in module.names.scopes.calls:
+        where = runs(module, call)
+        if where not in _PLACES:
+            continue
+        for value in arguments(call):
+            for node in _handed_on(module, value):
+                if is_request_field(module, node, scope) and _holds_session(module, node):
+                    yield Lingering(call, path(node), module.code_of(scope), where, sure=True)
+
+
+def _handed_on(module: Module, value: ast.expr) -> Iterator[ast.expr]:
+    """The expressions that a value stands for later: itself, a tuple's elements, what a generator was given."""
+    if isinstance(value, ast.Attribute):
+        yield value
+    elif isinstance(value, (ast.Tuple, ast.List)):
+        yield from value.elts
+    elif isinstance(value, ast.Call):
+        function = module.calls.callee(value).function
+        if function is not None and is_generator(function):
+            yield from value.args
+        else:
+            for inner in value.args[:1]:
+                if isinstance(inner, ast.Call):
+                    yield from _handed_on(module, inner)
+
+
+def _holds_session(module: Module, node: ast.expr) -> bool:
+    """Whether a field of the context holds a session: somebody puts one there, or the reference module does."""
+    assert isinstance(node, ast.Attribute)
+    told = [module.calls.vocabulary.meaning(name) for name in module.names.imported]
+    if any(m is not None and m.gives in module.names.qualify(node, module.names.scopes.module) for m in told):
+        return True
+    for home in (module, *(module.program.mentioning(module, f".{node.attr}") or ())):
+        for scope in home.names.scopes.of.values():
+            for assigned in own_nodes(scope.node) if not scope.is_class else ():
+                if isinstance(assigned, ast.Assign) and any(
+                    isinstance(t, ast.Attribute) and t.attr == node.attr and is_request_field(home, t, scope)
+                    for t in assigned.targets
+                ):
+                    value = assigned.value
+                    if isinstance(value, ast.Call) and home.calls.callee(value).role is Role.FACTORY:
+                        return True
+    return False
+
+
+def _stored(facts: ModuleFacts) -> Iterator[Lingering]:
+    """Sessions of a request that are put into a variable of the module."""
+    assert facts.module is not None
+    for one in facts.borrowed:
+        scope: Scope = facts.module.names.scopes.of[one.code]
+        if not is_request(one) or not scope.elsewhere or one.solved is None:
+            continue
+        for point, fact in one.solved.visits(PointKind.STORE):
+            target = point.node
+            if isinstance(target, ast.Name) and target.id in scope.elsewhere and held(point.value, fact) is Hold.WHOLE:
+                if fact.site is not None and fact.site.kind is SiteKind.PARAMETER:
+                    yield Lingering(target, one.name, one.code, "global", sure=True)

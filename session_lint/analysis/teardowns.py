@@ -1,0 +1,138 @@
+"""Sessions that are opened for a request and put into its context, and who closes them at its end."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.holding import closes, releasing
+from session_lint.analysis.state import SiteKind
+from session_lint.python.names import own_nodes, path
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.state import Site
+    from session_lint.python.scopes import FunctionNode, Scope
+
+_REQUEST = "flask.g"
+_DEEPEST = 3
+_AFTER = ("after_request", "after_app_request")
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A session in the context of requests that no teardown closes.
+
+    :param field: the context's field, ``g.db``.
+    :param after: a hook that closes it, but is not run after every error; ``None`` for none.
+    """
+
+    site: Site
+    code: ast.AST
+    target: ast.AST
+    field: str
+    after: ast.AST | None
+
+
+def without_teardown(facts: ModuleFacts) -> Iterator[Opened]:
+    """Every session that is put into ``flask.g`` and that nothing closes when the request ends."""
+    module = facts.module
+    if module is None:
+        return
+    for obligation in facts.obligations(SiteKind.OWNED):
+        scope = module.names.scopes.of[obligation.site.code]
+        kept = [m.node for e in obligation.endings for m in e.fact.marked("kept")]
+        target = next((n for n in kept if is_request_field(module, n, scope)), None)
+        if isinstance(target, ast.Attribute):
+            after = _closers(module, target.attr)
+            if after is not None:
+                node = after[0] if after else None
+                yield Opened(obligation.site, obligation.site.code, target, path(target), node)
+
+
+def is_request_field(module: Module, node: ast.AST | None, scope: Scope) -> bool:
+    """Whether an expression is a field of Flask's context of a request."""
+    return isinstance(node, ast.Attribute) and _REQUEST in module.names.qualify(node.value, scope)
+
+
+def _closers(module: Module, field: str) -> list[ast.AST] | None:
+    """The hooks after requests that close a field; ``None`` where a teardown closes it, or anybody else may."""
+    others = module.program.mentioning(module, "teardown")
+    closing = module.program.mentioning(module, field)
+    if others is None or closing is None:
+        return None
+    modules = dict.fromkeys([module, *others, *closing])
+    if any(_may_close(home, code, field, 0) for home in modules for code in _registered(home, Role.TEARDOWN)):
+        return None
+    after: list[ast.AST] = []
+    for home in modules:
+        for code, _ in home.codes:
+            if _lets_go(code, field):
+                if not _runs_after(code):
+                    return None
+                after.append(code)
+    return after
+
+
+def _registered(module: Module, role: Role) -> Iterator[FunctionNode]:
+    """The functions that are registered to run at the end of each request."""
+    words = {name.rpartition(".")[2] for name, m in module.calls.vocabulary.names.items() if m.role is role}
+    for scope in module.names.scopes.of.values():
+        node = scope.node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
+            isinstance(d, ast.Attribute) and d.attr in words for d in node.decorator_list
+        ):
+            yield node
+    for call, scope in module.names.scopes.calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in words:
+            for value in call.args:
+                for name in module.names.qualify(value, scope):
+                    found = module.names.definition(name)
+                    if found is not None and isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+                        yield found[1]
+                    else:
+                        yield _UNREAD
+                if isinstance(value, ast.Lambda) or not module.names.qualify(value, scope):
+                    yield _UNREAD
+
+
+_UNREAD = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), [], [], None)
+"""A function that nobody has read."""
+
+
+def _may_close(module: Module, code: FunctionNode, field: str, depth: int) -> bool:
+    """Whether a function closes a field, or calls something that may."""
+    if code is _UNREAD or _lets_go(code, field):
+        return True
+    for node in own_nodes(code):
+        if isinstance(node, ast.Call) and node in module.calls:
+            callee = module.calls.callee(node)
+            if callee.function is not None and depth < _DEEPEST:
+                if _may_close(module.at(callee), callee.function, field, depth + 1):
+                    return True
+            elif callee.meaning is None and callee.own and not callee.receiver.startswith("g."):
+                return True
+    return False
+
+
+def _lets_go(code: ast.AST, field: str) -> bool:
+    """Whether a function takes the field out of the context, by its name, and closes something."""
+    nodes = own_nodes(code)
+    names_it = any(
+        (isinstance(n, ast.Attribute) and n.attr == field and path(n.value).rpartition(".")[2] in ("g", "_app_ctx"))
+        or (isinstance(n, ast.Constant) and n.value == field)
+        for n in nodes
+    )
+    return names_it and any(
+        (isinstance(n, ast.Attribute) and closes(n.attr)) or (isinstance(n, ast.Name) and releasing(n.id)) for n in nodes
+    )
+
+
+def _runs_after(code: ast.AST) -> bool:
+    decorators = getattr(code, "decorator_list", [])
+    return any(isinstance(d, ast.Attribute) and d.attr in _AFTER for d in decorators)
