@@ -139,4 +139,3 @@ def _stored(module: Module, solved: Solved, target: ast.AST, fact: Fact) -> str:
 
 def _outlives(solved: Solved, target: ast.AST) -> bool:
     return isinstance(target, ast.Name) and target.id in solved.problem.scope.elsewhere
-

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 _COROUTINES = frozenset(
-    ["execute", "scalar", "scalars", "stream", "stream_scalars", "get", "get_one", "refresh", "merge", "delete"]
-    + ["commit", "rollback", "flush", "close", "aclose", "reset", "invalidate", "connection", "run_sync", "exec"]
+    "execute scalar scalars stream stream_scalars get get_one refresh merge delete commit rollback flush close aclose "
+    "reset invalidate connection run_sync exec".split()
 )
 """The coroutine methods of ``AsyncSession``; ``begin()`` and ``begin_nested()`` are entered, not awaited."""
 _TOUCHING = ("read", "write", "flush", "commit", "rollback")
@@ -131,9 +131,7 @@ def _is_dropped(module: Module, call: ast.Call) -> bool:
 def _never_awaited(module: Module, target: ast.Name) -> bool:
     """Whether a variable is read, and only as if what it holds were the result."""
     code = module.code_of(_scope_of(module, target))
-    reads = [
-        n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)
-    ]
+    reads = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
     stores = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id and n not in reads]
     wrong = (isinstance(module.parents[n], (ast.Attribute, ast.Subscript)) for n in reads)
     return len(stores) == 1 and bool(reads) and all(wrong)

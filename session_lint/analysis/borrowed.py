@@ -1,8 +1,9 @@
 """Sessions that a code uses and has from somebody else: a parameter, a field, a global, one that a library manages.
 
-They are followed as a callee's summary follows them: from the entry of the code, with nothing done to them yet. What an
-expression is counts, not what it is called: a parameter that is annotated as a session, a field or variable that one was
-put into, a library's managed session. Of a parameter without annotation, the methods that are called on it tell.
+They are followed as a callee's summary follows them: from the entry of the code, with nothing done to them yet. What
+an expression is counts, not what it is called: a parameter that is annotated as a session, a field or variable that
+one was put into, a library's managed session. Of a parameter without annotation, the methods that are called on it
+tell.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 _ONLY_SESSIONS = frozenset(
-    ["flush", "add_all", "begin_nested", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"]
-    + ["expunge", "expunge_all", "expire_all", "scalars"]
+    "flush add_all begin_nested bulk_save_objects bulk_insert_mappings bulk_update_mappings expunge expunge_all "
+    "expire_all scalars".split()
 )
-_ALSO = frozenset(["add", "commit", "rollback", "delete", "execute", "refresh", "merge", "scalar", "query", "get"])
+_ALSO = frozenset("add commit rollback delete execute refresh merge scalar query get".split())
 
 
 @dataclass(eq=False)
@@ -73,18 +74,18 @@ def borrowed(module: Module) -> Iterator[Borrowed]:
     """Every session that a function of the module has from somebody else and uses, in the order of the text."""
     used: dict[tuple[ast.AST, str], list[tuple[ast.Call, ast.expr]]] = {}
     known = effects()
-    for call, scope in module.names.scopes.calls:
+    for call, around in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in known:
             name = path(call.func.value)
-            code = module.code_of(scope)
-            if name and not isinstance(code, ast.Module) and not _bound_here(scope, name):
+            code = module.code_of(around)
+            if name and not isinstance(code, ast.Module) and not _bound_here(around, name):
                 used.setdefault((code, name), []).append((call, call.func.value))
-    for code, scope in module.codes:
-        for arg in parameters(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
-            if arg.annotation is not None and (code, arg.arg) not in used and not _bound_here(scope, arg.arg):
-                used[code, arg.arg] = []
-    for (code, name), uses in used.items():
-        yield from _judged(module, code, name, uses)
+    for function, scope in module.codes:
+        for arg in parameters(function) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
+            if arg.annotation is not None and not _bound_here(scope, arg.arg):
+                used.setdefault((function, arg.arg), [])
+    for (user, name), uses in used.items():
+        yield from _judged(module, user, name, uses)
 
 
 def _judged(module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call, ast.expr]]) -> Iterator[Borrowed]:

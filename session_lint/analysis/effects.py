@@ -89,7 +89,9 @@ def _write(fact: Fact, node: ast.AST) -> Fact:
 def _commit(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
-    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *_WAITING)) | {Mark("committed")}
+    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *_WAITING)) | {
+        Mark("committed")
+    }
     if (fact.site is not None and fact.site.kind is not SiteKind.OWNED) or fact.marked("begun"):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)

@@ -88,11 +88,9 @@ class Exceptions:
 _OF_DATABASE = frozenset(
     f"{package}.{name}"
     for package, names in (
-        (
-            "sqlalchemy.exc",
-            "SQLAlchemyError StatementError DBAPIError InterfaceError DatabaseError DataError OperationalError "
-            "IntegrityError InternalError ProgrammingError NotSupportedError PendingRollbackError TimeoutError",
-        ),
+        ("sqlalchemy.exc", "SQLAlchemyError StatementError DBAPIError InterfaceError DatabaseError DataError"),
+        ("sqlalchemy.exc", "OperationalError IntegrityError InternalError ProgrammingError NotSupportedError"),
+        ("sqlalchemy.exc", "PendingRollbackError TimeoutError"),
         ("sqlalchemy.orm.exc", "FlushError StaleDataError ConcurrentModificationError"),
     )
     for name in names.split()

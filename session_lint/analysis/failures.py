@@ -52,10 +52,10 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
                 yield _swallowed(fact.site, solved, mark, point.node, name)
     for code, _ in facts.module.codes:
         for solved in decorated(facts.module, code):
-            (name,) = solved.problem.start.names
+            (parameter,) = solved.problem.start.names
             for fact in solved.exits:
-                for mark in _failed(facts, fact, seen) if fact.flying is None else ():
-                    yield _swallowed(solved.problem.start.site, solved, mark, code, str(name))  # type: ignore[arg-type]
+                for mark in _failed(facts, fact, seen) if fact.flying is None and fact.site is not None else ():
+                    yield _swallowed(fact.site, solved, mark, code, str(parameter))  # type: ignore[arg-type]
 
 
 def _commits(fact: Fact, item: ast.AST) -> bool:
@@ -117,7 +117,9 @@ def _solutions(facts: ModuleFacts) -> Iterator[Solved]:
 
 def _may_swallow(node: ast.AST, session: str) -> bool:
     """Whether a ``try`` has something to do with a session, and a clause that does more than raise again."""
-    if not isinstance(node, ast.Try) or all(len(h.body) == 1 and isinstance(h.body[0], ast.Raise) for h in node.handlers):
+    if not isinstance(node, ast.Try) or all(
+        len(h.body) == 1 and isinstance(h.body[0], ast.Raise) for h in node.handlers
+    ):
         return False
     inner = (n for statement in node.body for n in own_nodes(statement))
     return any(isinstance(n, (ast.Name, ast.Attribute)) and path(n) == session for n in inner)

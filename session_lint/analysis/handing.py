@@ -68,11 +68,7 @@ def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
 
 def _codes(module: Module, places: tuple[str, ...]) -> set[ast.AST]:
     """The codes that run something in one of some places."""
-    return {
-        module.code_of(scope)
-        for call, scope in module.names.scopes.calls
-        if runs(module, call) in places
-    }
+    return {module.code_of(scope) for call, scope in module.names.scopes.calls if runs(module, call) in places}
 
 
 def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solved, Borrowed | None]]:
@@ -164,14 +160,19 @@ def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> in
     """The same of a variable: a list of coroutines, or one that they are added to."""
     scope = module.calls.scope(call)
     owner = module.names.owner(name.id, scope)
-    bindings = owner.bindings[name.id] if owner is scope and owner is not None else []
+    bindings = owner.bindings[name.id] if owner is scope else []
     values = [b.node for b in bindings if isinstance(b.node, (*_DISPLAYS, *_COMPREHENSIONS, ast.Call))]
-    found = max((_coroutines(module, v, fact, call) for v in values if isinstance(v, ast.expr)), default=0)
-    for added, inner in module.names.scopes.calls:
-        if inner is scope and isinstance(added.func, ast.Attribute) and added.func.attr == "append" and added.args:
-            if path(added.func.value) == name.id and _coroutines(module, added.args[0], fact, call):
-                found += _MANY if _in_loop(module, added) else 1
+    found = max((_coroutines(module, value, fact, call) for value in values), default=0)
+    for added in (c for c, inner in module.names.scopes.calls if inner is scope):
+        if _appends(added, name.id) and _coroutines(module, added.args[0], fact, call):
+            found += _MANY if _in_loop(module, added) else 1
     return found
+
+
+def _appends(call: ast.Call, name: str) -> bool:
+    """Whether a call adds something to a list."""
+    func = call.func
+    return isinstance(func, ast.Attribute) and func.attr == "append" and path(func.value) == name and bool(call.args)
 
 
 def _in_loop(module: Module, node: ast.AST) -> bool:

@@ -10,7 +10,6 @@ from session_lint.analysis.handing import Handing, handings, is_request, runs
 from session_lint.analysis.holding import Hold, arguments, held
 from session_lint.analysis.reach import after
 from session_lint.analysis.sharing import ending
-from session_lint.analysis.state import SiteKind
 from session_lint.analysis.summaries import is_generator
 from session_lint.analysis.teardowns import is_request_field
 from session_lint.flow import PointKind
@@ -79,9 +78,9 @@ def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
             continue
         for point, fact in one.solved.visits(PointKind.CALL):
             call = point.node
-            if isinstance(call, ast.Call) and runs(facts.module, call) == "stream":
-                if any(_asks_later(facts.module, value, fact) for value in arguments(call)):
-                    yield Lingering(call, one.name, one.code, "stream", sure=False)
+            streams = isinstance(call, ast.Call) and runs(facts.module, call) == "stream"
+            if streams and any(_asks_later(facts.module, value, fact) for value in arguments(call)):  # type: ignore[arg-type]
+                yield Lingering(call, one.name, one.code, "stream", sure=False)
 
 
 def _runs_in(module: Module, code: ast.AST, where: str) -> bool:
@@ -104,13 +103,15 @@ def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
     """The same of a session in ``flask.g``, which the teardown closes before a response is streamed."""
     assert facts.module is not None
     module = facts.module
+    seen: set[ast.AST] = set()
     for call, scope in module.names.scopes.calls:
         where = runs(module, call)
         if where not in _PLACES:
             continue
         for value in arguments(call):
             for node in _handed_on(module, value):
-                if is_request_field(module, node, scope) and _holds_session(module, node):
+                if node not in seen and is_request_field(module, node, scope) and _holds_session(module, node):
+                    seen.add(node)
                     yield Lingering(call, path(node), module.code_of(scope), where, sure=True)
 
 
@@ -158,6 +159,6 @@ def _stored(facts: ModuleFacts) -> Iterator[Lingering]:
             continue
         for point, fact in one.solved.visits(PointKind.STORE):
             target = point.node
-            if isinstance(target, ast.Name) and target.id in scope.elsewhere and held(point.value, fact) is Hold.WHOLE:
-                if fact.site is not None and fact.site.kind is SiteKind.PARAMETER:
-                    yield Lingering(target, one.name, one.code, "global", sure=True)
+            outside = isinstance(target, ast.Name) and target.id in scope.elsewhere
+            if outside and fact.site is not None and held(point.value, fact) is Hold.WHOLE:
+                yield Lingering(target, one.name, one.code, "global", sure=True)

@@ -100,7 +100,9 @@ def _entity(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
         return None
     how = _method(call)
     if how in ("query", "get", "get_one"):
-        return call.args[0] if (how != "query" or len(call.args) == 1) and _is_class(module, call.args[0], scope) else None
+        return (
+            call.args[0] if (how != "query" or len(call.args) == 1) and _is_class(module, call.args[0], scope) else None
+        )
     return _selected(module, call.args[0], scope, 0)
 
 
@@ -113,7 +115,7 @@ def _selected(module: Module, node: ast.expr, scope: Scope, depth: int) -> ast.e
         known = one is not None and one.kind is BindingKind.VALUE and isinstance(one.node, ast.expr)
         return _selected(module, one.node, scope, depth + 1) if known else None  # type: ignore[union-attr, arg-type]
     start: ast.expr = node
-    while isinstance(start, ast.Call) and isinstance(start.func, ast.Attribute) and start not in ():
+    while isinstance(start, ast.Call) and isinstance(start.func, ast.Attribute):
         if module.names.qualify(start, scope) & _SELECTS:
             break
         start = start.func.value
@@ -143,7 +145,9 @@ def needs_session(found: Loaded, attribute: str) -> bool:
     """Whether reading an attribute of an expired object asks its session: it is a column, or a relationship."""
     if attribute.startswith("_") or attribute in ("metadata", "registry", "query"):
         return False
-    classes = [c for n in found.module.names.qualify(found.entity, found.scope) if (c := found.module.names.class_of(n))]
+    classes = [
+        c for n in found.module.names.qualify(found.entity, found.scope) if (c := found.module.names.class_of(n))
+    ]
     return not classes or any(_maps(names, owner, attribute, 0) for names, owner in classes)
 
 

@@ -50,13 +50,11 @@ def _loss(module: Module, obligation: Obligation) -> Loss | None:
     normal = [e for e in obligation.endings if e.normal]
     if not all(e.closed for e in normal):
         return None  # it is open, or somebody has it: another rule's, or another's to commit
-    lost = [m for e in normal for m in e.fact.marked("lost") if m.node is not None and m.other is not None]
-    lost.sort(key=lambda m: getattr(m.node, "lineno", 0))
-    if not lost or lost[-1].node not in module.calls or _may_commit(module, obligation, lost[-1].node):
+    lost = [(m.node, m.other) for e in normal for m in e.fact.marked("lost") if m.node is not None]
+    write, closed = max(lost, key=lambda one: getattr(one[0], "lineno", 0), default=(None, None))
+    if write is None or closed is None or write not in module.calls or _may_commit(module, obligation, write):
         return None
-    assert lost[-1].node is not None
-    assert lost[-1].other is not None
-    return Loss(obligation, lost[-1].node, lost[-1].other)
+    return Loss(obligation, write, closed)
 
 
 def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:

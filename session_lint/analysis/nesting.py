@@ -58,7 +58,11 @@ def nestings(facts: ModuleFacts) -> Iterator[Nesting]:
 
 def _in_code(module: Module, solved: Solved) -> Iterator[Nesting]:
     for point, fact in solved.visits(PointKind.CALL, PointKind.ENTER):
-        if not _is_open(fact) or not _opens(module, point.node, solved.code) or _same_statement(module, point.node, fact):
+        if (
+            not _is_open(fact)
+            or not _opens(module, point.node, solved.code)
+            or _same_statement(module, point.node, fact)
+        ):
             continue
         assert fact.site is not None
         home = module.program.module_of(fact.site.origin.node, module) or module
@@ -91,9 +95,7 @@ def _same_statement(module: Module, node: ast.AST, fact: Fact) -> bool:
         around = module.parents.get(around)
     if isinstance(fact.site.node, ast.withitem):
         return around is outer
-    return isinstance(around, (ast.With, ast.AsyncWith)) and any(
-        i.context_expr is fact.site.node for i in around.items
-    )
+    return isinstance(around, (ast.With, ast.AsyncWith)) and any(i.context_expr is fact.site.node for i in around.items)
 
 
 def _openings(facts: ModuleFacts) -> dict[ast.AST, list[ast.AST]]:

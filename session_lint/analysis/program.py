@@ -93,7 +93,7 @@ class Program:
     def source_of(self, node: ast.AST, module: Module) -> Source | None:
         """The text of the other module that a node stands in; ``None`` for this one."""
         found = self.module_of(node, module)
-        return None if found in (None, module) else found.source  # type: ignore[union-attr]
+        return None if found in (None, module) else found.source
 
     def module_of(self, node: ast.AST, module: Module) -> Module | None:
         """The module that a node stands in, which most often is the one at hand."""

@@ -72,9 +72,9 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
         if isinstance(node.func, ast.Attribute) and node.func.attr in _ENDING and not node.args:
             return True
         callee = module.calls.callee(node)
-        if depth < _DEEPEST and callee.function is not None:
-            if _removes(module.at(callee), callee.function, depth + 1):
-                return True
+        inner = callee.function if depth < _DEEPEST else None
+        if inner is not None and _removes(module.at(callee), inner, depth + 1):
+            return True
     return False
 
 
@@ -135,7 +135,13 @@ def _removed_somewhere(module: Module, one: Borrowed) -> bool:
                 names = home.names.qualify(call.func.value, home.calls.scope(call))
                 if any(n.startswith("sqlalchemy.") for n in names):
                     return True
-        for node in ast.walk(home.names.scopes.module.node):  # a remover that is handed on: app.teardown(Session.remove)
-            if isinstance(node, ast.Attribute) and node.attr == "remove" and path(node.value).rpartition(".")[2] == word:
+        for node in ast.walk(
+            home.names.scopes.module.node
+        ):  # a remover that is handed on: app.teardown(Session.remove)
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr == "remove"
+                and path(node.value).rpartition(".")[2] == word
+            ):
                 return True
     return False

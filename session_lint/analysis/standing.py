@@ -90,7 +90,9 @@ def _in_script(module: Module, node: ast.AST) -> bool:
     """Whether a statement stands under ``if __name__ == "__main__"``."""
     while node in module.parents:
         node = module.parents[node]
-        if isinstance(node, ast.If) and any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test)):
+        if isinstance(node, ast.If) and any(
+            isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test)
+        ):
             return True
     return False
 
@@ -109,7 +111,9 @@ def _function_using(module: Module, name: str) -> ast.AST | None:
 def _ended(module: Module, name: str) -> bool:
     """Whether a module that is a script from top to bottom closes the session itself."""
     calls = (call for call, scope in module.names.scopes.calls if isinstance(module.code_of(scope), ast.Module))
-    return any(isinstance(c.func, ast.Attribute) and c.func.attr == "close" and path(c.func.value) == name for c in calls)
+    return any(
+        isinstance(c.func, ast.Attribute) and c.func.attr == "close" and path(c.func.value) == name for c in calls
+    )
 
 
 def _importer(module: Module, name: str) -> ast.AST | None:

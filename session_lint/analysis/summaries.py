@@ -29,7 +29,21 @@ _ROUNDS = 6
 _MOST = 4000
 """How many summaries one module may cost before the rest of its functions count as unknown."""
 
-_KEPT = ("exposed", "commit", "split", "ended", "committed", "closed", "lost", "reopened", "taken", "failing", "raised", "failed", "stale")
+_KEPT = (
+    "exposed",
+    "commit",
+    "split",
+    "ended",
+    "committed",
+    "closed",
+    "lost",
+    "reopened",
+    "taken",
+    "failing",
+    "raised",
+    "failed",
+    "stale",
+)
 
 
 @dataclass(frozen=True)
@@ -229,7 +243,9 @@ def _how_returned(fact: Fact) -> object:
 
 def _shorter(outcome: Outcome) -> Outcome:
     """An outcome without what tells ways apart that come to the same for a session which somebody else owns."""
-    marks = frozenset(Mark(m.what) if m.what in _ONCE else m for m in outcome.marks if m.what not in ("commit", "split"))
+    marks = frozenset(
+        Mark(m.what) if m.what in _ONCE else m for m in outcome.marks if m.what not in ("commit", "split")
+    )
     raised = outcome.raised and outcome.raised._replace(passed=frozenset())
     return replace(outcome, raised=raised, marks=marks, conditions=frozenset())
 

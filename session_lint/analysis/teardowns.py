@@ -129,7 +129,8 @@ def _lets_go(code: ast.AST, field: str) -> bool:
         for n in nodes
     )
     return names_it and any(
-        (isinstance(n, ast.Attribute) and closes(n.attr)) or (isinstance(n, ast.Name) and releasing(n.id)) for n in nodes
+        (isinstance(n, ast.Attribute) and closes(n.attr)) or (isinstance(n, ast.Name) and releasing(n.id))
+        for n in nodes
     )
 
 

@@ -66,15 +66,13 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
         calls = _slow_calls(facts.module, solved.code)
         found: list[Waiting] = []
         for point, fact, block, start in solved.arrivals(PointKind.CALL) if calls else ():
-            if point.node in calls and fact.site is not None and fact.state is State.ACTIVE:
-                begun = _begun(solved, block, start, point.node)
+            call = point.node
+            if isinstance(call, ast.Call) and call in calls and fact.site is not None and fact.state is State.ACTIVE:
+                begun = _begun(solved, block, start, call)
                 if begun is not None:
                     name = borrowed.name if borrowed else facts.variable(fact.site.node, solved.code)
-                    found.append(
-                        Waiting(
-                            point.node, calls[point.node], begun, fact.site, name, solved.code, borrowed is not None
-                        )  # type: ignore[arg-type]
-                    )
+                    mine = borrowed is None
+                    found.append(Waiting(call, calls[call], begun, fact.site, name, solved.code, borrowed=not mine))
         for one in sorted(found, key=lambda w: (w.call.lineno, w.call.col_offset)):
             if (one.begun, one.code) not in seen and (one.call, one.code) not in seen:
                 seen |= {(one.begun, one.code), (one.call, one.code)}

@@ -40,8 +40,8 @@ def register(name):
 ```
 
 ## References
-- [SQLAlchemy: expiring](https://docs.sqlalchemy.org/en/20/orm/session_state_management.html#refreshing-expiring)
-- [`DetachedInstanceError`](https://docs.sqlalchemy.org/en/20/errors.html#parent-instance-x-is-not-bound-to-a-session-lazy-load-deferred-load-refresh-etc-operation-cannot-proceed)
+- [SQLAlchemy: expiring](https://docs.sqlalchemy.org/en/20/orm/session_state_management.html#refreshing-expiring) -
+[`DetachedInstanceError`](https://docs.sqlalchemy.org/en/20/errors.html#parent-instance-x-is-not-bound-to-a-session-lazy-load-deferred-load-refresh-etc-operation-cannot-proceed)
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
 """An engine or a session factory is made anew by each call of a function.
 
 ## What it does
-Reports `create_engine`, `sessionmaker` and the like in a function that also opens a session from what it makes, and that
-runs more than once: in a request, from other functions, or as somebody else's entry.
+Reports `create_engine`, `sessionmaker` and the like in a function that also opens a session from what it makes, and
+that runs more than once: in a request, from other functions, or as somebody else's entry.
 
 Not reported is what is made once (kept in a global, a field or a cache), what is returned to the caller, a factory over
 an engine that the function was given, an engine that the function disposes of itself or that has no pool
 (`poolclass=NullPool`), `main` and commands, migrations and tests.
 
 ## Why is this bad?
-An engine is a pool of connections, meant to live as long as the process. One for each call leaves its connections to the
-garbage collector: the database runs into its limit, and no call finds a connection to reuse. A factory for each call
-costs time, and its settings are easily different here and there.
+An engine is a pool of connections, meant to live as long as the process. One for each call leaves its connections to
+the garbage collector: the database runs into its limit, and no call finds a connection to reuse. A factory for each
+call costs time, and its settings are easily different here and there.
 
 ## Example
 ```python
@@ -39,8 +39,9 @@ def count(query):
 ```
 
 ## References
-- [SQLAlchemy: engine disposal](https://docs.sqlalchemy.org/en/20/core/connections.html#engine-disposal)
-- [SQLAlchemy: when do I make a sessionmaker?](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#when-do-i-make-a-sessionmaker)
+- [SQLAlchemy: engine disposal](https://docs.sqlalchemy.org/en/20/core/connections.html#engine-disposal) - [SQLAlchemy:
+when do I make a
+sessionmaker?](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#when-do-i-make-a-sessionmaker)
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Changes are written through a session that is closed without a commit.
 
 ## What it does
-Reports the last write (`add`, `delete`, an `INSERT`, `UPDATE` or `DELETE` statement, …) of a session that the code opens
-and closes, by hand or with `with Session() as session`, where no way commits it.
+Reports the last write (`add`, `delete`, an `INSERT`, `UPDATE` or `DELETE` statement, …) of a session that the code
+opens and closes, by hand or with `with Session() as session`, where no way commits it.
 
 A commit in a function that gets the session counts, and so does one in code that cannot be read; a rollback on purpose
 and sessions in autocommit mode are not reported. Nor is an object that was not made here and is added only to ask for
@@ -34,7 +34,8 @@ def register(engine, name):
 ```
 
 ## References
-- [SQLAlchemy: opening and closing a session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#opening-and-closing-a-session)
+- [SQLAlchemy: opening and closing a
+session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#opening-and-closing-a-session)
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """A registry's session is used in a thread, a worker or a request, and nobody removes it.
 
 ## What it does
-Reports the first use of a `scoped_session` registry in a function that a thread, an executor or a task queue runs, where
-neither the function nor what it calls calls `remove()`; and in a request handler, where nothing in the project does.
+Reports the first use of a `scoped_session` registry in a function that a thread, an executor or a task queue runs,
+where neither the function nor what it calls calls `remove()`; and in a request handler, where nothing in the project
+does.
 
-Flask-SQLAlchemy removes its own. `with registry() as session`, and a `close()` at the end, give the connection back, and
-are not reported; nor are functions under a decorator that cannot be read.
+Flask-SQLAlchemy removes its own. `with registry() as session`, and a `close()` at the end, give the connection back,
+and are not reported; nor are functions under a decorator that cannot be read.
 
 ## Why is this bad?
 The registry keeps a session for each thread, as long as the thread lives: those of executors, servers and task queues

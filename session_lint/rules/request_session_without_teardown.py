@@ -49,7 +49,8 @@ def close_session(exception=None):
 ```
 
 ## References
-- [Flask: storing data, and the application context's teardown](https://flask.palletsprojects.com/en/stable/appcontext/#storing-data)
+- [Flask: storing data, and the application context's
+teardown](https://flask.palletsprojects.com/en/stable/appcontext/#storing-data)
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ async def rename(session: AsyncSession, user, name):
 ```
 
 ## References
-- [SQLAlchemy: `AsyncSession`](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#sqlalchemy.ext.asyncio.AsyncSession)
+- [SQLAlchemy:
+`AsyncSession`](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#sqlalchemy.ext.asyncio.AsyncSession)
 """
 
 from __future__ import annotations

@@ -44,7 +44,8 @@ The fix is safe where the rewritten program provably writes the same; else it is
 the reason.
 
 ## References
-- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close
+it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
 """
 
 from __future__ import annotations

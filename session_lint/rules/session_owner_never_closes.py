@@ -55,7 +55,8 @@ class Users:
 No fix is offered: whether the object should close its session, or get it from its caller, is a matter of design.
 
 ## References
-- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close
+it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
 """
 
 from __future__ import annotations

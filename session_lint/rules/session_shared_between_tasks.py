@@ -3,8 +3,8 @@
 ## What it does
 Reports the call that sets several coroutines going with the same `AsyncSession`: `asyncio.gather`, `wait`,
 `as_completed`, several `create_task` of a `TaskGroup`, or one `create_task` where the code goes on using the session
-before it has awaited the task. Coroutines that are collected in a list, made in a comprehension, or that see the session
-from the function around them count.
+before it has awaited the task. Coroutines that are collected in a list, made in a comprehension, or that see the
+session from the function around them count.
 
 Coroutines that open a session each, and those that are awaited one after another, are not reported.
 
@@ -34,7 +34,8 @@ async def overview(session: AsyncSession, users, orders):
 ```
 
 ## References
-- [SQLAlchemy: using AsyncSession with concurrent tasks](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-asyncsession-with-concurrent-tasks)
+- [SQLAlchemy: using AsyncSession with concurrent
+tasks](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-asyncsession-with-concurrent-tasks)
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ def load(url):
 ```
 
 ## References
-- [SQLAlchemy: using connection pools with multiprocessing or os.fork()](https://docs.sqlalchemy.org/en/20/core/pooling.html#using-connection-pools-with-multiprocessing-or-os-fork)
+- [SQLAlchemy: using connection pools with multiprocessing or
+os.fork()](https://docs.sqlalchemy.org/en/20/core/pooling.html#using-connection-pools-with-multiprocessing-or-os-fork)
 """
 
 from __future__ import annotations
@@ -77,7 +78,6 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             symbol=facts.symbol(one.code),
             trace=[*begun, step(facts, one.call, "another process gets it here"), *second],
             session=named(one.name),
-            
         )
 
 

@@ -1,9 +1,9 @@
 """A session is used by two threads at the same time.
 
 ## What it does
-Reports the call that gives a session to a thread (`Thread(target=…, args=(session,))`, `executor.submit`, `executor.map`,
-`run_in_executor`, `to_thread`, a timer, a function or lambda over the session that runs there), where the opener goes
-on using the session before it has waited for the thread, or several threads get it.
+Reports the call that gives a session to a thread (`Thread(target=…, args=(session,))`, `executor.submit`,
+`executor.map`, `run_in_executor`, `to_thread`, a timer, a function or lambda over the session that runs there), where
+the opener goes on using the session before it has waited for the thread, or several threads get it.
 
 A session that is handed over and not touched again, or only after `join()`, `result()`, the `await`, or the end of the
 executor's `with` block, is not reported; nor is a registry (`scoped_session`), which gives each thread its own.
@@ -45,7 +45,8 @@ def load(engine, users):
 ```
 
 ## References
-- [SQLAlchemy: is the session thread-safe?](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#is-the-session-thread-safe-is-asyncsession-safe-to-share-in-concurrent-tasks)
+- [SQLAlchemy: is the session
+thread-safe?](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#is-the-session-thread-safe-is-asyncsession-safe-to-share-in-concurrent-tasks)
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             symbol=facts.symbol(one.code),
             trace=[*begun, step(facts, one.call, "a thread gets it here"), *second],
             session=named(one.name),
-            what="several threads" if one.several else f"a thread and line {getattr(one.other, 'lineno', one.call.lineno)}",
+            what="several threads"
+            if one.several
+            else f"a thread and line {getattr(one.other, 'lineno', one.call.lineno)}",
         )
 
 

@@ -1,19 +1,19 @@
 """A transaction stays open while the code waits for something outside of the database.
 
 ## What it does
-Reports a call that waits for the outside (`time.sleep`, an HTTP request, a subprocess, a mail server, a cloud or language
-model service, a message broker; by itself, or inside a function of the project that surely makes it) between the first
-database operation of a transaction and its commit, rollback or close. It names both ends: where the transaction began,
-and what it waits for.
+Reports a call that waits for the outside (`time.sleep`, an HTTP request, a subprocess, a mail server, a cloud or
+language model service, a message broker; by itself, or inside a function of the project that surely makes it) between
+the first database operation of a transaction and its commit, rollback or close. It names both ends: where the
+transaction began, and what it waits for.
 
 It says something only where a transaction is provably open: a query or flush has gone before on the way, and no commit,
 rollback or close since. What is slow in your own code can be said in
 [`[tool.session-lint.vocabulary]`](../configuration.md#vocabulary) (`role = "slow"`).
 
 ## Why is this bad?
-An open transaction holds a connection of the pool, its locks and, in PostgreSQL, its snapshot, which keeps `VACUUM` from
-cleaning up ("idle in transaction"). When the other side is slow for once, all connections wait for it, and the site is
-down though the database has nothing to do.
+An open transaction holds a connection of the pool, its locks and, in PostgreSQL, its snapshot, which keeps `VACUUM`
+from cleaning up ("idle in transaction"). When the other side is slow for once, all connections wait for it, and the
+site is down though the database has nothing to do.
 
 ## Example
 ```python
@@ -41,8 +41,10 @@ def refresh_rates(session: Session, query, url):
 ```
 
 ## References
-- [PostgreSQL: `idle_in_transaction_session_timeout`](https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT)
-- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+- [PostgreSQL:
+`idle_in_transaction_session_timeout`](https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT)
+- [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close
+it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
 """
 
 from __future__ import annotations
