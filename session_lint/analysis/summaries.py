@@ -85,6 +85,8 @@ class Summaries:
         self.module = module
         self._done: dict[Key, tuple[object, ...]] = {}
         self._rising: dict[Key, tuple[object, ...]] = {}
+        self._round: dict[Key, int] = {}
+        self._tentative: dict[Key, tuple[tuple[object, ...], dict[Key, int]]] = {}
         self._consulted: set[Key] = set()
         self._spent = 0
 
@@ -152,14 +154,29 @@ class Summaries:
             return self._rising[key]
         if self._spent > _MOST:
             return unknown
+        if (known := self._as_before(key)) is not None:
+            return known
         outer, self._consulted = self._consulted, set()
-        result = self.module.pending.ask(
-            self._done,
-            key,
-            lambda: self._rise(key, solve, unknown),
-            unless=lambda: any(k in self._rising for k in self._consulted),
+        result, settled = self.module.pending.settled(
+            lambda: self.module.pending.ask(
+                self._done,
+                key,
+                lambda: self._rise(key, solve, unknown),
+                unless=lambda: any(k in self._rising for k in self._consulted),
+            )
         )
-        self._consulted = outer | {k for k in self._consulted if k in self._rising}
+        rests_on = {k: self._round[k] for k in self._consulted if k in self._rising}
+        if settled and rests_on:
+            self._tentative[key] = result, rests_on
+        self._consulted = outer | rests_on.keys()
+        return result
+
+    def _as_before(self, key: Key) -> tuple[object, ...] | None:
+        """A summary that was made on the ground of unfinished ones, where these have not changed since."""
+        result, rests_on = self._tentative.get(key, (None, {}))
+        if result is None or any(self._round.get(k) != made for k, made in rests_on.items()):
+            return None
+        self._consulted |= rests_on.keys()
         return result
 
     def _rise(self, key: Key, solve: object, unknown: tuple[object, ...]) -> tuple[object, ...]:
@@ -167,6 +184,7 @@ class Summaries:
         try:
             for _ in range(_ROUNDS):
                 self._spent += 1
+                self._round[key] = self._spent
                 result: tuple[object, ...] = solve()  # type: ignore[operator]
                 if key not in self._consulted or result == self._rising[key]:
                     return result
@@ -174,7 +192,7 @@ class Summaries:
         except SolverLimit:
             pass
         finally:
-            del self._rising[key]
+            del self._rising[key], self._round[key]
         return unknown
 
     def _own(self, function: FunctionNode, hops: int) -> tuple[tuple[Outcome, ...], tuple[tuple[Site, Outcome], ...]]:

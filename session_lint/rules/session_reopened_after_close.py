@@ -43,9 +43,9 @@ def report(first, second):
 ```
 
 ## References
-- [SQLAlchemy: closing a session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing) -
-[`close_resets_only`](https://docs.sqlalchemy.org/en/20/orm/session_api.html#sqlalchemy.orm.Session.params.close_resets_only):
-in   SQLAlchemy 2.0.22 and later, `close_resets_only=False` makes such a use raise.
+- [SQLAlchemy: closing a session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing)
+- [`close_resets_only`](https://docs.sqlalchemy.org/en/20/orm/session_api.html#sqlalchemy.orm.Session.params.close_resets_only):
+  in SQLAlchemy 2.0.22 and later, `close_resets_only=False` makes such a use raise.
 """
 
 from __future__ import annotations
