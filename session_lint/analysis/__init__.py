@@ -45,7 +45,7 @@ def analyse(source: Source, tree: ast.Module, module: str, vocabulary: Vocabular
     :param vocabulary: what names mean; ``None`` for what the libraries' do.
     """
     vocabulary = vocabulary or builtin()
-    if not vocabulary.mentions(source.text):
+    if not (vocabulary.mentions(source.text) or _ENDS in source.text):
         return ModuleFacts(source, None)
     names = Names(tree, module, package=source.filename.endswith("__init__.py"))
     program = Program(vocabulary)

@@ -121,6 +121,8 @@ def given(module: Module, call: ast.Call, fact: Fact, where: str) -> int:
 
 
 def _gets(value: ast.expr, fact: Fact) -> bool:
+    if isinstance(value, ast.GeneratorExp):  # each element is a call that is made later: delayed(work)(session, x)
+        return isinstance(value.elt, ast.Call) and any(held(a, fact) for a in arguments(value.elt))
     hold = held(value, fact)
     if hold in (Hold.WHOLE, Hold.INSIDE):
         return not _is_made(value)
@@ -201,4 +203,4 @@ def _injected(module: Module, code: ast.AST, name: str) -> bool:
         *((arg, arg.annotation) for arg in (*positional, *code.args.kwonlyargs)),
     ]
     calls = (n for arg, e in pairs if arg.arg == name and e is not None for n in ast.walk(e) if isinstance(n, ast.Call))
-    return any(c in module.calls and module.calls.callee(c).role is Role.DEPENDENCY for c in calls)
+    return any(module.calls.callee(c).role is Role.DEPENDENCY for c in calls)

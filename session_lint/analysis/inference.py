@@ -51,6 +51,29 @@ def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
     return bool(normal) and all(normal), all(raised)
 
 
+def may_commit(module: Module, item: ast.AST) -> bool:
+    """Whether the scope of a ``with`` commits on some way, under whatever condition; so it does where it is not known."""
+    if not isinstance(item, ast.withitem) or not isinstance(item.context_expr, ast.Call):
+        return True
+    callee = module.calls.callee(item.context_expr)
+    found = next((d for n in sorted(callee.names) if (d := module.names.definition(n))), None)
+    if found is None or not isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return True
+    home, function = module.program.module(found[0]), found[1]
+    try:
+        solved = home.solve(function, NOTHING)
+    except SolverLimit:
+        return True
+    given = yielded(solved)
+    exits = [f for f in solved.exits if f.site in given]
+    inner = [site.node for site in given if site.kind is SiteKind.SCOPE]
+    return (
+        not given
+        or any(f.marked("committed") or f.marked("exposed") for f in exits)
+        or any(may_commit(home, node) for node in inner)
+    )
+
+
 def yielded(solved: Solved) -> set[Site]:
     """The sessions that a generator opens and yields."""
     return {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.calling import Calling
+from session_lint.analysis.effects import recovered
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.state import Fact, settled
@@ -151,6 +152,8 @@ class Lifecycle(Raising):
         return None
 
     def _test(self, test: ast.expr, wanted: bool, fact: Fact) -> Fact | None:  # noqa: FBT001
+        if isinstance(test, ast.Attribute) and test.attr == "is_active" and fact.marked("failed") and wanted:
+            return recovered(fact)  # it would not be, after a failure
         known = self._about_session(test, fact)
         if known is None:
             known = guards.outcome(test, fact.guards)

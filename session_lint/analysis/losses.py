@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.inference import may_commit
 from session_lint.analysis.makers import options
 from session_lint.analysis.state import SiteKind
 from session_lint.python.names import own_nodes, path
@@ -46,6 +47,8 @@ def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
 
 def _loss(module: Module, obligation: Obligation) -> Loss | None:
     if any(e.fact.marked(what) for e in obligation.endings for what in ("committed", "exposed", "yielded", "lent")):
+        return None
+    if obligation.site.kind is SiteKind.SCOPE and may_commit(module, obligation.site.node):
         return None
     normal = [e for e in obligation.endings if e.normal]
     if not all(e.closed for e in normal):

@@ -135,4 +135,6 @@ def _is_command(module: Module, code: FunctionNode) -> bool:
         found = module.calls.meaning(module.names.qualify(target, scope))
         if found is not None and found.role in (Role.COMMAND, Role.FIXTURE):
             return True
+        if found is None and isinstance(target, ast.Attribute) and target.attr == "command":
+            return True  # of a group that was made by a decorator
     return False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
+from session_lint.analysis.handing import runs
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes
@@ -93,9 +94,18 @@ def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:
     for node in own_nodes(code):
         if isinstance(node, ast.Call) and node in module.calls:
             slow = slowness(module, node, 0)
-            if slow is not None:
+            if slow is not None and not _set_going(module, node):
                 found[node] = slow
     return found
+
+
+def _set_going(module: Module, call: ast.Call) -> bool:
+    """Whether a call only makes a coroutine, which something else runs: ``create_task(client.get(url))``."""
+    above = module.parents.get(call)
+    while isinstance(above, (ast.Starred, ast.List, ast.Tuple, ast.GeneratorExp, ast.ListComp)):
+        above = module.parents.get(above)
+    made = isinstance(above, ast.Call) and bool(runs(module, above))
+    return made and not isinstance(module.parents.get(above), ast.Await)  # type: ignore[arg-type]
 
 
 def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:

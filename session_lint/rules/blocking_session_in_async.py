@@ -5,7 +5,7 @@ Reports the first database operation of a synchronous session (`Session`, a `ses
 Flask-SQLAlchemy's) in the body of an `async def`, for each session and function.
 
 Work that is handed to a thread (`asyncio.to_thread`, `run_in_executor`, `run_in_threadpool`) or to
-`AsyncSession.run_sync` stands in a function of its own, and is not reported.
+`AsyncSession.run_sync` stands in a function of its own, and is not reported; nor are tests.
 
 ## Why is this bad?
 While the database works, the event loop stands still: every other request, timer and task of the process waits for it.
@@ -47,6 +47,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.awaiting import blocking
+from session_lint.analysis.places import is_test
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each synchronous session of each coroutine, at its first operation."""
+    if is_test(facts.source.filename):
+        return
     for one in blocking(facts):
         symbol = facts.symbol(one.code)
         runs = [step(facts, one.code, "runs in the event loop"), step(facts, one.call, "which stands still here")]

@@ -6,7 +6,8 @@ is no context manager) where it stays open on some way: it is never closed, or o
 `finally` or `with`, so that an exception at the `yield`, or a generator that is not run to its end, passes the close.
 
 So is the session that a plain function returns to FastAPI's `Depends`, where no handler closes it, and a loop
-(`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended.
+(`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning, since
+the event loop ends such a generator, some time later.
 
 What follows the `yield` of a pytest fixture runs whatever becomes of the test: a fixture is reported where it never
 closes, or where something else may raise in between. `next(get_db())` takes the session out of its generator for good;
@@ -106,8 +107,9 @@ def _abandoned(facts: ModuleFacts, loop: Abandoned) -> Finding:
         loop.call,
         symbol=facts.symbol(loop.code),
         trace=[step(facts, loop.call, "opened here"), step(facts, loop.leaving, "the generator stays suspended")],
+        severity=Severity.WARNING,
         session="session",
-        what=f"is not closed when line {loop.leaving.lineno} leaves the loop, until its generator is collected",
+        what=f"stays open when line {loop.leaving.lineno} leaves the loop, until the event loop ends its generator",
     )
 
 

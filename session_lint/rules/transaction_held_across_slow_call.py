@@ -51,6 +51,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.places import is_test
 from session_lint.analysis.trace import opened, step
 from session_lint.analysis.waiting import Waiting, waitings
 from session_lint.finding import Severity
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each transaction that waits, at the first call that it waits for."""
+    if is_test(facts.source.filename):
+        return
     for one in waitings(facts):
         yield _finding(facts, one)
 

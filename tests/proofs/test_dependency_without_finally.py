@@ -74,7 +74,7 @@ async def get_session():
 
 
 async def count():
-    async for session in get_session():  # error: SES503
+    async for session in get_session():  # warning: SES503
         return await session.scalar(select(func.count(User.id)))
 """
 
