@@ -59,7 +59,8 @@ def write_pages(folder: Path) -> None:
 
 
 def _severity(rule: Rule) -> str:
-    return rule.severity.value if rule.default else f"{rule.severity.value}, off by default"
+    young = ", young" if rule.young else ""
+    return rule.severity.value if rule.default else f"{rule.severity.value}{young}, off by default"
 
 
 def _published(name: str) -> str:

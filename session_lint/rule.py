@@ -51,7 +51,8 @@ class Rule:
     :param severity: what a finding has where :meth:`finding` is not told otherwise.
     :param check: from the facts of a module to findings.
     :param fix: the codemods of :mod:`session_lint.fixes` that mend it; empty when it has none.
-    :param default: whether it runs when nothing is selected.
+    :param style: whether it is a matter of taste, and runs only where it is selected.
+    :param young: whether too few of its findings in real code have been reviewed yet; it, too, runs only where selected.
     """
 
     module: str
@@ -60,7 +61,8 @@ class Rule:
     severity: Severity
     check: Callable[[ModuleFacts], Iterable[Finding]]
     fix: tuple[str, ...] = ()
-    default: bool = True
+    style: bool = False
+    young: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a rule without a code or a page."""
@@ -71,6 +73,16 @@ class Rule:
         for heading in ("## What it does", "## Why is this bad?", "## Example"):
             if heading not in self.doc:
                 raise RuleError(f"{self.module}: the page has no section {heading!r}")
+
+    @property
+    def default(self) -> bool:
+        """Whether it runs when nothing is selected."""
+        return not (self.style or self.young)
+
+    @property
+    def status(self) -> str:
+        """``on``, or why it is off by default: ``style`` or ``young``."""
+        return "on" if self.default else "style" if self.style else "young"
 
     @cached_property
     def doc(self) -> str:

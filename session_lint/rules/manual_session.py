@@ -83,5 +83,5 @@ rule = Rule(
     severity=Severity.STYLE,
     check=check,
     fix=("manual_to_scope",),
-    default=False,
+    style=True,
 )

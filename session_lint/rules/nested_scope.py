@@ -84,4 +84,5 @@ rule = Rule(
     message="session is opened inside of the life of another one, {where}",
     severity=Severity.WARNING,
     check=check,
+    young=True,
 )
