@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corpus import HERE, Package, packages
 from run import RunError, session_lint
-from verdicts import FINDINGS, JUDGED, key_of
+from verdicts import FINDINGS, LEAKS, key_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -129,7 +129,7 @@ def _contradiction(label: Label) -> str | None:
     for word, known in ((label.part, PARTS), (label.kind, KINDS), (label.closed, CLOSED)):
         if word not in known:
             return f"{word!r} is none of {', '.join(known)}"
-    if not all(code.startswith(JUDGED) and code not in STYLE for code in label.expected):
+    if not all(code.startswith(LEAKS) and code not in STYLE for code in label.expected):
         return f"{sorted(label.expected)} are not all rules that are compared"
     if label.expected and label.kind not in ("owned", "singleton"):
         return f"nobody owes the close of a session of kind {label.kind}"
@@ -143,7 +143,7 @@ def reported(findings: Iterable[dict[str, Any]], pinned: Iterable[Package]) -> d
     pinned = list(pinned)
     found: dict[Place, set[str]] = defaultdict(set)
     for finding in findings:
-        if finding["code"].startswith(JUDGED) and finding["code"] not in STYLE:
+        if finding["code"].startswith(LEAKS) and finding["code"] not in STYLE:
             key = key_of(finding, pinned)
             found[Place(key.package, key.version, key.file, finding["location"]["row"])].add(key.code)
     return {place: frozenset(codes) for place, codes in found.items()}

@@ -95,8 +95,10 @@ def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
                     continue
                 assert isinstance(mark.node, ast.ExceptHandler)
                 assert fact.site is not None
-                seen.add(mark.node)
                 failed = next((m.other for m in fact.marked("failed") if m.node is mark.node), None)
+                if failed is solved.code or mark.other is solved.code:
+                    continue  # too many ways to tell which
+                seen.add(mark.node)
                 name = _name(facts, solved, fact.site)
                 yield Swallowed(fact.site, solved.code, mark.node, failed or mark.node, mark.other, name)
 

@@ -141,5 +141,7 @@ class Raising(Entering):
 def leaving(fact: Fact) -> Fact:
     """The fact where a clause itself raises: whoever catches that has the failed session."""
     for mark in fact.marked("failed") if fact.caught else ():
-        fact = fact.unmark("failed").mark("raised", mark.other, mark.node)
+        again = fact.flying is not None and fact.flying.type == fact.caught[-1].type
+        left = fact.unmark("failed")
+        fact = left.mark("failing", mark.other) if again else left.mark("raised", mark.other, mark.node)
     return fact

@@ -30,7 +30,9 @@ def rules(output_format: str) -> None:
     width = max(len(rule.name) for rule in found)
     for rule in found:
         fix = "fix" if rule.fix else "   "
-        click.echo(f"{rule.code}  {rule.name:<{width}}  {rule.severity.value:<7}  {rule.status:<5}  {fix}  {rule.summary}")
+        click.echo(
+            f"{rule.code}  {rule.name:<{width}}  {rule.severity.value:<7}  {rule.status:<5}  {fix}  {rule.summary}"
+        )
 
 
 def _entry(rule: Rule) -> dict[str, object]:
