@@ -52,7 +52,7 @@ class Rule:
     :param check: from the facts of a module to findings.
     :param fix: the codemods of :mod:`session_lint.fixes` that mend it; empty when it has none.
     :param style: whether it is a matter of taste, and runs only where it is selected.
-    :param young: whether too few of its findings in real code have been reviewed yet; it, too, runs only where selected.
+    :param young: whether too few of its findings in real code have been reviewed; it, too, runs only where selected.
     """
 
     module: str

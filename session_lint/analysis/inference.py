@@ -52,7 +52,7 @@ def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
 
 
 def may_commit(module: Module, item: ast.AST) -> bool:
-    """Whether the scope of a ``with`` commits on some way, under whatever condition; so it does where it is not known."""
+    """Whether the scope of a ``with`` commits on some way, under whatever condition, or is not known."""
     if not isinstance(item, ast.withitem) or not isinstance(item.context_expr, ast.Call):
         return True
     callee = module.calls.callee(item.context_expr)
