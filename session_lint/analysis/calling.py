@@ -224,7 +224,7 @@ class Calling:
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
-        failed = effects.fail(failed, effect, call)
+        failed = effects.fail(failed, effect, call, fact)
         return [after], [failed._replace(flying=Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:

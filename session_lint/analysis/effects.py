@@ -65,16 +65,26 @@ def _gone_on(marks: frozenset[Mark], node: ast.AST) -> frozenset[Mark]:
     return marks | {Mark("stale", m.node, node) for m in failed if m.node not in known} if failed else marks
 
 
-def fail(fact: Fact, effect: Effect, node: ast.AST) -> Fact:
+def fail(fact: Fact, effect: Effect, node: ast.AST, before: Fact) -> Fact:
     """The fact where an operation of the session raises: from here on the transaction waits for a rollback.
 
     That goes for what writes, and for all that writes beforehand what was only added so far. A query that fails by
     itself has most often just found nothing, or too much.
+
+    :param before: what held before the operation.
     """
     writes = effect.effect in ("commit", "flush") or (effect.effect == "write" and effect.to)
     if not writes and not (fact.pending is not None and effect.effect == "read"):
         return fact
+    if _untouched(before) and effect.effect in ("commit", "flush"):
+        return fact
     return fact.unmark("failing").mark("failing", node, None if writes else fact.pending)
+
+
+def _untouched(fact: Fact) -> bool:
+    """Whether a session that was opened here has not been used yet, so that there is nothing which could fail."""
+    mine = fact.site is not None and fact.site.kind in (SiteKind.OWNED, SiteKind.SCOPE)
+    return mine and fact.pending is None and (fact.state is State.NEW or fact.state is State.CLOSED)
 
 
 def recovered(fact: Fact) -> Fact:
