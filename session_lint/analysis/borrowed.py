@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
+from session_lint.analysis.injection import lent
 from session_lint.analysis.makers import asynchronous
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
@@ -84,8 +85,18 @@ def borrowed(module: Module) -> Iterator[Borrowed]:
         for arg in parameters(function) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
             if arg.annotation is not None and not _bound_here(scope, arg.arg):
                 used.setdefault((function, arg.arg), [])
-    for (user, name), uses in used.items():
-        yield from _judged(module, user, name, uses)
+    lending = {
+        (function, name)
+        for function, _ in module.codes
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for name in lent(module, function)
+    }
+    for user, name in dict.fromkeys([*used, *lending]):
+        uses = used.get((user, name), [])
+        if (user, name) in lending:
+            yield Borrowed(module, user, name, [call for call, _ in uses], None, managed=False)
+        else:
+            yield from _judged(module, user, name, uses)
 
 
 def _judged(module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call, ast.expr]]) -> Iterator[Borrowed]:

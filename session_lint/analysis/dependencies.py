@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending
 from session_lint.analysis.inference import yielded
+from session_lint.analysis.injection import depends_on, parameters_with_defaults
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import SolverLimit
@@ -164,27 +165,21 @@ def _told(module: Module, function: FunctionNode) -> list[ast.Call]:
     others = module.program.mentioning(module, function.name)
     found: list[ast.Call] = []
     for home in (module, *(others or ())) if others is not None else ():
-        told = [call for call, _ in home.names.scopes.calls if _depends_on(home, call, function)]
+        told = [call for call, _ in home.names.scopes.calls if _names(home, call, function)]
         if any(_closes(home, code, call) for call in told for code, _ in home.codes):
             return []
         found += told
     return found
 
 
-def _depends_on(home: Module, call: ast.Call, function: FunctionNode) -> bool:
-    if home.calls.callee(call).role is not Role.DEPENDENCY:
-        return False
-    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "dependency")]
-    names = (n for value in given for n in home.names.qualify(value, home.calls.scope(call)))
-    return any((d := home.names.definition(n)) is not None and d[1] is function for n in names)
+def _names(home: Module, call: ast.Call, function: FunctionNode) -> bool:
+    dependency = home.calls.callee(call).role is Role.DEPENDENCY
+    return dependency and any(target is function for _, target in depends_on(home, call))
 
 
 def _closes(home: Module, code: ast.AST, told: ast.Call) -> bool:
     """Whether a handler that gets the dependency's value closes it."""
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
-    arguments = [*code.args.posonlyargs, *code.args.args]
-    defaults = zip(arguments[len(arguments) - len(code.args.defaults) :], code.args.defaults, strict=True)
-    keywords = zip(code.args.kwonlyargs, code.args.kw_defaults, strict=True)
-    names = [arg.arg for arg, default in (*defaults, *keywords) if default is told]
+    names = [arg.arg for arg, default in parameters_with_defaults(code) if default is told]
     return any(way.state in (State.CLOSED, State.GIVEN) for n in names for way in home.summaries.parameter(code, n))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, arguments, held, root
+from session_lint.analysis.injection import injected
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import path
@@ -189,18 +190,4 @@ def is_request(one: Borrowed | None) -> bool:
     """Whether a session is that of a request: the framework gives it to a handler, and closes it afterwards."""
     if one is None or one.code not in one.module.handlers:
         return False
-    return _injected(one.module, one.code, one.name)
-
-
-def _injected(module: Module, code: ast.AST, name: str) -> bool:
-    """Whether a framework's dependency stands in the default, or the annotation, of a parameter."""
-    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return False
-    positional = [*code.args.posonlyargs, *code.args.args]
-    pairs = [
-        *zip(reversed(positional), reversed(code.args.defaults), strict=False),
-        *zip(code.args.kwonlyargs, code.args.kw_defaults, strict=True),
-        *((arg, arg.annotation) for arg in (*positional, *code.args.kwonlyargs)),
-    ]
-    calls = (n for arg, e in pairs if arg.arg == name and e is not None for n in ast.walk(e) if isinstance(n, ast.Call))
-    return any(module.calls.callee(c).role is Role.DEPENDENCY for c in calls)
+    return injected(one.module, one.code, one.name)

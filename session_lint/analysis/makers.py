@@ -36,6 +36,23 @@ def makers(module: Module, node: ast.AST, scope: Scope, depth: int = 0) -> list[
     return [made for home, binding in _bindings(module, node, scope) for made in _bound(home, binding, depth)]
 
 
+def expressions(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[Module, ast.expr]]:
+    """What an expression says, or what the variable was assigned that it names, in whichever module that is."""
+    if depth > _DEEPEST or not isinstance(node, (ast.Name, ast.Attribute)):
+        yield module, node
+        return
+    for home, binding in _bindings(module, node, scope):
+        yield from _assigned(home, binding, depth)
+
+
+def _assigned(module: Module, binding: Binding, depth: int) -> Iterator[tuple[Module, ast.expr]]:
+    if binding.kind is BindingKind.VALUE and isinstance(binding.node, ast.expr):
+        yield from expressions(module, binding.node, binding.scope, depth + 1)
+    elif binding.kind is BindingKind.IMPORT and depth <= _DEEPEST:
+        for home, inner in _exported(module, binding.target):
+            yield from _assigned(home, inner, depth + 1)
+
+
 def _of_call(module: Module, call: ast.Call, depth: int) -> list[Made]:
     callee = module.calls.callee(call)
     if callee.function is None:

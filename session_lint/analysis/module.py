@@ -189,9 +189,15 @@ class Module(Concern):
         """What the context manager of a ``with`` means: that of the function whose call made it."""
         if isinstance(node, ast.Call):
             callee = self.calls.callee(node)
-            wrapped = callee.function is not None and is_generator(callee.function)  # else it could not be entered
-            return self.at(callee).generator_scope(callee.function) if wrapped else callee.meaning  # type: ignore[arg-type]
-        names = self.names.qualify(node, scope)
+            if callee.function is None:
+                return callee.meaning
+            if is_generator(callee.function):  # else it could not be entered
+                return self.at(callee).generator_scope(callee.function)
+        given = self._maker(self.names.qualify(node, scope))
+        return given if given is None or not isinstance(node, ast.Call) or given.role is Role.SCOPE else None
+
+    def _maker(self, names: frozenset[str]) -> Meaning | None:
+        """What that means whose call gives a value; ``None`` where it is not one thing."""
         found = {self.calls.meaning(frozenset({n.removesuffix("()")})) for n in names if n.endswith("()")}
         return found.pop() if len(found) == 1 else None
 

@@ -1,0 +1,71 @@
+"""Parameters that a framework fills: ``db=Depends(get_db)``, ``db: Annotated[Session, Depends(get_db)]``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.makers import expressions
+from session_lint.python.scopes import parameters
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.makers import Made
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import FunctionNode
+
+
+def injected(module: Module, code: ast.AST, name: str) -> bool:
+    """Whether a framework's dependency stands in the default, or the annotation, of a parameter."""
+    return any(True for _ in dependencies(module, code, name))
+
+
+def dependencies(module: Module, code: ast.AST, name: str) -> Iterator[Made]:
+    """The calls that tell a framework where a parameter comes from, each with its module."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return
+    scope = module.names.scopes.of[code].parent or module.names.scopes.module
+    for told in _told(code, name):
+        for home, value in expressions(module, told, scope):
+            yield from ((home, n) for n in ast.walk(value) if _is_dependency(home, n))  # type: ignore[misc]
+
+
+def _told(function: FunctionNode, name: str) -> Iterator[ast.expr]:
+    """The annotation and the default of a parameter."""
+    for arg, default in parameters_with_defaults(function):
+        if arg.arg == name:
+            yield from (node for node in (arg.annotation, default) if node is not None)
+
+
+def parameters_with_defaults(function: FunctionNode) -> list[tuple[ast.arg, ast.expr | None]]:
+    """The parameters of a function that go by their names, each with its default where it has one."""
+    positional = [*function.args.posonlyargs, *function.args.args]
+    missing = [None] * (len(positional) - len(function.args.defaults))
+    return [
+        *zip(positional, [*missing, *function.args.defaults], strict=True),
+        *zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True),
+    ]
+
+
+def _is_dependency(home: Module, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and node in home.calls and home.calls.callee(node).role is Role.DEPENDENCY
+
+
+def depends_on(home: Module, call: ast.Call) -> Iterator[tuple[Module, FunctionNode]]:
+    """The functions of the project that a dependency calls, each with its module."""
+    for value in (*call.args[:1], *(k.value for k in call.keywords if k.arg == "dependency")):
+        for name in home.names.qualify(value, home.calls.scope(call)):
+            found = home.names.definition(name)
+            if found is not None and isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield home.program.module(found[0]), found[1]
+
+
+def lent(module: Module, function: FunctionNode) -> Iterator[str]:
+    """The parameters of a function, not told to be sessions, that a framework fills with what a generator lends."""
+    for arg in parameters(function):
+        if arg.annotation is None:
+            made = [target for home, call in dependencies(module, function, arg.arg) for target in depends_on(home, call)]
+            if made and all(home.generator_scope(target) is not None for home, target in made):
+                yield arg.arg
