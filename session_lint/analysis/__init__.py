@@ -45,7 +45,7 @@ def analyse(source: Source, tree: ast.Module, module: str, vocabulary: Vocabular
     :param vocabulary: what names mean; ``None`` for what the libraries' do.
     """
     vocabulary = vocabulary or builtin()
-    if not (vocabulary.mentions(source.text) or _ENDS in source.text):
+    if not (vocabulary.mentions(source.text) or _ends(source.text)):
         return ModuleFacts(source, None)
     names = Names(tree, module, package=source.filename.endswith("__init__.py"))
     program = Program(vocabulary)
@@ -66,7 +66,7 @@ def analyse_file(
     place = absolute(path)
     project = project_of(place)
     program = _program(project, vocabulary)
-    worth = program.worth(source.text.encode(errors="replace")) or _ENDS in source.text
+    worth = program.worth(source.text.encode(errors="replace")) or _ends(source.text)
     unit = project.known(place, source.text)
     if unit is None:
         tree = tree or source.parse()
@@ -87,7 +87,7 @@ def prepare(path: Path, vocabulary: Vocabulary | None = None) -> None:
 
 def concerns(text: str, path: Path, vocabulary: Vocabulary | None = None) -> bool:
     """Whether anything can be found in a module at all."""
-    return _program(project_of(absolute(path)), vocabulary).worth(text.encode(errors="replace")) or _ENDS in text
+    return _program(project_of(absolute(path)), vocabulary).worth(text.encode(errors="replace")) or _ends(text)
 
 
 def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> bytes:
@@ -106,9 +106,13 @@ def forget() -> None:
     forget_projects()
 
 
-_ENDS = ".commit("
-"""In a text that opens no session, the word of a mistake that somebody else's session makes of it."""
+_ENDS = (".commit(", ".rollback(", ".flush(")
+"""In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
 _programs: dict[tuple[Project, Vocabulary], Program] = {}
+
+
+def _ends(text: str) -> bool:
+    return any(word in text for word in _ENDS)
 
 
 def _program(project: Project, vocabulary: Vocabulary | None) -> Program:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode
     from session_lint.python.words import Lead
 
-_GIVING = {Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON}
+_GIVING = {Role.FACTORY, Role.FACTORY_MAKER, Role.REGISTRY_MAKER, Role.MANAGED, Role.SCOPE, Role.SINGLETON}
 
 
 def grow(program: Program, project: Project, known: set[str]) -> None:

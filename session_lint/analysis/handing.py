@@ -11,7 +11,6 @@ from session_lint.analysis.injection import injected
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import path
-from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -50,7 +50,7 @@ def parameters_with_defaults(function: FunctionNode) -> list[tuple[ast.arg, ast.
 
 
 def _is_dependency(home: Module, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and node in home.calls and home.calls.callee(node).role is Role.DEPENDENCY
+    return isinstance(node, ast.Call) and home.calls.callee(node).role is Role.DEPENDENCY
 
 
 def depends_on(home: Module, call: ast.Call) -> Iterator[tuple[Module, FunctionNode]]:
@@ -66,6 +66,6 @@ def lent(module: Module, function: FunctionNode) -> Iterator[str]:
     """The parameters of a function, not told to be sessions, that a framework fills with what a generator lends."""
     for arg in parameters(function):
         if arg.annotation is None:
-            made = [target for home, call in dependencies(module, function, arg.arg) for target in depends_on(home, call)]
+            made = [one for home, call in dependencies(module, function, arg.arg) for one in depends_on(home, call)]
             if made and all(home.generator_scope(target) is not None for home, target in made):
                 yield arg.arg

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.inference import may_commit
 from session_lint.analysis.makers import options
 from session_lint.analysis.state import SiteKind
+from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
 from session_lint.vocabulary import effects
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.facts import ModuleFacts, Obligation
     from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
 
 _ADDING = ("add", "add_all", "merge")
 
@@ -25,12 +27,14 @@ _ADDING = ("add", "add_all", "merge")
 class Loss:
     """A write that no way commits.
 
-    :param node: the write.
+    :param node: the write, or the call that makes it, in the code that opens the session.
+    :param write: the write itself.
     :param closed: what closes the session over it.
     """
 
     obligation: Obligation
     node: ast.AST
+    write: ast.AST
     closed: ast.AST
 
 
@@ -53,11 +57,21 @@ def _loss(module: Module, obligation: Obligation) -> Loss | None:
     normal = [e for e in obligation.endings if e.normal]
     if not all(e.closed for e in normal):
         return None  # it is open, or somebody has it: another rule's, or another's to commit
-    lost = [(m.node, m.other) for e in normal for m in e.fact.marked("lost") if m.node is not None]
-    write, closed = max(lost, key=lambda one: getattr(one[0], "lineno", 0), default=(None, None))
-    if write is None or closed is None or write not in module.calls or _may_commit(module, obligation, write):
+    lost = [(_here(e.solved, m.node), m.node, m.other) for e in normal for m in e.fact.marked("lost") if m.node]
+    here, write, closed = max(lost, key=lambda one: getattr(one[0], "lineno", 0), default=(None, None, None))
+    if here is None or write is None or closed is None or _may_commit(module, obligation, write):
         return None
-    return Loss(obligation, write, closed)
+    return Loss(obligation, here, write, closed)
+
+
+def _here(solved: Solved, write: ast.AST) -> ast.AST | None:
+    """The call of a code that writes, by itself or in what it calls."""
+    if write in own_nodes(solved.code):
+        return write
+    for point, fact in solved.visits(PointKind.CALL):
+        if fact.pending is not write and any(a.pending is write for a in solved.problem.transfer(point, fact)):
+            return point.node
+    return None
 
 
 def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
@@ -76,6 +90,8 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
 
 def _attaches(module: Module, write: ast.AST) -> bool:
     """Whether what is added may be there already: it was not made here, and is added to be asked for more."""
+    if write not in module.calls:
+        return True  # of another file: what it is given was made by somebody else
     assert isinstance(write, ast.Call)
     if not (isinstance(write.func, ast.Attribute) and write.func.attr in _ADDING and write.args):
         return False

@@ -28,6 +28,10 @@ _NOTHING: Qualified = frozenset()
 _AGAIN = "<again>"
 _CYCLE: Qualified = frozenset({_AGAIN})
 _MOST_BINDINGS = 24
+_CHAIN = 32
+"""How many variables that come from one another are followed."""
+_ANYTHING = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
+"""Annotations that say nothing."""
 
 
 class Elsewhere(Protocol):
@@ -114,7 +118,10 @@ class Names:
             return self._call(callees, depth)
         if isinstance(node, (ast.Await, ast.NamedExpr)):
             return self._qualify(node.value, scope, depth + 1)
-        if isinstance(node, ast.Subscript):  # a generic class: sessionmaker[Session]
+        if isinstance(node, ast.Subscript):  # a generic class: sessionmaker[Session]; Annotated[Session, …] by a name
+            peeled = annotated_class(node)
+            if peeled is not node:
+                return self._qualify(peeled, scope, depth + 1) if peeled is not None else _NOTHING
             return frozenset(q for q in self._qualify(node.value, scope, depth + 1) if "(" not in q)
         return self._chosen(node, scope, depth)
 
@@ -138,7 +145,7 @@ class Names:
             if hasattr(builtins, name):
                 return frozenset({f"builtins.{name}"})
             return self._starred(name, depth)
-        return self._variable(owner, name, depth)
+        return self._variable(owner, name)
 
     def _starred(self, name: str, depth: int) -> Qualified:
         """What a name that only ``from … import *`` can have brought stands for."""
@@ -161,7 +168,7 @@ class Names:
         if depth > _DEEPEST:
             return frozenset({whole})
         if name in top.bindings:
-            found = self._variable(top, name, depth + 1)
+            found = self._variable(top, name)
             return found or frozenset({whole})
         if self.elsewhere is not None and self.package:
             inner = self.elsewhere.find(whole, self)
@@ -192,16 +199,20 @@ class Names:
             bases = frozenset(q for base in bases for q in names.attribute(base, attribute, depth + 1))
         return bases
 
-    def _variable(self, owner: Scope, name: str, depth: int) -> Qualified:
+    def _variable(self, owner: Scope, name: str) -> Qualified:
         """What a variable stands for; ``q = q.filter(x)`` adds nothing to what ``q`` was before."""
         key = (owner, name)
         bindings = owner.bindings[name]
         if len(bindings) > _MOST_BINDINGS:
             return _NOTHING
-        return self._pending.ask_once(self._known, key, lambda: self._held(owner, name, depth), _CYCLE)
+        return self._pending.ask_once(self._known, key, lambda: self._held(owner, name), _CYCLE)
 
-    def _held(self, owner: Scope, name: str, depth: int) -> Qualified:
-        return self._bound(owner.bindings[name], depth) or self._annotated(owner.declared.get(name), depth)
+    def _held(self, owner: Scope, name: str) -> Qualified:
+        """The same, worked out as if it were the first question, for the answer is kept."""
+        with self._pending.deeper(_CHAIN) as near:
+            if not near:
+                return _NOTHING
+            return self._bound(owner.bindings[name], 0) or self._annotated(owner.declared.get(name), 0)
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose ``name`` an expression in ``scope`` reads; ``None`` for builtins and unknown names."""
@@ -241,7 +252,7 @@ class Names:
         meant = annotated_class(annotation) if annotation is not None else None
         if meant is None or scope is None:
             return _NOTHING
-        return frozenset(f"{q}()" for q in self._qualify(meant, scope, depth + 1))
+        return frozenset(f"{q}()" for q in self._qualify(meant, scope, depth + 1) - _ANYTHING)
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
         if (

@@ -8,10 +8,11 @@ is answered it is good enough: to work it out each time it is asked for would ta
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
 T = TypeVar("T")
 _NOWHERE = sys.maxsize
@@ -32,6 +33,7 @@ class Pending:
         self._resting: list[list[Hashable]] = []
         self._held: dict[Hashable, _Held] = {}
         self._lowest = _NOWHERE
+        self._deep = 0
 
     @property
     def active(self) -> bool:
@@ -41,6 +43,20 @@ class Pending:
     def rest_on_innermost(self) -> None:
         """Let what is being worked out just now be good only for the innermost question under way."""
         self._lowest = min(self._lowest, len(self._places) - 1)
+
+    @contextmanager
+    def deeper(self, most: int) -> Iterator[bool]:
+        """One step further along a chain of questions: whether the chain is not too long yet.
+
+        What is said at the end of one that is too long is good only for the question at its beginning.
+        """
+        self._deep += 1
+        try:
+            near = self._deep <= most
+            self._lowest = self._lowest if near else min(self._lowest, 0)
+            yield near
+        finally:
+            self._deep -= 1
 
     def ask(self, kept: dict[Any, T], key: Hashable, answer: Callable[[], T], unless: Callable[[], bool] = bool) -> T:
         """The answer to something that cannot come back to itself, or knows what to say when it does.

@@ -233,6 +233,10 @@ class _Walker:
         elif isinstance(node.target, ast.Attribute) and (owner := self._owner(node.target)) is not None:
             owner.declared_attributes.setdefault(node.target.attr, (node.annotation, self.scope))
 
+    def visit_TypeAlias(self, node: Any) -> None:  # noqa: ANN401  (``type X = …``, which Python 3.11 does not know)
+        self.visit(node.value)
+        self._target(node.name, node.value)
+
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
         self._target(node.target, node.value)

@@ -64,7 +64,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             symbol=loss.obligation.symbol,
             trace=[
                 *opened(facts, loss.obligation.site),
-                step(facts, loss.node, "written here"),
+                step(facts, loss.write, "written here"),
                 step(facts, loss.closed, "closed without a commit"),
             ],
             session=named(loss.obligation.name),

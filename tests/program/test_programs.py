@@ -7,6 +7,7 @@ named by its first line; ``# error: SES101`` (``warning``, ``style``) marks a li
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,3 +106,14 @@ def test_places_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(paths[-1].parent)
     found = [(Path(path).relative_to(root).as_posix(), *rest) for path, *rest in linted_there]
     assert program.expected == found
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the type statement is Python 3.12's")
+def test_an_alias_by_the_type_statement() -> None:
+    """``type DB = Annotated[Session, …]`` says what a parameter is, as ``DB = …`` does."""
+    Path("db.py").write_text(
+        "from typing import Annotated\nfrom sqlalchemy.ext.asyncio import AsyncSession\n"
+        "type DB = Annotated[AsyncSession, 'of the request']\n"
+    )
+    Path("jobs.py").write_text("from db import DB\nasync def save(db: DB):\n    db.commit()\n")
+    assert [("jobs.py", 3, "SES801", "error")] == linted([Path("jobs.py")])
