@@ -39,7 +39,7 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     stop = next(_obstacles(facts, obligation, found), "")
     if stop:
         return Refusal(stop)
-    doubt = seen_closing(obligation, found)
+    doubt = seen_closing(facts, obligation, found)
     applicability = Applicability.UNSAFE if doubt else Applicability.SAFE
     scoped = scoped_fix(facts, obligation)
     if isinstance(scoped, Fix):
@@ -128,6 +128,10 @@ def _obstacles(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iter
         yield f"a nested function uses {found.name!r}"
     if any(_mentions(s, found.name) for s in found.rest):
         yield f"{found.name!r} is used after it was closed"
+    inside_ids = {id(n) for n in inside}
+    reads = (n for n in own_nodes(code) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    if any(n.id == found.name and id(n) not in inside_ids for n in reads):
+        yield f"{found.name!r} is used outside the block that opens it"
     if any(ending.handed_over or ending.dropped for ending in obligation.endings):
         yield f"{found.name!r} is handed over on some way"
     if (
@@ -139,8 +143,8 @@ def _obstacles(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iter
         yield "the `else` of the `try` would move"
     if _asynchronous(facts, found) and not isinstance(code, ast.AsyncFunctionDef):
         yield "the session is asynchronous and the code is not"
-    if isinstance(found.acquire, ast.AnnAssign):
-        yield "the session's type is declared where it is opened"
+    if isinstance(found.acquire, ast.AnnAssign) and not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        yield "the session's type is declared where it is opened, which others may ask for"
 
 
 def _steered(found: Shape) -> Iterator[str]:

@@ -162,7 +162,8 @@ class _Rewriter(cst.CSTTransformer):
         if (
             not isinstance(acquire, cst.SimpleStatementLine)
             or len(acquire.body) != 1
-            or not isinstance(acquire.body[0], cst.Assign)
+            or not isinstance(acquire.body[0], (cst.Assign, cst.AnnAssign))
+            or acquire.body[0].value is None
         ):
             raise CannotFix("the session is opened beside another statement on the line")
         expression = cst.parse_expression(self.plan["expression"]) if self.plan["expression"] else acquire.body[0].value

@@ -162,3 +162,53 @@ def test_edits_count_lines_as_python_does() -> None:
     source = Source("module.py", text)
     assert apply(text, edits(source, finding.fix)) == rewritten(source, finding.fix)
     assert [edit.location.row for edit in edits(source, finding.fix)] == [finding.location.row]
+
+
+def test_a_declared_type_gives_way() -> None:
+    """In a function it is read by nobody, and the `with` says the same."""
+    text = f"{MAKER}def f():\n    session: Session = S()\n    session.add(1)\n    session.commit()\n"
+    assert "    with S.begin() as session:\n        session.add(1)\n" in mended(text)
+    whole = f"{MAKER}session: Session = S()\nsession.add(1)\nsession.commit()\n"
+    assert mended(whole) == whole
+
+
+def test_what_a_global_keeps_is_seen() -> None:
+    """The object would be detached."""
+    text = f"{MAKER}USER = None\n\n\ndef f(q):\n    global USER\n    session = S()\n    USER = session.scalar(q)\n"
+    assert mended(text) == text
+
+
+def test_a_session_that_is_used_behind_its_block() -> None:
+    """Closed at the end of the `if`, it would begin anew behind it."""
+    text = f"{MAKER}def f(x):\n    if x:\n        session = S()\n        session.add(x)\n    session.commit()\n"
+    assert mended(text) == text
+
+
+BOUND = "from alembic import op\nfrom sqlalchemy.orm import Session\n\n\ndef add(session, x):\n    session.add(x)\n\n\n"
+
+
+def migration(body: str) -> str:
+    """A migration that works on the migration's own connection."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"{BOUND}def upgrade(x):\n    session = Session(bind=op.get_bind())\n{lines}"
+
+
+@pytest.mark.parametrize(
+    ("body", "same"),
+    [
+        ("session.add(x)\nsession.commit()", False),
+        ("for row in session.query(Row):\n    row.name = x\nsession.commit()", False),
+        ("add(session, x)\nsession.commit()", False),
+        ("rows = []\nfor row in session.query(Row):\n    rows.append(row)\nsession.commit()", False),
+        ("session.add(x)\nsession.flush()", True),
+        ("session.add(x)", True),
+        ("unknown(session)\nsession.commit()", True),
+        ("x.rows = session.query(Row).all()\nsession.commit()", True),
+    ],
+)
+def test_a_session_on_a_connection_of_somebody_else(body: str, same: bool) -> None:
+    """Closing rolls back what is not committed, where the connection has begun nothing; and nothing else."""
+    text = migration(body)
+    after = mended(text)
+    assert (after == text) is same
+    assert same or "    with Session(bind=op.get_bind()) as session:\n" in after
