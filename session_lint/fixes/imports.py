@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import libcst as cst
 
 from session_lint.fixes import CannotFix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def with_import(module: cst.Module, at: int, home: str, name: str, replaced: str) -> cst.Module:
@@ -47,18 +52,38 @@ class _Importer(cst.CSTTransformer):
             if at == len(aliases):
                 aliases[-1] = aliases[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
             return aliases
-        aliases[at] = aliases[at].with_changes(name=cst.Name(self.name), asname=None)
+        return _replaced(aliases, at, self.name)
+
+
+def _by_type(name: str) -> tuple[int, str]:
+    """Where a name stands as isort and ruff sort them: constants, classes, all others."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name
+
+
+def _order(names: list[str]) -> Callable[[str], Any] | None:
+    """The order that some names are in, which isort's is where there are too few to tell."""
+    orders: tuple[Callable[[str], Any], ...] = (_by_type, str.lower, str)
+    return next((key for key in orders if names == sorted(names, key=key)), None)
+
+
+def _replaced(aliases: list[cst.ImportAlias], at: int, name: str) -> list[cst.ImportAlias]:
+    """The aliases with one in another's place, or, where that would break their order, in its own."""
+    names = [_plain(alias) for alias in aliases]
+    after = [*names[:at], name, *names[at + 1 :]]
+    key = _order(names)
+    gone = aliases[at].comma
+    if key is None or after == sorted(after, key=key) or _silent(gone) is not gone or at == len(aliases) - 1:
+        aliases[at] = aliases[at].with_changes(name=cst.Name(name), asname=None)
         return aliases
+    return _appended([*aliases[:at], *aliases[at + 1 :]], name)
 
 
 def _appended(aliases: list[cst.ImportAlias], name: str) -> list[cst.ImportAlias]:
     """The aliases with one more, in its place where they are in order."""
     names = [_plain(alias) for alias in aliases]
-    at = (
-        next((i for i, other in enumerate(names) if other.lower() > name.lower()), len(names))
-        if names == sorted(names, key=str.lower)
-        else len(names)
-    )
+    key = _order(names)
+    later = (i for i, other in enumerate(names) if key is not None and key(other) > key(name))
+    at = next(later, len(names))
     new = cst.ImportAlias(cst.Name(name))
     separator = _silent(aliases[0].comma) if len(aliases) > 1 else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if at < len(aliases):

@@ -90,7 +90,7 @@ def gives_up(handler: ast.ExceptHandler, name: str) -> bool:
     return raises and len(before) <= 1 and all(is_method(s, name, "rollback") for s in before)
 
 
-def plain_scope(function: ast.FunctionDef) -> ast.expr | None:
+def plain_scope(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
     """The factory of a committing scope that only opens, lends, commits, rolls back and closes; else ``None``."""
     arguments = function.args
     if (

@@ -6,12 +6,15 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.makers import makers
 from session_lint.fixes.shape import plain_scope
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import Scope
@@ -37,43 +40,115 @@ class Target:
     begins: bool = False
 
 
-def scope_target(facts: ModuleFacts, acquire: ast.Assign | ast.AnnAssign) -> Target | None:
-    """The scope over the factory of an acquire statement; ``None`` where the call takes arguments or none is known."""
-    call = acquire.value
-    module = facts.module
-    if module is None or not isinstance(call, ast.Call) or call.args or call.keywords:
+@dataclass(frozen=True, eq=False)
+class _Opening:
+    """A call of a factory, and what it is a call of."""
+
+    module: Module
+    call: ast.Call
+    scope: Scope
+    names: frozenset[str]
+    asynchronous: bool
+
+
+def scope_target(
+    facts: ModuleFacts, acquire: ast.Assign | ast.AnnAssign, *, asynchronous: bool = False
+) -> Target | None:
+    """The scope over the factory of an acquire statement; ``None`` where the call takes arguments or none is known.
+
+    :param asynchronous: whether the session is, and the scope has to be.
+    """
+    call, module = acquire.value, facts.module
+    if module is None or not isinstance(call, ast.Call) or not takes_nothing(call):
         return None
     scope = module.calls.scope(call)
-    names = module.names.qualify(call.func, scope)
-    own = _own(module, names, scope, acquire.lineno)
-    return own or _documented(module, call, names, scope) or _begin(module, call, names)
+    opening = _Opening(module, call, scope, module.names.qualify(call.func, scope), asynchronous)
+    found = _own(opening, acquire.lineno) or _imported(opening) or _beside_factory(opening)
+    return found or (None if asynchronous else _documented(opening)) or _begin(opening)
 
 
-def _own(module: Module, names: frozenset[str], scope: Scope, row: int) -> Target | None:
+def takes_nothing(call: ast.Call) -> bool:
+    """Whether a factory is called without arguments, as a scope calls it."""
+    return not (call.args or call.keywords)
+
+
+def same_factory(found: tuple[Module, ast.expr, Scope], wanted: tuple[Module, ast.expr, Scope]) -> bool:
+    """Whether two expressions for factories surely stand for the same one: made by one call, or known by one name."""
+    names, others = (module.names.qualify(node, scope) for module, node, scope in (found, wanted))
+    made, also = ({call for _, call in makers(*place)} for place in (found, wanted))
+    if made or also:
+        return made == also and len(made) == 1
+    return bool(names) and names == others and not any("(" in name for name in names)
+
+
+def _own(opening: _Opening, row: int) -> Target | None:
     """A committing scope that the module itself defines over the same factory, and that does nothing else."""
-    for qualname, node in module.names.definitions.items():
-        meaning = module.inferred(qualname)
-        if meaning is None or meaning.role is not Role.SCOPE or not meaning.commits:
+    top = opening.module.names.scopes.module
+    for node in _scopes(opening.module, opening):
+        inner = opening.module.names.scopes.of[node]
+        here = opening.scope
+        if here is inner or (here is top and row < node.lineno):
             continue
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        inner = module.names.scopes.of[node]
-        top = module.names.scopes.module
-        if inner.parent is not top or scope is inner or (scope is top and row < node.lineno):
-            continue
-        factory = plain_scope(node)
-        if (
-            factory is not None
-            and module.names.qualify(factory, inner) == names
-            and module.names.owner(node.name, scope) is top
-        ):
+        if opening.module.names.owner(node.name, here) is top:
             return Target(f"{node.name}()")
     return None
 
 
-def _documented(module: Module, call: ast.Call, names: frozenset[str], scope: Scope) -> Target | None:
+def _imported(opening: _Opening) -> Target | None:
+    """The same of a scope of another module that this one has imported already."""
+    top = opening.module.names.scopes.module
+    for name, bindings in top.bindings.items():
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.IMPORT:
+            continue
+        found = [opening.module.names.definition(q) for q in opening.module.names.follow(bindings[0].target)]
+        if len(found) == 1 and found[0] is not None and opening.module.names.owner(name, opening.scope) is top:
+            home = opening.module.program.module(found[0][0])
+            if home is not opening.module and any(found[0][1] is node for node in _scopes(home, opening)):
+                return Target(f"{name}()")
+    return None
+
+
+def _beside_factory(opening: _Opening) -> Target | None:
+    """The same of a scope in the module of the project that the factory is imported from."""
+    names, call = opening.module.names, opening.call
+    if isinstance(call.func, ast.Attribute):
+        of = path(call.func.value)
+        found = _scopes_of(names.qualify(call.func.value, opening.scope), opening) if of else []
+        return Target(f"{of}.{found[0].name}()") if found else None
+    row, written = _plain_import(opening), _written(opening)
+    dotted = next(iter(written)).rpartition(".")[0] if row and len(written) == 1 else ""
+    for node in _scopes_of(frozenset({dotted}), opening) if dotted else []:
+        if names.owner(node.name, opening.scope) is None and not names.scopes.module.stars:
+            return Target(f"{node.name}()", dotted, node.name, path(call.func), row)
+    return None
+
+
+def _scopes_of(modules: frozenset[str], opening: _Opening) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The same scopes of the one module of the project that goes by a dotted name."""
+    names = opening.module.names
+    found = [names.elsewhere.find(name, names) for name in modules] if names.elsewhere is not None else []
+    if len(found) != 1 or found[0] is None or found[0][1]:
+        return []
+    return list(_scopes(opening.module.program.module(found[0][0]), opening))
+
+
+def _scopes(home: Module, opening: _Opening) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The committing scopes that a module defines at its top over the factory, and that do nothing else."""
+    wanted = ast.AsyncFunctionDef if opening.asynchronous else ast.FunctionDef
+    for qualname, node in home.names.definitions.items():
+        if not isinstance(node, wanted) or home.names.scopes.of[node].parent is not home.names.scopes.module:
+            continue
+        meaning = home.inferred(qualname)
+        factory = plain_scope(node) if meaning is not None and meaning.commits else None
+        asked = (opening.module, opening.call.func, opening.scope)
+        if factory is not None and same_factory((home, factory, home.names.scopes.of[node]), asked):
+            yield node
+
+
+def _documented(opening: _Opening) -> Target | None:
     """The scope that the vocabulary names for the factory, unless the project says otherwise of that name."""
-    found = module.calls.vocabulary.of(_written(module, call, scope)) or module.calls.vocabulary.of(names)
+    module, call, scope = opening.module, opening.call, opening.scope
+    found = module.calls.vocabulary.of(_written(opening)) or module.calls.vocabulary.of(opening.names)
     if found is None or not found.scope:
         return None
     meant = module.names.follow(found.scope)
@@ -83,38 +158,37 @@ def _documented(module: Module, call: ast.Call, names: frozenset[str], scope: Sc
     if isinstance(call.func, ast.Attribute):
         return Target(f"{path(call.func.value)}.{scope_name}()") if path(call.func.value) else None
     bound = module.names.qualify(ast.Name(scope_name, ast.Load()), scope)
-    row = _plain_import(module, call, scope)
-    target = Target(f"{scope_name}()", home, scope_name, path(call.func), row)
+    row = _plain_import(opening)
     if not row:
         return None  # imported under a condition, or where it is used: so would the scope have to be
-    if bound == meant:
-        return target
-    if bound or module.names.owner(scope_name, scope) is not None:
+    if bound != meant and (bound or module.names.owner(scope_name, scope) is not None):
         return None  # the name is somebody else's here
-    return target
+    return Target(f"{scope_name}()", home, scope_name, path(call.func), row)
 
 
-def _written(module: Module, call: ast.Call, scope: Scope) -> frozenset[str]:
+def _written(opening: _Opening) -> frozenset[str]:
     """The name that a factory was imported by."""
-    owner = module.names.owner(path(call.func), scope)
-    bindings = owner.bindings[path(call.func)] if owner is not None else []
+    name = path(opening.call.func)
+    owner = opening.module.names.owner(name, opening.scope)
+    bindings = owner.bindings[name] if owner is not None else []
     return frozenset(b.target for b in bindings if b.kind is BindingKind.IMPORT)
 
 
-def _begin(module: Module, call: ast.Call, names: frozenset[str]) -> Target | None:
+def _begin(opening: _Opening) -> Target | None:
     """``factory.begin()`` of what ``sessionmaker`` made."""
-    found = {module.calls.vocabulary.meaning(f"{name}.begin") for name in names}
+    call = opening.call
+    found = {opening.module.calls.vocabulary.meaning(f"{name}.begin") for name in opening.names}
     if len(found) != 1 or (meaning := found.pop()) is None or meaning.role is not Role.SCOPE or not path(call.func):
         return None
     return Target(f"{path(call.func)}.begin()", begins=True)
 
 
-def _plain_import(module: Module, call: ast.Call, scope: Scope) -> int:
+def _plain_import(opening: _Opening) -> int:
     """The row of the one import at the top of the module that binds the factory; 0 where it is not that simple."""
-    name = path(call.func)
-    owner = module.names.owner(name, scope)
-    bindings = owner.bindings[name] if owner is module.names.scopes.module else []
-    tree = module.names.scopes.module.node
+    names, name = opening.module.names, path(opening.call.func)
+    owner = names.owner(name, opening.scope)
+    bindings = owner.bindings[name] if owner is names.scopes.module else []
+    tree = names.scopes.module.node
     if len(bindings) != 1 or not isinstance(tree, ast.Module) or bindings[0].node not in tree.body:
         return 0
     return bindings[0].node.lineno if isinstance(bindings[0].node, ast.ImportFrom) else 0

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
+from session_lint.engine import forget
 from session_lint.finding import Applicability
 from session_lint.fixes import CannotFix, apply, edits, rewritten
+from session_lint.mend import mend
+from session_lint.settings import Settings
 from session_lint.source import Source
 from tests.linting import lint
 
@@ -212,3 +216,105 @@ def test_a_session_on_a_connection_of_somebody_else(body: str, same: bool) -> No
     after = mended(text)
     assert (after == text) is same
     assert same or "    with Session(bind=op.get_bind()) as session:\n" in after
+
+
+def test_two_factories_are_two() -> None:
+    """A scope over one database is no scope over another, though both come out of `sessionmaker`."""
+    body = "        yield s\n        s.commit()\n    except Exception:\n        s.rollback()\n        raise\n"
+    head = f"{MAKER.replace('S =', 'T = sessionmaker(other)' + chr(10) + 'S =')}{DEFINITION}{body}{CLOSING}"
+    assert "    with scope() as session:\n" in mended(head + manual("session.add(x)", head=""))
+    assert "    with T.begin() as session:\n" in mended(head + manual("session.add(x)", "T", head=""))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Session, SessionLocal, get_session", "Session, get_session, scoped_session"),
+        ("SessionLocal, get_session", "get_session, scoped_session"),
+        ("Base, SessionLocal", "Base, scoped_session"),
+        ("get_session, SessionLocal", "get_session, scoped_session"),
+        ("SessionLocal, ALL, get_session", "scoped_session, ALL, get_session"),
+    ],
+)
+def test_the_order_of_an_import(before: str, after: str) -> None:
+    """The new name stands where isort and ruff would put it; an order of the author's own is left."""
+    used = "".join(f"print({name})\n" for name in before.split(", ") if name != "SessionLocal")
+    head = f"from database.session import {before}\n\n{used}\n\n"
+    expected = f"from database.session import {after}\n"
+    assert mended(manual("session.add(x)", "SessionLocal", head)).startswith(expected)
+
+
+PROJECT = """
+from contextlib import asynccontextmanager, contextmanager
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import sessionmaker
+
+Session = sessionmaker(create_engine("sqlite://"))
+Async = async_sessionmaker(create_async_engine("sqlite+aiosqlite://"))
+
+
+@contextmanager
+def work():
+    session = Session()
+    try:
+        yield session
+        session.commit()
+    except Exception:
+        session.rollback()
+        raise
+    finally:
+        session.close()
+
+
+@asynccontextmanager
+async def async_work():
+    session = Async()
+    try:
+        yield session
+        await session.commit()
+    except Exception:
+        await session.rollback()
+        raise
+    finally:
+        await session.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "factory", "expected"),
+    [
+        (
+            "from shop.db import Session\n",
+            "Session",
+            "from shop.db import work\n\n\ndef f(x):\n    with work() as s:\n",
+        ),
+        (
+            "from shop.db import Session, work\n",
+            "Session",
+            "from shop.db import Session, work\n\n\ndef f(x):\n    with work() as s:\n",
+        ),
+        ("from shop import db\n", "db.Session", "def f(x):\n    with db.work() as s:\n"),
+        (
+            "from shop.db import Async\n",
+            "Async",
+            "from shop.db import async_work\n\n\nasync def f(x):\n    async with async_work() as s:\n",
+        ),
+    ],
+)
+def test_the_scope_of_another_file(
+    head: str, factory: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The project's own scope is the one to aim at, wherever it stands."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"pyproject.toml": "", "shop/__init__.py": "", "shop/db.py": PROJECT}.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text)
+    kind, wait = ("async def", "await ") if factory == "Async" else ("def", "")
+    body = f"    try:\n        s.add(x)\n        {wait}s.commit()\n    finally:\n        {wait}s.close()\n"
+    path = Path("shop/jobs.py")
+    path.write_text(f"{head}\n\n{kind} f(x):\n    s = {factory}()\n{body}")
+    forget()
+    settings = Settings(cache=False, select=("SES104",))
+    result = mend(Source(str(path), path.read_text()), settings, unsafe=False)
+    assert expected in result.text

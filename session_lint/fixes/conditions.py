@@ -1,0 +1,218 @@
+"""What has to hold for a rewrite to leave the program as it is: one function each, that says why it does not.
+
+``WITH`` has to hold for any ``with`` around the session, ``SCOPE`` besides for one that commits. Beside these the
+factory has to be the scope's own (:mod:`session_lint.fixes.target`), and every other byte of the file has to stay
+(:mod:`session_lint.fixes.parsing`). ``tests/fixes/test_mutations.py`` takes them away one by one, and sees that the
+rewritten programs then do something else.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from session_lint.fixes.shape import gives_up, is_method
+from session_lint.python.names import own_nodes, path
+
+if TYPE_CHECKING:
+    from session_lint.analysis import ModuleFacts, Obligation
+    from session_lint.fixes.shape import Shape
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_STEERING = (
+    "begin",
+    "prepare",
+    "transaction",
+    "get_transaction",
+    "autoflush",
+    "expire_on_commit",
+    "bind",
+    "invalidate",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An acquire site that may become a ``with``."""
+
+    facts: ModuleFacts
+    obligation: Obligation
+    shape: Shape
+
+    @property
+    def name(self) -> str:
+        """The variable of the session."""
+        return self.shape.name
+
+    @property
+    def code(self) -> ast.AST:
+        """The function or module body around it."""
+        return self.obligation.site.code
+
+    @cached_property
+    def inside(self) -> list[ast.AST]:
+        """Everything in the block."""
+        return [n for s in self.shape.block for n in ast.walk(s)]
+
+    @cached_property
+    def commits(self) -> list[ast.Expr]:
+        """The statements of the block that commit."""
+        return [n for n in self.inside if isinstance(n, ast.Expr) and is_method(n, self.name, "commit")]
+
+    @property
+    def kept(self) -> list[ast.stmt]:
+        """The statements that stay: without the handlers that go."""
+        found = self.shape
+        if found.guard is None:
+            return found.block
+        return [*found.block[:-1], *found.guard.body, *found.guard.orelse]
+
+    @cached_property
+    def asynchronous(self) -> bool:
+        """Whether the factory makes asynchronous sessions, or the code awaits what the session does."""
+        call, module = self.shape.acquire.value, self.facts.module
+        if isinstance(call, ast.Call) and module is not None:
+            names = module.names.qualify(call.func, module.calls.scope(call))
+            if any("asyncio" in name for name in names):
+                return True
+        return any(isinstance(n, ast.Await) and _of_session(n, self.name) for n in self.inside)
+
+
+Condition = Callable[[Case], Iterator[str]]
+
+
+def uncommitted(case: Case) -> Iterator[str]:
+    """Every normal way out has committed all that it wrote: the scope commits on every one."""
+    for ending in case.obligation.endings:
+        if ending.normal:
+            if ending.fact.pending is not None or ending.fact.marked("lost"):
+                yield "a way out leaves changes uncommitted, a scope would commit them"
+            elif not ending.fact.marked("committed"):
+                yield "a way out does not commit, a scope would"
+
+
+def after_commit(case: Case) -> Iterator[str]:
+    """Nothing that matters comes after a commit: the scope's own is the last thing in the block."""
+    if not case.commits:
+        yield "nothing is committed"
+    for ending in case.obligation.endings:
+        if ending.normal and ending.fact.marked("exposed"):
+            yield "the session is used after the commit"
+        elif not ending.normal and ending.fact.marked("committed"):
+            yield "something may raise after the commit, a scope would then roll back"
+    for commit in case.commits:
+        if not _ends_with(case.kept, commit, case.name):
+            yield f"line {commit.lineno} commits before the end of the block"
+
+
+def swallowed(case: Case) -> Iterator[str]:
+    """No handler goes on where the commit was left out, and no rollback is followed by a normal end."""
+    handlers = (n for n in case.inside if isinstance(n, ast.ExceptHandler))
+    if any(not gives_up(h, case.name) for h in handlers):
+        yield "an `except` inside does more than roll back and raise again"
+    if any(_counts(stmt, case.name, "rollback") for stmt in case.kept):
+        yield "a rollback is followed by a normal end"
+
+
+def steered(case: Case) -> Iterator[str]:
+    """The block leaves the transaction and the session's options alone."""
+    for node in case.inside:
+        if isinstance(node, ast.Attribute) and path(node.value) == case.name and node.attr in _STEERING:
+            yield f"the block uses the session's own {node.attr!r}"
+
+
+def beyond(case: Case) -> Iterator[str]:
+    """The session is not used, captured, returned or kept beyond the block."""
+    name = case.name
+    if any(isinstance(n, FUNCTIONS) and _mentions(n, name) for n in case.inside):
+        yield f"a nested function uses {name!r}"
+    if any(_mentions(s, name) for s in case.shape.rest):
+        yield f"{name!r} is used after it was closed"
+    inside = set(map(id, case.inside))
+    reads = (n for n in own_nodes(case.code) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    if any(n.id == name and id(n) not in inside for n in reads):
+        yield f"{name!r} is used outside the block that opens it"
+    if any(ending.handed_over or ending.dropped for ending in case.obligation.endings):
+        yield f"{name!r} is handed over on some way"
+
+
+def bound_once(case: Case) -> Iterator[str]:
+    """The name means this session and nothing else, and the code is one that a ``with`` can stand in."""
+    code, name = case.code, case.name
+    if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(code)) and not isinstance(code, ast.Module):
+        yield "the code is a generator: its consumer decides when the block ends"
+    names = (n for n in own_nodes(code) if isinstance(n, ast.Name) and n.id == name)
+    if sum(not isinstance(n.ctx, ast.Load) for n in names) > 1 or name in case.facts.scope(code).elsewhere:
+        yield f"{name!r} is bound in more than one place"
+    if case.asynchronous and not isinstance(code, ast.AsyncFunctionDef):
+        yield "the session is asynchronous and the code is not"
+    declared = isinstance(case.shape.acquire, ast.AnnAssign)
+    if declared and not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        yield "the session's type is declared where it is opened, which others may ask for"
+
+
+def in_order(case: Case) -> Iterator[str]:
+    """The statements of the block run in the order and under the clauses that they ran in."""
+    guard = case.shape.guard
+    if guard is not None and guard.orelse and not all(gives_up(h, case.name) for h in guard.handlers):
+        yield "the `else` of the `try` would move"
+
+
+WITH: tuple[Condition, ...] = (bound_once, beyond, in_order)
+SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit)
+
+
+def failing(case: Case, conditions: tuple[Condition, ...]) -> str:
+    """Why the first of some conditions does not hold; empty where all do."""
+    return next((reason for condition in conditions for reason in condition(case)), "")
+
+
+# the end of a block
+
+
+def _ends_with(suite: list[ast.stmt], commit: ast.Expr, name: str) -> bool:
+    """Whether nothing but plain ends come after a commit: then it is the scope's own."""
+    tail = list(suite)
+    while tail and (_plain(tail[-1]) or is_method(tail[-1], name, "close")):
+        tail.pop()
+    if not tail:
+        return False
+    last = tail[-1]
+    if last is commit:
+        return True
+    if isinstance(last, ast.If) and len(tail) == len(suite):
+        return any(_ends_with(body, commit, name) for body in (last.body, last.orelse))
+    return _returns_after(suite, commit, name)
+
+
+def _returns_after(suite: list[ast.stmt], commit: ast.Expr, name: str) -> bool:
+    """``if done: session.commit(); return`` in the middle of a suite."""
+    for statement in suite:
+        if isinstance(statement, ast.If):
+            for body in (statement.body, statement.orelse):
+                if body and isinstance(body[-1], ast.Return) and _ends_with(body, commit, name):
+                    return True
+    return False
+
+
+def _plain(statement: ast.stmt) -> bool:
+    """A statement that neither raises nor reads an object's attributes."""
+    if isinstance(statement, ast.Return):
+        return statement.value is None or isinstance(statement.value, (ast.Constant, ast.Name))
+    return isinstance(statement, ast.Pass)
+
+
+def _mentions(node: ast.AST, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
+
+
+def _counts(node: ast.AST, name: str, method: str) -> bool:
+    return any(isinstance(n, ast.Expr) and is_method(n, name, method) for n in ast.walk(node))
+
+
+def _of_session(node: ast.Await, name: str) -> bool:
+    call = node.value
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and path(call.func.value) == name
