@@ -60,12 +60,15 @@ def seen_closing(facts: ModuleFacts, obligation: Obligation, found: Shape) -> st
     if (foreign or _bound_to_unknown(found.acquire.value)) and any(map(_uncommitted, obligation.endings)):
         whose = "of somebody else's" if foreign else "that may be somebody else's"
         return f"changes may be uncommitted when it is closed, which rolls them back on a connection {whose}"
-    if not any(ending.normal and ending.leaks for ending in obligation.endings):
+    leaks = [ending.normal for ending in obligation.endings if ending.leaks]
+    if not leaks:
         return ""
     assert facts.module is not None
-    block = _Block(facts.module, obligation.site.code, found.block, {found.name}, set())
+    block = _Block(facts.module, obligation.site.code, found.block, {found.name}, set(), strict=any(leaks))
     block.load()
-    return next(chain(_read_later(block, found), block.escapes()), "")
+    if any(leaks):
+        return next(chain(_read_later(block, found), block.escapes()), "")
+    return next(chain(_read_by_handlers(block, found), block.escapes(returning=False)), "")
 
 
 def _uncommitted(ending: Ending) -> bool:
@@ -96,13 +99,25 @@ def _bound_to_unknown(call: ast.expr | None) -> bool:
 def _read_later(block: _Block, found: Shape) -> Iterator[str]:
     """Where what was loaded is read outside the block: behind it, or, of a module's own variables, anywhere."""
     whole = isinstance(block.code, ast.Module)
-    inside = {id(n) for s in found.block for n in ast.walk(s)}
-    nodes = ast.walk(block.code) if whole else iter(own_nodes(block.code))
+    yield from _reads(block, list(ast.walk(block.code)) if whole else own_nodes(block.code))
+    if whole and block.loaded and found.top:
+        yield "objects loaded from the session may be read by other modules"
+
+
+def _read_by_handlers(block: _Block, found: Shape) -> Iterator[str]:
+    """The same where only an exception leaves the session open: clauses around the block may read it then."""
+    node: ast.AST = found.acquire
+    while node is not block.code and node in block.module.parents:
+        node = block.module.parents[node]
+        if isinstance(node, ast.Try):
+            yield from _reads(block, [n for part in (*node.handlers, *node.finalbody) for n in ast.walk(part)])
+
+
+def _reads(block: _Block, nodes: list[ast.AST]) -> Iterator[str]:
+    inside = set(map(id, block.nodes))
     for node in nodes:
         if isinstance(node, ast.Name) and node.id in block.loaded and id(node) not in inside:
             yield f"line {node.lineno} reads {node.id!r}, which may be an object of the session, outside the block"
-    if whole and block.loaded and found.top:
-        yield "objects loaded from the session may be read by other modules"
 
 
 @dataclass
@@ -112,6 +127,8 @@ class _Block:
     :param code: the function or module body that they stand in.
     :param sessions: the variables that hold the session.
     :param loaded: the variables that may hold what was loaded from it.
+    :param strict: whether it counts what somebody unknown may keep who only gets the session: not where that is closed
+        on every normal way, by which everybody has to expect it.
     :param depth: how many calls lie between the session's own block and these.
     """
 
@@ -120,6 +137,7 @@ class _Block:
     statements: Sequence[ast.stmt]
     sessions: set[str]
     loaded: set[str]
+    strict: bool = True
     depth: int = 0
     met: set[ast.AST] = field(default_factory=set)
 
@@ -169,11 +187,14 @@ class _Block:
         known = self.sessions | self.loaded
         return any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(value))
 
-    def escapes(self) -> Iterator[str]:
-        """Why what was loaded may get out, in words."""
+    def escapes(self, *, returning: bool = True) -> Iterator[str]:
+        """Why what was loaded may get out, in words.
+
+        :param returning: whether it may get out by being returned.
+        """
         elsewhere = self.module.names.scopes.of[self.code].elsewhere
         for node in self.nodes:
-            if isinstance(node, ast.Return) and self.depth == 0 and node.value is not None and self.holds(node.value):
+            if isinstance(node, ast.Return) and returning and node.value is not None and self.holds(node.value):
                 yield f"line {node.lineno} returns what may be objects of the session, which it would detach"
             elif isinstance(node, ast.Call) and not self._starts_here(node) and _name(node) not in _PLAIN:
                 yield from self._given(node)
@@ -193,10 +214,13 @@ class _Block:
 
     def _given(self, call: ast.Call) -> Iterator[str]:
         """What a call gets of the session, where it may keep it."""
-        given = [*call.args, *(k.value for k in call.keywords)]
-        if not any(map(self.holds, given)):
+        given = [a for a in (*call.args, *(k.value for k in call.keywords)) if self.holds(a)]
+        if not given:
             return
         callee = self.module.calls.callee(call) if call in self.module.calls else None
+        unknown = callee is None or (callee.function is None and callee.owner is None)
+        if unknown and not self.strict and all(isinstance(a, ast.Name) and a.id in self.sessions for a in given):
+            return
         if callee is not None and (_keeps_nothing(callee) or self._followed(call, callee)):
             return
         yield f"line {call.lineno} gives what may be objects of the session to others"
@@ -217,7 +241,7 @@ class _Block:
         if inner is None:
             return False
         inner.load()
-        return next(inner.escapes(), None) is None
+        return next(inner.escapes(returning=False), None) is None
 
     def _inside(
         self, home: Module, function: FunctionNode, passed: dict[str, ast.expr | None], *, made: bool
@@ -233,7 +257,7 @@ class _Block:
         loaded = {n for n, value in values.items() if n not in sessions and self.holds(value)}
         if made:
             loaded |= {arg.arg for arg in function.args.args[:1]}
-        return _Block(home, function, function.body, sessions, loaded, self.depth + 1, self.met)
+        return _Block(home, function, function.body, sessions, loaded, self.strict, self.depth + 1, self.met)
 
 
 def _keeps_nothing(callee: Callee) -> bool:

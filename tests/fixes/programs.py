@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import count
 from textwrap import indent
 from typing import TYPE_CHECKING
@@ -10,13 +11,65 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-HEAD = "from database.session import SessionLocal\n\n\ndef program(c1, c2):\n"
+HELPERS = """
+
+def save(session, key):
+    session.add(Row(key))
 
 
-def programs() -> Iterator[str]:
-    """Programs without end."""
+def find(session):
+    return session.get(Row, 1000)
+
+
+KEPT = []
+
+
+def keep(row):
+    KEPT.append(row)
+"""
+DOCUMENTED = f"from database.session import SessionLocal\n{HELPERS}"
+MADE = (
+    "from sqlalchemy.orm import sessionmaker\nfrom world import Watched, engine\n\n"
+    f"SessionLocal = sessionmaker(engine, class_=Watched)\n{HELPERS}"
+)
+SCOPE = """
+
+@contextmanager
+def work_with():
+    session = SessionLocal()
+    try:
+        yield session
+        session.commit()
+    except Exception:
+        session.rollback()
+        raise
+    finally:
+        session.close()
+"""
+OWN = f"from contextlib import contextmanager\n{MADE}{SCOPE}"
+ASYNC = (
+    "from sqlalchemy.ext.asyncio import async_sessionmaker\nfrom world import WatchedAsync, async_engine\n\n"
+    f"SessionLocal = async_sessionmaker(async_engine, class_=WatchedAsync)\n{HELPERS}"
+)
+PROGRAM = "\n\ndef program(c1, c2):\n"
+
+
+def programs(*, asynchronous: bool = True) -> Iterator[str]:
+    """Programs without end.
+
+    :param asynchronous: whether some of them are.
+    """
     for seed in count():
-        yield HEAD + indent(_shape(random.Random(seed)), "    ")
+        rng = random.Random(seed)
+        head = rng.choice([DOCUMENTED, DOCUMENTED, MADE, OWN, *([ASYNC] if asynchronous else [])])
+        text = head + PROGRAM + indent(_shape(rng), "    ")
+        yield awaited(text) if head is ASYNC else text
+
+
+def awaited(text: str) -> str:
+    """The same program with coroutines."""
+    text = re.sub(r"(session\.(?:commit|rollback|flush|close|get)\(|(?<!def )find\()", r"await \1", text)
+    return re.sub(r"def (find|program)", r"async def \1", text)
 
 
 def _shape(rng: random.Random) -> str:
@@ -82,6 +135,7 @@ def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
     simple: list[Callable[[], str]] = [
         lambda: f"session.add(Row({rows.next()}))\n",
         lambda: f"session.add(Row({rows.next()}))\n",
+        lambda: f"save(session, {rows.next()})\n",
         lambda: "work()\n",
         lambda: "session.flush()\n",
         lambda: (
@@ -91,6 +145,21 @@ def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
             if rng.random() < 0.4
             else "work()\n"
         ),
+        lambda: (
+            rng.choice(
+                [
+                    "row = find(session)\n",
+                    "row = session.get(Row, 1000)\n",
+                    "row = session.get(Row, 1000)\nrow.value = 5\n",
+                    "row = find(session)\nwork()\nrow.value += 1\n",
+                    "row = find(session)\nreturn row\n",
+                    "row = find(session)\nkeep(row)\n",
+                    "rows = [find(session)]\n",
+                ]
+            )
+            if rng.random() < 0.6
+            else "work()\n"
+        ),
     ]
     if depth > 1 or rng.random() < 0.75:
         return rng.choice(simple)()
@@ -98,7 +167,7 @@ def _statement(rng: random.Random, depth: int, rows: Rows) -> str:
     return rng.choice(
         [
             f"if {rng.choice(['c1', 'c2', 'not c1'])}:\n{inner}",
-            f"for _ in range(2):\n{inner}" if "add" not in inner else f"if c2:\n{inner}",
+            f"for _ in range(2):\n{inner}" if "add" not in inner and "save" not in inner else f"if c2:\n{inner}",
             (
                 f"try:\n{inner}except {rng.choice(['Exception', 'ValueError'])}:\n"
                 f"    {rng.choice(['pass', 'raise', 'session.rollback()', 'return 4'])}\n"

@@ -11,22 +11,16 @@ import pytest
 from session_lint.finding import Applicability, Finding
 from session_lint.fixes import apply, edits, rewritten
 from session_lint.source import Source
-from tests.fixes.programs import programs
-from tests.fixes.world import World
+from tests.fixes.programs import DOCUMENTED, PROGRAM, programs
 from tests.linting import lint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WANTED = 60
+    from tests.fixes.world import World
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One database for all programs."""
-    made = World(tmp_path_factory.mktemp("world"))
-    yield made
-    made.close()
+FEW = 300
+"""How many programs are rewritten in every run; with ``--oracle-programs 20000`` it is ten times as many."""
 
 
 def safe(text: str) -> list[Finding]:
@@ -34,27 +28,55 @@ def safe(text: str) -> list[Finding]:
     return [f for f in lint(text) if f.fix is not None and f.fix.applicability is Applicability.SAFE]
 
 
+def fixable(*, asynchronous: bool) -> Iterator[tuple[str, Finding]]:
+    """Programs that have a safe fix, with the first finding of each."""
+    return ((text, found[0]) for text in programs(asynchronous=asynchronous) if (found := safe(text)))
+
+
+def wrong(world: World, text: str, finding: Finding) -> str:
+    """What a safe fix changes; empty where it changes nothing that it should not."""
+    assert finding.fix is not None
+    after = rewritten(Source("module.py", text), finding.fix)
+    ast.parse(after)
+    assert finding.code not in {f.code for f in safe(after)}, after
+    assert apply(text, edits(Source("module.py", text), finding.fix)) == after
+    differences = world.differences(text, after)
+    return "\n".join([finding.code, text, after, *differences[:3]]) if differences else ""
+
+
+def count(request: pytest.FixtureRequest) -> int:
+    """How many programs are rewritten."""
+    return max(FEW, int(request.config.getoption("--oracle-programs")) * 3 // 20)
+
+
 def test_safe_fixes_change_nothing_that_is_written(world: World, request: pytest.FixtureRequest) -> None:
     """Every safe fix of the drawn programs, under every failure and every outcome of their tests."""
-    wanted = int(request.config.getoption("--oracle-programs")) // 20
-    fixable = ((text, found[0]) for text in programs() if (found := safe(text)))
-    wrong = []
-    for text, finding in islice(fixable, max(WANTED, wanted)):
-        assert finding.fix is not None
-        after = rewritten(Source("module.py", text), finding.fix)
-        ast.parse(after)
-        assert finding.code not in {f.code for f in safe(after)}, after
-        assert apply(text, edits(Source("module.py", text), finding.fix)) == after
-        if differences := world.differences(text, after):
-            wrong.append("\n".join([finding.code, text, after, *differences[:3]]))
-    assert not wrong, f"{len(wrong)} wrong\n" + "\n".join(wrong[:3])
+    drawn = islice(fixable(asynchronous=True), count(request))
+    found = [problem for text, finding in drawn if (problem := wrong(world, text, finding))]
+    assert not found, f"{len(found)} wrong\n" + "\n".join(found[:3])
 
 
-def test_world_sees_a_wrong_fix(world: World) -> None:
-    """A commit that moves behind an early return is noticed."""
-    head = "from database.session import SessionLocal, scoped_session\n\n\ndef program(c1, c2):\n"
-    body = "    session.add(Row(1))\n        if c1:\n            return 3\n"
-    ending = "        session.commit()\n    finally:\n        session.close()\n"
-    before = f"{head}    session = SessionLocal()\n    try:\n    {body}{ending}"
-    after = f"{head}    with scoped_session() as session:\n    {body}"
-    assert world.differences(before, after) != []
+def test_the_same_on_postgresql(postgres_world: World, request: pytest.FixtureRequest) -> None:
+    """A server with real transactions says the same, of every fifth program."""
+    drawn = islice(fixable(asynchronous=False), 0, count(request), 5)
+    found = [problem for text, finding in drawn if (problem := wrong(postgres_world, text, finding))]
+    assert not found, f"{len(found)} wrong\n" + "\n".join(found[:3])
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ("if c1:\n            return 3", "if c1:\n            return 3"),
+        ("row = find(session)", "row = find(session)\n        row.value = 7"),
+    ],
+    ids=["an early return", "one more write"],
+)
+def test_world_sees_a_wrong_fix(world: World, body: str, after: str) -> None:
+    """A commit that moves behind an early return is noticed, and a row that is changed."""
+    before = (
+        f"{DOCUMENTED}{PROGRAM}    session = SessionLocal()\n    try:\n        session.add(Row(1))\n        {body}\n"
+        "        session.commit()\n    finally:\n        session.close()\n"
+    )
+    head = DOCUMENTED.replace("SessionLocal", "scoped_session")
+    rewrite = f"{head}{PROGRAM}    with scoped_session() as session:\n        session.add(Row(1))\n        {after}\n"
+    assert world.differences(before, rewrite) != []

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import inspect
 import itertools
 import sys
 import types
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select
+from sqlalchemy.exc import InvalidRequestError, MissingGreenlet, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, registry, sessionmaker
+from sqlalchemy.orm.exc import DetachedInstanceError
+from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Coroutine, Iterator
+
+    from sqlalchemy.engine import Engine
 
 METADATA = MetaData()
-TABLE = Table("row", METADATA, Column("id", Integer, primary_key=True))
+TABLE = Table("row", METADATA, Column("id", Integer, primary_key=True), Column("value", Integer))
+OLD = 1000
+"""The key of the row that is there from the beginning."""
 
 
 class Row:
     """What programs write."""
 
-    def __init__(self, key: int) -> None:
+    def __init__(self, key: int, value: int = 0) -> None:
         self.id = key
+        self.value = value
 
 
 registry().map_imperatively(Row, TABLE)
@@ -38,50 +48,96 @@ class UnforeseenError(Exception):
 
 @dataclass
 class Result:
-    """What one run did: the rows another connection sees, how it ended, how many connections it kept."""
+    """What one run did: the rows another connection sees, how it ended, what it did to the database.
 
-    rows: list[int]
+    :param kept: how many connections are still out.
+    :param transactions: how many transactions wrote, and how many were committed.
+    """
+
+    rows: list[tuple[int, int]]
     raised: str
     returned: object
+    transactions: tuple[int, int]
     kept: int = field(compare=False)
 
 
 class World:
-    """A database file, and a module `database.session` over it whose calls can be made to fail.
+    """A database, and modules `database.session` and `world` over it, whose calls can be made to fail.
 
-    :param folder: where the file goes.
+    :param url: where it is.
+    :param other: a second database, which a wrong factory would write to.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.engine = create_engine(f"sqlite:///{folder / 'world.sqlite3'}", connect_args={"timeout": 0.01})
-        event.listen(self.engine, "connect", lambda connection, _record: connection.execute("pragma synchronous=off"))
-        METADATA.create_all(self.engine)
-        self.reader = create_engine(f"sqlite:///{folder / 'world.sqlite3'}")
-        self.opened: list[Session] = []
+    def __init__(self, url: str, other: str) -> None:
+        self.engine = create_engine(url, **({"connect_args": {"timeout": 0.01}} if "sqlite" in url else {}))
+        self.second = create_engine(other)
+        self.reader = create_engine(url, poolclass=NullPool)
+        self.async_engine = None
+        if "sqlite" in url:
+            fast = url.replace("sqlite:", "sqlite+aiosqlite:")
+            self.async_engine = create_async_engine(fast, connect_args={"timeout": 0.01}, poolclass=NullPool)
+            for engine in (self.engine, self.second):
+                event.listen(engine, "connect", lambda connection, _: connection.execute("pragma synchronous=off"))
+        for engine in (self.engine, self.second):
+            METADATA.drop_all(engine)
+            METADATA.create_all(engine)
+        self.opened: list[Session | AsyncSession] = []
+        self.done: Counter[str] = Counter()
         self.calls = 0
         self.fail_at = 0
-        self.made = sessionmaker(self.engine, class_=self._session_class())
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", self._executes)
+            event.listen(engine, "commit", lambda _connection: self.done.update(["commit"]))
+        self.watched, self.watched_async = self._watched(Session), self._watched(AsyncSession)
+        self.made = sessionmaker(self.engine, class_=self.watched)
+        self._clean()
 
-    def _session_class(self) -> type[Session]:
+    @property
+    def _engines(self) -> list[Engine]:
+        return [self.engine, self.second, *([self.async_engine.sync_engine] if self.async_engine else [])]
+
+    def _executes(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.lstrip().upper().startswith("SELECT"):
+            self.done["write"] += 1
+
+    def _watched(self, base: type[Any]) -> type[Any]:
         world = self
 
-        class Watched(Session):
-            def __init__(self, **options: object) -> None:
-                super().__init__(**options)  # type: ignore[arg-type]
+        class Committing(Session):
+            pass
+
+        event.listen(Committing, "before_commit", lambda _: self.count(_injected("commit")))  # of whatever commits it
+
+        class Watched(base if base is AsyncSession else Committing):  # type: ignore[misc]  # of either kind
+            sync_session_class = Committing
+
+            def __init__(self, *arguments: object, **options: object) -> None:
+                super().__init__(*arguments, **options)
                 world.opened.append(self)
 
-            def _guarded(self, name: str, *arguments: object, **options: object) -> object:
-                world.count(OperationalError(name, {}, Exception("injected")))
-                return getattr(super(), name)(*arguments, **options)
+        def plain(name: str) -> Any:  # noqa: ANN401  (a method of either kind of session)
+            def method(self: Any, *arguments: object, **options: object) -> object:  # noqa: ANN401
+                world.count(_injected(name))
+                return getattr(super(Watched, self), name)(*arguments, **options)
 
-        for method in ("add", "flush", "execute", "commit"):
-            setattr(Watched, method, lambda self, *a, _name=method, **o: self._guarded(_name, *a, **o))
+            return method
+
+        def waited(name: str) -> Any:  # noqa: ANN401
+            async def method(self: Any, *arguments: object, **options: object) -> object:  # noqa: ANN401
+                world.count(_injected(name))
+                return await getattr(super(Watched, self), name)(*arguments, **options)
+
+            return method
+
+        for name in ("add", "flush", "get"):
+            slow = base is AsyncSession and name != "add"
+            setattr(Watched, name, (waited if slow else plain)(name))
         return Watched
 
     def close(self) -> None:
         """Give everything back."""
-        self.engine.dispose()
-        self.reader.dispose()
+        for engine in (self.engine, self.second, self.reader):
+            engine.dispose()
 
     def count(self, error: Exception) -> None:
         """One more call; it fails if its turn has come."""
@@ -97,37 +153,56 @@ class World:
         """One run of ``program(c1, c2)``, failing at the given call (0: never)."""
         self.opened.clear()
         self.calls, self.fail_at = 0, fail_at
-        namespace: dict[str, object] = {"Row": Row, "work": self.work}
+        self.done.clear()
+        namespace: dict[str, Any] = {"Row": Row, "work": self.work}
         with self._modules():
             exec(compile(text, "program.py", "exec"), namespace)  # noqa: S102
             try:
-                returned, raised = namespace["program"](*flags), ""  # type: ignore[operator]
-            except (UnforeseenError, OperationalError, ValueError) as error:
+                returned, raised = self._returned(namespace["program"](*flags)), ""
+            except (UnforeseenError, OperationalError, InvalidRequestError, ValueError) as error:
                 returned, raised = None, f"{type(error).__name__}: {error}"
-        result = Result(self._rows(), raised, returned, self.engine.pool.checkedout())  # type: ignore[attr-defined]
+            if "KEPT" in namespace:
+                returned = returned, described(namespace["KEPT"])
+        kept = self.engine.pool.checkedout()  # type: ignore[attr-defined]
+        result = Result(self._rows(), raised, returned, (self.done["write"], self.done["commit"]), kept)
         self._clean()
         return result
 
-    def _rows(self) -> list[int]:
+    def _returned(self, value: Any) -> object:  # noqa: ANN401  (whatever a program returns)
+        return asyncio.run(self._awaited(value)) if inspect.iscoroutine(value) else described(value)
+
+    async def _awaited(self, value: Coroutine[Any, Any, object]) -> object:
+        """What a coroutine returns; what it leaves open is closed in its own event loop."""
+        try:
+            return described(await value)
+        finally:
+            for session in self.opened:
+                await AsyncSession.close(session)  # type: ignore[arg-type]
+
+    def _rows(self) -> list[tuple[int, int]]:
         with self.reader.connect() as connection:
-            return sorted(connection.scalars(select(TABLE.c.id)))
+            return sorted((key, value) for key, value in connection.execute(select(TABLE.c.id, TABLE.c.value)))
 
     def _clean(self) -> None:
         self.fail_at = 0
         for session in self.opened:
-            Session.close(session)
+            if isinstance(session, Session):
+                Session.close(session)
         gc.collect(0)
         with self.engine.begin() as connection:
             connection.execute(TABLE.delete())
+            connection.execute(insert(TABLE).values(id=OLD, value=0))
 
     @contextmanager
     def _modules(self) -> Iterator[None]:
-        module = types.ModuleType("database.session")
+        module, world = types.ModuleType("database.session"), types.ModuleType("world")
         module.SessionLocal = self.made  # type: ignore[attr-defined]
         module.scoped_session = self._scoped_session  # type: ignore[attr-defined]
-        before = {name: sys.modules.get(name) for name in ("database", "database.session")}
-        sys.modules["database"] = types.ModuleType("database")
-        sys.modules["database.session"] = module
+        parts = {"engine": self.engine, "second": self.second, "async_engine": self.async_engine}
+        world.__dict__.update(parts, Watched=self.watched, WatchedAsync=self.watched_async)
+        new = {"database": types.ModuleType("database"), "database.session": module, "world": world}
+        before = {name: sys.modules.get(name) for name in new}
+        sys.modules.update(new)
         try:
             yield
         finally:
@@ -165,3 +240,21 @@ class World:
     def _total(self, text: str, flags: tuple[bool, ...]) -> int:
         self.run(text, 0, flags)
         return self.calls
+
+
+def _injected(name: str) -> OperationalError:
+    return OperationalError(name, {}, Exception("injected"))
+
+
+def described(returned: object) -> object:
+    """What a caller can see of a value: of an object of a session, what reading it gives."""
+    if inspect.isgenerator(returned):
+        return [described(value) for value in returned]
+    if isinstance(returned, (list, tuple)):
+        return [described(value) for value in returned]
+    if not isinstance(returned, Row):
+        return returned if isinstance(returned, (int, str, bool, type(None))) else type(returned).__name__
+    try:
+        return returned.id, returned.value
+    except (DetachedInstanceError, MissingGreenlet) as error:
+        return type(error).__name__
