@@ -33,7 +33,8 @@ def rewritten(source: Source, fix: Fix) -> str:
     :raises CannotFix: where the codemod refuses the text.
     """
     codemod = importlib.import_module(f"{__name__}.{fix.codemod}")
-    text: str = codemod.rewrite(source.text, dict(fix.plan))
+    parsing = importlib.import_module(f"{__name__}.parsing")
+    text: str = parsing.faithful(source.text, codemod.rewrite(source.text, dict(fix.plan)))
     return text
 
 

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import difflib
 from functools import lru_cache
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper
 
 from session_lint.fixes import CannotFix
+from session_lint.source import physical_lines
 
 
 @lru_cache(maxsize=4)  # the findings of a file come one after the other
 def parsed(text: str) -> MetadataWrapper:
     """The concrete tree of a module, with its positions.
 
-    :raises CannotFix: where the tree does not give the text back byte for byte: libcst drops form feeds.
+    :raises CannotFix: where the tree does not give the text back line for line.
     """
     module = cst.parse_module(text)
-    if module.code != text:
-        raise CannotFix("the file cannot be rewritten without changing other lines: it has form feeds")
+    if module.code != text and len(physical_lines(module.code)) != len(physical_lines(text)):
+        raise CannotFix("the file cannot be rewritten without changing other lines")
     return MetadataWrapper(module, unsafe_skip_copy=True)
+
+
+def faithful(before: str, after: str) -> str:
+    """The rewritten text with every line that it leaves alone as it was.
+
+    A tree of libcst lacks the form feeds between statements, so the text that it gives back does, too.
+
+    :param before: the text that was rewritten.
+    :param after: what a codemod made of its tree.
+    """
+    given = parsed(before).module.code
+    if given == before:
+        return after
+    old, known, new = (physical_lines(text) for text in (before, given, after))
+    matcher = difflib.SequenceMatcher(None, known, new, autojunk=False)
+    kept = (old[a:b] if tag == "equal" else new[c:d] for tag, a, b, c, d in matcher.get_opcodes())
+    return "".join(line for lines in kept for line in lines)

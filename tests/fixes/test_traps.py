@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 from session_lint.engine import forget
 from session_lint.finding import Applicability
-from session_lint.fixes import CannotFix, apply, edits, rewritten
+from session_lint.fixes import apply, edits, parsing, rewritten
 from session_lint.mend import mend
 from session_lint.settings import Settings
 from session_lint.source import Source
@@ -149,13 +150,39 @@ def test_an_asynchronous_session_gets_an_asynchronous_with() -> None:
     assert mended(plain) == plain
 
 
-def test_form_feeds_stay() -> None:
-    """Libcst would drop them: the fix is refused, and says why."""
-    text = f"{MAKER}\x0cdef f():\n    s = S()\n    s.add(1)\n    return 1\n"
-    (finding,) = lint(text)
-    assert finding.fix is not None
-    with pytest.raises(CannotFix, match="form feeds"):
-        rewritten(Source("module.py", text), finding.fix)
+TEXTS = {
+    "form feeds": f"{MAKER}\x0c\nX = 1\n\x0c\n\x0cdef f():\n    s = S()\n    s.add(1)\n    return 1\n\n\n\x0cY = 2\n",
+    "tabs": f"{MAKER}def f():\n\ts = S()\n\ts.add(1)\n\treturn 1\n\n\nclass C:\n  def g(self):\n     pass\n",
+    "carriage returns": f"{MAKER}def f():\n    s = S()\n    s.add(1)\n    return 1\n\n\nY = 2\n".replace("\n", "\r\n"),
+    "no last newline": f"{MAKER}Y = 2\n\n\ndef f():\n    s = S()\n    s.add(1)\n    return 1",
+    "comments": (
+        f"{MAKER}def f():  # type: () -> int\n    s = S()  # opened\n\n    # adds\n    s.add(1)  # noqa: E501\n"
+        "    return 1  # the end\n    # behind\n\n\n# fmt: off\nY = [1,\n     2]  # fmt: on\nZ = 1 + \\\n    2\n"
+    ),
+    "white space": f"{MAKER}Y = 2   \n\n\ndef f( ):\n    s = S()\n    s.add( 1 )\n    return  1\n\n \nZ=1 ;W =2\n\t\n",
+}
+
+
+def outside(text: str) -> list[str]:
+    """Every line that is no statement of ``f``."""
+    inside = ("s = S()", "with S()", "s.add", "return", "# adds", "# behind")
+    return [line for line in text.splitlines(keepends=True) if not line.strip().startswith(inside)]
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_other_byte_stays(text: str) -> None:
+    """What is no part of the rewritten statements is as it was; no comment is lost."""
+    after = mended(text)
+    assert after != text
+    assert outside(after) == outside(text)
+    assert re.findall(r"#.*", after) == re.findall(r"#.*", text)
+    assert mended(after) == after
+
+
+def test_form_feeds_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above sees it."""
+    monkeypatch.setattr(parsing, "faithful", lambda _before, after: after)
+    assert outside(mended(TEXTS["form feeds"])) != outside(TEXTS["form feeds"])
 
 
 def test_edits_count_lines_as_python_does() -> None:

@@ -180,8 +180,12 @@ class World:
                 await AsyncSession.close(session)  # type: ignore[arg-type]
 
     def _rows(self) -> list[tuple[int, int]]:
-        with self.reader.connect() as connection:
-            return sorted((key, value) for key, value in connection.execute(select(TABLE.c.id, TABLE.c.value)))
+        found: list[tuple[int, int]] = []
+        for engine in (self.reader, self.second):
+            with engine.connect() as connection:
+                rows = sorted((key, value) for key, value in connection.execute(select(TABLE.c.id, TABLE.c.value)))
+            found += rows
+        return found
 
     def _clean(self) -> None:
         self.fail_at = 0
@@ -189,6 +193,8 @@ class World:
             if isinstance(session, Session):
                 Session.close(session)
         gc.collect(0)
+        with self.second.begin() as connection:
+            connection.execute(TABLE.delete())
         with self.engine.begin() as connection:
             connection.execute(TABLE.delete())
             connection.execute(insert(TABLE).values(id=OLD, value=0))

@@ -1,0 +1,121 @@
+"""Programs that a rewrite would change, one for each condition of the judge; each may be rewritten in no such way.
+
+The name says which condition of ``RULES`` it is about: what a scope would write besides, what comes after the commit,
+what is swallowed, what lasts longer than the block, which factory it is, what the name means, and the text around it.
+"""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+from tests.fixes.programs import ASYNC, DOCUMENTED, MADE, OWN, PROGRAM, awaited
+
+OPENED = "session = SessionLocal()\n"
+
+
+def program(body: str, head: str = DOCUMENTED) -> str:
+    """The whole text of a program."""
+    return head + PROGRAM + indent(body, "    ")
+
+
+def closing(body: str, opening: str = OPENED) -> str:
+    """The documented way by hand: what a scope says better."""
+    return f"{opening}try:\n{indent(body, '    ')}finally:\n    session.close()\n"
+
+
+UNCOMMITTED = {
+    "an early return before the commit": closing("session.add(Row(1))\nif c1:\n    return 3\nsession.commit()\n"),
+    "a commit under a condition": closing("session.add(Row(1))\nif c1:\n    session.commit()\n"),
+    "no commit at all": closing("session.add(Row(1))\n"),
+    "a loop that is left": closing(
+        "for n in (1, 2):\n    session.add(Row(n))\n    if c1:\n        return n\nsession.commit()\n"
+    ),
+    "an object that is changed": closing(
+        "row = session.get(Row, 1000)\nrow.value = 5\nif c1:\n    return 3\nsession.commit()\n"
+    ),
+    "a helper that writes": closing("save(session, 1)\nif c1:\n    return 3\nsession.commit()\n"),
+}
+AFTER_COMMIT = {
+    "a call that may fail": closing("session.add(Row(1))\nsession.commit()\nwork()\n"),
+    "another write": closing("session.add(Row(1))\nsession.commit()\nsession.add(Row(2))\nsession.commit()\n"),
+    "a commit in a loop": closing("for n in (1, 2):\n    session.add(Row(n))\n    session.commit()\n    work()\n"),
+    "a read": closing("session.add(Row(1))\nsession.commit()\nsession.get(Row, 1)\nwork()\n"),
+    "a return that may fail": closing("session.add(Row(1))\nsession.commit()\nreturn work()\n"),
+}
+SWALLOWED = {
+    "a handler that goes on": closing(
+        "try:\n    session.add(Row(1))\n    work()\nexcept Exception:\n    return 3\nsession.commit()\n"
+    ),
+    "a clause of the guard that goes on": (
+        f"{OPENED}try:\n    session.add(Row(1))\n    session.flush()\n    work()\n    session.commit()\n"
+        "except Exception:\n    pass\nfinally:\n    session.close()\n"
+    ),
+    "a rollback in the middle": closing("session.add(Row(1))\nsession.flush()\nsession.rollback()\nsession.commit()\n"),
+    "another exception": (
+        f"{OPENED}try:\n    session.add(Row(1))\n    work()\n    session.commit()\nexcept Exception:\n"
+        "    session.rollback()\n    raise ValueError('own') from None\nfinally:\n    session.close()\n"
+    ),
+}
+BEYOND = {
+    "an object that is returned from a leak": "session = SessionLocal()\nrow = find(session)\nreturn row\n",
+    "an object that is kept": "session = SessionLocal()\nkeep(find(session))\n",
+    "an object that is kept when something fails": (
+        "session = SessionLocal()\nkeep(find(session))\nwork()\nsession.commit()\nsession.close()\n"
+    ),
+    "a session that is used again": (
+        "if c1:\n    session = SessionLocal()\n    session.add(Row(1))\n"
+        "if c1:\n    session.commit()\n    session.close()\n"
+    ),
+    "a session that is returned": "session = SessionLocal()\nsession.add(Row(1))\nreturn finish(session)\n",
+    "a session in a closure": (
+        "session = SessionLocal()\nKEPT.append(lambda: session.commit())\nsession.add(Row(1))\nsession.commit()\n"
+    ),
+}
+FACTORY = {
+    "arguments": closing(
+        "row = find(session)\nsession.commit()\nreturn row\n", "session = SessionLocal(expire_on_commit=False)\n"
+    ),
+    "no autoflush": closing(
+        "session.add(Row(1))\nrow = session.query(Row).filter_by(id=1).first()\nfound = row is None\n"
+        "session.commit()\nreturn found\n",
+        "session = SessionLocal(autoflush=False)\n",
+    ),
+}
+OTHER_FACTORY = {
+    "another database": closing("session.add(Row(1))\nsession.commit()\n", "session = Second()\n"),
+}
+SECOND = OWN.replace("import Watched, engine", "import Watched, engine, second").replace(
+    "\n\n\ndef save", "\nSecond = sessionmaker(second, class_=Watched)\n\n\ndef save", 1
+)
+NAME = {
+    "bound again": (
+        "session = SessionLocal()\nsession.add(Row(1))\nsession.commit()\nsession = SessionLocal()\n"
+        "session.add(Row(2))\nsession.flush()\nsession.close()\n"
+    ),
+    "a generator": (
+        "session = SessionLocal()\nsession.add(Row(1))\nyield 1\nsession.commit()\nwork()\nsession.close()\n"
+    ),
+}
+
+PLAIN_CODE = program("session = SessionLocal()\nsession.add(Row(1))\n", ASYNC)
+"""A coroutine's session where nothing can be awaited."""
+
+TRAPS: dict[str, dict[str, str]] = {
+    "uncommitted": {name: program(body) for name, body in UNCOMMITTED.items()},
+    "after_commit": {name: program(body) for name, body in AFTER_COMMIT.items()},
+    "swallowed": {name: program(body) for name, body in SWALLOWED.items()},
+    "beyond": {name: program(body) for name, body in BEYOND.items()},
+    "takes_nothing": {name: program(body) for name, body in FACTORY.items()},
+    "same_factory": {name: program(body, SECOND) for name, body in OTHER_FACTORY.items()},
+    "bound_once": {**{name: program(body) for name, body in NAME.items()}, "plain code": PLAIN_CODE},
+}
+FORMS = {
+    f"{condition}: {name}, {form}": text.replace(DOCUMENTED, head)
+    if head is not ASYNC
+    else awaited(text.replace(DOCUMENTED, ASYNC))
+    for condition, cases in TRAPS.items()
+    for name, text in cases.items()
+    for form, head in {"documented": DOCUMENTED, "begin": MADE, "own": OWN, "async": ASYNC}.items()
+    if head is DOCUMENTED or (text.startswith(DOCUMENTED) and not (head is ASYNC and "query" in text))
+}
+"""Every trap with every kind of scope in reach."""
