@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 from libcst.metadata import PositionProvider
 
 from session_lint.fixes import CannotFix
 from session_lint.fixes.parsing import parsed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from session_lint.fixes.suites import comments_of, led_by
 
 
 def rewrite(text: str, plan: dict[str, Any]) -> str:
@@ -57,16 +55,10 @@ def _without(body: list[cst.BaseStatement], index: int) -> tuple[list[cst.BaseSt
     """The statements without one, and the comments of it that no later statement can carry."""
     gone = body.pop(index)
     assert isinstance(gone, cst.SimpleStatementLine)
-    comment = gone.trailing_whitespace.comment
-    lines = [*_comments(gone.leading_lines), *([cst.EmptyLine(comment=comment)] if comment else [])]
+    lines = comments_of(gone)
     if index < len(body):
-        leading: Sequence[cst.EmptyLine] = getattr(body[index], "leading_lines", ())
-        body[index] = body[index].with_changes(leading_lines=[*lines, *leading])
+        body[index] = led_by(body[index], lines)
         return body, []
     if not body:
         return [cst.SimpleStatementLine([cst.Pass()], leading_lines=lines)], []
     return body, lines
-
-
-def _comments(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
-    return [line for line in lines if line.comment is not None]

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import PositionProvider
 
 from session_lint.fixes import CannotFix
 from session_lint.fixes.imports import with_import
-from session_lint.fixes.parsing import parsed
+from session_lint.fixes.parsing import parsed, statement_at
+from session_lint.fixes.suites import comments_of, led_by, own_lines
 
 Suite = Sequence[cst.BaseStatement]
 Start = tuple[int, int]
@@ -35,18 +36,9 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     if not rewriter.done:
         raise CannotFix("the statement that opens the session was not found")
     if plan["module"]:
-        at = _statement_at(wrapper, plan["beside"])
+        at = statement_at(wrapper, plan["beside"])
         module = with_import(module, at, plan["module"], plan["imported"], plan["replaced"])
     return module.code
-
-
-def _statement_at(wrapper: MetadataWrapper, row: int) -> int:
-    """Which statement of a module begins in a row."""
-    positions = wrapper.resolve(PositionProvider)
-    for index, statement in enumerate(wrapper.module.body):
-        if positions[statement].start.line == row:
-            return index
-    raise CannotFix("the import of the factory was not found")
 
 
 class _Rewriter(cst.CSTTransformer):
@@ -120,9 +112,9 @@ class _Rewriter(cst.CSTTransformer):
         waiting: list[cst.EmptyLine] = []
         for old, new in zip(original, updated, strict=True):
             if self.start(old) in self.drop and isinstance(new, cst.SimpleStatementLine):
-                waiting += _comments_of(new)
+                waiting += comments_of(new)
             else:
-                kept.append(_led_by(new, waiting))
+                kept.append(led_by(new, waiting))
                 waiting = []
         if not kept:
             return [cst.SimpleStatementLine([cst.Pass()], leading_lines=waiting)], []
@@ -134,7 +126,7 @@ class _Rewriter(cst.CSTTransformer):
     def _dissolved(self, guard: cst.Try) -> Left:
         """The statements of a ``try`` whose ``finally`` goes; its handlers stay where the plan says so."""
         assert guard.finalbody is not None
-        last = [*_own_lines(guard.finalbody.leading_lines), *_comments(guard.finalbody.body)]
+        last = [*own_lines(guard.finalbody.leading_lines), *_comments(guard.finalbody.body)]
         if not self.plan["dissolve"]:
             return [guard.with_changes(finalbody=None)], last
         if not isinstance(guard.body, cst.IndentedBlock):
@@ -144,18 +136,18 @@ class _Rewriter(cst.CSTTransformer):
         before = [*guard.leading_lines, *([cst.EmptyLine(comment=comment)] if comment else [])]
         ending: list[cst.EmptyLine] = []
         for handler in guard.handlers:
-            ending += [*_own_lines(handler.leading_lines), *_comments(handler.body)]
+            ending += [*own_lines(handler.leading_lines), *_comments(handler.body)]
         if guard.orelse is not None:
-            ending += _own_lines(guard.orelse.leading_lines)
+            ending += own_lines(guard.orelse.leading_lines)
             if isinstance(guard.orelse.body, cst.IndentedBlock):
                 body += list(guard.orelse.body.body)
         footer = [*guard.body.footer, *ending, *last]
         real = [s for s in body if not _is_placeholder(s)]
         if body and real:
             body = real
-            body[0] = _led_by(body[0], before)
+            body[0] = led_by(body[0], before)
         elif body:
-            body[0] = _led_by(body[0], before)
+            body[0] = led_by(body[0], before)
         return body, footer
 
     def _with(self, acquire: cst.BaseStatement, block: cst.IndentedBlock) -> cst.With:
@@ -177,14 +169,6 @@ class _Rewriter(cst.CSTTransformer):
         )
 
 
-def _comments_of(gone: cst.SimpleStatementLine) -> list[cst.EmptyLine]:
-    """The comments above and behind a statement that goes, each on a line of its own."""
-    if len(gone.body) != 1:
-        raise CannotFix("a statement to drop stands beside another one on its line")
-    behind = gone.trailing_whitespace.comment
-    return [*_own_lines(gone.leading_lines), *([cst.EmptyLine(comment=behind)] if behind else [])]
-
-
 def _is_placeholder(statement: cst.BaseStatement) -> bool:
     """A lone ``pass`` that stands where dropped statements were."""
     return (
@@ -195,18 +179,6 @@ def _is_placeholder(statement: cst.BaseStatement) -> bool:
     )
 
 
-def _led_by(statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]) -> cst.BaseStatement:
-    leading = getattr(statement, "leading_lines", None)
-    if leading is None or not lines:
-        return statement
-    return statement.with_changes(leading_lines=[*_own_lines(lines), *leading])
-
-
-def _own_lines(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
-    """The comment lines among empty lines."""
-    return [line for line in lines if line.comment is not None]
-
-
 def _comments(body: cst.BaseSuite) -> list[cst.EmptyLine]:
     """The comments in a suite that goes, each on a line of its own."""
     found: list[cst.EmptyLine] = []
@@ -215,6 +187,6 @@ def _comments(body: cst.BaseSuite) -> list[cst.EmptyLine]:
             found.append(cst.EmptyLine(comment=body.header.comment))
         for statement in body.body:
             if isinstance(statement, cst.SimpleStatementLine):
-                found += _comments_of(statement)
-        found += _own_lines(body.footer)
+                found += comments_of(statement)
+        found += own_lines(body.footer)
     return found

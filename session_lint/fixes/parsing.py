@@ -6,7 +6,7 @@ import difflib
 from functools import lru_cache
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper
+from libcst.metadata import MetadataWrapper, PositionProvider
 
 from session_lint.fixes import CannotFix
 from session_lint.source import physical_lines
@@ -39,3 +39,12 @@ def faithful(before: str, after: str) -> str:
     matcher = difflib.SequenceMatcher(None, known, new, autojunk=False)
     kept = (old[a:b] if tag == "equal" else new[c:d] for tag, a, b, c, d in matcher.get_opcodes())
     return "".join(line for lines in kept for line in lines)
+
+
+def statement_at(wrapper: MetadataWrapper, row: int) -> int:
+    """Which statement of a module begins in a row."""
+    positions = wrapper.resolve(PositionProvider)
+    for index, statement in enumerate(wrapper.module.body):
+        if positions[statement].start.line == row:
+            return index
+    raise CannotFix("the import of the factory was not found")

@@ -35,7 +35,10 @@ finally:
 ```
 
 ## Fix safety
-No fix is offered yet: close in a `finally` at the entry that the trace names.
+What follows the opening in the entry goes into a `try` whose `finally` calls the closer. That is safe where nothing is
+left uncommitted at the end of the entry, and where it returns nothing that may be an object of the session; it is
+unsafe otherwise. There is no fix where the entry stands in another file, where the closer is called in more than one
+place, or where functions are defined behind the opening.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.singletons import Debt, debts
 from session_lint.finding import Severity
+from session_lint.fixes.settling import settle
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -68,6 +72,7 @@ def _finding(facts: ModuleFacts, debt: Debt) -> Finding:
         trace=facts.trace(
             debt.normal[0], f"{debt.entry} ends here, the session still open", "global session opened here"
         ),
+        **settle(facts, debt),
         entry=debt.entry,
     )
 
@@ -78,4 +83,5 @@ rule = Rule(
     message="global session is not closed when {entry} ends",
     severity=Severity.ERROR,
     check=check,
+    fix=("wrap_in_finally",),
 )

@@ -35,7 +35,8 @@ def run_experiment(config):
 ```
 
 ## Fix safety
-No fix is offered yet: move the call into a `finally`.
+The closer moves into a `finally` around what follows the opening. That is safe where the function returns nothing that
+may be an object of the session; it is unsafe otherwise.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.singletons import debts
 from session_lint.finding import Severity
+from session_lint.fixes.settling import settle
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 debt.origin.node,
                 symbol=facts.symbol(debt.origin.code),
                 trace=facts.trace(worst, "the exception leaves, past the closer", "global session opened here"),
+                **settle(facts, debt),
                 row=getattr(facts.end_node(worst), "lineno", 0),
             )
 
@@ -73,4 +76,5 @@ rule = Rule(
     message="global session is still open when line {row} raises",
     severity=Severity.ERROR,
     check=check,
+    fix=("wrap_in_finally",),
 )

@@ -83,6 +83,7 @@ class World:
             METADATA.create_all(engine)
         self.opened: list[Session | AsyncSession] = []
         self.done: Counter[str] = Counter()
+        self.single: Session | None = None
         self.calls = 0
         self.fail_at = 0
         for engine in self._engines:
@@ -188,7 +189,7 @@ class World:
         return found
 
     def _clean(self) -> None:
-        self.fail_at = 0
+        self.fail_at, self.single = 0, None
         for session in self.opened:
             if isinstance(session, Session):
                 Session.close(session)
@@ -204,6 +205,8 @@ class World:
         module, world = types.ModuleType("database.session"), types.ModuleType("world")
         module.SessionLocal = self.made  # type: ignore[attr-defined]
         module.scoped_session = self._scoped_session  # type: ignore[attr-defined]
+        module.get_session = self._get_session  # type: ignore[attr-defined]
+        module.close_global_session = self._close_global_session  # type: ignore[attr-defined]
         parts = {"engine": self.engine, "second": self.second, "async_engine": self.async_engine}
         world.__dict__.update(parts, Watched=self.watched, WatchedAsync=self.watched_async)
         new = {"database": types.ModuleType("database"), "database.session": module, "world": world}
@@ -229,6 +232,15 @@ class World:
             raise
         finally:
             session.close()
+
+    def _get_session(self) -> Session:
+        self.single = self.single or self.made()
+        return self.single
+
+    def _close_global_session(self) -> None:
+        if self.single is not None:
+            self.single.close()
+        self.single = None
 
     def differences(self, before: str, after: str) -> list[str]:
         """Every way of failing on which the two programs do not do the same."""

@@ -1,0 +1,155 @@
+"""The global session is closed in a ``finally`` of the entry: where, where not, and that nothing else changes."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_lint.finding import Applicability, Finding
+from session_lint.fixes import rewritten
+from session_lint.source import Source
+from tests.linting import lint
+
+if TYPE_CHECKING:
+    from tests.fixes.world import World
+
+HEAD = "from database.session import get_session\n\n\n"
+BOTH = "from database.session import close_global_session, get_session\n\n\n"
+OPENED = "session = get_session()\n"
+FINALLY = "finally:\n    close_global_session()\n"
+
+
+def program(body: str, head: str = BOTH) -> str:
+    """A function that nobody calls."""
+    return f"{head}def program(c1, c2):\n{indent(body, '    ')}"
+
+
+def found(text: str) -> Finding:
+    """The finding about the global session."""
+    return next(f for f in lint(text) if f.code in ("SES201", "SES202"))
+
+
+def mended(text: str) -> str:
+    """The text with the fix carried out."""
+    fix = found(text).fix
+    assert fix is not None
+    return rewritten(Source("module.py", text), fix)
+
+
+def closing(body: str) -> str:
+    """A body in the `try` that it should stand in."""
+    return f"try:\n{indent(body, '    ')}{FINALLY}"
+
+
+WORK = "session.add(Row(1))\nwork()\nsession.commit()\n"
+SAFE = {
+    "never closed": (OPENED + WORK, OPENED + closing(WORK)),
+    "closed at the end": (f"{OPENED}{WORK}close_global_session()\n", OPENED + closing(WORK)),
+    "more behind": (f"{OPENED}{WORK}close_global_session()\nwork()\n", OPENED + closing(WORK) + "work()\n"),
+    "an early return": (
+        f"{OPENED}if c1:\n    return 3\n{WORK}",
+        OPENED + closing(f"if c1:\n    return 3\n{WORK}"),
+    ),
+    "opened in an expression": (
+        "get_session().add(Row(1))\nget_session().commit()\n",
+        closing("get_session().add(Row(1))\nget_session().commit()\n"),
+    ),
+    "comments": (
+        f"{OPENED}# adds\nsession.add(Row(1))  # one\nsession.commit()\n# the end\nclose_global_session()  # done\n",
+        OPENED
+        + "# adds\ntry:\n    session.add(Row(1))  # one\n    session.commit()\nfinally:\n    # the end\n    # done\n"
+        + "    close_global_session()\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), SAFE.values(), ids=SAFE)
+def test_safe(world: World, before: str, after: str) -> None:
+    """It is closed whatever happens, and all else is as it was."""
+    finding = found(program(before))
+    assert finding.fix is not None
+    assert finding.fix.applicability is Applicability.SAFE
+    assert mended(program(before)) == program(after)
+    assert world.differences(program(before), program(after)) == []
+    assert world.run(program(after), 2, (False, False)).kept == 0
+    assert not [f for f in lint(program(after)) if f.code.startswith("SES2")]
+
+
+def test_the_closer_is_imported() -> None:
+    """Beside the getter."""
+    assert mended(program(OPENED + WORK, HEAD)) == program(OPENED + closing(WORK))
+
+
+def test_a_script() -> None:
+    """Behind the guard of a script, or at its top."""
+    for guard in ("", "if __name__ == '__main__':\n"):
+        body = indent(OPENED + WORK, "    " * bool(guard))
+        after = indent(OPENED + closing(WORK), "    " * bool(guard))
+        assert mended(f"{BOTH}{guard}{body}") == f"{BOTH}{guard}{after}"
+
+
+PROJECT = """
+from sqlalchemy.orm import sessionmaker
+
+make = sessionmaker()
+_session = None
+
+
+def current():
+    global _session
+    if _session is None:
+        _session = make()
+    return _session
+
+
+def done():
+    global _session
+    if _session is not None:
+        _session.close()
+        _session = None
+
+
+"""
+
+
+def test_a_closer_of_the_project() -> None:
+    """What the module defines itself."""
+    body = OPENED.replace("get_session", "current") + WORK
+    assert "    finally:\n        done()\n" in mended(program(body, PROJECT))
+
+
+UNSAFE = {
+    "nothing is committed": f"{OPENED}session.add(Row(1))\n",
+    "an object is returned": f"{OPENED}return session.get(Row, 1000)\n",
+}
+
+
+@pytest.mark.parametrize("body", UNSAFE.values(), ids=UNSAFE)
+def test_unsafe(body: str) -> None:
+    """Somebody may see it, and the reason says so."""
+    fix = found(program(body)).fix
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE
+    assert fix.reason
+
+
+REFUSED = {
+    "a generator": f"{OPENED}yield 1\nsession.commit()\n",
+    "closed in two places": f"{OPENED}if c1:\n    close_global_session()\n    return\n{WORK}close_global_session()\n",
+}
+
+
+@pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
+def test_refused(body: str) -> None:
+    """With the reason."""
+    finding = found(program(body))
+    assert finding.fix is None
+    assert finding.refusal
+
+
+def test_definitions_stay_where_they_are() -> None:
+    """A module's functions do not go into a `try`."""
+    text = f"{BOTH}{OPENED}\n\ndef f():\n    return session.get(Row, 1)\n\n\nf()\n"
+    assert found(text).fix is None
