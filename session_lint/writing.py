@@ -67,3 +67,29 @@ def _keep_owner(target: Path, temporary: Path) -> None:
         old, new = target.stat(), temporary.stat()
         if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
             os.chown(temporary, old.st_uid, old.st_gid)
+
+
+def create(path: Path, content: bytes) -> None:
+    """Write a new file, all or nothing.
+
+    :raises FileExistsError: where somebody else has written one meanwhile.
+    :raises OSError: where it cannot be written.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        path.hardlink_to(temporary)  # unlike a renaming, this takes nobody's place
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """What new files may not be allowed, which can only be asked by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
