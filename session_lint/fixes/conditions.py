@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from session_lint.fixes.outliving import kept_on_error
 from session_lint.fixes.shape import gives_up, is_method
 from session_lint.python.names import own_nodes, path
 
@@ -117,6 +118,15 @@ def swallowed(case: Case) -> Iterator[str]:
         yield "a rollback is followed by a normal end"
 
 
+def expired(case: Case) -> Iterator[str]:
+    """Nobody reads after an error what was loaded: the scope rolls back, which expires what closing would have left."""
+    guard = case.shape.guard
+    if guard is not None and any(_rolls_back_all(handler, case.name) for handler in guard.handlers):
+        return
+    for reason in kept_on_error(case.facts, case.obligation, case.shape):
+        yield f"{reason}, and the scope's rollback would expire them when something fails"
+
+
 def steered(case: Case) -> Iterator[str]:
     """The block leaves the transaction and the session's options alone."""
     for node in case.inside:
@@ -162,7 +172,7 @@ def in_order(case: Case) -> Iterator[str]:
 
 
 WITH: tuple[Condition, ...] = (bound_once, beyond, in_order)
-SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit)
+SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, expired)
 
 
 def failing(case: Case, conditions: tuple[Condition, ...]) -> str:
@@ -203,6 +213,12 @@ def _plain(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Return):
         return statement.value is None or isinstance(statement.value, (ast.Constant, ast.Name))
     return isinstance(statement, ast.Pass)
+
+
+def _rolls_back_all(handler: ast.ExceptHandler, name: str) -> bool:
+    """Whether a clause rolls back whatever has gone wrong."""
+    every = handler.type is None or path(handler.type) in ("Exception", "BaseException")
+    return every and any(is_method(s, name, "rollback") for s in handler.body)
 
 
 def _mentions(node: ast.AST, name: str) -> bool:

@@ -63,12 +63,24 @@ def seen_closing(facts: ModuleFacts, obligation: Obligation, found: Shape) -> st
     leaks = [ending.normal for ending in obligation.endings if ending.leaks]
     if not leaks:
         return ""
+    if not any(leaks):
+        return next(kept_on_error(facts, obligation, found), "")
+    block = _block(facts, obligation, found, strict=True)
+    return next(chain(_read_later(block, found), block.escapes()), "")
+
+
+def kept_on_error(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iterator[str]:
+    """Where what was loaded may be read after an exception has left the block."""
+    block = _block(facts, obligation, found, strict=False)
+    yield from _read_by_handlers(block, found)
+    yield from block.escapes(returning=False)
+
+
+def _block(facts: ModuleFacts, obligation: Obligation, found: Shape, *, strict: bool) -> _Block:
     assert facts.module is not None
-    block = _Block(facts.module, obligation.site.code, found.block, {found.name}, set(), strict=any(leaks))
+    block = _Block(facts.module, obligation.site.code, found.block, {found.name}, set(), strict)
     block.load()
-    if any(leaks):
-        return next(chain(_read_later(block, found), block.escapes()), "")
-    return next(chain(_read_by_handlers(block, found), block.escapes(returning=False)), "")
+    return block
 
 
 def _uncommitted(ending: Ending) -> bool:

@@ -39,7 +39,10 @@ def holding(name: str) -> Without:
 
 
 MUTATIONS: dict[str, Without] = {
-    **{name: condition(name) for name in ("uncommitted", "after_commit", "swallowed", "beyond", "bound_once")},
+    **{
+        name: condition(name)
+        for name in ("uncommitted", "after_commit", "swallowed", "beyond", "expired", "bound_once")
+    },
     **{name: holding(name) for name in ("takes_nothing", "same_factory")},
 }
 

@@ -71,6 +71,16 @@ BEYOND = {
         "session = SessionLocal()\nKEPT.append(lambda: session.commit())\nsession.add(Row(1))\nsession.commit()\n"
     ),
 }
+EXPIRED = {
+    "an object that is kept when something fails": closing(
+        "row = find(session)\nkeep(row)\nwork()\nsession.commit()\n"
+    ),
+    "an object that a handler reads": (
+        "try:\n"
+        + indent(closing("row = find(session)\nwork()\nsession.commit()\n"), "    ")
+        + "except Exception:\n    return row\n"
+    ),
+}
 FACTORY = {
     "arguments": closing(
         "row = find(session)\nsession.commit()\nreturn row\n", "session = SessionLocal(expire_on_commit=False)\n"
@@ -105,6 +115,7 @@ TRAPS: dict[str, dict[str, str]] = {
     "after_commit": {name: program(body) for name, body in AFTER_COMMIT.items()},
     "swallowed": {name: program(body) for name, body in SWALLOWED.items()},
     "beyond": {name: program(body) for name, body in BEYOND.items()},
+    "expired": {name: program(body) for name, body in EXPIRED.items()},
     "takes_nothing": {name: program(body) for name, body in FACTORY.items()},
     "same_factory": {name: program(body, SECOND) for name, body in OTHER_FACTORY.items()},
     "bound_once": {**{name: program(body) for name, body in NAME.items()}, "plain code": PLAIN_CODE},
