@@ -1,6 +1,7 @@
 """What has to hold for a rewrite to leave the program as it is: one function each, that says why it does not.
 
-``WITH`` has to hold for any ``with`` around the session, ``SCOPE`` besides for one that commits. Beside these the
+``WITH`` has to hold for any ``with`` around the session, ``SCOPE`` besides for one that commits, ``LENT`` for one in a
+generator that lends the session. Beside these the
 factory has to be the scope's own (:mod:`session_lint.fixes.target`), and every other byte of the file has to stay
 (:mod:`session_lint.fixes.parsing`). ``tests/fixes/test_mutations.py`` takes them away one by one, and sees that the
 rewritten programs then do something else.
@@ -149,11 +150,15 @@ def beyond(case: Case) -> Iterator[str]:
         yield f"{name!r} is handed over on some way"
 
 
+def run_through(case: Case) -> Iterator[str]:
+    """The code is run from its beginning to its end."""
+    if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(case.code)):
+        yield "the code is a generator: its consumer decides when the block ends"
+
+
 def bound_once(case: Case) -> Iterator[str]:
     """The name means this session and nothing else, and the code is one that a ``with`` can stand in."""
     code, name = case.code, case.name
-    if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(code)) and not isinstance(code, ast.Module):
-        yield "the code is a generator: its consumer decides when the block ends"
     names = (n for n in own_nodes(code) if isinstance(n, ast.Name) and n.id == name)
     if sum(not isinstance(n.ctx, ast.Load) for n in names) > 1 or name in case.facts.scope(code).elsewhere:
         yield f"{name!r} is bound in more than one place"
@@ -171,7 +176,9 @@ def in_order(case: Case) -> Iterator[str]:
         yield "the `else` of the `try` would move"
 
 
-WITH: tuple[Condition, ...] = (bound_once, beyond, in_order)
+WITH: tuple[Condition, ...] = (run_through, bound_once, beyond, in_order)
+LENT: tuple[Condition, ...] = (bound_once, beyond, in_order)
+"""For a ``with`` in a generator that lends the session."""
 SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, expired)
 
 

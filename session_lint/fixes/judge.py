@@ -11,6 +11,7 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from session_lint.analysis import Obligation
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes import conditions
 from session_lint.fixes.conditions import Case, failing
@@ -21,7 +22,8 @@ from session_lint.fixes.target import Target, scope_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.analysis import ModuleFacts, Obligation
+    from session_lint.analysis import ModuleFacts
+    from session_lint.analysis.dependencies import Lending
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,22 @@ def _superfluous(case: Case, *, commits: bool) -> Iterator[ast.stmt]:
     for node in case.inside if commits else ():
         if isinstance(node, ast.Expr) and is_method(node, found.name, "commit"):
             yield node
+
+
+def lending_fix(facts: ModuleFacts, lending: Lending) -> dict[str, Any]:
+    """What a finding about a generator that lends its session says of its cure: ``fix``, or ``refusal``."""
+    site = lending.site
+    obligation = Obligation(site, facts.variable(site.node, site.code), facts.symbol(site.code), [])
+    found = shape(obligation)
+    if isinstance(found, str):
+        return {"refusal": found}
+    case = Case(facts, obligation, found)
+    stop = failing(case, conditions.LENT)
+    if stop:
+        return {"refusal": stop}
+    doubt = "nobody has closed it so far: who keeps its objects will find them detached" if lending.never else ""
+    applicability = Applicability.UNSAFE if doubt else Applicability.SAFE
+    return {"fix": Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(case, None), doubt)}
 
 
 def fix_or_refusal(facts: ModuleFacts, obligation: Obligation) -> dict[str, Any]:

@@ -42,6 +42,10 @@ def get_db():
         yield db
 ```
 
+## Fix safety
+The session is opened in a `with`. That is safe where the generator closed it already when all went well; where nobody
+closed it so far it is unsafe: who keeps objects of it will find them detached.
+
 ## References
 - [FastAPI: dependencies with yield](https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/)
 """
@@ -53,6 +57,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.dependencies import Abandoned, Lending, Unclosed, abandoned, lendings, returned
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
+from session_lint.fixes.judge import lending_fix
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -85,6 +90,7 @@ def _lent(facts: ModuleFacts, one: Lending) -> Finding:
         trace=facts.trace(one.ending, last),
         session=named(facts.variable(one.site.node, one.code)),
         severity=Severity.WARNING if one.fixture else Severity.ERROR,
+        **lending_fix(facts, one),
         what=f"of {what} {symbol!r} {where}",
     )
 
@@ -119,4 +125,5 @@ rule = Rule(
     message="{session} {what}",
     severity=Severity.ERROR,
     check=check,
+    fix=("manual_to_scope",),
 )

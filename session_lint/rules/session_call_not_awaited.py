@@ -32,6 +32,9 @@ async def rename(session: AsyncSession, user, name):
     await session.commit()
 ```
 
+## Fix safety
+`await` before the call does what was meant, and is safe. In a function that is not asynchronous there is no fix.
+
 ## References
 - [SQLAlchemy:
 `AsyncSession`](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#sqlalchemy.ext.asyncio.AsyncSession)
@@ -44,6 +47,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.awaiting import forgotten
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
+from session_lint.fixes.waiting import awaited
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -62,6 +66,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.call,
             symbol=facts.symbol(one.code),
             trace=[step(facts, one.call, "the coroutine is made here, and never run")],
+            **awaited(facts, one),
             method=one.method,
             session=named(one.name),
         )
@@ -73,4 +78,5 @@ rule = Rule(
     message="{method}() of {session} is a coroutine that nothing awaits",
     severity=Severity.ERROR,
     check=check,
+    fix=("add_await",),
 )

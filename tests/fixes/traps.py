@@ -102,10 +102,8 @@ NAME = {
         "session = SessionLocal()\nsession.add(Row(1))\nsession.commit()\nsession = SessionLocal()\n"
         "session.add(Row(2))\nsession.flush()\nsession.close()\n"
     ),
-    "a generator": (
-        "session = SessionLocal()\nsession.add(Row(1))\nyield 1\nsession.commit()\nwork()\nsession.close()\n"
-    ),
 }
+GENERATOR = {"what it yields": "session = SessionLocal()\nrow = find(session)\nyield row\nsession.commit()\n"}
 
 PLAIN_CODE = program("session = SessionLocal()\nsession.add(Row(1))\n", ASYNC)
 """A coroutine's session where nothing can be awaited."""
@@ -118,6 +116,7 @@ TRAPS: dict[str, dict[str, str]] = {
     "expired": {name: program(body) for name, body in EXPIRED.items()},
     "takes_nothing": {name: program(body) for name, body in FACTORY.items()},
     "same_factory": {name: program(body, SECOND) for name, body in OTHER_FACTORY.items()},
+    "run_through": {name: program(body) for name, body in GENERATOR.items()},
     "bound_once": {**{name: program(body) for name, body in NAME.items()}, "plain code": PLAIN_CODE},
 }
 FORMS = {

@@ -267,7 +267,7 @@ def _injected(name: str) -> OperationalError:
 def described(returned: object) -> object:
     """What a caller can see of a value: of an object of a session, what reading it gives."""
     if inspect.isgenerator(returned):
-        return [described(value) for value in returned]
+        return described(list(returned))
     if isinstance(returned, (list, tuple)):
         return [described(value) for value in returned]
     if not isinstance(returned, Row):

@@ -1,0 +1,168 @@
+"""The smaller fixes: an `await` that was forgotten, a generator that lends its session."""
+
+from __future__ import annotations
+
+import asyncio
+from textwrap import dedent
+from typing import final
+
+import pytest
+
+from session_lint.finding import Applicability, Finding
+from session_lint.fixes import rewritten
+from session_lint.source import Source
+from tests.linting import lint
+
+ASYNC = "from sqlalchemy.ext.asyncio import AsyncSession\n\n\nasync def f(session: AsyncSession, q):\n"
+MADE = "from sqlalchemy.orm import sessionmaker\n\nS = sessionmaker()\n\n\n"
+ASYNC_MADE = "from sqlalchemy.ext.asyncio import async_sessionmaker\n\nS = async_sessionmaker()\n\n\n"
+
+
+def found(text: str, code: str) -> Finding:
+    """The first finding of a rule."""
+    return next(f for f in lint(text) if f.code == code)
+
+
+def mended(text: str, code: str) -> str:
+    """The text with the fix of that finding."""
+    fix = found(text, code).fix
+    assert fix is not None
+    return rewritten(Source("module.py", text), fix)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("session.commit()", "await session.commit()"),
+        ("session.commit()  # now", "await session.commit()  # now"),
+        ("x = session.execute(q).scalar()", "x = (await session.execute(q)).scalar()"),
+        ("x = (session.execute(q)).scalar()", "x = (await session.execute(q)).scalar()"),
+        ("return session.execute(q).scalars().all()", "return (await session.execute(q)).scalars().all()"),
+        ("x = session.scalars(q).one().name", "x = (await session.scalars(q)).one().name"),
+        ("x = session.execute(\n        q,\n    ).all()", "x = (await session.execute(\n        q,\n    )).all()"),
+    ],
+)
+def test_await(before: str, after: str) -> None:
+    """With parentheses where the result is asked for something, and nowhere else."""
+    assert mended(f"{ASYNC}    {before}\n", "SES801") == f"{ASYNC}    {after}\n"
+    assert not [f for f in lint(f"{ASYNC}    {after}\n") if f.code == "SES801"]
+
+
+def test_nothing_can_be_awaited_in_plain_code() -> None:
+    """The finding says so."""
+    finding = found(f"{ASYNC.replace('async def', 'def')}    session.commit()\n", "SES801")
+    assert finding.fix is None
+    assert "not asynchronous" in finding.refusal
+
+
+LENT = {
+    "closed when all goes well": (
+        "def get_db():\n    db = S()  # opened\n    yield db\n    # done\n    db.close()\n",
+        "def get_db():\n    with S() as db:  # opened\n        yield db\n        # done\n",
+    ),
+    "committed behind the yield": (
+        "def get_db():\n    db = S()\n    yield db\n    db.commit()\n    db.close()\n",
+        "def get_db():\n    with S() as db:\n        yield db\n        db.commit()\n",
+    ),
+    "a clause without a close": (
+        (
+            "def get_db():\n    db = S()\n    try:\n        yield db\n        db.commit()\n    except ValueError:\n"
+            "        db.rollback()\n        raise\n    db.close()\n"
+        ),
+        (
+            "def get_db():\n    with S() as db:\n        try:\n            yield db\n            db.commit()\n"
+            "        except ValueError:\n            db.rollback()\n            raise\n"
+        ),
+    ),
+    "a method": (
+        "class Db:\n    def get(self):\n        db = S()\n        yield db\n        db.close()\n",
+        "class Db:\n    def get(self):\n        with S() as db:\n            yield db\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), LENT.values(), ids=LENT)
+def test_a_generator_that_lends(before: str, after: str) -> None:
+    """It closes whatever its consumer throws into it."""
+    fix = found(MADE + before, "SES503").fix
+    assert fix is not None
+    assert fix.applicability is Applicability.SAFE
+    assert mended(MADE + before, "SES503") == MADE + after
+    assert not [f for f in lint(MADE + after) if f.code == "SES503"]
+
+
+@final
+class Closing:
+    """A session that knows whether it was closed."""
+
+    closed = False
+
+    def __enter__(self) -> Closing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+    async def __aenter__(self) -> Closing:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.closed = True
+
+    def close(self) -> None:
+        """As a session does."""
+        self.closed = True
+
+
+def test_the_exception_of_a_consumer_closes() -> None:
+    """By running it."""
+    text = mended(MADE + LENT["closed when all goes well"][0], "SES503")
+    names: dict[str, object] = {}
+    exec(text, names)  # noqa: S102  (a program of ours)
+    session = names["S"] = Closing()
+    names["S"] = lambda: session
+    generator = names["get_db"]()  # type: ignore[operator]
+    assert next(generator) is session
+    with pytest.raises(ValueError, match="of the consumer"):
+        generator.throw(ValueError("of the consumer"))
+    assert session.closed
+
+
+def test_an_asynchronous_generator() -> None:
+    """With an asynchronous `with`, and closed when it is run."""
+    before = "async def get_db():\n    db = S()\n    yield db\n    await db.close()\n"
+    text = mended(ASYNC_MADE + before, "SES503")
+    assert text == ASYNC_MADE + "async def get_db():\n    async with S() as db:\n        yield db\n"
+    names: dict[str, object] = {}
+    exec(text, names)  # noqa: S102  (a program of ours)
+    session = Closing()
+    names["S"] = lambda: session
+
+    async def consume() -> None:
+        generator = names["get_db"]()  # type: ignore[operator]
+        await anext(generator)
+        with pytest.raises(ValueError, match="of the consumer"):
+            await generator.athrow(ValueError("of the consumer"))
+
+    asyncio.run(consume())
+    assert session.closed
+
+
+def test_one_that_nobody_closed_so_far() -> None:
+    """Closing it can be seen."""
+    text = dedent(
+        """
+        from fastapi import Depends
+
+        def get_db():
+            db = S()
+            yield db
+
+        def handler(db=Depends(get_db)):
+            return db
+        """
+    )
+    fix = found(MADE + text, "SES503").fix
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE
+    assert "detached" in fix.reason
