@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +16,6 @@ from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from session_lint.finding import Finding
     from session_lint.settings import Settings
 
@@ -35,15 +34,25 @@ class Mended:
     :param applied: the findings that are mended, in the order in which that was done.
     :param left: the findings that are left.
     :param problems: why a fix was not carried out after all, one line each.
+    :param stopped: whether whoever was asked wants no more.
     """
 
     text: str
     applied: tuple[Finding, ...]
     left: tuple[Finding, ...]
     problems: tuple[str, ...] = ()
+    stopped: bool = False
 
 
-def mend(source: Source, settings: Settings, *, unsafe: bool) -> Mended:
+class Stop(Exception):  # noqa: N818  # nothing went wrong
+    """Whoever is asked has seen enough: what was carried out so far stays."""
+
+
+Ask = Callable[["Finding", str, str], bool]
+"""Whether a fix is wanted that makes one text of another."""
+
+
+def mend(source: Source, settings: Settings, *, unsafe: bool, ask: Ask | None = None) -> Mended:
     """The module with every fix carried out that holds what it promises.
 
     A fix counts when the new text parses, the finding is gone, and none has come that matters as much: a leak that is
@@ -53,11 +62,15 @@ def mend(source: Source, settings: Settings, *, unsafe: bool) -> Mended:
     Running it on its own result changes nothing: it ends where no round applies a fix.
 
     :param unsafe: whether fixes are carried out that need the author's eye.
+    :param ask: is shown each fix, one after the other, before it counts; ``None`` where all are wanted. It may raise
+        :class:`Stop`.
     """
     now = Mended(source.text, (), tuple(lint_source(source, settings)))
+    if ask is not None:
+        return _round(source, settings, now, unsafe=unsafe, strict=True, ask=ask)
     while True:
         after = _round(source, settings, now, unsafe=unsafe, strict=False)
-        if _beyond(after.left, now.left):
+        if beyond(after.left, now.left):
             after = _round(source, settings, now, unsafe=unsafe, strict=True)
         if after.applied == now.applied:
             return after
@@ -84,10 +97,13 @@ def attempt(source: Source, work: Callable[[], Answer]) -> Answer:
         raise CannotFix(f"internal error: {type(error).__name__}: {reason}") from error
 
 
-def _round(source: Source, settings: Settings, now: Mended, *, unsafe: bool, strict: bool) -> Mended:
+def _round(
+    source: Source, settings: Settings, now: Mended, *, unsafe: bool, strict: bool, ask: Ask | None = None
+) -> Mended:
     """Every fix tried once, in the order of the findings.
 
     :param strict: whether each fix has to be right by itself; otherwise what it brings is not looked at.
+    :param ask: as for :func:`mend`.
     """
     failed: Counter[Kind] = Counter()
     problems: list[str] = []
@@ -99,6 +115,12 @@ def _round(source: Source, settings: Settings, now: Mended, *, unsafe: bool, str
             failed[_kind(finding)] += 1
             problems.append(f"{finding.location.row}: {finding.code} was not fixed: {error.reason}")
             continue
+        try:
+            if ask is not None and not ask(finding, now.text, text):
+                failed[_kind(finding)] += 1
+                continue
+        except Stop:
+            return replace(now, problems=tuple(problems), stopped=True)
         now = Mended(text, (*now.applied, finding), found)
     return replace(now, problems=tuple(problems))
 
@@ -130,9 +152,9 @@ def _mended(
     except SourceError as error:
         raise CannotFix(f"the result would not be Python: {error.message}") from None
     found = tuple(lint_source(after, settings, tree))
-    if _kind(finding) not in _beyond(before, found):
+    if _kind(finding) not in beyond(before, found):
         raise CannotFix("the finding would still be there")
-    come = _beyond(found, before)
+    come = beyond(found, before)
     heavy = [f.code for f in found if _kind(f) in come and _WEIGHT[f.severity] >= _WEIGHT[finding.severity]]
     heavy = [code for code in heavy if code != unused_suppression.code]  # the comment has done its work
     if strict and heavy:
@@ -140,7 +162,7 @@ def _mended(
     return after.text, found
 
 
-def _beyond(findings: tuple[Finding, ...], others: tuple[Finding, ...]) -> Counter[Kind]:
+def beyond(findings: tuple[Finding, ...], others: tuple[Finding, ...]) -> Counter[Kind]:
     """What is among some findings and not among others."""
     return Counter(map(_kind, findings)) - Counter(map(_kind, others))
 

@@ -12,9 +12,9 @@ import click
 
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, groups, options, stdin_source
 from session_lint.engine import FileReport, lint_paths
-from session_lint.mend import Mended, mend
+from session_lint.mend import Mended, Stop, mend
 from session_lint.report.concise import many, shown
-from session_lint.source import SourceError, decode
+from session_lint.source import Source, SourceError, decode
 from session_lint.writing import WriteError, encoded, write
 
 if TYPE_CHECKING:
@@ -32,17 +32,20 @@ class Tally:
     applied: int = 0
     left: int = 0
     failed: bool = False
+    stopped: bool = False
 
     def add(self, mended: Mended) -> None:
         """Count one module."""
         self.applied += len(mended.applied)
         self.left += len(mended.left)
+        self.stopped = self.stopped or mended.stopped
 
 
 @click.command()
 @options
 @click.option("--diff", is_flag=True, help="Show the changes as a unified diff and write nothing.")
 @click.option("--unsafe", is_flag=True, help="Carry out fixes that need the author's eye, too.")
+@click.option("--interactive", is_flag=True, help="Show each fix and ask before it is carried out, unsafe ones too.")
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 where a file was changed.")
 @click.pass_context
 def fix(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
@@ -54,12 +57,15 @@ def fix(context: click.Context, /, paths: Sequence[str], **given: Any) -> None: 
     its work.
     """
     if from_stdin(paths):
+        if given["interactive"]:
+            raise click.UsageError("--interactive asks on standard input, which is what '-' reads")
         context.exit(_stdin(given))
     tally = Tally()
     found, missing = groups(paths or ["."], given)
     for settings, files in found:
-        for report in lint_paths(files, settings):
-            _fix(report, settings, tally, given)
+        for report in lint_paths(files, settings) if not tally.stopped else ():
+            if not tally.stopped:
+                _fix(report, settings, tally, given)
     complain(missing)
     _summary(tally, given)
     if missing or tally.failed:
@@ -78,7 +84,7 @@ def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, 
     try:
         before = path.read_bytes()
         source = decode(str(path), before)
-        mended = mend(source, settings, unsafe=given["unsafe"])
+        mended = _mended(source, settings, given)
         _tell(str(path), mended)
         tally.add(mended)
         if mended.text == source.text:
@@ -86,13 +92,54 @@ def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, 
         if encoded(source.text, before, source.encoding) != before:
             raise WriteError(f"its bytes do not survive being decoded as {source.encoding}")
         if given["diff"]:
-            click.echo(_diff(str(path), source.text, mended.text), nl=False)
+            click.echo(unified(str(path), source.text, mended.text), nl=False)
         else:
             write(path, before, encoded(mended.text, before, source.encoding))
         tally.changed.append(str(path))
     except (SourceError, WriteError, OSError) as error:
         tally.failed = True
         click.echo(f"session-lint: {shown(str(path))}: {error}", err=True)
+
+
+def _mended(source: Source, settings: Settings, given: dict[str, Any]) -> Mended:
+    if not given["interactive"]:
+        return mend(source, settings, unsafe=given["unsafe"])
+    return mend(source, settings, unsafe=True, ask=Asking(source.filename))
+
+
+@dataclass
+class Asking:
+    """Shows the fixes of a file one by one.
+
+    :param always: whether all that are left in the file were said to be wanted.
+    """
+
+    filename: str
+    always: bool = False
+
+    def __call__(self, finding: Finding, before: str, after: str) -> bool:
+        """Whether a fix is wanted.
+
+        :raises Stop: where the answer is that no more are.
+        """
+        if self.always:
+            return True
+        assert finding.fix is not None
+        click.echo(f"\n{shown(self.filename)}:{finding.location.row}: {finding.code} {finding.message}")
+        click.echo(f"{finding.fix.message} ({finding.fix.applicability.value})")
+        if finding.fix.reason:
+            click.echo(f"not safe, because {finding.fix.reason}")
+        click.echo(unified(self.filename, before, after), nl=False)
+        answer = click.prompt(
+            "Carry it out? [y]es, [n]o, [a]ll in this file, [q]uit",
+            type=click.Choice(["y", "n", "a", "q"], case_sensitive=False),
+            default="n",
+            show_choices=False,
+        )
+        if answer == "q":
+            raise Stop
+        self.always = answer == "a"
+        return bool(answer in ("y", "a"))
 
 
 def _unread(findings: Sequence[Finding]) -> None:
@@ -116,7 +163,7 @@ def _stdin(given: dict[str, Any]) -> int:
     mended = mend(source, settings, unsafe=given["unsafe"])
     _tell(source.filename, mended)
     if given["diff"]:
-        click.echo(_diff(source.filename, source.text, mended.text), nl=False)
+        click.echo(unified(source.filename, source.text, mended.text), nl=False)
     else:
         click.echo(encoded(mended.text, data, source.encoding), nl=False)
     if given["diff"]:
@@ -124,7 +171,8 @@ def _stdin(given: dict[str, Any]) -> int:
     return FOUND if mended.left or (mended.applied and given["exit_non_zero_on_fix"]) else CLEAN
 
 
-def _diff(path: str, before: str, after: str) -> str:
+def unified(path: str, before: str, after: str) -> str:
+    """A unified diff of a file's text, as ``git apply`` reads it."""
     name = shown(path).lstrip("/")
     old, new = (list(io.StringIO(text, newline="\n")) for text in (before, after))  # a form feed ends no line of a diff
     lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")

@@ -56,13 +56,13 @@ _DEEPEST = 5
 
 def seen_closing(facts: ModuleFacts, obligation: Obligation, found: Shape) -> str:
     """Why closing at the end of the block may be seen; empty where it cannot, or was done before."""
+    leaks = [ending.normal for ending in obligation.endings if ending.leaks]
+    if not leaks:
+        return ""
     foreign = obligation.site.origin.borrowed
     if (foreign or _bound_to_unknown(found.acquire.value)) and any(map(_uncommitted, obligation.endings)):
         whose = "of somebody else's" if foreign else "that may be somebody else's"
         return f"changes may be uncommitted when it is closed, which rolls them back on a connection {whose}"
-    leaks = [ending.normal for ending in obligation.endings if ending.leaks]
-    if not leaks:
-        return ""
     if not any(leaks):
         return next(kept_on_error(facts, obligation, found), "")
     block = _block(facts, obligation, found, strict=True)
