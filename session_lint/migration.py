@@ -63,7 +63,7 @@ class Site:
 def sites(source: Source, settings: Settings) -> list[Site]:
     """Every place of a module that manages a session by hand, with what the judge says of it, in the text's order.
 
-    Openers, which hand their session on, and sessions in a ``with`` are no such places.
+    Openers and scopes, which hand their session on or lend it, and sessions in a ``with`` are no such places.
 
     :raises SourceError: where the text cannot be parsed.
     """
@@ -96,8 +96,15 @@ def factories(source: Source, settings: Settings) -> set[str]:
 
 def _by_hand(facts: ModuleFacts) -> Iterable[Obligation]:
     for obligation in facts.obligations(SiteKind.OWNED):
-        if not all(ending.handed_over for ending in obligation.endings if ending.normal):
+        lent = any(e.fact.marked("yielded") for e in obligation.endings) or _is_scope(facts, obligation.site.code)
+        if not lent and not all(e.handed_over for e in obligation.endings if e.normal):
             yield obligation
+
+
+def _is_scope(facts: ModuleFacts, code: ast.AST) -> bool:
+    """Whether a function is a context manager, which is what a migration aims at."""
+    assert facts.module is not None
+    return isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and facts.module.is_context_manager(code)
 
 
 def _site(facts: ModuleFacts, node: ast.AST, symbol: str, answer: Fix | Refusal) -> Site:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ONE = frozenset(["first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "first_or_404"])
 _MANY = frozenset(["all", "fetchall", "unique"])
 _SELECTS = frozenset(["sqlalchemy.select()", "sqlalchemy.future.select()", "sqlmodel.select()"])
+_COLUMNS = frozenset(["Column", "mapped_column", "Field"])
 _DEEPEST = 6
 
 
@@ -149,6 +150,26 @@ def needs_session(found: Loaded, attribute: str) -> bool:
         c for n in found.module.names.qualify(found.entity, found.scope) if (c := found.module.names.class_of(n))
     ]
     return not classes or any(_maps(names, owner, attribute, 0) for names, owner in classes)
+
+
+def is_column(found: Loaded, attribute: str) -> bool:
+    """Whether an attribute of a loaded object is surely a column: a plain value, which knows nothing of the session."""
+    classes = [found.module.names.class_of(n) for n in found.module.names.qualify(found.entity, found.scope)]
+    return bool(classes) and all(c is not None and _declares_column(c[0], c[1], attribute, 0) for c in classes)
+
+
+def _declares_column(names: Names, owner: Scope, attribute: str, depth: int) -> bool:
+    bindings = owner.bindings.get(attribute, ())
+    if bindings:
+        return all(isinstance(b.node, ast.Call) and _last_word(b.node.func) in _COLUMNS for b in bindings)
+    if attribute in owner.declared or depth > _DEEPEST:
+        return False  # a type alone may be a relationship's
+    bases = [names.class_of(base) for base in names.bases(owner)]
+    return any(base is not None and _declares_column(base[0], base[1], attribute, depth + 1) for base in bases)
+
+
+def _last_word(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else path(node)
 
 
 def _maps(names: Names, owner: Scope, attribute: str, depth: int) -> bool:

@@ -96,6 +96,8 @@ def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, 
         else:
             write(path, before, encoded(mended.text, before, source.encoding))
         tally.changed.append(str(path))
+    except BrokenPipeError:
+        raise  # whoever reads the diff has seen enough
     except (SourceError, WriteError, OSError) as error:
         tally.failed = True
         click.echo(f"session-lint: {shown(str(path))}: {error}", err=True)

@@ -126,6 +126,8 @@ def _carry_out(files: list[tuple[Path, Settings]], run: Run, given: dict[str, An
         for file, settings in bar:
             try:
                 _rewrite(file, settings, run, given)
+            except BrokenPipeError:
+                raise  # whoever reads the diff has seen enough
             except (SourceError, WriteError, OSError) as error:
                 run.complain(file, error)
 

@@ -122,7 +122,8 @@ def swallowed(case: Case) -> Iterator[str]:
 def expired(case: Case) -> Iterator[str]:
     """Nobody reads after an error what was loaded: the scope rolls back, which expires what closing would have left."""
     guard = case.shape.guard
-    if guard is not None and any(_rolls_back_all(handler, case.name) for handler in guard.handlers):
+    whole = guard is not None and len(case.shape.block) == 1 and not guard.orelse  # an `else` has no clause to catch it
+    if whole and any(_rolls_back_all(handler, case.name) for handler in guard.handlers):  # type: ignore[union-attr]
         return
     for reason in kept_on_error(case.facts, case.obligation, case.shape):
         yield f"{reason}, and the scope's rollback would expire them when something fails"

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
+from session_lint.analysis.loading import is_column, loaded
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import effects
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis import Ending, ModuleFacts, Obligation
     from session_lint.analysis.calls import Callee
+    from session_lint.analysis.loading import Loaded
     from session_lint.analysis.module import Module
     from session_lint.fixes.shape import Shape
     from session_lint.python.scopes import FunctionNode
@@ -196,8 +199,28 @@ class _Block:
             return False
         if isinstance(value, (ast.Constant, ast.Compare, ast.JoinedStr)):
             return False
-        known = self.sessions | self.loaded
-        return any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(value))
+        if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and self._is_column(value):
+            return False
+        if isinstance(value, ast.Name):
+            return value.id in self.sessions or value.id in self.loaded
+        return any(self.holds(child) for child in ast.iter_child_nodes(value))
+
+    def _is_column(self, value: ast.Attribute) -> bool:
+        """Whether it is the plain value of a column of an object whose class is known."""
+        entities = self._entities.get(path(value.value), [])
+        return bool(entities) and all(found is not None and is_column(found, value.attr) for found in entities)
+
+    @cached_property
+    def _entities(self) -> dict[str, list[Loaded | None]]:
+        """What each variable of the block was given: an object of a class, or something unknown."""
+        scope = self.module.names.scopes.of[self.code]
+        found: dict[str, list[Loaded | None]] = {}
+        for target, value in self._bindings():
+            one = _each(value) if isinstance(self.module.parents.get(value), (ast.For, ast.AsyncFor)) else value
+            for place in _places(target):
+                known = loaded(self.module, one, scope, self.sessions) if place is target else None
+                found.setdefault(_start(place), []).append(known)
+        return found
 
     def escapes(self, *, returning: bool = True) -> Iterator[str]:
         """Why what was loaded may get out, in words.
@@ -270,6 +293,12 @@ class _Block:
         if made:
             loaded |= {arg.arg for arg in function.args.args[:1]}
         return _Block(home, function, function.body, sessions, loaded, self.strict, self.depth + 1, self.met)
+
+
+def _each(query: ast.AST) -> ast.expr:
+    """What a loop over a query goes through."""
+    assert isinstance(query, ast.expr)
+    return ast.Call(ast.Attribute(query, "all", ast.Load()), [], [])
 
 
 def _keeps_nothing(callee: Callee) -> bool:

@@ -7,7 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from session_lint.cli import command
 from session_lint.mend import mend
 from session_lint.settings import Settings
 from session_lint.source import Source
@@ -262,3 +264,70 @@ def test_mend_tells_what_it_did() -> None:
     """Applied, left, and no problems."""
     mended = mend(Source("job.py", MANUAL), Settings(select=("ALL",)), unsafe=False)
     assert ([f.code for f in mended.applied], mended.left, mended.problems, mended.text) == (["SES104"], (), (), MENDED)
+
+
+@pytest.mark.parametrize(
+    ("answers", "applied"),
+    [("y\n", 1), ("n\n", 0), ("\n", 0), ("q\n", 0), ("a\n", 1)],
+    ids=["y", "n", "default", "q", "a"],
+)
+def test_interactive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: str, applied: int) -> None:
+    """Each fix is shown with its diff, and carried out where the answer says so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.py").write_text(MANUAL)
+    arguments = ["fix", "--interactive", "--extend-select", "SES104", "--no-cache", "job.py"]
+    result = CliRunner().invoke(command, arguments, input=answers)
+    assert (tmp_path / "job.py").read_text() == (MENDED if applied else MANUAL)
+    assert "+    with scoped_session() as session:  # opened" in result.output
+    assert "(safe)" in result.output
+    assert result.exit_code == (0 if applied else 1)
+
+
+def test_interactive_says_why_a_fix_is_not_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unsafe ones are asked for, too; `q` leaves the files behind it alone."""
+    monkeypatch.chdir(tmp_path)
+    text = "from database.session import SessionLocal\n\n\ndef f(q):\n    s = SessionLocal()\n    return s.scalars(q).all()\n"
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text(text)
+    result = CliRunner().invoke(command, ["fix", "--interactive", "--no-cache", "."], input="q\n")
+    assert "not safe, because line 6 returns what may be objects of the session" in result.output
+    assert result.output.count("Carry it out?") == 1
+    assert {(tmp_path / name).read_text() for name in ("a.py", "b.py")} == {text}
+
+
+def test_interactive_needs_somebody_to_ask() -> None:
+    """Standard input cannot be both."""
+    result = CliRunner().invoke(command, ["fix", "--interactive", "-"], input="x = 1\n")
+    assert result.exit_code == 2
+    assert "--interactive" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        (
+            "awaited_calls.AwaitedCallsCommand",
+            "from sqlalchemy.ext.asyncio import AsyncSession\n\nasync def f(s: AsyncSession):\n    s.commit()\n",
+            "from sqlalchemy.ext.asyncio import AsyncSession\n\nasync def f(s: AsyncSession):\n    await s.commit()\n",
+        ),
+        (
+            "closed_global_session.ClosedGlobalSessionCommand",
+            "from database.session import close_global_session, get_session\n\nget_session().commit()\n",
+            "from database.session import close_global_session, get_session\n\n"
+            "try:\n    get_session().commit()\nfinally:\n    close_global_session()\n",
+        ),
+        (
+            "lent_sessions.LentSessionsCommand",
+            "from database.session import SessionLocal\n\ndef get():\n    s = SessionLocal()\n    yield s\n    s.close()\n",
+            "from database.session import SessionLocal\n\ndef get():\n    with SessionLocal() as s:\n        yield s\n",
+        ),
+    ],
+    ids=["await", "finally", "with"],
+)
+def test_other_libcst_commands(tmp_path: Path, name: str, before: str, after: str) -> None:
+    """Each does the fixes of its rules."""
+    file = tmp_path / "job.py"
+    file.write_text(before)
+    arguments = ["codemod", "--no-format", "-x", f"session_lint.codemods.{name}", "job.py"]
+    subprocess.run([sys.executable, "-m", "libcst.tool", *arguments], cwd=tmp_path, check=True, capture_output=True)
+    assert file.read_text() == after

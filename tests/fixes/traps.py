@@ -75,6 +75,10 @@ EXPIRED = {
     "an object that is kept when something fails": closing(
         "row = find(session)\nkeep(row)\nwork()\nsession.commit()\n"
     ),
+    "an object that is kept when the commit in the `else` fails": (
+        f"{OPENED}try:\n    row = find(session)\n    keep(row)\nexcept Exception:\n    session.rollback()\n    raise\n"
+        "else:\n    session.commit()\nfinally:\n    session.close()\n"
+    ),
     "an object that a handler reads": (
         "try:\n"
         + indent(closing("row = find(session)\nwork()\nsession.commit()\n"), "    ")
