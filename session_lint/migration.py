@@ -96,6 +96,8 @@ def factories(source: Source, settings: Settings) -> set[str]:
 
 def _by_hand(facts: ModuleFacts) -> Iterable[Obligation]:
     for obligation in facts.obligations(SiteKind.OWNED):
+        if isinstance(facts.module and facts.module.parents.get(obligation.site.node), ast.withitem):
+            continue
         lent = any(e.fact.marked("yielded") for e in obligation.endings) or _is_scope(facts, obligation.site.code)
         if not lent and not all(e.handed_over for e in obligation.endings if e.normal):
             yield obligation

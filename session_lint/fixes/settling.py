@@ -119,7 +119,7 @@ def _closers(module: Module, getter: ast.Call, key: str) -> list[str]:
         return [meaning.closer]
     elsewhere = module.names.elsewhere
     found = elsewhere.find(key.rpartition(".")[0], module.names) if elsewhere is not None else None
-    if found is None or found[1]:
+    if found is None:
         return []
     home = module.program.module(found[0])
     return [

@@ -63,8 +63,12 @@ def scope_target(
         return None
     scope = module.calls.scope(call)
     opening = _Opening(module, call, scope, module.names.qualify(call.func, scope), asynchronous)
+    documented = None if asynchronous else _documented(opening)
+    told = module.calls.vocabulary.told(_written(opening) | opening.names)
+    if told is not None and told.scope and documented is not None:
+        return documented  # as the user says
     found = _own(opening, acquire.lineno) or _imported(opening) or _beside_factory(opening)
-    return found or (None if asynchronous else _documented(opening)) or _begin(opening)
+    return found or documented or _begin(opening)
 
 
 def takes_nothing(call: ast.Call) -> bool:
@@ -152,7 +156,8 @@ def _documented(opening: _Opening) -> Target | None:
     if found is None or not found.scope:
         return None
     meant = module.names.follow(found.scope)
-    if (meaning := module.calls.meaning(meant)) is None or not meaning.commits:
+    meaning = module.calls.meaning(meant) or module.calls.vocabulary.told({found.scope})
+    if meaning is None or not meaning.commits:
         return None
     home, _, scope_name = found.scope.rpartition(".")
     if isinstance(call.func, ast.Attribute):

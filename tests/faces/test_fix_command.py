@@ -286,7 +286,8 @@ def test_interactive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: s
 def test_interactive_says_why_a_fix_is_not_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unsafe ones are asked for, too; `q` leaves the files behind it alone."""
     monkeypatch.chdir(tmp_path)
-    text = "from database.session import SessionLocal\n\n\ndef f(q):\n    s = SessionLocal()\n    return s.scalars(q).all()\n"
+    head = "from database.session import SessionLocal\n\n\n"
+    text = f"{head}def f(q):\n    s = SessionLocal()\n    return s.scalars(q).all()\n"
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text(text)
     result = CliRunner().invoke(command, ["fix", "--interactive", "--no-cache", "."], input="q\n")
@@ -302,6 +303,10 @@ def test_interactive_needs_somebody_to_ask() -> None:
     assert "--interactive" in result.output
 
 
+CLOSER = "from database.session import close_global_session, get_session\n\n"
+FACTORY = "from database.session import SessionLocal\n\n"
+
+
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
@@ -312,14 +317,13 @@ def test_interactive_needs_somebody_to_ask() -> None:
         ),
         (
             "closed_global_session.ClosedGlobalSessionCommand",
-            "from database.session import close_global_session, get_session\n\nget_session().commit()\n",
-            "from database.session import close_global_session, get_session\n\n"
-            "try:\n    get_session().commit()\nfinally:\n    close_global_session()\n",
+            CLOSER + "get_session().commit()\n",
+            CLOSER + "try:\n    get_session().commit()\nfinally:\n    close_global_session()\n",
         ),
         (
             "lent_sessions.LentSessionsCommand",
-            "from database.session import SessionLocal\n\ndef get():\n    s = SessionLocal()\n    yield s\n    s.close()\n",
-            "from database.session import SessionLocal\n\ndef get():\n    with SessionLocal() as s:\n        yield s\n",
+            FACTORY + "def get():\n    s = SessionLocal()\n    yield s\n    s.close()\n",
+            FACTORY + "def get():\n    with SessionLocal() as s:\n        yield s\n",
         ),
     ],
     ids=["await", "finally", "with"],

@@ -139,12 +139,10 @@ def test_plan_and_diff_write_nothing() -> None:
 def test_a_scope_to_aim_at() -> None:
     """Where the user says which."""
     Path("shop/scopes.py").write_text("from lib import committing\n\nunit = committing('shop')\n")
-    Path("shop/jobs.py").write_text(f"from lib import Session\n\n\n{COMMITS}")
+    Path("shop/jobs.py").write_text(f"{HEAD}{COMMITS}")
     assert run("--scope", "shop.scopes.unit", "--report", "")[0] == 0
-    text = Path("shop/jobs.py").read_text()
-    assert text == f"from lib import Session\nfrom shop.scopes import unit\n\n\n{SCOPED.replace('work', 'unit')}" or (
-        text == f"from shop.scopes import unit\n\n\n{SCOPED.replace('work', 'unit')}"
-    )
+    expected = f"from shop.db import Session\nfrom shop.scopes import unit\n\n\n{SCOPED.replace('work', 'unit')}"
+    assert Path("shop/jobs.py").read_text() == expected
 
 
 def test_bad_files_hide_no_others() -> None:
