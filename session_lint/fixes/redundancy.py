@@ -1,4 +1,4 @@
-"""Whether a commit by hand may go: it is the last thing that its scope does."""
+"""What becomes of a commit, a rollback or a close by hand in a scope that does these itself."""
 
 from __future__ import annotations
 
@@ -26,6 +26,35 @@ def redundant(facts: ModuleFacts, use: Use) -> Fix | None:
         (("at", (start.row, start.column)),),
         reason,
     )
+
+
+def splitting(facts: ModuleFacts, use: Use) -> Fix | None:
+    """The fix that flushes where a commit splits a scope; ``None`` where the call is another function's."""
+    statement, _ = _find(facts, use)
+    if statement is None or not isinstance(use.node, ast.Call):
+        return None
+    start = facts.source.start(use.node)
+    reason = "what is saved by now would be rolled back when something fails later in the scope"
+    plan = (("at", (start.row, start.column)),)
+    return Fix(Applicability.UNSAFE, "Flush, and leave the commit to the scope", "commit_to_flush", plan, reason)
+
+
+def superfluous(facts: ModuleFacts, use: Use) -> Fix | None:
+    """The fix that deletes a rollback or close at the end of a scope; ``None`` where it stands anywhere else."""
+    statement, last = _find(facts, use)
+    if statement is None or not last:
+        return None
+    start = facts.source.start(statement)
+    rolls_back = isinstance(use.node, ast.Call) and getattr(use.node.func, "attr", "") == "rollback"
+    reason = (
+        "the scope would commit what is rolled back now"
+        if rolls_back and use.site.commits
+        else "the scope would commit what closing throws away now"
+        if use.site.commits
+        else "what comes after it would find the session open"
+    )
+    plan = (("at", (start.row, start.column)),)
+    return Fix(Applicability.UNSAFE, "Delete it, the scope ends by itself", "drop_statement", plan, reason)
 
 
 def _find(facts: ModuleFacts, use: Use) -> tuple[ast.Expr | None, bool]:

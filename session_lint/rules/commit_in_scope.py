@@ -35,8 +35,8 @@ def create(series):
 ```
 
 ## Fix safety
-Deleting the line is safe where the commit is the last statement of the block; a commit that splits is for the author
-to judge.
+Deleting the line is safe where the commit is the last statement of the block. A commit that splits becomes a
+`flush()`, which is unsafe: what was saved by then would be rolled back when something fails later in the scope.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.scopes import Use, committed_in_scope
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
-from session_lint.fixes.redundancy import redundant
+from session_lint.fixes.redundancy import redundant, splitting
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -80,7 +80,7 @@ def _finding(facts: ModuleFacts, use: Use) -> Finding:
         symbol=facts.symbol(facts.code_at(use.node)),
         trace=steps,
         severity=Severity.WARNING if use.after is None else Severity.ERROR,
-        fix=redundant(facts, use) if use.after is None else None,
+        fix=redundant(facts, use) if use.after is None else splitting(facts, use),
         session=named(use.name),
         what=_what(use),
     )
@@ -104,5 +104,5 @@ rule = Rule(
     message="commit() on {session} {what}",
     severity=Severity.WARNING,
     check=check,
-    fix=("drop_statement",),
+    fix=("drop_statement", "commit_to_flush"),
 )

@@ -33,7 +33,8 @@ def replace(old, new):
 ```
 
 ## Fix safety
-No fix: deleting the line changes what is written.
+Where the call is the last statement of the block it can be deleted, which is unsafe: a scope then commits what the
+call throws away now. Anywhere else it is for the author to judge.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.scopes import ended_in_scope
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
+from session_lint.fixes.redundancy import superfluous
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -67,6 +69,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             use.node,
             symbol=facts.symbol(facts.code_at(use.node)),
             trace=[*opened(facts, use.site, use.opening), step(facts, use.node, f"{method}() by hand")],
+            fix=superfluous(facts, use),
             method=method,
             session=named(use.name),
         )
@@ -78,4 +81,5 @@ rule = Rule(
     message="{method}() on {session} interferes with the scope, which rolls back and closes by itself",
     severity=Severity.WARNING,
     check=check,
+    fix=("drop_statement",),
 )

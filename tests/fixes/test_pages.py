@@ -29,7 +29,11 @@ def fixed(rule: Rule, text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("rule", FIXABLE, ids=lambda rule: rule.code)
+BY_HAND = ("SES302",)
+"""Rules whose fixes need the author's eye: the page shows what the author would write."""
+
+
+@pytest.mark.parametrize("rule", [r for r in FIXABLE if r.code not in BY_HAND], ids=lambda rule: rule.code)
 def test_first_block_becomes_second(rule: Rule) -> None:
     """The `# error` comment stays where it was, a comment of the author's; all else is as the page says."""
     bad, good = rule.examples[:2]

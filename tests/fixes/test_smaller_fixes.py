@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import final
 
 import pytest
@@ -166,3 +166,30 @@ def test_one_that_nobody_closed_so_far() -> None:
     assert fix is not None
     assert fix.applicability is Applicability.UNSAFE
     assert "detached" in fix.reason
+
+
+SCOPE = "from database.session import scoped_session\n\n\ndef f(x):\n    with scoped_session() as s:\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "after"),
+    [
+        ("SES301", "s.add(x)\ns.commit()\ns.add(1)\n", "s.add(x)\ns.flush()\ns.add(1)\n"),
+        ("SES302", "s.add(x)\ns.rollback()\n", "s.add(x)\n"),
+        ("SES302", "s.add(x)\ns.close()  # done\n", "s.add(x)\n# done\n"),
+    ],
+    ids=["a commit that splits", "a rollback at the end", "a close at the end"],
+)
+def test_what_the_author_has_to_judge(code: str, before: str, after: str) -> None:
+    """Unsafe, with the reason."""
+    text = SCOPE + indent(before, " " * 8)
+    fix = found(text, code).fix
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE
+    assert "would" in fix.reason
+    assert mended(text, code) == SCOPE + indent(after, " " * 8)
+
+
+def test_a_rollback_in_the_middle_has_no_fix() -> None:
+    """Nobody can know what was meant."""
+    assert found(f"{SCOPE}        s.add(x)\n        s.rollback()\n        s.add(1)\n", "SES302").fix is None
