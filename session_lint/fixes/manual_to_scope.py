@@ -161,9 +161,14 @@ class _Rewriter(cst.CSTTransformer):
         expression = cst.parse_expression(self.plan["expression"]) if self.plan["expression"] else acquire.body[0].value
         item = cst.WithItem(item=expression, asname=cst.AsName(name=cst.Name(self.plan["name"])))
         comment = acquire.trailing_whitespace
+        first, *others = block.body
+        lines = getattr(first, "leading_lines", ())
+        while lines and lines[0].comment is None:  # no empty line behind the colon
+            lines = lines[1:]
+        body = [first.with_changes(leading_lines=lines) if hasattr(first, "leading_lines") else first, *others]
         return cst.With(
             items=[item],
-            body=block.with_changes(header=comment),
+            body=block.with_changes(body=body, header=comment),
             leading_lines=acquire.leading_lines,
             asynchronous=cst.Asynchronous() if self.plan["asynchronous"] else None,
         )

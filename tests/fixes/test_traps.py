@@ -156,7 +156,7 @@ TEXTS = {
     "carriage returns": f"{MAKER}def f():\n    s = S()\n    s.add(1)\n    return 1\n\n\nY = 2\n".replace("\n", "\r\n"),
     "no last newline": f"{MAKER}Y = 2\n\n\ndef f():\n    s = S()\n    s.add(1)\n    return 1",
     "comments": (
-        f"{MAKER}def f():  # type: () -> int\n    s = S()  # opened\n\n    # adds\n    s.add(1)  # noqa: E501\n"
+        f"{MAKER}def f():  # type: () -> int\n    s = S()  # opened\n    # adds\n    s.add(1)  # noqa: E501\n"
         "    return 1  # the end\n    # behind\n\n\n# fmt: off\nY = [1,\n     2]  # fmt: on\nZ = 1 + \\\n    2\n"
     ),
     "white space": f"{MAKER}Y = 2   \n\n\ndef f( ):\n    s = S()\n    s.add( 1 )\n    return  1\n\n \nZ=1 ;W =2\n\t\n",
