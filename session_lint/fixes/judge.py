@@ -35,6 +35,9 @@ class Refusal:
 
 def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     """The fix for an acquire site, or why there is none."""
+    if _lends(facts, obligation.site.code):
+        never = any(ending.normal and ending.leaks for ending in obligation.endings)
+        return _lent(facts, obligation, never=never)
     case = _case(facts, obligation)
     if isinstance(case, Refusal):
         return case
@@ -109,19 +112,36 @@ def lending_fix(facts: ModuleFacts, lending: Lending) -> dict[str, Any]:
     """What a finding about a generator that lends its session says of its cure: ``fix``, or ``refusal``."""
     site = lending.site
     obligation = Obligation(site, facts.variable(site.node, site.code), facts.symbol(site.code), [])
+    return _told(_lent(facts, obligation, never=lending.never))
+
+
+def _lends(facts: ModuleFacts, code: ast.AST) -> bool:
+    """Whether a function is a context manager: what is opened in it is lent to the body of a ``with``."""
+    function = isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return function and facts.module is not None and facts.module.is_context_manager(code)
+
+
+def _lent(facts: ModuleFacts, obligation: Obligation, *, never: bool) -> Fix | Refusal:
+    """The fix for a generator that lends its session.
+
+    :param never: whether nobody closes it, though nothing raises.
+    """
     found = shape(obligation)
     if isinstance(found, str):
-        return {"refusal": found}
+        return Refusal(found)
     case = Case(facts, obligation, found)
     stop = failing(case, conditions.LENT)
     if stop:
-        return {"refusal": stop}
-    doubt = "nobody has closed it so far: who keeps its objects will find them detached" if lending.never else ""
+        return Refusal(stop)
+    doubt = "nobody has closed it so far: who keeps its objects will find them detached" if never else ""
     applicability = Applicability.UNSAFE if doubt else Applicability.SAFE
-    return {"fix": Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(case, None), doubt)}
+    return Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(case, None), doubt)
 
 
 def fix_or_refusal(facts: ModuleFacts, obligation: Obligation) -> dict[str, Any]:
     """What a finding says about its cure: ``fix``, or ``refusal``."""
-    found = to_scope(facts, obligation)
+    return _told(to_scope(facts, obligation))
+
+
+def _told(found: Fix | Refusal) -> dict[str, Any]:
     return {"fix": found} if isinstance(found, Fix) else {"refusal": found.reason}

@@ -193,3 +193,24 @@ def test_what_the_author_has_to_judge(code: str, before: str, after: str) -> Non
 def test_a_rollback_in_the_middle_has_no_fix() -> None:
     """Nobody can know what was meant."""
     assert found(f"{SCOPE}        s.add(x)\n        s.rollback()\n        s.add(1)\n", "SES302").fix is None
+
+
+MANAGER = "from contextlib import contextmanager\n" + MADE + "@contextmanager\n"
+
+
+def test_a_context_manager_without_a_finally() -> None:
+    """It closes whatever happens in the body of its `with`."""
+    before = "def work():\n    s = S()\n    yield s\n    s.commit()\n    s.close()\n"
+    after = "def work():\n    with S() as s:\n        yield s\n        s.commit()\n"
+    fix = found(MANAGER + before, "SES102").fix
+    assert fix is not None
+    assert fix.applicability is Applicability.SAFE
+    assert mended(MANAGER + before, "SES102") == MANAGER + after
+    assert not lint(MANAGER + after)
+
+
+def test_a_context_manager_that_never_closes() -> None:
+    """Whoever keeps an object of it would see the close."""
+    fix = found(f"{MANAGER}def work():\n    s = S()\n    yield s\n    s.commit()\n", "SES101").fix
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE
