@@ -100,3 +100,8 @@ class Finding:
     fix: Fix | None = None
     refusal: str = ""
     url: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What a line of a report puts behind the code: `` [*]`` where `fix` mends it safely."""
+        return " [*]" if self.fix is not None and self.fix.applicability is Applicability.SAFE else ""

@@ -100,7 +100,8 @@ class Plugin:
         Raises nothing: that would end flake8's whole run.
         """
         for finding in self._findings():
-            yield finding.location.row, finding.location.column - 1, f"{finding.code} {finding.message}", type(self)
+            text = f"{finding.code}{finding.mark} {finding.message}"
+            yield finding.location.row, finding.location.column - 1, text, type(self)
 
     def _findings(self) -> list[Finding]:
         try:

@@ -16,9 +16,12 @@ from session_lint.source import physical_lines
 def parsed(text: str) -> MetadataWrapper:
     """The concrete tree of a module, with its positions.
 
-    :raises CannotFix: where the tree does not give the text back line for line.
+    :raises CannotFix: where libcst cannot read it, or its tree does not give the text back line for line.
     """
-    module = cst.parse_module(text)
+    try:
+        module = cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise CannotFix(f"line {error.raw_line} is Python that libcst does not read") from None
     if module.code != text and len(physical_lines(module.code)) != len(physical_lines(text)):
         raise CannotFix("the file cannot be rewritten without changing other lines")
     return MetadataWrapper(module, unsafe_skip_copy=True)
@@ -27,7 +30,7 @@ def parsed(text: str) -> MetadataWrapper:
 def faithful(before: str, after: str) -> str:
     """The rewritten text with every line that it leaves alone as it was.
 
-    A tree of libcst lacks the form feeds between statements, so the text that it gives back does, too.
+    A tree of libcst lacks form feeds between statements, and the space in ``except X :``.
 
     :param before: the text that was rewritten.
     :param after: what a codemod made of its tree.

@@ -21,9 +21,8 @@ def report(findings: Sequence[Finding], checked: int) -> str:
 
 
 def _line(finding: Finding) -> str:
-    mark = " [*]" if finding.fix is not None and finding.fix.applicability is Applicability.SAFE else ""
     place = f"{shown(finding.filename)}:{finding.location.row}:{finding.location.column}"
-    return f"{place}: {finding.code}{mark} {finding.message}"
+    return f"{place}: {finding.code}{finding.mark} {finding.message}"
 
 
 def shown(filename: str) -> str:

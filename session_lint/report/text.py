@@ -49,9 +49,8 @@ def _finding(finding: Finding, lines: Lines, paint: Callable[[str, str], str]) -
 
 
 def _headline(finding: Finding, paint: Callable[[str, str], str]) -> str:
-    mark = " [*]" if finding.fix is not None and finding.fix.applicability is Applicability.SAFE else ""
     kind = "" if finding.severity is Severity.ERROR else f" ({finding.severity.value})"
-    return f"{paint(finding.code, finding.severity.value)}{mark} {finding.message}{kind}"
+    return f"{paint(finding.code, finding.severity.value)}{finding.mark} {finding.message}{kind}"
 
 
 def _step(number: int, step: Step, lines: Lines, paint: Callable[[str, str], str]) -> str:

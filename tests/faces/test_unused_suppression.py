@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -220,6 +221,10 @@ def test_findings_that_were_kept_are_heard_anew(tmp_path: Path, monkeypatch: pyt
         assert expected == [f.message.split(": ")[1].partition(" silence")[0] for f in again.findings]
 
 
+def _safe(finding: dict[str, Any]) -> bool:
+    return finding["fix"] is not None and finding["fix"]["applicability"] == "safe"
+
+
 def test_the_command_and_flake8_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("setup.cfg").write_text(LOCAL)
@@ -245,7 +250,7 @@ def test_the_command_and_flake8_say_the_same(tmp_path: Path, monkeypatch: pytest
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "" == done.stderr
     by_command = sorted(
-        f"{Path(f['filename']).name}:{f['location']['row']}:{f['location']['column']}: {f['code']} {f['message']}"
+        f"{Path(f['filename']).name}:{f['location']['row']}:{f['location']['column']}: {f['code']}{' [*]' * _safe(f)} {f['message']}"
         for f in json.loads(done.stdout)
     )
     code, by_flake8, errors = flake8("--select=SES")

@@ -10,7 +10,7 @@ import pytest
 
 from session_lint.engine import forget
 from session_lint.finding import Applicability
-from session_lint.fixes import apply, edits, parsing, rewritten
+from session_lint.fixes import CannotFix, apply, edits, parsing, rewritten
 from session_lint.mend import mend
 from session_lint.settings import Settings
 from session_lint.source import Source
@@ -159,6 +159,10 @@ TEXTS = {
         f"{MAKER}def f():  # type: () -> int\n    s = S()  # opened\n    # adds\n    s.add(1)  # noqa: E501\n"
         "    return 1  # the end\n    # behind\n\n\n# fmt: off\nY = [1,\n     2]  # fmt: on\nZ = 1 + \\\n    2\n"
     ),
+    "a space before a colon": (
+        f"{MAKER}def f():\n    s = S()\n    s.add(1)\n    return 1\n\n\n"
+        "try:\n    Y = 1\nexcept ValueError :\n    Y = 2\n"
+    ),
     "white space": f"{MAKER}Y = 2   \n\n\ndef f( ):\n    s = S()\n    s.add( 1 )\n    return  1\n\n \nZ=1 ;W =2\n\t\n",
 }
 
@@ -177,6 +181,15 @@ def test_every_other_byte_stays(text: str) -> None:
     assert outside(after) == outside(text)
     assert re.findall(r"#.*", after) == re.findall(r"#.*", text)
     assert mended(after) == after
+
+
+def test_what_libcst_cannot_read() -> None:
+    """Said in plain words, with the line."""
+    text = f"{MAKER}def f():\n    s = S()\n    s.add(1)\n    return 1\n\n\n(x): int = 1\n"
+    (finding,) = lint(text)
+    assert finding.fix is not None
+    with pytest.raises(CannotFix, match="line 12 is Python that libcst does not read"):
+        rewritten(Source("module.py", text), finding.fix)
 
 
 def test_form_feeds_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
