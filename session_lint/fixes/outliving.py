@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.loading import is_column, loaded
+from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import effects
@@ -62,13 +63,15 @@ def seen_closing(facts: ModuleFacts, obligation: Obligation, found: Shape) -> st
     leaks = [ending.normal for ending in obligation.endings if ending.leaks]
     if not leaks:
         return ""
-    foreign = obligation.site.origin.borrowed
-    if (foreign or _bound_to_unknown(found.acquire.value)) and any(map(_uncommitted, obligation.endings)):
-        whose = "of somebody else's" if foreign else "that may be somebody else's"
-        return f"changes may be uncommitted when it is closed, which rolls them back on a connection {whose}"
     if not any(leaks):
         return next(kept_on_error(facts, obligation, found), "")
     block = _block(facts, obligation, found, strict=True)
+    foreign = obligation.site.origin.borrowed
+    open_ = [ending for ending in obligation.endings if ending.normal and ending.leaks]
+    unsaved = any(_uncommitted(ending, changed=block.changes) for ending in open_)
+    if (foreign or _bound_to_unknown(found.acquire.value)) and unsaved:
+        whose = "of somebody else's" if foreign else "that may be somebody else's"
+        return f"changes may be uncommitted when it is closed, which rolls them back on a connection {whose}"
     return next(chain(_read_later(block, found), block.escapes()), "")
 
 
@@ -86,14 +89,16 @@ def _block(facts: ModuleFacts, obligation: Obligation, found: Shape, *, strict: 
     return block
 
 
-def _uncommitted(ending: Ending) -> bool:
-    """Whether the session may hold changes at a normal end that no commit of its own has written.
+def _uncommitted(ending: Ending, *, changed: bool) -> bool:
+    """Whether the session may hold changes at an end that no commit of its own has written.
 
     A connection that has begun a transaction keeps them when the session is closed, one that has not loses them;
     measured with SQLAlchemy 1.4, 2.0 and 2.1.
+
+    :param changed: whether objects of the session are changed somewhere, which the next query writes.
     """
     fact = ending.fact
-    return ending.normal and (fact.pending is not None or bool(fact.marked("lost") or fact.marked("exposed")))
+    return fact.pending is not None or bool(fact.marked("exposed")) or (changed and fact.state is State.ACTIVE)
 
 
 def only_works(block: Sequence[ast.stmt], name: str) -> bool:
@@ -221,6 +226,17 @@ class _Block:
                 known = loaded(self.module, one, scope, self.sessions) if place is target else None
                 found.setdefault(_start(place), []).append(known)
         return found
+
+    @property
+    def changes(self) -> bool:
+        """Whether objects that were loaded may be changed: a field assigned, a collection asked, one given away."""
+        stored = any(
+            _start(p) in self.loaded for t, _ in self._bindings() for p in _places(t) if not isinstance(p, ast.Name)
+        )
+        calls = [n for n in self.nodes if isinstance(n, ast.Call) and _name(n) not in _PLAIN]
+        asked = any(isinstance(n.func, ast.Attribute) and _start(n) in self.loaded for n in calls)
+        given = [a for n in calls if _start(n) not in self.sessions for a in (*n.args, *(k.value for k in n.keywords))]
+        return stored or asked or any(map(self.holds, given))
 
     def escapes(self, *, returning: bool = True) -> Iterator[str]:
         """Why what was loaded may get out, in words.

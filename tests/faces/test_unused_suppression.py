@@ -221,8 +221,11 @@ def test_findings_that_were_kept_are_heard_anew(tmp_path: Path, monkeypatch: pyt
         assert expected == [f.message.split(": ")[1].partition(" silence")[0] for f in again.findings]
 
 
-def _safe(finding: dict[str, Any]) -> bool:
-    return finding["fix"] is not None and finding["fix"]["applicability"] == "safe"
+def _line(finding: dict[str, Any]) -> str:
+    """A finding of the JSON report, as flake8 writes it."""
+    place = f"{Path(finding['filename']).name}:{finding['location']['row']}:{finding['location']['column']}"
+    safe = finding["fix"] is not None and finding["fix"]["applicability"] == "safe"
+    return f"{place}: {finding['code']}{' [*]' * safe} {finding['message']}"
 
 
 def test_the_command_and_flake8_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,10 +252,7 @@ def test_the_command_and_flake8_say_the_same(tmp_path: Path, monkeypatch: pytest
     command = [sys.executable, "-m", "session_lint", "check", "--output-format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "" == done.stderr
-    by_command = sorted(
-        f"{Path(f['filename']).name}:{f['location']['row']}:{f['location']['column']}: {f['code']}{' [*]' * _safe(f)} {f['message']}"
-        for f in json.loads(done.stdout)
-    )
+    by_command = sorted(map(_line, json.loads(done.stdout)))
     code, by_flake8, errors = flake8("--select=SES")
     assert (1, "", by_command) == (code, errors, by_flake8)
     heard = {line.partition(":")[0] for line in by_flake8 if "SES901" in line}

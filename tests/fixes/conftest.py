@@ -26,7 +26,7 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def _postgres_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """PostgreSQL for all programs of a module."""
     folder = tmp_path_factory.mktemp("postgres-world")
-    with running(folder) as url:
+    with running() as url:
         world = World(url, f"sqlite:///{folder / 'other.db'}")
         yield world
         world.close()

@@ -247,6 +247,8 @@ def migration(body: str) -> str:
         ("session.add(x)\nsession.flush()", True),
         ("session.add(x)", True),
         ("unknown(session)\nsession.commit()", True),
+        ("for row in session.query(Row):\n    row.name = x\n    session.flush()\n    return\nsession.commit()", True),
+        ("if session.scalar(x):\n    return\nsession.commit()", False),
         ("x.rows = session.query(Row).all()\nsession.commit()", True),
     ],
 )

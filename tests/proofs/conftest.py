@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,19 +24,23 @@ def _stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server of one's own; the address of its database."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR, as on a build server
-        pgserver = pytest.importorskip("pgserver", reason="there is no PostgreSQL to install for this Python")
-        server = pgserver.get_server(folder)
-    yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
-    server.cleanup()
+def running() -> Iterator[str]:
+    """A PostgreSQL server of one's own; the address of its database.
+
+    Its folder is none of pytest's: every run takes the rights to those away from the user that the server runs as.
+    """
+    with TemporaryDirectory(prefix="session-lint-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR, as on a build server
+            pgserver = pytest.importorskip("pgserver", reason="there is no PostgreSQL to install for this Python")
+            server = pgserver.get_server(folder)
+        yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
+        server.cleanup()
 
 
 @pytest.fixture(name="server", scope="session")
-def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("postgresql")) as url:
+def _server() -> Iterator[str]:
+    with running() as url:
         yield url
 
 
