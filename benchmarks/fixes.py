@@ -3,6 +3,7 @@
 ``python benchmarks/fixes.py`` carries out the fixes of all rules, once those that are safe and once all, without
 writing into the corpus, and checks each result; ``--fidelity`` also checks that every file of the corpus comes back
 from the concrete tree byte for byte. Its exit status is 1 where a check failed, 2 where there is no corpus.
+``fixes.toml`` beside it has those that were read.
 """
 
 from __future__ import annotations
