@@ -96,7 +96,7 @@ def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]
     told: list[Entry] = []
 
     def work() -> list[Finding]:
-        told[:] = glossary(_facts(decode(filename, data), settings, None))
+        told[:] = glossary(facts_of(decode(filename, data), settings))
         return []
 
     try:
@@ -232,7 +232,7 @@ def _found(
 
     :param evidence: is told what that rests on beside the text.
     """
-    facts = _facts(source, settings, tree)
+    facts = facts_of(source, settings, tree)
     selected = _selected(settings, source.filename)
     rules = [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
     findings = [finding for rule in rules for finding in rule.check(facts)]
@@ -267,7 +267,11 @@ def _in_order(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.location, finding.code))
 
 
-def _facts(source: Source, settings: Settings, tree: ast.Module | None) -> ModuleFacts:
+def facts_of(source: Source, settings: Settings, tree: ast.Module | None = None) -> ModuleFacts:
+    """What the rules are told of a module, with its project around it where the settings say so.
+
+    :raises SourceError: where the text cannot be parsed.
+    """
     words, path = vocabulary(settings.vocabulary), Path(source.filename)
     if settings.whole_project:
         return analyse_file(source, tree, path, words)

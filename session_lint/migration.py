@@ -6,12 +6,11 @@ import ast
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from session_lint.analysis import SiteKind, analyse_file
+from session_lint.analysis import SiteKind
 from session_lint.analysis.singletons import debts
-from session_lint.engine import lint_source
+from session_lint.engine import facts_of, lint_source
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes import CannotFix, rewritten
 from session_lint.fixes.judge import Refusal, to_scope
@@ -19,7 +18,7 @@ from session_lint.fixes.settling import settle
 from session_lint.mend import Mended, attempt, beyond, mend
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
-from session_lint.vocabulary import Meaning, Role, Tables, vocabulary
+from session_lint.vocabulary import Meaning, Role, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +66,7 @@ def sites(source: Source, settings: Settings) -> list[Site]:
 
     :raises SourceError: where the text cannot be parsed.
     """
-    facts = analyse_file(source, None, Path(source.filename), vocabulary(settings.vocabulary))
+    facts = facts_of(source, settings)
     found = [_site(facts, one.site.node, one.symbol, to_scope(facts, one)) for one in _by_hand(facts)]
     for debt in debts(facts):
         told = settle(facts, debt)
@@ -81,7 +80,7 @@ def factories(source: Source, settings: Settings) -> set[str]:
 
     :raises SourceError: where the text cannot be parsed.
     """
-    facts = analyse_file(source, None, Path(source.filename), vocabulary(settings.vocabulary))
+    facts = facts_of(source, settings)
     found: set[str] = set()
     for obligation in facts.obligations(SiteKind.OWNED):
         node, module = obligation.site.node, facts.module

@@ -89,18 +89,27 @@ def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, 
         tally.add(mended)
         if mended.text == source.text:
             return
-        if encoded(source.text, before, source.encoding) != before:
-            raise WriteError(f"its bytes do not survive being decoded as {source.encoding}")
-        if given["diff"]:
-            click.echo(unified(str(path), source.text, mended.text), nl=False)
-        else:
-            write(path, before, encoded(mended.text, before, source.encoding))
+        put(path, source, before, mended.text, only_shown=given["diff"])
         tally.changed.append(str(path))
     except BrokenPipeError:
         raise  # whoever reads the diff has seen enough
     except (SourceError, WriteError, OSError) as error:
         tally.failed = True
         click.echo(f"session-lint: {shown(str(path))}: {error}", err=True)
+
+
+def put(path: Path, source: Source, before: bytes, text: str, *, only_shown: bool) -> None:
+    """Put a new text in the place of a file's, or show the difference.
+
+    :param before: the bytes that the file held when it was read.
+    :raises WriteError: where the file cannot be written, or would not keep its other bytes.
+    """
+    if encoded(source.text, before, source.encoding) != before:
+        raise WriteError(f"its bytes do not survive being decoded as {source.encoding}")
+    if only_shown:
+        click.echo(unified(str(path), source.text, text), nl=False)
+    else:
+        write(path, before, encoded(text, before, source.encoding))
 
 
 def _mended(source: Source, settings: Settings, given: dict[str, Any]) -> Mended:

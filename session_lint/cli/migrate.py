@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.cli.fix import unified
+from session_lint.cli.fix import put
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, file_options, groups
 from session_lint.migration import Site, Verdict, aiming_at, as_json, as_markdown, counted, factories, migrate, sites
 from session_lint.report.concise import many, shown
 from session_lint.source import SourceError, decode
-from session_lint.writing import WriteError, encoded, write
+from session_lint.writing import WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -141,12 +141,7 @@ def _rewrite(file: Path, settings: Settings, run: Run, given: dict[str, Any]) ->
     run.left += sites(replace(source, text=mended.text), settings)
     if mended.text == source.text:
         return
-    if encoded(source.text, before, source.encoding) != before:
-        raise WriteError(f"its bytes do not survive being decoded as {source.encoding}")
-    if given["diff"]:
-        click.echo(unified(str(file), source.text, mended.text), nl=False)
-    else:
-        write(file, before, encoded(mended.text, before, source.encoding))
+    put(file, source, before, mended.text, only_shown=given["diff"])
     run.changed.append(shown(str(file)))
 
 
