@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 DOCUMENTED = {"SES101", "SES102", "SES104", "SES201", "SES202", "SES203", "SES301", "SES401", "SES501"}
 MENDED = ["checkout.py", "payments.py", "stock.py"]
+ENTERED = ["nightly_report.py", "restock.py"]
 
 # A day of the shop: what is called, what it is given, and what it prints.
 DAY = [
@@ -92,10 +93,12 @@ def test_fix_makes_the_twin(tmp_path: Path) -> None:
     """Where the linter mends a whole file, it comes out as its author would have written it."""
     shutil.copytree(EXAMPLES / "shop", tmp_path / "shop", ignore=shutil.ignore_patterns("__pycache__"))
     done = python("-m", "session_lint", "fix", "--isolated", "--no-cache", "--select", "ALL", str(tmp_path / "shop"))
-    assert (done.returncode, done.stdout, done.stderr) == (1, "4 fixed in 4 files, 6 left\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "6 fixed in 6 files, 4 left\n", "")
     for name in MENDED:
         twin = (EXAMPLES / "shop_fixed" / name).read_text("utf-8").replace("shop_fixed", "shop")
         assert re.sub(r"  # SES\d{3}", "", (tmp_path / "shop" / name).read_text("utf-8")) == twin
+    for name in ENTERED:  # its author closes in the function, the linter where the program enters
+        assert "\n    finally:\n        close_global_session()\n" in (tmp_path / "shop" / name).read_text("utf-8")
 
 
 @pytest.mark.parametrize(("project", "saved"), [("shop", []), ("shop_fixed", ["cup", "tea"])])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from session_lint.fixes import CannotFix
+from session_lint.fixes.suites import led_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,28 @@ def with_import(module: cst.Module, at: int, home: str, name: str, replaced: str
     assert isinstance(joined, cst.BaseStatement)
     added = [] if importer.found else [cst.parse_statement(f"from {home} import {name}\n")]
     return module.with_changes(body=[*module.body[:at], joined, *added, *module.body[at + 1 :]])
+
+
+def without_import(module: cst.Module, at: int, name: str) -> cst.Module:
+    """The module without a name in one of its imports, where nothing uses it any more.
+
+    :param at: which statement of the module imports it.
+    """
+    statement = module.body[at]
+    if _uses(module, name) or not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return module
+    found = statement.body[0]
+    if not isinstance(found, cst.ImportFrom) or isinstance(found.names, cst.ImportStar):
+        return module
+    kept = [alias for alias in found.names if _plain(alias) != name]
+    if not kept:
+        above = [line for line in statement.leading_lines if line.comment is not None]
+        after = [led_by(module.body[at + 1], above)] if at + 1 < len(module.body) else []
+        return module.with_changes(body=[*module.body[:at], *after, *module.body[at + 2 :]])
+    if found.rpar is None:
+        kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    changed = statement.with_changes(body=[found.with_changes(names=kept)])
+    return module.with_changes(body=[*module.body[:at], changed, *module.body[at + 1 :]])
 
 
 class _Importer(cst.CSTTransformer):

@@ -36,7 +36,8 @@ def series():
 ```
 
 ## Fix safety
-No fix is offered yet: use the request's own session, `g.db` of `database.flask.init_app(app)`.
+The reference module's getter gives way to `g.db` in modules that import from Flask. That is unsafe: the session is
+there only where `database.flask.init_app(app)` was called when the application was made.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.requests import global_uses
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
+from session_lint.fixes.serving import own_session
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             use.node,
             symbol=facts.symbol(use.code),
             trace=[*runs, taken],
+            **own_session(facts, use),
             handler=symbol_of(use.handler) if use.handler is not None else "a dependency",
         )
 
@@ -84,4 +87,5 @@ rule = Rule(
     message="global session in request handler {handler!r}, shared by all requests",
     severity=Severity.ERROR,
     check=check,
+    fix=("to_request_session",),
 )

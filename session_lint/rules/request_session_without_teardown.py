@@ -48,6 +48,10 @@ def close_session(exception=None):
         db.close()
 ```
 
+## Fix safety
+Where the application, or a blueprint, is made in the same module, a teardown that closes the session is added at its
+end. That is unsafe: who keeps objects of the session beyond the request will find them detached.
+
 ## References
 - [Flask: storing data, and the application context's
 teardown](https://flask.palletsprojects.com/en/stable/appcontext/#storing-data)
@@ -60,6 +64,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.teardowns import without_teardown
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
+from session_lint.fixes.serving import teardown
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -80,6 +85,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.site.node,
             symbol=facts.symbol(one.code),
             trace=steps,
+            **teardown(facts, one),
             field=one.field,
             what="only an after_request hook, which is not run after every error" if one.after else "no teardown",
         )
@@ -91,4 +97,5 @@ rule = Rule(
     message="session in {field!r} is opened for each request, and {what} closes it",
     severity=Severity.ERROR,
     check=check,
+    fix=("add_teardown",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from textwrap import dedent, indent
-from typing import final
+from typing import Any, final
 
 import pytest
 
@@ -214,3 +214,86 @@ def test_a_context_manager_that_never_closes() -> None:
     fix = found(f"{MANAGER}def work():\n    s = S()\n    yield s\n    s.commit()\n", "SES101").fix
     assert fix is not None
     assert fix.applicability is Applicability.UNSAFE
+
+
+ROUTE = """from flask import Flask
+from database.session import get_session
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def count():
+    return {"count": get_session().scalar("select 1")}
+"""
+
+
+def test_the_session_of_a_request() -> None:
+    """For the global one; the import goes with its last use, and the reason says what else is needed."""
+    fix = found(ROUTE, "SES501").fix
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE
+    assert "init_app(app)" in fix.reason
+    after = mended(ROUTE, "SES501")
+    assert after == ROUTE.replace("Flask\nfrom database.session import get_session\n", "Flask, g\n").replace(
+        "get_session()", "g.db"
+    )
+    both = ROUTE.replace("import get_session", "import SessionLocal, get_session") + "\n\nX = SessionLocal\n"
+    assert "from database.session import SessionLocal\n" in mended(both, "SES501")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("from flask import Flask\n", "import flask\nfrom flask import Flask\n"),
+        (
+            "from database.session import get_session\n",
+            "import database.session as d\nget_session = d.get_session\n",
+        ),
+    ],
+)
+def test_the_session_of_a_request_under_other_imports(old: str, new: str) -> None:
+    """It still fits, or there is no fix."""
+    finding = found(ROUTE.replace(old, new), "SES501")
+    assert finding.fix is not None or finding.refusal
+
+
+LAZY = """from flask import Flask, g
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker()
+app = Flask(__name__)
+
+
+def get_db():
+    if "db" not in g:
+        g.db = SessionLocal()
+    return g.db
+"""
+
+
+def test_a_teardown_for_a_request() -> None:
+    """It is added, and closes."""
+    fix = found(LAZY, "SES502").fix
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE
+    after = mended(LAZY, "SES502")
+    assert after == LAZY + (
+        '\n\n@app.teardown_appcontext\ndef close_db(exception=None):\n    db = g.pop("db", None)\n'
+        "    if db is not None:\n        db.close()\n"
+    )
+    assert not [f for f in lint(after) if f.code == "SES502"]
+    names: dict[str, Any] = {"__name__": __name__}
+    exec(after, names)  # noqa: S102  (a program of ours)
+    session = Closing()
+    names["SessionLocal"] = lambda: session
+    with names["app"].app_context():
+        assert names["get_db"]() is session
+    assert session.closed
+
+
+def test_no_teardown_without_an_application() -> None:
+    """The refusal says where it belongs."""
+    finding = found(LAZY.replace("app = Flask(__name__)\n", ""), "SES502")
+    assert finding.fix is None
+    assert "register a teardown there" in finding.refusal
