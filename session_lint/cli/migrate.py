@@ -75,8 +75,10 @@ def migration(context: click.Context, /, paths: Sequence[str], **given: Any) -> 
         run.left = [site for site in run.planned if site.verdict is not Verdict.SAFE]
     else:
         _carry_out([(file, settings) for file, settings in files if file in plan], run, given)
-    if not (given["dry_run"] or given["diff"]) and given["report"]:
-        _write_report(run, Path(given["report"]))
+    if run.planned and not (given["dry_run"] or given["diff"]):
+        report = _write_report(run, Path(given["report"])) if given["report"] else ""
+        rest = f"{len(run.left)} left to do by hand" if run.left else "nothing is left to do by hand"
+        click.echo(f"{many(len(run.changed), 'file')} rewritten, {rest}{report}")
     if missing or run.failed:
         context.exit(FAILED)
     context.exit(FOUND if run.left else CLEAN)
@@ -145,7 +147,8 @@ def _rewrite(file: Path, settings: Settings, run: Run, given: dict[str, Any]) ->
     run.changed.append(shown(str(file)))
 
 
-def _write_report(run: Run, path: Path) -> None:
+def _write_report(run: Run, path: Path) -> str:
+    """Write the report for people and the one for programs; what the last line says of them."""
     told = [replace(site, file=shown(site.file)) for site in run.left]
     texts = {
         ".md": as_markdown(run.planned, told, run.changed),
@@ -157,5 +160,4 @@ def _write_report(run: Run, path: Path) -> None:
             target.write_text(text, encoding="utf-8")
         except OSError as error:
             raise WriteError(f"{shown(str(target))}: {error.strerror or error}") from None
-    rest = f"{len(told)} left to do by hand" if told else "nothing is left to do by hand"
-    click.echo(f"{many(len(run.changed), 'file')} rewritten, {rest}: {shown(str(path))}.md")
+    return f": {shown(str(path))}.md"
