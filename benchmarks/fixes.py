@@ -31,7 +31,7 @@ from run import RunError, folders
 from session_lint.engine import forget, lint_paths, lint_source
 from session_lint.finding import Severity
 from session_lint.fixes import CannotFix, rewritten
-from session_lint.fixes.parsing import parsed
+from session_lint.fixes.parsing import faithful, parsed
 from session_lint.mend import Mended, attempt, mend
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.rules.unused_suppression import rule as unused_suppression
@@ -272,22 +272,15 @@ def fidelity(path: Path, root: Path = ROOT) -> Fidelity:
         before = path.read_bytes()
         source = decode(file, before)
         text = source.text
-        code = attempt(source, lambda: parsed(text)).module.code
+        code = attempt(source, lambda: faithful(text, parsed(text).module.code))
         same = encoded(code, before, source.encoding) == before
         return Fidelity(file, failure="" if same else "the bytes that come back are others")
     except (SourceError, WriteError) as error:
         return Fidelity(file, refusal=str(error))
     except CannotFix as error:
-        return Fidelity(file, error.reason, _untrue(error.reason, text))
+        return Fidelity(file, error.reason, error.reason if "internal error" in error.reason else "")
     except Exception as error:  # noqa: BLE001  # whatever it is, it is this file's and the others go on
         return Fidelity(file, failure=f"{type(error).__name__}: {error}".partition("\n")[0])
-
-
-def _untrue(reason: str, text: str) -> str:
-    """What is wrong with the reason of a refusal; empty where nothing is."""
-    if "internal error" in reason:
-        return reason
-    return "refused for form feeds, and there are none" if "form feeds" in reason and "\f" not in text else ""
 
 
 def fidelities(paths: Sequence[Path], root: Path = ROOT, processes: int = PROCESSES) -> Iterator[Fidelity]:
