@@ -1,4 +1,4 @@
-"""What all tests share: the ``lint`` fixture and the size of the oracle."""
+"""What all tests share: the ``lint`` fixture, a PostgreSQL server, and the size of the oracle."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import settings
 
 from tests.linting import lint
+from tests.postgres import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from session_lint.finding import Finding
 
@@ -37,3 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def _lint() -> Callable[..., list[Finding]]:
     """The function of :mod:`tests.linting`, for tests that prefer to be handed it."""
     return lint
+
+
+@pytest.fixture(name="server", scope="session")
+def _server() -> Iterator[str]:
+    """The address of a PostgreSQL server that all tests of a run share."""
+    with running() as url:
+        yield url

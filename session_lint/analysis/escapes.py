@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import foreign
+from session_lint.python.names import path
 from session_lint.python.scopes import is_self
 from session_lint.python.words import word
 
@@ -39,9 +40,20 @@ def family(module: Module, owner: Scope) -> list[tuple[Module, Scope]]:
 
 def out_of_sight(module: Module, owner: Scope) -> bool:
     """Whether a class, or one above it, lets somebody at its fields who cannot be seen."""
-    return any(
+    return _put_elsewhere(module, owner) or any(
         _unread_base(home, scope) or any(_lets_at_all(home, node, at) for node, at in _methods(home, scope))
         for home, scope in family(module, owner)
+    )
+
+
+def _put_elsewhere(module: Module, owner: Scope) -> bool:
+    """Whether a class is stored in some other object, which makes its instances and says what becomes of them."""
+    assert isinstance(owner.node, ast.ClassDef)
+    return any(
+        isinstance(node, ast.Assign)
+        and path(node.value) == owner.node.name
+        and any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in node.targets)
+        for node in ast.walk(module.names.scopes.module.node)
     )
 
 

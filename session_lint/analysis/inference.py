@@ -197,10 +197,13 @@ def _returns(scope: Scope, name: str) -> bool:
 
 
 def _leaves_closed(module: Module, function: FunctionNode, name: str) -> bool:
+    """Whether each normal way closes it, or one does and the others let it alone, as for another thread's session."""
     site = module.site(SiteKind.PARAMETER, function.args, function, key=f"kept in {name}")
+    start = NOTHING._replace(site=site, names=frozenset({name}))
     try:
-        exits = module.solve(function, NOTHING._replace(site=site, names=frozenset({name}))).exits
+        exits = module.solve(function, start).exits
     except SolverLimit:
         return False
     normal = [fact for fact in exits if fact.site is site and fact.flying is None]
-    return bool(normal) and all(fact.state is State.CLOSED for fact in normal)
+    alone = [f for f in normal if f.state is start.state and not f.marks and name in f.names]
+    return len(alone) < len(normal) and all(f.state is State.CLOSED or f in alone for f in normal)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask, g
+from flask import Blueprint, Flask, Response, g, stream_with_context
 from sqlalchemy import text
 
 from database import session as module
@@ -13,6 +14,8 @@ from database.flask import init_app
 from tests.database.conftest import write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import Session
 
     from tests.database.conftest import Store
@@ -86,7 +89,7 @@ def test_a_failing_close_does_not_mask_the_view(
 
 
 def test_a_request_that_reaches_no_view(app: Flask, store: Store) -> None:
-    """A session was opened for it all the same, and is closed."""
+    """Nothing is open after it."""
     assert (app.test_client().get("/nowhere").status_code, store.out()) == (404, 0)
 
 
@@ -100,8 +103,108 @@ def test_requests_in_one_pushed_context(app: Flask, served: list[Session], store
     assert (len(set(map(id, served))), store.rows(), store.out()) == (2, ["a"], 0)
 
 
-def test_a_context_without_a_request(app: Flask, store: Store) -> None:
-    """A command-line command has no ``g.db``, and nothing to close."""
+def test_a_request_that_asks_for_none_opens_none(app: Flask, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session is opened when the view first says ``g.db``."""
+
+    def fail(**_: object) -> None:
+        raise AssertionError("opened")
+
+    app.add_url_rule("/static-page", view_func=lambda: "page")
+    monkeypatch.setattr("database.flask.SessionLocal", fail)
+    assert app.test_client().get("/static-page").text == "page"
+
+
+def test_a_command_and_a_pushed_context(app: Flask, store: Store) -> None:
+    """They have ``g.db`` too, one for each context, closed when it ends."""
+    seen = []
+
+    @app.cli.command("fill")
+    def fill() -> None:
+        write(g.db, "a")
+        seen.append(g.db)
+        g.db.commit()
+        assert "db" in g
+
+    done = app.test_cli_runner().invoke(args=["fill"])
     with app.app_context():
         assert "db" not in g
+        write(g.db, "lost")
+        seen.append(g.db)
+    assert (done.exit_code, store.rows(), store.out(), len(set(map(id, seen)))) == (0, ["a"], 0, 2)
+
+
+def test_a_command_that_fails(app: Flask, store: Store) -> None:
+    """Nothing is saved, and the connection is back."""
+
+    @app.cli.command("fail")
+    def fail() -> None:
+        write(g.db, "a")
+        raise ValueError("mine")
+
+    done = app.test_cli_runner().invoke(args=["fail"])
+    assert (repr(done.exception), store.rows(), store.out()) == ("ValueError('mine')", [], 0)
+
+
+def test_blueprints_and_handlers_share_the_requests_session(app: Flask, store: Store) -> None:
+    """Before, in the view, after it and in an error handler it is the same."""
+    pages = Blueprint("pages", __name__, url_prefix="/pages")
+    seen: list[Session] = []
+
+    @pages.before_request
+    def before() -> None:
+        seen.append(g.db)
+
+    @pages.get("/")
+    def page() -> str:
+        seen.append(g.db)
+        write(g.db, "a")
+        raise KeyError("mine")
+
+    @pages.errorhandler(KeyError)
+    def handle(_: KeyError) -> tuple[str, int]:
+        seen.append(g.db)
+        return "sorry", 418
+
+    @pages.after_request
+    def after(response: Response) -> Response:
+        seen.append(g.db)
+        return response
+
+    app.register_blueprint(pages)
+    answer = app.test_client().get("/pages/")
+    assert (answer.status_code, answer.text, len(seen), len(set(map(id, seen)))) == (418, "sorry", 4, 1)
+    assert (store.rows(), store.out()) == ([], 0)
+
+
+@pytest.mark.parametrize("taken", [3, 1, 0])
+def test_what_is_streamed(app: Flask, store: Store, taken: int) -> None:
+    """It keeps the session until the last piece, or until the client goes away."""
+    with app.app_context():
+        for name in "abc":
+            write(g.db, name)
+        g.db.commit()
+
+    @app.get("/stream")
+    def stream() -> Response:
+        def rows() -> Iterator[str]:
+            for name in g.db.execute(text("select name from item order by id")).scalars():
+                yield str(name)
+
+        return Response(stream_with_context(rows()))
+
+    answer = app.test_client().get("/stream", buffered=False)
+    pieces = answer.iter_encoded()
+    assert b"".join(islice(pieces, taken)) == b"abc"[:taken]
+    answer.close()
+    del pieces
+    assert store.out() == 0
+
+
+def test_two_applications(app: Flask, store: Store) -> None:
+    """One that was not asked has no ``g.db``."""
+    other = Flask("other")
+    with other.app_context(), pytest.raises(AttributeError):
+        _ = g.db
+    with app.app_context():
+        assert g.db.execute(text("select 1")).scalar() == 1
     assert store.out() == 0

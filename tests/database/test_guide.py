@@ -25,7 +25,7 @@ SAVED = [["tea"], ["a", "b"], [], ["tea"], ["tea"], ["tea"]]
 Order: Any = type(
     "Order",
     (declarative_base(),),
-    {"__tablename__": "item", "rowid": Column(Integer, primary_key=True), "item": Column("name", String)},
+    {"__tablename__": "item", "id": Column(Integer, primary_key=True), "item": Column("name", String)},
 )
 
 

@@ -16,7 +16,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no f
 IMPORT = """
 import os
 import database, database.session, database.flask
-print(sorted(os.listdir()))
+print(sorted(name for name in os.listdir() if name.endswith('.db')))
 """
 
 FIRST_USE = """
@@ -26,10 +26,10 @@ from database import SessionLocal, scoped_session
 session = SessionLocal()
 if "LATER_URL" in os.environ:
     os.environ["DATABASE_URL"] = os.environ["LATER_URL"]
-print(sorted(os.listdir()))
+print(sorted(name for name in os.listdir() if name.endswith('.db')))
 with scoped_session() as session:
     session.execute(text("create table item (name text)"))
-print(sorted(os.listdir()))
+print(sorted(name for name in os.listdir() if name.endswith('.db')))
 """
 
 FORK = """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fixes.world import World
-from tests.proofs.conftest import running
+from tests.postgres import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,10 +1,7 @@
-"""The databases of the proofs: a SQLite file for each test, and one PostgreSQL server for all of them."""
+"""The databases of the proofs: a SQLite file for each test, and the PostgreSQL server of all of them."""
 
 from __future__ import annotations
 
-import warnings
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,27 +18,6 @@ def _stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """An empty SQLite file."""
     with standing(f"sqlite:///{tmp_path / 'proof.db'}", monkeypatch) as stage:
         yield stage
-
-
-@contextmanager
-def running() -> Iterator[str]:
-    """A PostgreSQL server of one's own; the address of its database.
-
-    Its folder is none of pytest's: every run takes the rights to those away from the user that the server runs as.
-    """
-    with TemporaryDirectory(prefix="session-lint-", ignore_cleanup_errors=True) as folder:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR, as on a build server
-            pgserver = pytest.importorskip("pgserver", reason="there is no PostgreSQL to install for this Python")
-            server = pgserver.get_server(folder)
-        yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
-        server.cleanup()
-
-
-@pytest.fixture(name="server", scope="session")
-def _server() -> Iterator[str]:
-    with running() as url:
-        yield url
 
 
 @pytest.fixture(name="postgres")
