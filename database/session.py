@@ -239,6 +239,12 @@ def _forget(_session: Session) -> None:
     _process.written = False
 
 
+def _close_at_exit() -> None:
+    if _process.session is not None:
+        warnings.warn("the global session was left open: it needs close_global_session()", ResourceWarning, stacklevel=1)
+    close_global_session()
+
+
 def leave_to_parent(*inherited: object) -> None:
     """In a forked child: keep for good what was inherited, by a reference that is never given back.
 
@@ -257,7 +263,7 @@ def _start_afresh() -> None:
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
     os.register_at_fork(after_in_child=_start_afresh)
-atexit.register(close_global_session)
+atexit.register(_close_at_exit)
 if os.environ.get("SESSION_GUARD", "0") not in {"", "0"}:
     from .guard import install
 

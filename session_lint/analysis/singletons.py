@@ -149,7 +149,10 @@ def entry_words(entry: ModuleFacts, code: ast.AST, facts: ModuleFacts) -> str:
 
 
 def settled(module: Module) -> frozenset[str]:
-    """The singletons that no caller has to close: ``atexit``, an exit stack, a hook or a test's teardown does."""
+    """The singletons that no caller has to close: ``atexit``, an exit stack, a hook or a test's teardown does.
+
+    A net does not count: a function at exit that closes with a ``ResourceWarning``.
+    """
     if module.program.project is None:
         return _settled_in(module)
     return frozenset().union(*map(_settled_in, module.program.naming_singletons))
@@ -159,11 +162,28 @@ def _settled_in(module: Module) -> frozenset[str]:
     found: set[str] = set()
     for call, scope in module.names.scopes.calls:
         code = module.code_of(scope)
-        found.update(module.closer_of(value, code) for value in (*call.args, *(k.value for k in call.keywords)))
+        given = (*call.args, *(k.value for k in call.keywords))
+        found.update(closed for value in given if (closed := module.closer_of(value, code)) and not _net(module, value))
         callee = module.calls.callee(call)
         if callee.role is Role.CLOSER and callee.meaning is not None and _hook(module, code):
             found.add(callee.meaning.closes)
-    return frozenset(found - {""})
+    return frozenset(found)
+
+
+def _net(module: Module, value: ast.expr) -> bool:
+    """Whether a function that closes complains of what it finds open: it catches what others forgot, by its own word."""
+    for name in module.names.qualify(value, module.names.scopes.module):
+        defined = module.names.definition(name)
+        if defined is None:
+            continue
+        home = module.program.module(defined[0])
+        for call in ast.walk(defined[1]):
+            if isinstance(call, ast.Call) and "warnings.warn" in home.calls.callee(call).names:
+                scope = home.calls.scope(call)
+                given = (*call.args, *(k.value for k in call.keywords))
+                if any("builtins.ResourceWarning" in home.names.qualify(one, scope) for one in given):
+                    return True
+    return False
 
 
 def _hook(module: Module, code: ast.AST) -> bool:

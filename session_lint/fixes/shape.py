@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from session_lint.python.names import path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from session_lint.analysis import Obligation
 
@@ -90,8 +90,13 @@ def gives_up(handler: ast.ExceptHandler, name: str) -> bool:
     return raises and len(before) <= 1 and all(is_method(s, name, "rollback") for s in before)
 
 
-def plain_scope(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
-    """The factory of a committing scope that only opens, lends, commits, rolls back and closes; else ``None``."""
+def plain_scope(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, closing: Callable[[ast.stmt, str], bool]
+) -> ast.expr | None:
+    """The factory of a committing scope that only opens, lends, commits, rolls back and closes; else ``None``.
+
+    :param closing: whether a statement does nothing but close the session of a name, in the end.
+    """
     arguments = function.args
     if (
         len(function.decorator_list) != 1
@@ -113,9 +118,11 @@ def plain_scope(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | 
         and is_method(lent[1], name, "commit")
         and all(gives_up(handler, name) for handler in guard.handlers)
         and len(guard.finalbody) == 1
-        and closes(guard.finalbody[0], name)
+        and closing(guard.finalbody[0], name)
     )
-    return opened.func if plain and isinstance(opened, ast.Call) and not opened.args and not opened.keywords else None
+    if not plain or not isinstance(opened, ast.Call) or opened.args:
+        return None
+    return opened.func if all(k.arg == "info" for k in opened.keywords) else None  # a note, which changes nothing
 
 
 def _lends(statement: ast.stmt, name: str) -> bool:

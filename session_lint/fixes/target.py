@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
-from session_lint.fixes.shape import plain_scope
+from session_lint.fixes.shape import closes, plain_scope
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
@@ -143,10 +144,27 @@ def _scopes(home: Module, opening: _Opening) -> Iterator[ast.FunctionDef | ast.A
         if not isinstance(node, wanted) or home.names.scopes.of[node].parent is not home.names.scopes.module:
             continue
         meaning = home.inferred(qualname)
-        factory = plain_scope(node) if meaning is not None and meaning.commits else None
+        factory = plain_scope(node, partial(_closes, home)) if meaning is not None and meaning.commits else None
         asked = (opening.module, opening.call.func, opening.scope)
         if factory is not None and same_factory((home, factory, home.names.scopes.of[node]), asked):
             yield node
+
+
+def _closes(home: Module, statement: ast.stmt, name: str) -> bool:
+    """Whether a statement closes the session, itself or by a function that only rolls back, closes and logs."""
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    call = value.value if isinstance(value, ast.Await) else value
+    if closes(statement, name) or not isinstance(call, ast.Call):
+        return closes(statement, name)
+    callee = home.calls.callee(call)
+    function, calls = callee.function, home.at(callee).calls
+    if function is None or [*map(path, call.args)] != [name] or call.keywords or len(function.args.args) != 1:
+        return False
+    lent = function.args.args[0].arg
+    does = [inner for inner in ast.walk(function) if isinstance(inner, ast.Call)]
+    ends = [inner for inner in does if path(inner.func) in (f"{lent}.close", f"{lent}.rollback")]
+    notes = [inner for inner in does if any(n.startswith("logging.") for n in calls.callee(inner).names)]
+    return f"{lent}.close" in [path(inner.func) for inner in ends] and len(ends) + len(notes) == len(does)
 
 
 def _documented(opening: _Opening) -> Target | None:

@@ -66,6 +66,24 @@ def test_a_plain_scope_is_taken() -> None:
     )
 
 
+END = "def end(session):\n    try:\n        {}\n    finally:\n        session.close()\n\n\n"
+CLOSERS = {
+    END.format("session.rollback()"): "scope()",
+    END.format("session.commit()"): "S.begin()",
+    END.format("count()"): "S.begin()",
+    "def end(session):\n    session.rollback()\n\n\n": "S.begin()",
+    "from elsewhere import end\n\n\n": "S.begin()",
+}
+
+
+@pytest.mark.parametrize(("closer", "taken"), CLOSERS.items())
+def test_a_scope_may_close_by_a_function(closer: str, taken: str) -> None:
+    """One that does nothing else, in a session that carries a note."""
+    scope = closer + DEFINITION.replace("S()", "S(info={'pattern': 'scope'})")
+    text = f"{MAKER}{scope}        yield s\n        s.commit()\n    finally:\n        end(s)\n\n\n"
+    assert f"with {taken} as session:" in mended(text + manual("session.add(x)", head=""))
+
+
 @pytest.mark.parametrize(
     "body", ["save(session, x)", "session.begin()\nsession.add(x)", "session.autoflush = False\nsession.add(x)"]
 )
