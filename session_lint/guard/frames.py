@@ -1,0 +1,144 @@
+"""Where a program is: its stack as code objects and lines, which keep nothing of it alive."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import linecache
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType, FrameType
+
+DEEPEST = 60
+"""How many frames of a stack are kept, from the innermost."""
+
+_OWN = str(Path(__file__).parent)
+_LIBRARY = str(Path(sqlalchemy.__file__).parent)
+_HELPERS = frozenset([contextlib.__file__, functools.__file__])
+_SERVERS = ("/anyio/", "/fastapi/", "/starlette/", "/flask/", "/werkzeug/", "/django/", "/aiohttp/")
+
+
+class Frame(NamedTuple):
+    """One call under way.
+
+    :param line: which line of the file it has come to, from 1.
+    """
+
+    code: CodeType
+    line: int
+
+    @property
+    def filename(self) -> str:
+        """Where its code stands."""
+        return self.code.co_filename
+
+    @property
+    def function(self) -> str:
+        """The name of its function, ``<module>`` for a module's body."""
+        return self.code.co_name
+
+    def __str__(self) -> str:
+        """The frame as a traceback shows it."""
+        text = linecache.getline(self.filename, self.line).strip()
+        place = f'  File "{self.filename}", line {self.line}, in {self.function}'
+        return f"{place}\n    {text}" if text else place
+
+
+class Stack(tuple[Frame, ...]):
+    """The calls under way, the innermost first, without the guard's own."""
+
+    __slots__ = ()
+
+    @property
+    def library(self) -> Stack:
+        """The innermost ones, in SQLAlchemy."""
+        return Stack(self[: self._depth])
+
+    @property
+    def program(self) -> Stack:
+        """The others, from the one that called SQLAlchemy."""
+        return Stack(self[self._depth :])
+
+    @property
+    def _depth(self) -> int:
+        return next((n for n, frame in enumerate(self) if not of_library(frame)), len(self))
+
+    def runs(self, code: CodeType | None) -> bool:
+        """Whether a call of a code is under way."""
+        return any(frame.code is code for frame in self)
+
+    def after_helpers(self, start: int) -> Stack:
+        """What stands outside a number of frames, and outside Python's own ``contextlib`` and ``functools`` there."""
+        rest = self[start:]
+        kept = next((n for n, frame in enumerate(rest) if frame.filename not in _HELPERS), 0)
+        return Stack(rest[kept:])
+
+    def __str__(self) -> str:
+        """As a traceback: the outermost first."""
+        return "\n".join(str(frame) for frame in reversed(self))
+
+
+def of_library(frame: Frame) -> bool:
+    """Whether a frame is SQLAlchemy's own."""
+    made = frame.filename.startswith("<") and "sqlalchemy." in frame.filename  # around a deprecated method
+    return made or frame.filename.startswith(_LIBRARY)
+
+
+def of_server(frame: Frame) -> bool:
+    """Whether a frame belongs to what serves requests."""
+    return any(part in frame.filename.replace("\\", "/") for part in _SERVERS)
+
+
+def here() -> Stack:
+    """The stack of the caller, through the greenlets that SQLAlchemy's asyncio runs in."""
+    return Stack(Frame(frame.f_code, frame.f_lineno) for frame in islice(_running(), DEEPEST))
+
+
+def holds(code: CodeType, value: object) -> bool:
+    """Whether a call of a code is under way that has a value in a variable."""
+    return any(
+        known is value or getattr(known, "sync_session", None) is value
+        for frame in _running()
+        if frame.f_code is code
+        for known in list(frame.f_locals.values())
+    )
+
+
+def receiver() -> object:
+    """What the method was called on that called SQLAlchemy; ``None`` where it was none."""
+    frame = _caller()
+    first = frame.f_code.co_varnames[:1] if frame is not None and frame.f_code.co_argcount else ()
+    return frame.f_locals.get("self") if frame is not None and first == ("self",) else None
+
+
+def module_of_caller() -> str:
+    """The name of the module whose code called SQLAlchemy."""
+    frame = _caller()
+    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
+
+
+def _caller() -> FrameType | None:
+    return next((f for f in _running() if not of_library(Frame(f.f_code, f.f_lineno))), None)
+
+
+def _running() -> Iterator[FrameType]:
+    """The frames under way, the innermost first, without the guard's own."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - what Python has for it
+    module = sys.modules.get("greenlet")
+    current = module.getcurrent() if module is not None else None
+    while True:
+        while frame is not None:
+            if not frame.f_code.co_filename.startswith(_OWN):
+                yield frame
+            frame = frame.f_back
+        if current is None or current.parent is None:
+            return
+        current = current.parent
+        frame = current.gr_frame

@@ -1,0 +1,249 @@
+"""What the guard knows of one session: who opened it, how it is kept, and what was done with it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import sys
+import threading
+import weakref
+from dataclasses import dataclass, field
+from enum import Enum
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from session_lint.guard.frames import Stack, module_of_caller, here, of_server, receiver
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+class Kept(Enum):
+    """By whom a session is kept, which is who has to close it."""
+
+    CALLER = "the function that opened it"
+    SCOPE = "a context manager"
+    GLOBAL = "the process"
+    MODULE = "the module that was imported"
+    OWNER = "an object"
+    REGISTRY = "a registry"
+    REQUEST = "a request"
+    G = "flask.g"
+    DEPENDENCY = "a dependency"
+
+
+_PATTERNS = {"scope": Kept.SCOPE, "global": Kept.GLOBAL, "request": Kept.REQUEST}
+
+Actor = tuple[int, int]
+"""A thread and, in an event loop, a task of it."""
+
+
+def actor() -> Actor:
+    """Who is at work."""
+    return threading.get_ident(), id(task()) if task() is not None else 0
+
+
+def task() -> asyncio.Task[Any] | None:
+    """The task at work, if any."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+@dataclass(eq=False)
+class Record:
+    """One session.
+
+    :param session: the session, as long as it lives.
+    :param stack: the calls that opened it, the library's included.
+    :param commits: whether the scope that keeps it commits by itself.
+    :param begins: whether that scope is SQLAlchemy's own ``factory.begin()``.
+    :param depth: how many of the program's calls lie between the opening and the code that asked for the session.
+    :param ends: the code that ends its scope.
+    :param module: the name of the module whose code opened it.
+    :param owner: what the method was called on that opened it.
+    :param open: whether it was used, and not closed since.
+    :param closed: where it was closed last.
+    :param reopened: where it was used for the first time after that.
+    :param over: whether its scope has ended.
+    :param failed: where an error came out of it that no rollback has answered.
+    :param wrote: where it was written to first since the last commit.
+    :param dropped: where a rollback has thrown away what was written, and where that was written.
+    :param left: whether an exception left the function that opened it.
+    :param begun: whether a transaction is under way.
+    :param since: when the last operation ended, in seconds of ``time.monotonic``.
+    :param busy: who is at work with it at the moment, and in how many calls.
+    """
+
+    session: weakref.ref[Session]
+    stack: Stack
+    kept: Kept
+    commits: bool
+    begins: bool
+    depth: int
+    ends: frozenset[CodeType]
+    module: str
+    owner: weakref.ref[Any] | None
+    thread: threading.Thread = field(default_factory=threading.current_thread)
+    actor: Actor = field(default_factory=actor)
+    pid: int = field(default_factory=os.getpid)
+    open: bool = False
+    used: bool = False
+    closed: Stack | None = None
+    reopened: Stack | None = None
+    over: bool = False
+    failed: Stack | None = None
+    wrote: Stack | None = None
+    dropped: tuple[Stack, Stack] | None = None
+    left: bool = False
+    begun: bool = False
+    since: float = 0.0
+    last: Stack = field(default_factory=Stack)
+    busy: dict[Actor, int] = field(default_factory=dict)
+    bind: object = None
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def opener(self) -> CodeType | None:
+        """The program's function that opened it."""
+        program = self.stack.program
+        return program[0].code if program else None
+
+    @property
+    def opened(self) -> Stack:
+        """Where the program asked for it: at the ``with`` of a scope, at the call of a getter."""
+        program = self.stack.program
+        depth = self.depth
+        if self.kept in (Kept.GLOBAL, Kept.REQUEST) and not depth and program and program[0].function != "<module>":
+            depth = 1
+        if self.taken:
+            depth = 1
+        if self.kept is Kept.DEPENDENCY and depth:
+            return Stack(program[depth - 1 :])
+        return program.after_helpers(depth) if 0 < depth < len(program) else program
+
+    @property
+    def taken(self) -> bool:
+        """Whether ``next()`` has taken it out of a generator that is nobody's dependency."""
+        program = self.stack.program
+        generator = bool(program) and program[0].code.co_flags & inspect.CO_GENERATOR
+        return bool(generator) and self.kept is Kept.CALLER and len(program) > 1
+
+    def by_scope(self, stack: Stack) -> bool:
+        """Whether what happens in a stack is done by the scope itself and not by its block."""
+        if self.begins:
+            return any(frame.function in ("__exit__", "__aexit__") for frame in stack.library)
+        return any(
+            frame.code is code or (frame.filename == code.co_filename and frame.function in code.co_names)
+            for frame in stack.program
+            for code in self.ends
+        )
+
+
+def record(session: Session, ended: Any) -> Record:  # noqa: ANN401 - weakref's own callback
+    """What is known of a session that is being opened.
+
+    :param ended: called with the reference when the session is collected.
+    """
+    stack = here()
+    program = stack.program
+    owner = receiver()
+    begins = any(frame.function == "begin" for frame in stack.library)
+    registry = any(f.function in ("__call__", "_proxied") and _registry(f.filename) for f in stack.library)
+    told = session.info.get("pattern") if isinstance(session.info, dict) else None
+    depth, manager = _manager(program)
+    commits, ends, kept = begins, frozenset[CodeType](), Kept.CALLER
+    if begins:
+        kept, depth = Kept.SCOPE, 0
+    elif registry:
+        kept, depth = Kept.REGISTRY, 0
+    elif manager is not None:
+        ends = frozenset([manager])
+        commits = "commit" in manager.co_names
+        kept = Kept.DEPENDENCY if _served(program, depth) else Kept.SCOPE
+    elif program and program[0].function in ("__enter__", "__aenter__"):
+        kept, ends, depth = Kept.SCOPE, _exits(owner), 1
+        commits = any("commit" in code.co_names for code in ends)
+    return Record(
+        weakref.ref(session, ended),
+        stack,
+        _PATTERNS.get(told, kept),
+        commits,
+        begins,
+        depth,
+        ends,
+        module_of_caller(),
+        _reference(owner),
+    )
+
+
+def settle(one: Record, session: Session) -> None:
+    """Find out, at the first use of a session, by whom it is kept."""
+    if one.kept is Kept.SCOPE and one.depth > 1 and here().runs(one.opener):
+        one.kept, one.commits, one.depth, one.ends = Kept.CALLER, False, 0, frozenset()  # of a function in a scope
+    if one.kept is not Kept.CALLER:
+        return
+    owner = one.owner() if one.owner is not None else None
+    module = sys.modules.get(one.module)
+    program = one.stack.program
+    if module is not None and _holds(vars(module), session):
+        if not program or program[0].function != "<module>":
+            one.kept = Kept.GLOBAL
+        elif one.module != "__main__":
+            one.kept = Kept.MODULE
+    elif _in_g(session):
+        one.kept = Kept.G
+    elif owner is not None and _holds(getattr(owner, "__dict__", {}), session):
+        one.kept = Kept.OWNER
+    elif len(program) > 1 and of_server(program[1]) and not here().runs(one.opener):
+        one.kept = Kept.DEPENDENCY
+
+
+def in_request(stack: Stack) -> bool:
+    """Whether a request is being served."""
+    flask = sys.modules.get("flask")
+    if flask is not None and flask.has_request_context():
+        return True
+    return any(of_server(frame) and "/flask/" not in frame.filename and "/werkzeug/" not in frame.filename for frame in stack)
+
+
+def _holds(names: dict[str, Any], session: Session) -> bool:
+    return any(value is session or getattr(value, "sync_session", None) is session for value in list(names.values()))
+
+
+def _in_g(session: Session) -> bool:
+    flask = sys.modules.get("flask")
+    return flask is not None and flask.has_app_context() and _holds(vars(flask.g._get_current_object()), session)  # noqa: SLF001
+
+
+def _registry(filename: str) -> bool:
+    return filename.endswith(("scoping.py", "_collections.py"))
+
+
+def _manager(program: Stack) -> tuple[int, CodeType | None]:
+    """The generator that a ``with`` has entered and that asked for the session, and how many calls lie inside it."""
+    for depth, frame in enumerate(program[:4]):
+        generator = frame.code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
+        if generator and depth + 1 < len(program) and program[depth + 1].filename.endswith("contextlib.py"):
+            return depth + 1, frame.code
+    return 0, None
+
+
+def _served(program: Stack, depth: int) -> bool:
+    outside = program.after_helpers(depth)
+    return bool(outside) and of_server(outside[0])
+
+
+def _exits(owner: object) -> frozenset[CodeType]:
+    """The code that leaves a context manager."""
+    found = (getattr(getattr(type(owner), name, None), "__code__", None) for name in ("__exit__", "__aexit__"))
+    return frozenset(code for code in found if code is not None)
+
+
+def _reference(owner: object) -> weakref.ref[Any] | None:
+    try:
+        return weakref.ref(owner) if owner is not None else None
+    except TypeError:  # it has no room for one
+        return None

@@ -1,0 +1,331 @@
+"""The guard itself: it follows every session of the process by SQLAlchemy's events and judges what it sees."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection
+
+from session_lint.guard.frames import Stack, here, holds
+from session_lint.guard.record import Kept, Record, actor, in_request, record, settle, task
+from session_lint.guard.report import MESSAGES, Log, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, TracebackType
+
+    from sqlalchemy.engine import ExceptionContext
+    from sqlalchemy.orm import Session, SessionTransaction
+
+UNCLOSED = {
+    Kept.CALLER: "SES101",
+    Kept.SCOPE: "SES101",
+    Kept.MODULE: "SES101",
+    Kept.OWNER: "SES105",
+    Kept.GLOBAL: "SES201",
+    Kept.REGISTRY: "SES704",
+    Kept.G: "SES502",
+    Kept.REQUEST: "SES504",
+    Kept.DEPENDENCY: "SES503",
+}
+"""What it is called that a session was left open, by whom it is kept."""
+CONNECTION = "a connection was not given back"
+AFTER_ERROR = {"SES101": "SES102", "SES201": "SES202"}
+
+_OWN_WORK = (Kept.GLOBAL, Kept.REQUEST)
+
+
+@dataclass(eq=False)
+class Lent:
+    """A connection that the program itself has taken from a pool, and has not given back."""
+
+    opened: Stack
+    thread: threading.Thread = field(default_factory=threading.current_thread)
+    pid: int = field(default_factory=os.getpid)
+
+
+class Guard:
+    """What is known of the sessions of this process.
+
+    :param tell: what is called with every :class:`Report`.
+    :param idle: for how many seconds a transaction may be idle; 0 for any time.
+    """
+
+    def __init__(self, tell: Callable[[Report], None] | None = None, idle: float = 0.0) -> None:
+        self.tell: Callable[[Report], None] = tell or Log()
+        self.idle = idle
+        self._records: dict[int, Record] = {}
+        self._lent: dict[int, Lent] = {}
+        self._connections: weakref.WeakKeyDictionary[Connection, Record] = weakref.WeakKeyDictionary()
+
+    # what is open
+
+    def open(self) -> list[Record]:
+        """The sessions of this process that are in use, the oldest first."""
+        return [one for one in list(self._records.values()) if one.open and one.pid == os.getpid()]
+
+    def known(self) -> set[Record | Lent]:
+        """The sessions that are known now, and the connections that are lent."""
+        return {*self._records.values(), *self._lent.values()}
+
+    def leftovers(self, before: set[Record | Lent] | None = None) -> None:
+        """Report what is open, but for what a thread holds that is still at work, and forget it.
+
+        :param before: what was known before, which is left out; without it, the sessions are meant and no connections.
+        """
+        for one in self.open():
+            if not _at_work(one.thread) and (before is None or one not in before):
+                self._unclosed(one)
+                one.open = False
+        for key, lent in list(self._lent.items()):
+            if before is not None and lent not in before and lent.pid == os.getpid() and not _at_work(lent.thread):
+                self._lent.pop(key, None)
+                self.tell(Report("", CONNECTION, lent.opened, None, lent.thread.name, open=True))
+
+    def left(self, error: BaseException | None) -> None:
+        """Take note of the functions that an exception has left."""
+        codes: set[CodeType] = set()
+        trace: TracebackType | None = error.__traceback__ if error is not None else None
+        while trace is not None:
+            codes.add(trace.tb_frame.f_code)
+            trace = trace.tb_next
+        for one in self.open():
+            one.left |= any(frame.code in codes for frame in one.opened[:1])
+
+    # what happens to a session
+
+    def opened(self, session: Session) -> None:
+        """A session was made."""
+        key = id(session)
+        self._records[key] = record(session, lambda _: self._collected(key))
+
+    def _collected(self, key: int) -> None:
+        one = self._records.pop(key, None)
+        if one is not None and one.open and one.pid == os.getpid():
+            self._unclosed(one)
+
+    def of(self, session: Session) -> Record | None:
+        """What is known of a session; ``None`` for one that is older than the guard."""
+        return self._records.get(id(session))
+
+    def enter(self, session: Session) -> Record | None:
+        """An operation begins."""
+        one = self.of(session)
+        if one is None:
+            return None
+        me = actor()
+        others = [other for other in list(one.busy) if other != me]
+        if others:
+            self._say(one, "SES603" if others[0][0] == me[0] else "SES601", here())
+        self._waited(one)
+        one.busy[me] = one.busy.get(me, 0) + 1
+        self._process(one)
+        return one
+
+    def leave(self, one: Record | None) -> None:
+        """An operation ends."""
+        if one is None:
+            return
+        me = actor()
+        one.busy[me] = one.busy.get(me, 1) - 1
+        if not one.busy[me]:
+            del one.busy[me]
+        one.since = time.monotonic()
+
+    def before_use(self, one: Record) -> None:
+        """An operation that needs the transaction begins: an error before it was answered, or was not."""
+        if one.failed is not None and not one.busy.get(actor(), 0) > 1:
+            self._say(one, "SES304" if one.commits else "SES701", one.failed)
+            one.failed = None
+
+    def commits(self, one: Record) -> None:
+        """``commit()`` is called."""
+        stack = here()
+        if one.commits and not one.over and not one.by_scope(stack):
+            self._say(one, "SES301", stack)
+
+    def rolls_back(self, one: Record) -> None:
+        """``rollback()`` is called."""
+        if one.kept is Kept.GLOBAL and one.wrote is not None and sys.exc_info()[0] is None:
+            one.dropped = here(), one.wrote
+        one.failed = one.wrote = None
+        self._in_scope(one, "rollback")
+
+    def closes(self, one: Record, session: Session) -> None:
+        """``close()`` is called."""
+        stack = here()
+        by_scope = one.by_scope(stack)
+        if not by_scope:
+            self._in_scope(one, "close")
+        if one.dropped is not None and stack.program[:1] and stack.runs(one.dropped[0].program[0].code):
+            one.wrote = one.dropped[1]  # the closer itself has rolled back
+        begun = one.begun or one.dropped is not None
+        owed = one.wrote is not None and begun and one.failed is None and sys.exc_info()[0] is None
+        if owed and one.pid == os.getpid() and not isinstance(session.bind, Connection):
+            if one.kept is Kept.GLOBAL:
+                self._say(one, "SES203", one.wrote)
+            elif one.kept in (Kept.CALLER, Kept.OWNER):
+                self._say(one, "SES702", one.wrote)
+        one.over |= by_scope
+        one.open, one.closed, one.reopened, one.failed, one.wrote = False, stack, None, None, None
+        one.dropped = None
+
+    def _in_scope(self, one: Record, call: str) -> None:
+        stack = here()
+        if one.commits and one.open and not one.over and not one.by_scope(stack):
+            self._say(one, "SES302", stack, call=call)
+
+    # SQLAlchemy's events
+
+    def begun(self, session: Session, transaction: SessionTransaction) -> None:
+        """A transaction of a session begins, also where the database does not know of it yet."""
+        one = self.of(session)
+        if one is None or transaction.parent is not None:
+            return
+        self._process(one)
+        stack = here()
+        if not one.used:
+            one.used = True
+            settle(one, session)
+        one.open, one.begun, one.bind = True, True, None
+        one.since, one.last = time.monotonic(), stack
+        if one.closed is not None and one.reopened is None:
+            one.reopened = stack
+            if one.over and one.kept is Kept.SCOPE:
+                self._say(one, "SES303", stack)
+            elif one.kept in (Kept.REQUEST, Kept.DEPENDENCY):
+                self._say(one, "SES504", stack)
+        if one.kept is Kept.GLOBAL and in_request(stack):
+            self._say(one, "SES501", stack.program.after_helpers(0) if stack is not one.stack else None)
+        program = stack.program
+        if one.kept is Kept.MODULE and program and program[0].function != "<module>":
+            self._say(one, "SES604")
+
+    def connected(self, session: Session, _transaction: object, connection: Connection) -> None:
+        """A session begins to work with a connection."""
+        one = self.of(session)
+        if one is None:
+            return
+        self._connections[connection] = one
+        one.bind = connection.engine.url
+        stack = here()
+        for other in self.open():
+            if other is one or not other.begun or other.bind != one.bind or other.actor != one.actor:
+                continue
+            if other.opened and stack.runs(code := other.opened[0].code):
+                held = other.session()
+                if other.kept is Kept.GLOBAL or (held is not None and holds(code, held)):
+                    self._beside(one, other)
+
+    def _beside(self, one: Record, other: Record) -> None:
+        if one.kept is other.kept or {one.kept, other.kept}.isdisjoint(_OWN_WORK):
+            self._say(one, "SES305")
+        else:
+            first = other if other.kept in _OWN_WORK else one
+            self._say(first, "SES401", None if first is one else None)
+
+    def ended(self, session: Session, transaction: SessionTransaction) -> None:
+        """A transaction of a session is over, or a savepoint."""
+        one = self.of(session)
+        if one is None:
+            return
+        if transaction.parent is None:
+            one.begun, one.failed = False, None
+        elif transaction.nested:
+            one.failed = None
+
+    def committed(self, session: Session) -> None:
+        """The database has what was written."""
+        one = self.of(session)
+        if one is not None:
+            one.wrote = None
+
+    def wrote(self, one: Record) -> None:
+        """Something is to be written."""
+        if one.wrote is None:
+            one.wrote = here()
+
+    def executing(self, connection: Connection, *event: Any) -> None:
+        """A statement goes to the database."""
+        one = self._connections.get(connection)
+        if one is None:
+            return
+        context = event[3]
+        if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+            self.wrote(one)
+        self._process(one)
+        self._waited(one)
+        one.since = time.monotonic()
+        if task() is not None and not connection.dialect.is_async:
+            self._say(one, "SES802", here())
+
+    def executed(self, connection: Connection, *_event: Any) -> None:
+        """A statement came back."""
+        one = self._connections.get(connection)
+        if one is not None:
+            one.since = time.monotonic()
+
+    def erred(self, context: ExceptionContext) -> None:
+        """A statement failed."""
+        one = self._connections.get(context.connection) if context.connection is not None else None
+        if one is not None and not context.is_pre_ping:
+            one.failed = here()
+
+    def checked_out(self, _connection: object, entry: object, _fairy: object) -> None:
+        """A pool lends a connection."""
+        stack = here()
+        if not any(frame.function == "_connection_for_bind" for frame in stack.library):
+            self._lent[id(entry)] = Lent(stack.program)
+
+    def checked_in(self, _connection: object, entry: object) -> None:
+        """A pool has a connection back, perhaps because nobody held it any more."""
+        lent = self._lent.pop(id(entry), None)
+        if lent is not None and lent.pid == os.getpid():
+            functions = {frame.function for frame in here().library}
+            if "_finalize_fairy" in functions and "_checkin" not in functions:
+                self.tell(Report("", CONNECTION, lent.opened, None, lent.thread.name, open=True))
+
+    # verdicts
+
+    def overdue(self) -> None:
+        """Report each transaction that has been idle for too long."""
+        for one in self.open():
+            self._waited(one)
+
+    def _waited(self, one: Record) -> None:
+        if self.idle and one.begun and not one.busy and one.since and time.monotonic() - one.since > self.idle:
+            self._say(one, "SES703", one.last, seconds=self.idle)
+
+    def _process(self, one: Record) -> None:
+        if one.pid != os.getpid():
+            self._say(one, "SES602", here())
+
+    def _unclosed(self, one: Record) -> None:
+        code = UNCLOSED[one.kept]
+        if one.told & {"SES303", "SES501", "SES504", "SES604"}:
+            return  # it was told already where that comes from
+        if one.taken:
+            code = "SES101"
+        elif one.reopened is not None and one.kept in (Kept.CALLER, Kept.SCOPE):
+            self._say(one, "SES103", one.reopened, open=True)
+            return
+        if one.failed is not None or one.left:
+            code = AFTER_ERROR.get(code, code)
+        self._say(one, code, open=True)
+
+    def _say(self, one: Record, code: str, happened: Stack | None = None, *, open: bool = False, **words: object) -> None:  # noqa: A002
+        if code in one.told:
+            return
+        one.told.add(code)
+        message = MESSAGES[code].format(**words)
+        self.tell(Report(code, message, one.opened, happened, one.thread.name, open))
+
+
+def _at_work(thread: threading.Thread) -> bool:
+    return thread is not threading.current_thread() and thread.is_alive()

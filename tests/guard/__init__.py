@@ -1,0 +1,1 @@
+"""The runtime guard, and that it tells what the linter tells."""
