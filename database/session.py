@@ -241,7 +241,9 @@ def _forget(_session: Session) -> None:
 
 def _close_at_exit() -> None:
     if _process.session is not None:
-        warnings.warn("the global session was left open: it needs close_global_session()", ResourceWarning, stacklevel=1)
+        warnings.warn(
+            "the global session was left open: it needs close_global_session()", ResourceWarning, stacklevel=1
+        )
     close_global_session()
 
 

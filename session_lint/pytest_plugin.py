@@ -2,12 +2,13 @@
 
 It is off until it is asked for: ``--session-guard``, ``session_guard = true`` in the settings of pytest, or
 ``SESSION_GUARD=1`` in the environment. What a fixture of a wider scope than one test opens is that fixture's affair.
-Other mistakes that the guard sees are listed when the tests are over.
+Other mistakes that the guard sees are warnings of the test that made them.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,67 +35,68 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Watch(hooks), "session-guard-watch")
 
 
+class SessionGuardWarning(UserWarning):
+    """A mistake that the guard has seen in a test."""
+
+
 class _Watch:
     """What the guard reports, test by test."""
 
     def __init__(self, hooks: Any) -> None:  # noqa: ANN401 - the module, imported when it is needed
         self._hooks = hooks
         self._before: set[Any] = set()
-        self._open: list[Report] = []
-        self._others: dict[tuple[str, Any], Report] = {}
-        hooks.install(self._take)
-
-    def _take(self, report: Report) -> None:
-        if report.open:
-            self._open.append(report)
-        else:
-            self._others.setdefault((report.code, report.place), report)
+        self._reports: list[Report] = []
+        hooks.install(self._reports.append)
 
     def _known(self) -> set[Any]:
         guard = self._hooks.installed()
         return guard.known() if guard is not None else set()
 
-    @pytest.hookimpl(hookwrapper=True)
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, None, None]:
         """What is open already is another's."""
         self._before = self._known()
-        self._open.clear()
-        yield
+        self._reports.clear()
+        return (yield)
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, None, None]:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
         """What a fixture opens for several tests is its own."""
         before = self._known()
-        yield
-        if fixturedef.scope != "function":
-            self._before |= self._known() - before
+        try:
+            return (yield)
+        finally:
+            if fixturedef.scope != "function":
+                self._before |= self._known() - before
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, None, None]:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
         """Which functions the exception left that ended the test."""
         guard = self._hooks.installed()
         if guard is not None and call.excinfo is not None:
             guard.left(call.excinfo.value)
-        yield
+        return (yield)
 
-    @pytest.hookimpl(hookwrapper=True)
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self) -> Generator[None, None, None]:
         """All its fixtures are down: what is still open was forgotten."""
-        yield
-        guard = self._hooks.installed()
-        if guard is not None:
-            guard.leftovers(self._before)
-        if self._open:
-            told = "\n\n".join(map(str, self._open))
-            self._open.clear()
-            pytest.fail(told, pytrace=False)
+        try:
+            return (yield)
+        finally:
+            guard = self._hooks.installed()
+            if guard is not None:
+                guard.leftovers(self._before)
+            self._judge()
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest's own, not exported
-        """List the other mistakes."""
-        if self._others:
-            terminalreporter.section("session guard")
-            for report in self._others.values():
-                terminalreporter.line(f"{report}\n")
+    def _judge(self) -> None:
+        reports = self._reports[:]
+        self._reports.clear()
+        for report in reports:
+            if not report.open and (place := report.place) is not None:
+                warnings.warn_explicit(str(report), SessionGuardWarning, place.filename, place.line)
+        told = [str(report) for report in reports if report.open]
+        if told:
+            pytest.fail("\n\n".join(told), pytrace=False)
 
     def pytest_unconfigure(self) -> None:
         """Leave the process as it was."""

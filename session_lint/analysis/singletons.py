@@ -171,7 +171,7 @@ def _settled_in(module: Module) -> frozenset[str]:
 
 
 def _net(module: Module, value: ast.expr) -> bool:
-    """Whether a function that closes complains of what it finds open: it catches what others forgot, by its own word."""
+    """Whether a function that closes complains of what it finds open, so that it only catches what others forgot."""
     for name in module.names.qualify(value, module.names.scopes.module):
         defined = module.names.definition(name)
         if defined is None:

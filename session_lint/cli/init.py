@@ -32,8 +32,8 @@ def init(context: click.Context, /, folder: Path, **given: Any) -> None:  # clic
 
     It writes DIR/database/: `scoped_session()` for scripts, `get_session()` and `close_global_session()` for long
     runs, their asynchronous twin, what Flask, FastAPI, Celery and pytest need, and the guard. The first line of
-    each file says which version it is, and by what it can be seen that nobody changed it: a copy of another version that
-    nobody changed is replaced. Where any other file is in the way, nothing is written at all, unless with --force.
+    each file says which version it is, and has a digest of it: a copy of another version that nobody has changed is
+    replaced. Where any other file is in the way, nothing is written at all, unless with --force.
 
     Exit codes: 0 it is there now, 2 it could not be written.
     """
@@ -98,8 +98,10 @@ def _write(path: Path, before: bytes | None, data: bytes) -> None:
 def _changed(path: Path, before: bytes | None, data: bytes) -> str:
     name = shown(str(path)).lstrip("/")
     old = "/dev/null" if before is None else f"a/{name}"
-    lines = [list(io.StringIO(text)) for text in ((before or b"").decode(errors="replace"), data.decode())]
-    return "".join(difflib.unified_diff(*lines, old, f"b/{name}"))
+    old_lines, new_lines = (
+        list(io.StringIO(text)) for text in ((before or b"").decode(errors="replace"), data.decode())
+    )
+    return "".join(difflib.unified_diff(old_lines, new_lines, old, f"b/{name}"))
 
 
 def _next_step(package: Path, written: dict[Path, bytes]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import linecache
 import sys
+import sysconfig
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ DEEPEST = 60
 """How many frames of a stack are kept, from the innermost."""
 
 _OWN = str(Path(__file__).parent)
+_INSTALLED = tuple({path for name, path in sysconfig.get_paths().items() if name in ("stdlib", "purelib", "platlib")})
 _LIBRARY = str(Path(sqlalchemy.__file__).parent)
 _HELPERS = frozenset([contextlib.__file__, functools.__file__])
 _SERVERS = ("/anyio/", "/fastapi/", "/starlette/", "/flask/", "/werkzeug/", "/django/", "/aiohttp/")
@@ -81,8 +83,9 @@ class Stack(tuple[Frame, ...]):
         return Stack(rest[kept:])
 
     def __str__(self) -> str:
-        """As a traceback: the outermost first."""
-        return "\n".join(str(frame) for frame in reversed(self))
+        """The project's own frames as a traceback, the outermost first; all of them where none is its own."""
+        own = [frame for frame in self if not frame.filename.startswith((*_INSTALLED, "<"))]
+        return "\n".join(map(str, reversed(own or self)))
 
 
 def of_library(frame: Frame) -> bool:
@@ -101,10 +104,18 @@ def here() -> Stack:
     return Stack(Frame(frame.f_code, frame.f_lineno) for frame in islice(_running(), DEEPEST))
 
 
-def holds(code: CodeType, value: object) -> bool:
-    """Whether a call of a code is under way that has a value in a variable."""
+def is_session(value: object, session: object) -> bool:
+    """Whether a value is a session, or SQLAlchemy's asynchronous face of it; a proxy is not asked."""
+    asynchronous = sys.modules.get("sqlalchemy.ext.asyncio")
+    if value is session or asynchronous is None or not issubclass(type(value), asynchronous.AsyncSession):
+        return value is session
+    return value.sync_session is session  # type: ignore[attr-defined]
+
+
+def holds(code: CodeType, session: object) -> bool:
+    """Whether a call of a code is under way that has a session in a variable."""
     return any(
-        known is value or getattr(known, "sync_session", None) is value
+        is_session(known, session)
         for frame in _running()
         if frame.f_code is code
         for known in list(frame.f_locals.values())

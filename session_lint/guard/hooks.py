@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -16,6 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
+from session_lint.guard.report import logger
 from session_lint.guard.watch import Guard
 
 if TYPE_CHECKING:
@@ -23,25 +25,35 @@ if TYPE_CHECKING:
 
     from session_lint.guard.report import Report
 
+    Function = Callable[..., Any]
+
 IDLE = 30.0
 """For how many seconds a transaction may be idle, unless one is told otherwise."""
-READS = ("execute", "scalar", "scalars", "get", "refresh", "connection", "merge")
-WRITES = ("add", "add_all", "delete", "merge")
 
 
-class _State:
-    """What is installed in this process."""
+@dataclass
+class _Installed:
+    """What is put in place in this process, to be taken away again.
 
-    guard: Guard | None = None
-    originals: dict[str, Callable[..., Any]] = {}  # noqa: RUF012 - of the process
-    listening: list[tuple[Any, str, Callable[..., Any]]] = []  # noqa: RUF012
-    stop: threading.Event | None = None
-    hooks: tuple[Any, Any] = (None, None)
+    :param methods: those of ``Session``, as they were.
+    :param listeners: on what, of which event.
+    """
+
+    guard: Guard
+    excepthook: Function = sys.excepthook
+    thread_excepthook: Function = threading.excepthook
+    methods: dict[str, Function] = field(default_factory=dict)
+    listeners: list[tuple[Any, str, Function]] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+_here: list[_Installed] = []
+"""At most one."""
 
 
 def installed() -> Guard | None:
     """The guard of this process, if it has one."""
-    return _State.guard
+    return _here[0].guard if _here else None
 
 
 def install(report: Callable[[Report], None] | None = None, idle: float | None = None) -> None:
@@ -53,26 +65,28 @@ def install(report: Callable[[Report], None] | None = None, idle: float | None =
         logged once for each place, as a warning of the logger ``session_lint.guard``.
     :param idle: for how many seconds a transaction may be idle, 0 for any time, by default :data:`IDLE`.
     """
-    if _State.guard is not None and report is None and idle is None:
+    if _here and report is None and idle is None:
         return
     uninstall()
-    guard = _State.guard = Guard(report, IDLE if idle is None else idle)
-    _patch(guard)
-    for name, listener in (
-        ("after_transaction_create", guard.begun),
-        ("after_transaction_end", guard.ended),
-        ("after_begin", guard.connected),
-        ("after_commit", guard.committed),
+    guard = Guard(report, IDLE if idle is None else idle)
+    _here.append(_Installed(guard, sys.excepthook, threading.excepthook))
+    _wrap_methods(guard)
+    for target, name, listener in (
+        (Session, "after_transaction_create", guard.begun),
+        (Session, "after_transaction_end", guard.ended),
+        (Session, "after_begin", guard.connected),
+        (Session, "after_commit", guard.committed),
+        (Engine, "before_cursor_execute", guard.executing),
+        (Engine, "after_cursor_execute", guard.executed),
+        (Engine, "handle_error", guard.erred),
+        (Pool, "checkout", guard.checked_out),
+        (Pool, "checkin", guard.checked_in),
     ):
-        _listen(Session, name, listener)
-    _listen(Engine, "before_cursor_execute", guard.executing)
-    _listen(Engine, "after_cursor_execute", guard.executed)
-    _listen(Engine, "handle_error", guard.erred)
-    _listen(Pool, "checkout", guard.checked_out)
-    _listen(Pool, "checkin", guard.checked_in)
-    _State.hooks = (sys.excepthook, threading.excepthook)
-    sys.excepthook = functools.partial(_died, guard, sys.excepthook)
-    threading.excepthook = functools.partial(_thread_died, guard, threading.excepthook)
+        safe = _safely(listener)
+        event.listen(target, name, safe)
+        _here[0].listeners.append((target, name, safe))
+    sys.excepthook = _excepthook
+    threading.excepthook = _thread_excepthook
     atexit.register(_over)
     multiprocessing.util.register_after_fork(guard, _forked)
     _start_clock()
@@ -80,37 +94,33 @@ def install(report: Callable[[Report], None] | None = None, idle: float | None =
 
 def uninstall() -> None:
     """Watch nothing any more; what is open is not reported."""
-    if _State.guard is None:
+    if not _here:
         return
-    for name, original in _State.originals.items():
-        setattr(Session, name, original)
-    for target, name, listener in _State.listening:
+    was = _here.pop()
+    for name, method in was.methods.items():
+        setattr(Session, name, method)
+    for target, name, listener in was.listeners:
         event.remove(target, name, listener)
-    _State.originals.clear()
-    _State.listening.clear()
-    if isinstance(sys.excepthook, functools.partial) and sys.excepthook.func is _died:
-        sys.excepthook = _State.hooks[0]
-    if isinstance(threading.excepthook, functools.partial) and threading.excepthook.func is _thread_died:
-        threading.excepthook = _State.hooks[1]
+    if sys.excepthook is _excepthook:
+        sys.excepthook = was.excepthook
+    if threading.excepthook is _thread_excepthook:
+        threading.excepthook = was.thread_excepthook
     atexit.unregister(_over)
-    if _State.stop is not None:
-        _State.stop.set()
-    _State.guard = _State.stop = None
+    was.stop.set()
 
 
 @contextmanager
 def watching(report: Callable[[Report], None] | None = None) -> Iterator[None]:
-    """A unit of work: what it opens, in this thread, it has to close.
+    """A unit of work: what it opens, in this thread, it has to close, sessions and connections.
 
     The guard is installed for the time of the block if it is not yet. An exception that leaves the block passes on.
 
     :param report: as in :func:`install`, where the block installs it.
     """
-    own = _State.guard is None
+    own = not _here
     if own:
         install(report)
-    guard = _State.guard
-    assert guard is not None
+    guard = _here[0].guard
     before = guard.known()
     try:
         yield
@@ -123,88 +133,90 @@ def watching(report: Callable[[Report], None] | None = None) -> Iterator[None]:
             uninstall()
 
 
-def _patch(guard: Guard) -> None:
-    def opening(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_methods(guard: Guard) -> None:
+    made = _safely(guard.opened)
+
+    def opening(original: Function) -> Function:
         @functools.wraps(original)
-        def opened(self: Session, *args: Any, **kwargs: Any) -> None:
+        def opened(self: Session, *args: object, **kwargs: object) -> None:
             original(self, *args, **kwargs)
-            guard.opened(self)
+            made(self)
 
         return opened
 
-    def around(original: Callable[..., Any], before: Callable[..., None]) -> Callable[..., Any]:
+    def around(original: Function, before: Function) -> Function:
+        enter, begin, leave = _safely(guard.enter), _safely(before), _safely(guard.leave)
+
         @functools.wraps(original)
-        def called(self: Session, *args: Any, **kwargs: Any) -> Any:
-            one = guard.enter(self)
+        def called(self: Session, *args: object, **kwargs: object) -> object:
+            one = enter(self)
             try:
-                if one is not None and one.busy and sum(one.busy.values()) == 1:
-                    before(one, self)
+                if one is not None and sum(one.busy.values()) == 1:  # not within another operation
+                    begin(one, self)
                 return original(self, *args, **kwargs)
             finally:
-                guard.leave(one)
+                leave(one)
 
         return called
 
-    def reading(one: Any, _session: Session) -> None:
-        guard.before_use(one)
-
-    def writing(one: Any, _session: Session) -> None:
-        guard.before_use(one)
-        guard.wrote(one)
-
-    def committing(one: Any, _session: Session) -> None:
-        guard.before_use(one)
-        guard.commits(one)
-
-    plan: dict[str, Callable[..., None]] = dict.fromkeys((*READS, "flush"), reading)
-    plan.update(dict.fromkeys(WRITES, writing))
-    plan["commit"] = committing
-    plan["rollback"] = lambda one, _session: guard.rolls_back(one)
-    plan.update(dict.fromkeys(("close", "reset", "invalidate"), guard.closes))
-    _replace("__init__", opening)
-    for name, before in plan.items():
-        _replace(name, functools.partial(around, before=before))
+    before: dict[str, Function] = dict.fromkeys(
+        ("connection", "execute", "flush", "get", "refresh", "scalar", "scalars"), guard.before_use
+    )
+    before.update(dict.fromkeys(("add", "add_all", "delete", "merge"), guard.before_write))
+    before.update(dict.fromkeys(("close", "invalidate", "reset"), guard.before_close))
+    before.update(commit=guard.before_commit, rollback=guard.before_rollback)
+    wrappers: dict[str, Function] = {name: functools.partial(around, before=one) for name, one in before.items()}
+    for name, wrap in {"__init__": opening, **wrappers}.items():
+        original = vars(Session).get(name)
+        if original is not None:  # reset() is SQLAlchemy 2.0.22's
+            _here[0].methods[name] = original
+            setattr(Session, name, wrap(original))
 
 
-def _replace(name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = Session.__dict__.get(name)
-    if original is not None:  # reset() is SQLAlchemy 2.0.22's
-        _State.originals[name] = original
-        setattr(Session, name, wrap(original))
+def _safely(watch: Function) -> Function:
+    """The same, but an error of the guard's own is logged, and never the program's."""
+
+    @functools.wraps(watch)
+    def watched(*args: object) -> object:
+        try:
+            return watch(*args)
+        except Exception:  # noqa: BLE001 - whatever it is
+            logger.exception("the guard failed")
+            return None
+
+    return watched
 
 
-def _listen(target: Any, name: str, listener: Callable[..., Any]) -> None:  # noqa: ANN401
-    event.listen(target, name, listener)
-    _State.listening.append((target, name, listener))
+def _excepthook(*error: Any) -> None:
+    if _here:
+        _here[0].guard.left(error[1])
+        _here[0].excepthook(*error)
 
 
-def _died(guard: Guard, before: Callable[..., None], *error: Any) -> None:
-    guard.left(error[1])
-    before(*error)
-
-
-def _thread_died(guard: Guard, before: Callable[..., None], error: threading.ExceptHookArgs) -> None:
-    guard.left(error.exc_value)
-    before(error)
+def _thread_excepthook(error: threading.ExceptHookArgs) -> None:
+    if _here:
+        _here[0].guard.left(error.exc_value)
+        _here[0].thread_excepthook(error)
 
 
 def _over() -> None:
     """The process ends."""
-    if _State.guard is not None:
-        _State.guard.leftovers()
+    if _here:
+        _here[0].guard.leftovers()
 
 
 def _forked(guard: Guard) -> None:
     """A worker of multiprocessing begins, which ends without ``atexit``."""
-    if guard is _State.guard:
+    if guard is installed():
         multiprocessing.util.Finalize(None, _over, exitpriority=-100)
 
 
 def _start_clock() -> None:
-    guard = _State.guard
-    if guard is None or not guard.idle:
+    """Look for idle transactions from time to time, in a thread, which a forked child has to start anew."""
+    if not _here or not _here[0].guard.idle:
         return
-    stop = _State.stop = threading.Event()
+    guard, stop = _here[0].guard, threading.Event()
+    _here[0].stop = stop
 
     def watch() -> None:
         while not stop.wait(guard.idle / 2):
@@ -213,5 +225,5 @@ def _start_clock() -> None:
     threading.Thread(target=watch, name="session-guard", daemon=True).start()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
     os.register_at_fork(after_in_child=_start_clock)

@@ -13,7 +13,7 @@ from enum import Enum
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from session_lint.guard.frames import Stack, module_of_caller, here, of_server, receiver
+from session_lint.guard.frames import Stack, here, is_session, module_of_caller, of_server, receiver
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -152,7 +152,7 @@ def record(session: Session, ended: Any) -> Record:  # noqa: ANN401 - weakref's 
     owner = receiver()
     begins = any(frame.function == "begin" for frame in stack.library)
     registry = any(f.function in ("__call__", "_proxied") and _registry(f.filename) for f in stack.library)
-    told = session.info.get("pattern") if isinstance(session.info, dict) else None
+    told = str(session.info.get("pattern"))
     depth, manager = _manager(program)
     commits, ends, kept = begins, frozenset[CodeType](), Kept.CALLER
     if begins:
@@ -206,11 +206,13 @@ def in_request(stack: Stack) -> bool:
     flask = sys.modules.get("flask")
     if flask is not None and flask.has_request_context():
         return True
-    return any(of_server(frame) and "/flask/" not in frame.filename and "/werkzeug/" not in frame.filename for frame in stack)
+    return any(
+        of_server(frame) and "/flask/" not in frame.filename and "/werkzeug/" not in frame.filename for frame in stack
+    )
 
 
 def _holds(names: dict[str, Any], session: Session) -> bool:
-    return any(value is session or getattr(value, "sync_session", None) is session for value in list(names.values()))
+    return any(is_session(value, session) for value in list(names.values()))
 
 
 def _in_g(session: Session) -> bool:

@@ -6,10 +6,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from session_lint.guard.frames import Stack
-
 if TYPE_CHECKING:
-    from session_lint.guard.frames import Frame
+    from session_lint.guard.frames import Frame, Stack
 
 MESSAGES = {
     "SES101": "a session was not closed",

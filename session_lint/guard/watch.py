@@ -37,6 +37,9 @@ UNCLOSED = {
 """What it is called that a session was left open, by whom it is kept."""
 CONNECTION = "a connection was not given back"
 AFTER_ERROR = {"SES101": "SES102", "SES201": "SES202"}
+LEFT_OPEN = frozenset({*UNCLOSED.values(), *AFTER_ERROR.values(), "SES103"})
+_TOLD = frozenset({"SES303", "SES501", "SES504", "SES604"})
+"""What says already why a session is left open."""
 
 _OWN_WORK = (Kept.GLOBAL, Kept.REQUEST)
 
@@ -138,48 +141,55 @@ class Guard:
             del one.busy[me]
         one.since = time.monotonic()
 
-    def before_use(self, one: Record) -> None:
-        """An operation that needs the transaction begins: an error before it was answered, or was not."""
-        if one.failed is not None and not one.busy.get(actor(), 0) > 1:
+    def before_use(self, one: Record, _session: Session) -> None:
+        """An operation begins that needs the transaction: an error before it was answered, or was not."""
+        if one.failed is not None:
             self._say(one, "SES304" if one.commits else "SES701", one.failed)
             one.failed = None
 
-    def commits(self, one: Record) -> None:
+    def before_write(self, one: Record, session: Session) -> None:
+        """Objects are to be written."""
+        self.before_use(one, session)
+        _wrote(one)
+
+    def before_commit(self, one: Record, session: Session) -> None:
         """``commit()`` is called."""
+        self.before_use(one, session)
         stack = here()
         if one.commits and not one.over and not one.by_scope(stack):
             self._say(one, "SES301", stack)
 
-    def rolls_back(self, one: Record) -> None:
+    def before_rollback(self, one: Record, _session: Session) -> None:
         """``rollback()`` is called."""
+        stack = here()
         if one.kept is Kept.GLOBAL and one.wrote is not None and sys.exc_info()[0] is None:
-            one.dropped = here(), one.wrote
+            one.dropped = stack, one.wrote
         one.failed = one.wrote = None
-        self._in_scope(one, "rollback")
+        self._in_scope(one, "rollback", stack)
 
-    def closes(self, one: Record, session: Session) -> None:
+    def before_close(self, one: Record, session: Session) -> None:
         """``close()`` is called."""
         stack = here()
-        by_scope = one.by_scope(stack)
-        if not by_scope:
-            self._in_scope(one, "close")
-        if one.dropped is not None and stack.program[:1] and stack.runs(one.dropped[0].program[0].code):
-            one.wrote = one.dropped[1]  # the closer itself has rolled back
-        begun = one.begun or one.dropped is not None
-        owed = one.wrote is not None and begun and one.failed is None and sys.exc_info()[0] is None
-        if owed and one.pid == os.getpid() and not isinstance(session.bind, Connection):
-            if one.kept is Kept.GLOBAL:
-                self._say(one, "SES203", one.wrote)
-            elif one.kept in (Kept.CALLER, Kept.OWNER):
-                self._say(one, "SES702", one.wrote)
-        one.over |= by_scope
-        one.open, one.closed, one.reopened, one.failed, one.wrote = False, stack, None, None, None
-        one.dropped = None
+        self._in_scope(one, "close", stack)
+        if sys.exc_info()[0] is None and one.failed is None and not isinstance(session.bind, Connection):
+            self._unsaved(one, stack)
+        one.over |= one.by_scope(stack)
+        one.open, one.closed = False, stack
+        one.reopened = one.failed = one.wrote = one.dropped = None
 
-    def _in_scope(self, one: Record, call: str) -> None:
-        stack = here()
+    def _in_scope(self, one: Record, call: str, stack: Stack) -> None:
         if one.commits and one.open and not one.over and not one.by_scope(stack):
             self._say(one, "SES302", stack, call=call)
+
+    def _unsaved(self, one: Record, stack: Stack) -> None:
+        wrote = one.wrote if one.begun else None
+        if one.dropped is not None and stack.runs(one.dropped[0].program[0].code):
+            wrote = one.dropped[1]  # the closer itself has rolled back
+        if wrote is not None and one.pid == os.getpid():
+            if one.kept is Kept.GLOBAL:
+                self._say(one, "SES203", wrote)
+            elif one.kept in (Kept.CALLER, Kept.OWNER):
+                self._say(one, "SES702", wrote)
 
     # SQLAlchemy's events
 
@@ -202,7 +212,7 @@ class Guard:
             elif one.kept in (Kept.REQUEST, Kept.DEPENDENCY):
                 self._say(one, "SES504", stack)
         if one.kept is Kept.GLOBAL and in_request(stack):
-            self._say(one, "SES501", stack.program.after_helpers(0) if stack is not one.stack else None)
+            self._say(one, "SES501", stack)
         program = stack.program
         if one.kept is Kept.MODULE and program and program[0].function != "<module>":
             self._say(one, "SES604")
@@ -227,8 +237,7 @@ class Guard:
         if one.kept is other.kept or {one.kept, other.kept}.isdisjoint(_OWN_WORK):
             self._say(one, "SES305")
         else:
-            first = other if other.kept in _OWN_WORK else one
-            self._say(first, "SES401", None if first is one else None)
+            self._say(other if other.kept in _OWN_WORK else one, "SES401")
 
     def ended(self, session: Session, transaction: SessionTransaction) -> None:
         """A transaction of a session is over, or a savepoint."""
@@ -246,11 +255,6 @@ class Guard:
         if one is not None:
             one.wrote = None
 
-    def wrote(self, one: Record) -> None:
-        """Something is to be written."""
-        if one.wrote is None:
-            one.wrote = here()
-
     def executing(self, connection: Connection, *event: Any) -> None:
         """A statement goes to the database."""
         one = self._connections.get(connection)
@@ -258,7 +262,7 @@ class Guard:
             return
         context = event[3]
         if context is not None and (context.isinsert or context.isupdate or context.isdelete):
-            self.wrote(one)
+            _wrote(one)
         self._process(one)
         self._waited(one)
         one.since = time.monotonic()
@@ -308,23 +312,27 @@ class Guard:
 
     def _unclosed(self, one: Record) -> None:
         code = UNCLOSED[one.kept]
-        if one.told & {"SES303", "SES501", "SES504", "SES604"}:
-            return  # it was told already where that comes from
+        if one.told & _TOLD:
+            return
         if one.taken:
             code = "SES101"
         elif one.reopened is not None and one.kept in (Kept.CALLER, Kept.SCOPE):
-            self._say(one, "SES103", one.reopened, open=True)
+            self._say(one, "SES103", one.reopened)
             return
         if one.failed is not None or one.left:
             code = AFTER_ERROR.get(code, code)
-        self._say(one, code, open=True)
+        self._say(one, code)
 
-    def _say(self, one: Record, code: str, happened: Stack | None = None, *, open: bool = False, **words: object) -> None:  # noqa: A002
-        if code in one.told:
-            return
-        one.told.add(code)
-        message = MESSAGES[code].format(**words)
-        self.tell(Report(code, message, one.opened, happened, one.thread.name, open))
+    def _say(self, one: Record, code: str, happened: Stack | None = None, **words: object) -> None:
+        if code not in one.told:
+            one.told.add(code)
+            message = MESSAGES[code].format(**words)
+            self.tell(Report(code, message, one.opened, happened, one.thread.name, code in LEFT_OPEN))
+
+
+def _wrote(one: Record) -> None:
+    if one.wrote is None:
+        one.wrote = here()
 
 
 def _at_work(thread: threading.Thread) -> bool:

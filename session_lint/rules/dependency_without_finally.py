@@ -48,6 +48,10 @@ closed it so far it is unsafe: who keeps objects of it will find them detached.
 
 ## References
 - [FastAPI: dependencies with yield](https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/)
+
+## At run time
+The guard sees the session that a dependency has left open. It does not see that a loop was left in its middle: the
+event loop closes the generator a little later, as if nothing had been.
 """
 
 from __future__ import annotations

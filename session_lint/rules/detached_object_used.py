@@ -42,6 +42,10 @@ def register(name):
 ## References
 - [SQLAlchemy: expiring](https://docs.sqlalchemy.org/en/20/orm/session_state_management.html#refreshing-expiring) -
 [`DetachedInstanceError`](https://docs.sqlalchemy.org/en/20/errors.html#parent-instance-x-is-not-bound-to-a-session-lazy-load-deferred-load-refresh-etc-operation-cannot-proceed)
+
+## At run time
+SQLAlchemy raises `DetachedInstanceError` where the attribute is read, and there is nothing to add to that. The guard
+watches sessions, and the object has none any more.
 """
 
 from __future__ import annotations

@@ -42,6 +42,10 @@ def count(query):
 - [SQLAlchemy: engine disposal](https://docs.sqlalchemy.org/en/20/core/connections.html#engine-disposal) - [SQLAlchemy:
 when do I make a
 sessionmaker?](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#when-do-i-make-a-sessionmaker)
+
+## At run time
+The guard watches sessions and what they do with connections. An engine that is made again and again is nobody's
+mistake in any single session, so this is the linter's alone.
 """
 
 from __future__ import annotations

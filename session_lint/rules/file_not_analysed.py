@@ -13,6 +13,9 @@ def broken(:  # SES900 syntax error: invalid syntax
 ```
 
 Use instead: a file that Python itself can read.
+
+## At run time
+A file that cannot be read cannot be run either.
 """
 
 from __future__ import annotations

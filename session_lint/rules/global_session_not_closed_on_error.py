@@ -37,6 +37,10 @@ def run_experiment(config):
 ## Fix safety
 The closer moves into a `finally` around what follows the opening. That is safe where the function returns nothing that
 may be an object of the session; it is unsafe otherwise.
+
+## At run time
+The guard knows that an error of the database came before, or that an exception has ended the test, the thread or the
+process. After any other it reports SES201.
 """
 
 from __future__ import annotations

@@ -37,6 +37,10 @@ def create(series):
 ## Fix safety
 The fix is safe: the rule reports nothing else. The scope is the module's own where it defines a committing one over
 the same factory, else the reference module's, else `factory.begin()`.
+
+## At run time
+Nothing goes wrong while the program does what it should: the page is about how much has to be written by hand to get
+there. What does go wrong, the guard reports as SES101 or SES102.
 """
 
 from __future__ import annotations

@@ -41,6 +41,10 @@ def report(query):
     with scoped_session() as session:
         return session.execute(query).all()
 ```
+
+## At run time
+The guard reports two patterns that are at work in one call path. Where a module merely has both, nothing goes wrong
+yet.
 """
 
 from __future__ import annotations

@@ -42,6 +42,9 @@ def order(product):
         session.add(Order(product))
         log(session, "ordered")
 ```
+
+## At run time
+The guard reports the inner session once both have begun to work; a scope that has done nothing yet holds nothing.
 """
 
 from __future__ import annotations

@@ -50,6 +50,10 @@ Thread(target=work, args=("select 1",)).start()
 
 ## References
 - [SQLAlchemy: thread-local scope](https://docs.sqlalchemy.org/en/20/orm/contextual.html#thread-local-scope)
+
+## At run time
+The guard reports the session when it is collected, which is after its thread has ended. An error that one job leaves
+to the next is SES701 there.
 """
 
 from __future__ import annotations

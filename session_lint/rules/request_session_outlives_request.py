@@ -57,6 +57,9 @@ def order(key: int):
 ## References
 - [FastAPI: dependencies with yield, and when they end](https://fastapi.tiangolo.com/advanced/advanced-dependencies/)
 - [Flask: streaming with context](https://flask.palletsprojects.com/en/stable/patterns/streaming/)
+
+## At run time
+The guard reports the line that uses the session after its request, because a thread does not know who started it.
 """
 
 from __future__ import annotations

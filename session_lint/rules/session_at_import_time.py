@@ -39,6 +39,9 @@ def users(query):
 ## References
 - [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close
 it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+
+## At run time
+The guard reports the first function that uses the session. An error that one call leaves to the next is SES701 there.
 """
 
 from __future__ import annotations

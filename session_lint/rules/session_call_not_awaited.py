@@ -38,6 +38,10 @@ async def rename(session: AsyncSession, user, name):
 ## References
 - [SQLAlchemy:
 `AsyncSession`](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#sqlalchemy.ext.asyncio.AsyncSession)
+
+## At run time
+Python itself warns that the coroutine was never awaited. The session has not seen the call: where a `commit()` was
+lost, the guard reports SES702 of what is thrown away.
 """
 
 from __future__ import annotations

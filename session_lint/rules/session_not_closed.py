@@ -45,6 +45,10 @@ the reason.
 
 ## References
 - [SQLAlchemy: closing a session](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing)
+
+## At run time
+The guard reports the session when it is collected, or when the process ends. One that was never used holds nothing,
+and is not reported.
 """
 
 from __future__ import annotations

@@ -46,6 +46,10 @@ the reason.
 ## References
 - [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close
 it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+
+## At run time
+The guard knows that an error of the database came before, or that an exception has ended the test, the thread or the
+process. After any other it reports SES101.
 """
 
 from __future__ import annotations

@@ -36,6 +36,10 @@ async def overview(session: AsyncSession, users, orders):
 ## References
 - [SQLAlchemy: using AsyncSession with concurrent
 tasks](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-asyncsession-with-concurrent-tasks)
+
+## At run time
+The guard reports the call in which two tasks are at work with the session at once; as long as they happen to take
+turns, it sees none.
 """
 
 from __future__ import annotations

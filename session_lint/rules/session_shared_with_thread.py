@@ -47,6 +47,10 @@ def load(engine, users):
 ## References
 - [SQLAlchemy: is the session
 thread-safe?](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#is-the-session-thread-safe-is-asyncsession-safe-to-share-in-concurrent-tasks)
+
+## At run time
+The guard reports the call in which two threads are at work with the session at once; as long as they happen to take
+turns, it sees none.
 """
 
 from __future__ import annotations

@@ -45,6 +45,10 @@ def refresh_rates(session: Session, query, url):
 `idle_in_transaction_session_timeout`](https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT)
 - [SQLAlchemy: when do I construct a session, when do I commit it, and when do I close
 it](https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate)
+
+## At run time
+The guard reports a transaction that has been idle for longer than it is told, 30 seconds by default, at its last
+operation.
 """
 
 from __future__ import annotations

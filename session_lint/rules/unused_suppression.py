@@ -34,6 +34,9 @@ def load(engine, query):
 ```
 
 A comment that has to stay, because other settings need it, says so: `# noqa: SES101,SES901`.
+
+## At run time
+This is about comments, which do nothing there.
 """
 
 from __future__ import annotations

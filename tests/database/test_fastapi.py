@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import text
 
 from database.aio import dispose_async_engine, get_async_engine
-from database.fastapi import AsyncRequestSession, RequestSession
+from database.fastapi import AsyncRequestSession, RequestSession  # noqa: TC001 - FastAPI reads the annotations
 from tests.database.conftest import watch
 
 with warnings.catch_warnings():
@@ -105,7 +105,7 @@ def test_requests_at_the_same_time(client: TestClient, store: Store) -> None:
 
     def ask(number: int) -> int:
         barrier.wait()
-        return client.post(f"/{'async' if number % 2 else 'item'}/{number}").status_code
+        return int(client.post(f"/{'async' if number % 2 else 'item'}/{number}").status_code)
 
     with ThreadPoolExecutor(4) as executor:
         assert set(executor.map(ask, range(16))) == {200}

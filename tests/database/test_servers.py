@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.database.conftest import Store
 
@@ -97,6 +97,7 @@ def serving(command: list[str], folder: Path) -> Iterator[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=folder, env=environment, stdout=log, stderr=log, stdin=log
         )
+    address = ""
     try:
         for _ in range(300):
             address = path.read_text("utf-8").strip() if path.exists() else ""
@@ -159,9 +160,9 @@ def uvicorn(folder: Path) -> list[str]:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize(("made", "ways", "workers"), [(gunicorn, ["item"], WORKERS), (uvicorn, ["item", "sync"], 1)])
 def test_requests_at_the_same_time(
-    made: Any, ways: list[str], workers: int, postgres: Store, tmp_path: Path
-) -> None:  # of the table
-    """What a view commits is there once, nothing else is; no session crosses a request; at rest no connection is out."""
+    made: Callable[[Path], list[str]], ways: list[str], workers: int, postgres: Store, tmp_path: Path
+) -> None:
+    """What a view commits is there once, and nothing else; no session crosses a request; at rest none is out."""
     with serving(made(tmp_path), tmp_path) as address:
 
         def post(number: int) -> tuple[int, Any]:

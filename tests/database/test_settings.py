@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SECRET = "s3cret"
+SECRET = "s3cret"  # noqa: S105 - what must not be shown
 
 
 @pytest.fixture(autouse=True)

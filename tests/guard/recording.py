@@ -1,6 +1,7 @@
 """A plugin for pytest that writes down what the guard reports of the programs of ``tests/proofs``.
 
-Each report is one line of JSON in the file that ``GUARD_REPORTS`` names, also those of other processes.
+Each report is one line of JSON in the file that ``GUARD_REPORTS`` names, also those of other processes. A line without
+a code says that a program was run.
 """
 
 from __future__ import annotations
@@ -20,32 +21,23 @@ if TYPE_CHECKING:
 
     from session_lint.guard import Report
 
-IDLE = 0.15
-"""Seconds. The service that a proof waits for takes longer where it meets a lock."""
+IDLE = {"transaction_held_across_slow_call": 0.15}
+"""Seconds, by proof. The service that this one waits for takes longer where it meets a lock."""
 
 current = {"proof": "", "program": ""}
 
 
-def write(report: Report) -> None:
-    """Append a report; one write of the system is not mixed with another."""
-    functions = {
-        frame.function for stack in (report.opened, report.happened or ()) for frame in stack if _of_program(frame.filename)
-    }
-    place = report.place
-    told = {
-        **current,
-        "code": report.code,
-        "row": place.line if place is not None and _of_program(place.filename) else 0,
-        "function": place.function if place is not None else "",
-        "functions": sorted(functions),
-    }
+def write(code: str, functions: list[str]) -> None:
+    """Append a line; one write of the system is not mixed with another's."""
     file = os.open(os.environ["GUARD_REPORTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(file, f"{json.dumps(told)}\n".encode())
+    os.write(file, f"{json.dumps({**current, 'code': code, 'functions': functions})}\n".encode())
     os.close(file)
 
 
-def _of_program(filename: str) -> bool:
-    return filename == "program.py"
+def told(report: Report) -> None:
+    """Append a report, with the functions of the program that it shows."""
+    stacks = (report.opened, report.happened or ())
+    write(report.code, sorted({f.function for stack in stacks for f in stack if f.filename == "program.py"}))
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +49,7 @@ def _recorded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     def loading(self: Stage, program: str) -> object:
         current["program"] = names[program]
-        write_loaded()
+        write("", [])
         return load(self, program)
 
     def closing(self: Stage) -> None:
@@ -69,12 +61,6 @@ def _recorded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Stage, "load", loading)
     monkeypatch.setattr(Stage, "close", closing)
-    install(write, idle=IDLE if current["proof"] == "transaction_held_across_slow_call" else 0)
+    install(told, idle=IDLE.get(current["proof"], 0))
     yield
     uninstall()
-
-
-def write_loaded() -> None:
-    """Say that a program was run, also where nothing is reported of it."""
-    with open(os.environ["GUARD_REPORTS"], "a", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(f"{json.dumps({**current, 'code': ''})}\n")
