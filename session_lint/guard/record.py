@@ -134,7 +134,8 @@ class Record:
     def by_scope(self, stack: Stack) -> bool:
         """Whether what happens in a stack is done by the scope itself and not by its block."""
         if self.begins:
-            return any(frame.function in ("__exit__", "__aexit__") for frame in stack.library)
+            alone = not stack.program or stack.program[0].filename == asyncio.events.__file__  # in a task of its own
+            return alone or any(frame.function in ("__exit__", "__aexit__") for frame in stack.library)
         return any(
             frame.code is code or (frame.filename == code.co_filename and frame.function in code.co_names)
             for frame in stack.program
