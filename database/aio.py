@@ -6,7 +6,6 @@ It needs SQLAlchemy 2.0 or later, and a driver for asyncio: where the URL names 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,14 +13,12 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from .session import leave_to_parent, prepare, settings
+from .session import close_quietly, leave_to_parent, prepare, settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mysql": "mysql+aiomysql"}
-
-logger = logging.getLogger(__name__)
 
 # Connections belong to the loop that made them: an engine is never used in another one.
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
@@ -44,20 +41,7 @@ async def async_scoped_session() -> AsyncIterator[AsyncSession]:
         yield session
         await session.commit()
     finally:
-        await asyncio.shield(close_quietly(session))
-
-
-async def close_quietly(session: AsyncSession) -> None:
-    """Roll back what was not committed, and close, also where the rollback fails; an error is logged, not raised."""
-    try:
-        await session.rollback()
-    except Exception:
-        logger.exception("a session could not be rolled back")
-    finally:
-        try:
-            await session.close()
-        except Exception:
-            logger.exception("a session could not be closed")
+        await asyncio.shield(session.run_sync(close_quietly))
 
 
 def get_async_engine() -> AsyncEngine:

@@ -35,7 +35,7 @@ async def async_request_session() -> AsyncIterator[AsyncSession]:
     try:
         yield session
     finally:
-        await asyncio.shield(aio.close_quietly(session))
+        await asyncio.shield(session.run_sync(close_quietly))
 
 
 RequestSession = Annotated[Session, Depends(request_session)]

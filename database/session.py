@@ -33,16 +33,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-__all__ = ["SessionLocal", "close_global_session", "configure", "get_engine", "get_session", "scoped_session"]
-
 DEFAULT_URL = "sqlite:///database.db"
 POOL = ("pool_size", "max_overflow", "pool_timeout", "pool_recycle")  # of create_engine; DATABASE_POOL_SIZE and so on
 
-PRAGMAS = (
-    "busy_timeout = 5000",
-    "foreign_keys = on",
-    "journal_mode = wal",
-)  # SQLite's; the last one writes to the file
+PRAGMAS = ("busy_timeout = 5000", "foreign_keys = on", "journal_mode = wal")  # SQLite's; the last is kept in the file
 UNSAVED = "the global session was closed with changes that were not committed"
 
 logger = logging.getLogger(__name__)

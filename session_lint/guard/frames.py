@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from itertools import islice
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy
@@ -120,6 +121,13 @@ def holds(code: CodeType, session: object) -> bool:
         if frame.f_code is code
         for known in list(frame.f_locals.values())
     )
+
+
+def called_by(code: CodeType) -> frozenset[CodeType]:
+    """The code of the functions that a call under way may call by a global name."""
+    frame = next((frame for frame in _running() if frame.f_code is code), None)
+    known = [frame.f_globals.get(name) for name in code.co_names] if frame is not None else []
+    return frozenset(one.__code__ for one in known if isinstance(one, FunctionType))
 
 
 def receiver() -> object:

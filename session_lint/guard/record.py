@@ -13,7 +13,7 @@ from enum import Enum
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from session_lint.guard.frames import Stack, here, is_session, module_of_caller, of_server, receiver
+from session_lint.guard.frames import Stack, called_by, here, is_session, module_of_caller, of_server, receiver
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -61,7 +61,7 @@ class Record:
     :param commits: whether the scope that keeps it commits by itself.
     :param begins: whether that scope is SQLAlchemy's own ``factory.begin()``.
     :param depth: how many of the program's calls lie between the opening and the code that asked for the session.
-    :param ends: the code that ends its scope.
+    :param ends: the code that ends its scope, with the functions that it calls.
     :param module: the name of the module whose code opened it.
     :param owner: what the method was called on that opened it.
     :param open: whether it was used, and not closed since.
@@ -136,11 +136,7 @@ class Record:
         if self.begins:
             alone = not stack.program or stack.program[0].filename == asyncio.events.__file__  # in a task of its own
             return alone or any(frame.function in ("__exit__", "__aexit__") for frame in stack.library)
-        return any(
-            frame.code is code or (frame.filename == code.co_filename and frame.function in code.co_names)
-            for frame in stack.program
-            for code in self.ends
-        )
+        return any(frame.code in self.ends for frame in stack.program)
 
 
 def record(session: Session, ended: Any) -> Record:  # noqa: ANN401 - weakref's own callback
@@ -161,7 +157,7 @@ def record(session: Session, ended: Any) -> Record:  # noqa: ANN401 - weakref's 
     elif registry:
         kept, depth = Kept.REGISTRY, 0
     elif manager is not None:
-        ends = frozenset([manager])
+        ends = frozenset([manager, *called_by(manager)])
         commits = "commit" in manager.co_names
         kept = Kept.DEPENDENCY if _served(program, depth) else Kept.SCOPE
     elif program and program[0].function in ("__enter__", "__aenter__"):
