@@ -9,7 +9,7 @@ from session_lint.analysis import effects, guards
 from session_lint.analysis.arguments import bind, conditions_met
 from session_lint.analysis.closures import closed_over
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
-from session_lint.analysis.later import closes_later, is_partial
+from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome
@@ -197,12 +197,24 @@ class Calling:
 
     def _own_method(self, call: ast.Call, fact: Fact) -> Outcomes | None:
         own = self.own_effect(call, fact)
+        if own is not None and own[1] == ["run_sync"]:
+            return self._run_sync(call, own[0], fact)
         if own is not None:
             return self._method(call, own[0], fact, own[1])
         start, methods = root(call, fact)
         if held(start, fact) is Hold.INSIDE and isinstance(call.func, ast.Attribute) and len(methods) == 1:
             return self._wrapper(call, methods[0], fact)
         return None
+
+    def _run_sync(self, call: ast.Call, effect: Effect, fact: Fact) -> Outcomes:
+        """A function that an asynchronous session calls with its blocking self."""
+        made = run_with(call, root(call, fact)[0])
+        if made is not None:
+            self.module.calls.stands_in(made, call)
+            callee = self.module.calls.callee(made)
+            if callee.function is not None:
+                return self._by_summary(call, callee, fact, self._of_parameter(made, callee, fact))
+        return self._method(call, effect, fact, ["run_sync"])
 
     def own_effect(self, call: ast.Call, fact: Fact) -> tuple[Effect, list[str]] | None:
         """What a call does that is one of the session's own methods, or of a query's, and the chain of methods."""

@@ -43,6 +43,14 @@ def closes_later(module: Module, call: ast.Call, fact: Fact) -> bool | None:
 
 
 @cache
+def run_with(call: ast.Call, session: ast.expr) -> ast.Call | None:
+    """The call that ``session.run_sync(f, x)`` makes: ``f(session, x)``."""
+    if not call.args or isinstance(call.args[0], ast.Starred):
+        return None
+    return ast.copy_location(ast.Call(call.args[0], [session, *call.args[1:]], call.keywords), call)
+
+
+@cache
 def applied(call: ast.Call) -> ast.Call | None:
     """The call that is made later: ``f(s)`` of ``partial(f, s)`` and of ``Thread(target=f, args=(s,))``."""
     named = {k.arg: k.value for k in call.keywords if k.arg is not None}
