@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import releasing
+from session_lint.analysis.places import is_test
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.state import Site, SiteKind
 from session_lint.python.names import path
@@ -151,11 +152,14 @@ def entry_words(entry: ModuleFacts, code: ast.AST, facts: ModuleFacts) -> str:
 def settled(module: Module) -> frozenset[str]:
     """The singletons that no caller has to close: ``atexit``, an exit stack, a hook or a test's teardown does.
 
-    A net does not count: a function at exit that closes with a ``ResourceWarning``.
+    What tests do settles it for tests only. A net does not count: a function at exit that closes with a
+    ``ResourceWarning``.
     """
     if module.program.project is None:
         return _settled_in(module)
-    return frozenset().union(*map(_settled_in, module.program.naming_singletons))
+    tested = is_test(module.source.filename)
+    naming = (one for one in module.program.naming_singletons if tested or not is_test(one.source.filename))
+    return frozenset().union(*map(_settled_in, naming))
 
 
 def _settled_in(module: Module) -> frozenset[str]:
