@@ -6,6 +6,6 @@
 
 from __future__ import annotations
 
-from .session import SessionLocal, close_global_session, get_session, scoped_session
+from .session import SessionLocal, close_global_session, configure, get_engine, get_session, scoped_session
 
-__all__ = ["SessionLocal", "close_global_session", "get_session", "scoped_session"]
+__all__ = ["SessionLocal", "close_global_session", "configure", "get_engine", "get_session", "scoped_session"]

@@ -30,8 +30,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch the tests, where that is asked for."""
     wanted = os.environ.get("SESSION_GUARD", "0") not in {"", "0"}
     if wanted or config.getoption("session_guard") or config.getini("session_guard"):
-        from session_lint.guard import hooks  # noqa: PLC0415 - it needs SQLAlchemy, and costs time
-
+        try:
+            from session_lint.guard import hooks  # noqa: PLC0415 - it needs SQLAlchemy, and costs time
+        except ImportError as error:
+            raise pytest.UsageError(f"the session guard needs SQLAlchemy: {error}") from None
         config.pluginmanager.register(_Watch(hooks), "session-guard-watch")
 
 

@@ -102,7 +102,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_wheel_declares_its_commands(wheel: Path) -> None:
-    """One command and one flake8 extension."""
+    """One command, one flake8 extension, one plugin for pytest."""
     parser = configparser.RawConfigParser()
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     with zipfile.ZipFile(wheel) as archive:
@@ -111,6 +111,7 @@ def test_the_wheel_declares_its_commands(wheel: Path) -> None:
     assert {section: dict(parser[section]) for section in parser.sections()} == {
         "console_scripts": {"session-lint": "session_lint.cli:main"},
         "flake8.extension": {"SES": "session_lint.plugin:Plugin"},
+        "pytest11": {"session-lint": "session_lint.pytest_plugin"},
     }
 
 

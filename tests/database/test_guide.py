@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.database.conftest import Store
 
 GUIDE = Path(__file__).parents[2] / "docs" / "session-management.md"
-SAVED = [["tea"], ["a", "b"], [], ["tea"], ["tea"], ["tea"]]
+SAVED = [["tea"], ["a", "b"], [], [], ["tea"], [], [], ["tea"], ["tea"], ["tea"]]
 
 # What the guide's examples store, in the table of the test's database.
 Order: Any = type(
