@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     text = "fail the tests that leave a SQLAlchemy session or connection open"
     parser.getgroup("session-lint").addoption("--session-guard", action="store_true", help=text)
     parser.addini("session_guard", text, type="bool", default=False)
+    parser.addini("session_guard_ignore", "codes that the session guard does not report", type="args", default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
             from session_lint.guard import hooks  # noqa: PLC0415 - it needs SQLAlchemy, and costs time
         except ImportError as error:
             raise pytest.UsageError(f"the session guard needs SQLAlchemy: {error}") from None
-        config.pluginmanager.register(_Watch(hooks), "session-guard-watch")
+        config.pluginmanager.register(_Watch(hooks, config.getini("session_guard_ignore")), "session-guard-watch")
 
 
 class SessionGuardWarning(UserWarning):
@@ -44,11 +45,11 @@ class SessionGuardWarning(UserWarning):
 class _Watch:
     """What the guard reports, test by test."""
 
-    def __init__(self, hooks: Any) -> None:  # noqa: ANN401 - the module, imported when it is needed
+    def __init__(self, hooks: Any, ignore: list[str] | None) -> None:  # noqa: ANN401 - a module, imported only here
         self._hooks = hooks
         self._before: set[Any] = set()
         self._reports: list[Report] = []
-        hooks.install(self._reports.append)
+        hooks.install(self._reports.append, ignore=ignore or None)
 
     def _known(self) -> set[Any]:
         guard = self._hooks.installed()

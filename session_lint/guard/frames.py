@@ -21,21 +21,28 @@ if TYPE_CHECKING:
 DEEPEST = 60
 """How many frames of a stack are kept, from the innermost."""
 
-_OWN = str(Path(__file__).parent)
+_OWN = frozenset(str(path) for path in Path(__file__).parent.glob("*.py"))
 _INSTALLED = tuple({path for name, path in sysconfig.get_paths().items() if name in ("stdlib", "purelib", "platlib")})
 _LIBRARY = str(Path(sqlalchemy.__file__).parent)
 _HELPERS = frozenset([contextlib.__file__, functools.__file__])
-_SERVERS = ("/anyio/", "/fastapi/", "/starlette/", "/flask/", "/werkzeug/", "/django/", "/aiohttp/")
+_SERVERS = ("/anyio/", "/fastapi/", "/starlette/", "/django/core/handlers/", "/aiohttp/web")
+"""What serves requests, Flask aside, which says it itself. Anyio's threads are where Starlette runs what blocks."""
 
 
 class Frame(NamedTuple):
     """One call under way.
 
-    :param line: which line of the file it has come to, from 1.
+    :param offset: where in its bytecode it is, from which the line is worked out when somebody asks.
     """
 
     code: CodeType
-    line: int
+    offset: int
+
+    @property
+    def line(self) -> int:
+        """Which line of the file it has come to, from 1."""
+        lines = (line for start, end, line in self.code.co_lines() if start <= self.offset < end and line)
+        return next(lines, self.code.co_firstlineno)
 
     @property
     def filename(self) -> str:
@@ -46,6 +53,11 @@ class Frame(NamedTuple):
     def function(self) -> str:
         """The name of its function, ``<module>`` for a module's body."""
         return self.code.co_name
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the project's, and nothing that was installed."""
+        return not self.filename.startswith((*_INSTALLED, "<"))
 
     def __str__(self) -> str:
         """The frame as a traceback shows it."""
@@ -85,7 +97,7 @@ class Stack(tuple[Frame, ...]):
 
     def __str__(self) -> str:
         """The project's own frames as a traceback, the outermost first; all of them where none is its own."""
-        own = [frame for frame in self if not frame.filename.startswith((*_INSTALLED, "<"))]
+        own = [frame for frame in self if frame.is_own]
         return "\n".join(map(str, reversed(own or self)))
 
 
@@ -97,12 +109,13 @@ def of_library(frame: Frame) -> bool:
 
 def of_server(frame: Frame) -> bool:
     """Whether a frame belongs to what serves requests."""
-    return any(part in frame.filename.replace("\\", "/") for part in _SERVERS)
+    filename = frame.filename.replace("\\", "/")
+    return any(part in filename for part in _SERVERS) and ("/anyio/" not in filename or "starlette" in sys.modules)
 
 
 def here() -> Stack:
     """The stack of the caller, through the greenlets that SQLAlchemy's asyncio runs in."""
-    return Stack(Frame(frame.f_code, frame.f_lineno) for frame in islice(_running(), DEEPEST))
+    return Stack([Frame(frame.f_code, frame.f_lasti) for frame in islice(_running(), DEEPEST)])
 
 
 def is_session(value: object, session: object) -> bool:
@@ -144,7 +157,7 @@ def module_of_caller() -> str:
 
 
 def _caller() -> FrameType | None:
-    return next((f for f in _running() if not of_library(Frame(f.f_code, f.f_lineno))), None)
+    return next((f for f in _running() if not of_library(Frame(f.f_code, f.f_lasti))), None)
 
 
 def _running() -> Iterator[FrameType]:
@@ -154,7 +167,7 @@ def _running() -> Iterator[FrameType]:
     current = module.getcurrent() if module is not None else None
     while True:
         while frame is not None:
-            if not frame.f_code.co_filename.startswith(_OWN):
+            if frame.f_code.co_filename not in _OWN:
                 yield frame
             frame = frame.f_back
         if current is None or current.parent is None:

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from session_lint.guard.report import logger
-from session_lint.guard.watch import Guard
+from session_lint.guard.watch import YOUNG, Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from session_lint.guard.report import Report
 
@@ -56,7 +56,9 @@ def installed() -> Guard | None:
     return _here[0].guard if _here else None
 
 
-def install(report: Callable[[Report], None] | None = None, idle: float | None = None) -> None:
+def install(
+    report: Callable[[Report], None] | None = None, idle: float | None = None, ignore: Collection[str] | None = None
+) -> None:
     """Watch every session that is opened from now on, until :func:`uninstall`.
 
     The last call holds; one without arguments leaves a guard that is installed as it is.
@@ -64,11 +66,12 @@ def install(report: Callable[[Report], None] | None = None, idle: float | None =
     :param report: called with each :class:`Report`, in the thread that made the mistake; by default each mistake is
         logged once for each place, as a warning of the logger ``session_lint.guard``.
     :param idle: for how many seconds a transaction may be idle, 0 for any time, by default :data:`IDLE`.
+    :param ignore: the codes that are not reported, by default those that the linter has off by default, too.
     """
-    if _here and report is None and idle is None:
+    if _here and report is None and idle is None and ignore is None:
         return
     uninstall()
-    guard = Guard(report, IDLE if idle is None else idle)
+    guard = Guard(report, IDLE if idle is None else idle, YOUNG if ignore is None else ignore)
     _here.append(_Installed(guard, sys.excepthook, threading.excepthook))
     _wrap_methods(guard)
     for target, name, listener in (
@@ -107,6 +110,7 @@ def uninstall() -> None:
         threading.excepthook = was.thread_excepthook
     atexit.unregister(_over)
     was.stop.set()
+    was.guard.forget()
 
 
 @contextmanager
@@ -149,13 +153,13 @@ def _wrap_methods(guard: Guard) -> None:
 
         @functools.wraps(original)
         def called(self: Session, *args: object, **kwargs: object) -> object:
-            one = enter(self)
+            entered = enter(self)
             try:
-                if one is not None and sum(one.busy.values()) == 1:  # not within another operation
-                    begin(one, self)
+                if entered is not None and sum(entered[0].busy.values()) == 1:  # not within another operation
+                    begin(entered[0], self)
                 return original(self, *args, **kwargs)
             finally:
-                leave(one)
+                leave(entered)
 
         return called
 

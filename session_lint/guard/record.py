@@ -35,13 +35,14 @@ class Kept(Enum):
 
 _PATTERNS = {"scope": Kept.SCOPE, "global": Kept.GLOBAL, "request": Kept.REQUEST}
 
-Actor = tuple[int, int]
+Place = tuple[int, int]
 """A thread and, in an event loop, a task of it."""
 
 
-def actor() -> Actor:
-    """Who is at work."""
-    return threading.get_ident(), id(task()) if task() is not None else 0
+def place() -> Place:
+    """Where the program is at work."""
+    found = task()
+    return threading.get_ident(), 0 if found is None else id(found)
 
 
 def task() -> asyncio.Task[Any] | None:
@@ -50,6 +51,32 @@ def task() -> asyncio.Task[Any] | None:
         return asyncio.current_task()
     except RuntimeError:
         return None
+
+
+class Actor:
+    """Who is at work: a thread, or a task in it, of a process."""
+
+    __slots__ = ("_task", "pid", "place", "thread")
+
+    def __init__(self) -> None:
+        found = task()
+        self.pid = os.getpid()
+        self.thread = threading.current_thread()
+        self.place = place()
+        self._task = None if found is None else weakref.ref(found)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Actor) and (self.pid, self.place) == (other.pid, other.place)
+
+    def __hash__(self) -> int:
+        return hash(self.place)
+
+    def is_elsewhere(self) -> bool:
+        """Whether that is another one than the caller, and still at work."""
+        if self.thread is not threading.current_thread():
+            return self.thread.is_alive()
+        mine = self._task() if self._task is not None else None
+        return mine is not None and mine is not task() and not mine.done()
 
 
 @dataclass(eq=False)
@@ -64,17 +91,22 @@ class Record:
     :param ends: the code that ends its scope, with the functions that it calls.
     :param module: the name of the module whose code opened it.
     :param owner: what the method was called on that opened it.
+    :param by: who opened it.
     :param open: whether it was used, and not closed since.
-    :param closed: where it was closed last.
-    :param reopened: where it was used for the first time after that.
+    :param closed: whether it was ever closed.
+    :param reopened: where it was used for the first time after the last close.
     :param over: whether its scope has ended.
     :param failed: where an error came out of it that no rollback has answered.
     :param wrote: where it was written to first since the last commit.
+    :param changed: whether the database was told of it.
     :param dropped: where a rollback has thrown away what was written, and where that was written.
     :param left: whether an exception left the function that opened it.
     :param begun: whether a transaction is under way.
     :param since: when the last operation ended, in seconds of ``time.monotonic``.
+    :param last: where that was.
     :param busy: who is at work with it at the moment, and in how many calls.
+    :param bind: the address of the database that it works with.
+    :param told: the codes that were reported.
     """
 
     session: weakref.ref[Session]
@@ -86,22 +118,21 @@ class Record:
     ends: frozenset[CodeType]
     module: str
     owner: weakref.ref[Any] | None
-    thread: threading.Thread = field(default_factory=threading.current_thread)
-    actor: Actor = field(default_factory=actor)
-    pid: int = field(default_factory=os.getpid)
+    by: Actor = field(default_factory=Actor)
     open: bool = False
     used: bool = False
-    closed: Stack | None = None
+    closed: bool = False
     reopened: Stack | None = None
     over: bool = False
     failed: Stack | None = None
     wrote: Stack | None = None
-    dropped: tuple[Stack, Stack] | None = None
+    changed: bool = False
+    dropped: tuple[Stack, Stack | None] | None = None
     left: bool = False
     begun: bool = False
     since: float = 0.0
     last: Stack = field(default_factory=Stack)
-    busy: dict[Actor, int] = field(default_factory=dict)
+    busy: dict[Place, int] = field(default_factory=dict)
     bind: object = None
     told: set[str] = field(default_factory=set)
 
@@ -128,8 +159,8 @@ class Record:
     def taken(self) -> bool:
         """Whether ``next()`` has taken it out of a generator that is nobody's dependency."""
         program = self.stack.program
-        generator = bool(program) and program[0].code.co_flags & inspect.CO_GENERATOR
-        return bool(generator) and self.kept is Kept.CALLER and len(program) > 1
+        generator = program and program[0].code.co_flags & inspect.CO_GENERATOR
+        return bool(generator) and self.kept is Kept.CALLER and any(frame.is_own for frame in program[1:2])
 
     def by_scope(self, stack: Stack) -> bool:
         """Whether what happens in a stack is done by the scope itself and not by its block."""
@@ -203,9 +234,8 @@ def in_request(stack: Stack) -> bool:
     flask = sys.modules.get("flask")
     if flask is not None and flask.has_request_context():
         return True
-    return any(
-        of_server(frame) and "/flask/" not in frame.filename and "/werkzeug/" not in frame.filename for frame in stack
-    )
+    serving = [frame for frame in stack if of_server(frame)]
+    return bool(serving) and not any(frame.function in ("lifespan", "startup", "shutdown") for frame in serving)
 
 
 def _holds(names: dict[str, Any], session: Session) -> bool:

@@ -24,7 +24,7 @@ MESSAGES = {
     "SES305": "a session was opened while another one was at work in the same call path",
     "SES401": "a session of another pattern was at work in the same call path",
     "SES501": "the global session was used in a request",
-    "SES502": "a session in flask.g was not closed when its request ended",
+    "SES502": "the session of a request was not closed when the request ended",
     "SES503": "a dependency did not close its session",
     "SES504": "the session of a request was used after the request had ended",
     "SES601": "a session was used by two threads at once",
@@ -72,7 +72,7 @@ class Report:
         at = f"{self.place.filename}:{self.place.line}: " if self.place else ""
         where = "" if self.happened is None else f"It happened here:\n{self.happened.program}\n"
         by = f" by the thread {self.thread!r}" if self.thread and self.thread != "MainThread" else ""
-        return f"{at}{self.code} {self.message}\n{where}The session was opened{by} here:\n{self.opened}"
+        return f"{at}{self.code or 'connection'} {self.message}\n{where}The session was opened{by} here:\n{self.opened}"
 
 
 class Log:

@@ -61,6 +61,6 @@ def _recorded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Stage, "load", loading)
     monkeypatch.setattr(Stage, "close", closing)
-    install(told, idle=IDLE.get(current["proof"], 0))
+    install(told, idle=IDLE.get(current["proof"], 0), ignore=())
     yield
     uninstall()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Column, Integer, String, create_engine, event, text
+from sqlalchemy import Column, Integer, String, create_engine, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, registry, scoped_session, sessionmaker
@@ -330,7 +330,128 @@ def test_a_savepoint_is_not_the_scope(engine: Engine, reports: list[Report]) -> 
     assert codes(reports) == []
 
 
+# what is lost
+
+
+def test_what_was_written_and_not_committed(engine: Engine, reports: list[Report]) -> None:
+    """Flushed or not, added or changed; an object that is merely looked at is not written."""
+
+    def rename(session: Session, item: Item) -> None:
+        item.name = "c"  # type: ignore[assignment]
+        session.add(item)
+
+    with sessionmaker(engine).begin() as session:
+        session.add(Item("a"))
+    with Session(engine) as session:
+        item = session.query(Item).one()
+        session.add(item)
+        session.merge(item)
+    assert codes(reports) == []
+    for write in (
+        lambda session, _: session.add(Item("b")),
+        lambda session, _: (session.add(Item("b")), session.flush()),
+        rename,
+        lambda session, item: session.delete(item),
+        lambda session, _: session.execute(insert(Item).values(name="b")),
+    ):
+        with Session(engine) as session:
+            write(session, session.query(Item).one())
+        assert codes(reports).pop() == "SES702"
+    assert len(reports) == 5
+
+
+def test_what_was_thrown_away_on_purpose(engine: Engine, reports: list[Report]) -> None:
+    """By a rollback, by an exception, or in a transaction that is somebody else's."""
+    with Session(engine) as session:
+        session.add(Item("a"))
+        session.flush()
+        session.rollback()
+    with suppress(ValueError), Session(engine) as session:
+        session.add(Item("a"))
+        raise ValueError
+    with engine.connect() as connection, connection.begin() as transaction:
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            session.add(Item("a"))
+            session.flush()
+        transaction.rollback()
+    assert codes(reports) == []
+
+
+def test_a_scope_whose_session_is_used_afterwards(engine: Engine, reports: list[Report]) -> None:
+    """Once for the use, and once for what is open then."""
+    with committing(engine) as session:
+        session.execute(ONE)
+    session.execute(ONE)
+    assert [(report.code, report.open) for report in reports] == [("SES303", False)]
+    del session
+    assert codes(reports) == ["SES303", "SES303"]
+    assert (reports[1].open, "left open" in str(reports[1])) == (True, True)
+
+
+def test_what_nobody_wants_to_hear(engine: Engine) -> None:
+    """A young rule, and what is named."""
+
+    def nested(**words: Any) -> list[str]:
+        found: list[Report] = []
+        install(found.append, **words)
+        with Session(engine) as session:
+            session.execute(ONE)
+            with committing(engine) as inner:
+                inner.execute(ONE)
+                inner.commit()
+        uninstall()
+        return [report.code for report in found]
+
+    assert nested() == ["SES301"]
+    assert nested(ignore=()) == ["SES305", "SES301"]
+    assert nested(ignore={"SES301", "SES305"}) == []
+
+
 # threads, tasks, time
+
+
+def test_what_another_task_is_at_work_with(reports: list[Report]) -> None:
+    """Is not this block's; what a task has left that is over, is."""
+
+    async def work() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://")
+        opened, done = asyncio.Event(), asyncio.Event()
+
+        async def other() -> None:
+            async with AsyncSession(engine) as session:
+                await session.execute(ONE)
+                opened.set()
+                await done.wait()
+
+        with watching():
+            task = asyncio.create_task(other())
+            await opened.wait()
+        assert codes(reports) == []
+        done.set()
+        await task
+        await engine.dispose()
+
+    asyncio.run(work())
+    assert codes(reports) == []
+
+
+def test_a_call_that_was_cancelled(reports: list[Report]) -> None:
+    """It is nobody's work any more."""
+
+    async def work() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://")
+        async with AsyncSession(engine) as session:
+            task = asyncio.create_task(session.execute(ONE))
+            await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await session.rollback()
+            await session.execute(ONE)
+        await engine.dispose()
+
+    asyncio.run(work())
+    assert codes(reports) == []
 
 
 def test_one_thread_after_the_other(engine: Engine, reports: list[Report]) -> None:
@@ -432,7 +553,17 @@ def test_uninstalled_nothing_is_left(engine: Engine) -> None:
     uninstall()
     with Session(engine) as session:
         session.execute(ONE)
-    assert not event.contains(Session, "after_begin", print)
+
+
+def test_uninstalled_it_says_nothing(engine: Engine) -> None:
+    """Also of what was open before."""
+    found: list[Report] = []
+    install(found.append)
+    session = Session(engine)
+    session.execute(ONE)
+    uninstall()
+    del session
+    assert codes(found) == []
 
 
 def test_a_session_that_was_there_before(engine: Engine) -> None:

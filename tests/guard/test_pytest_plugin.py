@@ -80,6 +80,23 @@ def test_second(shared):
     use(shared)
 """
 
+GENERATOR = """
+@pytest.fixture
+def leaking():
+    session = Session(engine)
+    yield use(session)
+
+def test_it(leaking):
+    pass
+"""
+
+AFTERWARDS = """
+def test_it():
+    with sessionmaker(engine).begin() as session:
+        use(session)
+    kept.append(use(session))
+"""
+
 MISTAKE = """
 def test_commit():
     with sessionmaker(engine).begin() as session:
@@ -145,6 +162,26 @@ def test_another_mistake_is_a_warning(tmp_path: Path) -> None:
     assert counts == {"passed": 1, "warning": 1}
     assert "SES301 commit() in a scope that commits by itself" in output
     assert run(tmp_path, MISTAKE, "--session-guard", "-W", "error")[0] == {"passed": 1, "error": 1}
+
+
+def test_a_fixture_that_closes_nothing(tmp_path: Path) -> None:
+    """It is named, and not pytest, which has run it."""
+    counts, output = run(tmp_path, GENERATOR, "--session-guard")
+    assert counts == {"passed": 1, "error": 1}
+    assert "    session = Session(engine)\n" in output
+    assert "fixtures.py" not in output
+
+
+def test_what_is_left_open_by_another_mistake_fails(tmp_path: Path) -> None:
+    """The mistake is a warning, what it leaves is not."""
+    assert run(tmp_path, AFTERWARDS, "--session-guard")[0] == {"passed": 1, "error": 1, "warning": 1}
+
+
+def test_what_nobody_wants_to_hear(tmp_path: Path) -> None:
+    """By the settings."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\nsession_guard_ignore = SES101 SES301\n", "utf-8")
+    counts, _ = run(tmp_path, LEAKS + MISTAKE, "--session-guard")
+    assert counts == {"passed": 5, "failed": 1, "error": 2}
 
 
 def test_with_workers(tmp_path: Path) -> None:
