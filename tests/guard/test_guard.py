@@ -441,6 +441,7 @@ def test_a_call_that_was_cancelled(reports: list[Report]) -> None:
     async def work() -> None:
         engine = create_async_engine("sqlite+aiosqlite://")
         async with AsyncSession(engine) as session:
+            await session.execute(ONE)
             task = asyncio.create_task(session.execute(ONE))
             await asyncio.sleep(0)
             task.cancel()
