@@ -25,6 +25,8 @@ _OWN = frozenset(str(path) for path in Path(__file__).parent.glob("*.py"))
 _INSTALLED = tuple({path for name, path in sysconfig.get_paths().items() if name in ("stdlib", "purelib", "platlib")})
 _LIBRARY = str(Path(sqlalchemy.__file__).parent)
 _HELPERS = frozenset([contextlib.__file__, functools.__file__])
+_BETWEEN = ("/sqlmodel/", "/flask_sqlalchemy/", "/flask_sqlalchemy_lite/")
+"""Libraries whose sessions are SQLAlchemy's."""
 _SERVERS = ("/anyio/", "/fastapi/", "/starlette/", "/django/core/handlers/", "/aiohttp/web")
 """What serves requests, Flask aside, which says it itself. Anyio's threads are where Starlette runs what blocks."""
 
@@ -102,15 +104,21 @@ class Stack(tuple[Frame, ...]):
 
 
 def of_library(frame: Frame) -> bool:
-    """Whether a frame is SQLAlchemy's own."""
+    """Whether a frame is SQLAlchemy's own, or of a library that stands between it and the program."""
+    if frame.filename.startswith(_LIBRARY):
+        return True
     made = frame.filename.startswith("<") and "sqlalchemy." in frame.filename  # around a deprecated method
-    return made or frame.filename.startswith(_LIBRARY)
+    return made or _is_part_of(_BETWEEN, frame)
 
 
 def of_server(frame: Frame) -> bool:
     """Whether a frame belongs to what serves requests."""
+    return _is_part_of(_SERVERS, frame) and ("anyio" not in frame.filename or "starlette" in sys.modules)
+
+
+def _is_part_of(parts: tuple[str, ...], frame: Frame) -> bool:
     filename = frame.filename.replace("\\", "/")
-    return any(part in filename for part in _SERVERS) and ("/anyio/" not in filename or "starlette" in sys.modules)
+    return any(part in filename for part in parts)
 
 
 def here() -> Stack:
@@ -143,21 +151,29 @@ def called_by(code: CodeType) -> frozenset[CodeType]:
     return frozenset(one.__code__ for one in known if isinstance(one, FunctionType))
 
 
-def receiver() -> object:
-    """What the method was called on that called SQLAlchemy; ``None`` where it was none."""
-    frame = _caller()
-    first = frame.f_code.co_varnames[:1] if frame is not None and frame.f_code.co_argcount else ()
-    return frame.f_locals.get("self") if frame is not None and first == ("self",) else None
+def opening(session: object) -> tuple[Stack, str, object]:
+    """How a session is opened that is being made.
+
+    :returns: the stack, without what a class of sessions of the project's own adds to it; the name of the module whose
+        code asked for it; what the method was called on that did.
+    """
+    found: list[Frame] = []
+    caller: FrameType | None = None
+    for frame in islice(_running(), DEEPEST):
+        one = Frame(frame.f_code, frame.f_lasti)
+        if caller is None and not of_library(one):
+            if _receiver(frame) is session:
+                continue
+            caller = frame
+        found.append(one)
+    if caller is None:
+        return Stack(found), "", None
+    return Stack(found), str(caller.f_globals.get("__name__", "")), _receiver(caller)
 
 
-def module_of_caller() -> str:
-    """The name of the module whose code called SQLAlchemy."""
-    frame = _caller()
-    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
-
-
-def _caller() -> FrameType | None:
-    return next((f for f in _running() if not of_library(Frame(f.f_code, f.f_lasti))), None)
+def _receiver(frame: FrameType) -> object:
+    first = frame.f_code.co_varnames[:1] if frame.f_code.co_argcount else ()
+    return frame.f_locals.get("self") if first == ("self",) else None
 
 
 def _running() -> Iterator[FrameType]:

@@ -13,7 +13,7 @@ from enum import Enum
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from session_lint.guard.frames import Stack, called_by, here, is_session, module_of_caller, of_server, receiver
+from session_lint.guard.frames import Stack, called_by, here, is_session, of_server, opening
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -175,9 +175,8 @@ def record(session: Session, ended: Any) -> Record:  # noqa: ANN401 - weakref's 
 
     :param ended: called with the reference when the session is collected.
     """
-    stack = here()
+    stack, module, owner = opening(session)
     program = stack.program
-    owner = receiver()
     begins = any(frame.function == "begin" for frame in stack.library)
     registry = any(f.function in ("__call__", "_proxied") and _registry(f.filename) for f in stack.library)
     told = str(session.info.get("pattern"))
@@ -202,7 +201,7 @@ def record(session: Session, ended: Any) -> Record:  # noqa: ANN401 - weakref's 
         begins,
         depth,
         ends,
-        module_of_caller(),
+        module,
         _reference(owner),
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from session_lint.guard import Report, install, uninstall
+from session_lint.guard import Report, install, uninstall, watching
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather have another library beneath it
@@ -147,6 +147,20 @@ def index():
     return str(db.session.scalar(text("select 1")))
 """
 
+THREAD = """
+from threading import Thread
+
+def work():
+    context = web.app_context()
+    context.push()
+    db.session.execute(text("select 1"))
+
+def begin():
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+"""
+
 
 @pytest.fixture(name="reports")
 def _reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Report]]:
@@ -192,6 +206,18 @@ def test_flask(monkeypatch: pytest.MonkeyPatch, reports: list[Report], program: 
         with module.web.app_context():
             module.db.engine.dispose()
     assert (answers[0], list(map(str, reports))) == (200, [])
+
+
+def test_flask_sqlalchemy_in_a_thread(monkeypatch: pytest.MonkeyPatch, reports: list[Report]) -> None:
+    """Its registry keeps a session for each context, and nobody has removed it; the line that asked for it is told."""
+    module = load(monkeypatch, FLASK_SQLALCHEMY + THREAD)
+    with watching():
+        module.begin()
+    assert [report.code for report in reports] == ["SES704"]
+    assert reports[0].place is not None
+    assert reports[0].place.function == "work"
+    with module.web.app_context():
+        module.db.engine.dispose()
 
 
 def test_the_reference_module() -> None:

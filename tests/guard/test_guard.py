@@ -120,6 +120,25 @@ def test_after_an_error_of_the_database(engine: Engine, reports: list[Report]) -
     assert codes(reports) == ["SES102"]
 
 
+def test_a_class_of_sessions_of_ones_own(engine: Engine, reports: list[Report]) -> None:
+    """The line that asked for one is told, not the class."""
+
+    class Own(Session):
+        def __init__(self, bind: Engine) -> None:
+            super().__init__(bind, expire_on_commit=False)
+
+        def ask(self) -> object:
+            return self.execute(ONE)
+
+    def leak() -> None:
+        Own(engine).ask()
+
+    leak()
+    assert codes(reports) == ["SES101"]
+    assert reports[0].place is not None
+    assert reports[0].place.function == "leak"
+
+
 def test_a_block_that_is_watched(engine: Engine) -> None:
     """What it opened itself is reported at its end, although somebody still holds it; and any exception is known."""
     found: list[Report] = []
