@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, options, reports, source_of, stdin_report
+from session_lint.report import FORMATS, render
+from session_lint.report.run import Look, Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 @options
 @click.option(
     "--output-format",
-    type=click.Choice(["text", "concise", "json"]),
-    default="text",
+    type=click.Choice(FORMATS),
+    default="full",
     show_default=True,
     help="How to report.",
 )
@@ -47,34 +49,19 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     findings = [finding for report in found for finding in report.findings]
     nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
     if findings or not (given["quiet"] or nothing_read):
-        click.echo(_text(findings, len(found), given["output_format"], sources), nl=False, color=_colour())
+        text = render(given["output_format"], _run(findings, len(found), sources))
+        click.echo(text, nl=False, color=_colour())
     complain(missing)
     if missing:
         context.exit(FAILED)
     context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
 
 
-def _text(findings: Sequence[Finding], checked: int, form: str, sources: dict[str, Source | None]) -> str:
-    """The report in the form that was asked for; only that form's module is imported."""
-
+def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None]) -> Run:
     def source(filename: str) -> Source | None:
         return sources[filename] if filename in sources else source_of(filename)
 
-    if form == "json":
-        from session_lint.report.json import report as as_json  # noqa: PLC0415
-
-        return as_json(findings, source)
-    if form == "concise":
-        from session_lint.report.concise import report as concise  # noqa: PLC0415
-
-        return concise(findings, checked)
-    from session_lint.report.text import report  # noqa: PLC0415
-
-    def lines(filename: str) -> Sequence[str]:
-        found = source(filename)
-        return found.lines if found is not None else ()
-
-    return report(findings, lines, checked, colour=_colour())
+    return Run(findings, checked, source, Look(colour=_colour()))
 
 
 def _colour() -> bool:

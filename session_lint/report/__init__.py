@@ -1,1 +1,21 @@
-"""Reports: one module a format, each a function from findings to text."""
+"""Reports: one module a format, each with a function from a :class:`~session_lint.report.run.Run` to text.
+
+A format is called as its module is, with hyphens. :data:`FORMATS` lists them; a module is imported when its format is
+asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from session_lint.report.run import Run
+
+FORMATS = ("full", "concise", "json")
+
+
+def render(form: str, run: Run) -> str:
+    """A run's report in one of :data:`FORMATS`."""
+    text: str = import_module(f"{__name__}.{form.replace('-', '_')}").report(run)
+    return text

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.finding import Finding
+    from session_lint.report.run import Run
 
 
-def report(findings: Sequence[Finding], checked: int) -> str:
+def report(run: Run) -> str:
     """All findings, a line each, and how many there are."""
-    return "\n".join([*map(_line, findings), summary(findings, checked)]) + "\n"
+    return "\n".join([*map(_line, run.findings), summary(run.findings, run.checked)]) + "\n"
 
 
 def _line(finding: Finding) -> str:

@@ -10,22 +10,23 @@ from session_lint.fixes import CannotFix, edits
 from session_lint.mend import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from session_lint.finding import Edit, Finding, Location
+    from session_lint.report.run import Run
     from session_lint.source import Source
 
 
-def report(findings: Sequence[Finding], source: Callable[[str], Source | None]) -> str:
-    """All findings as JSON, in ASCII: whatever the output's encoding, it stays JSON.
-
-    :param source: the text of a file by its name, for the edits of fixes; ``None`` where it is gone.
-    """
-    return json.dumps([entry(finding, source) for finding in findings], indent=2) + "\n"
+def report(run: Run) -> str:
+    """All findings as JSON, in ASCII: whatever the output's encoding, it stays JSON."""
+    return json.dumps([entry(finding, run.source) for finding in run.findings], indent=2) + "\n"
 
 
 def entry(finding: Finding, source: Callable[[str], Source | None]) -> dict[str, Any]:
-    """One finding as plain values."""
+    """One finding as plain values.
+
+    :param source: the text of a file by its name, for the edits of fixes; ``None`` where it is gone.
+    """
     fix, refusal = _fix(finding, source)
     return {
         "code": finding.code,

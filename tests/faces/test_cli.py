@@ -300,7 +300,7 @@ def test_deep_code_hides_nothing(project: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "latin-1:strict", "ascii:strict"])
-@pytest.mark.parametrize("form", ["text", "concise", "json"])
+@pytest.mark.parametrize("form", ["full", "concise", "json"])
 def test_any_encoding_of_the_output(project: Path, form: str, encoding: str) -> None:
     """Names and texts that it cannot say end no run."""
     (project / "é.py").write_text(LEAK.replace("count", "größe_あ"), "utf-8")

@@ -1,19 +1,22 @@
-"""The reports as functions: from findings, and a way to read lines, to text."""
+"""The reports as functions, from a run to text."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from session_lint.finding import Applicability, Finding, Fix, Location, Severity, Step
-from session_lint.report.concise import report as concise
+from session_lint.report import render
 from session_lint.report.concise import summary
 from session_lint.report.frame import columns, frame
-from session_lint.report.json import report as as_json
-from session_lint.report.text import report as text
+from session_lint.report.run import Look, Run
 from session_lint.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 URL = "https://session-lint.readthedocs.io/en/stable/rules/commit-in-scope.html"
 JOB = """\
@@ -45,9 +48,20 @@ def finding(
     return Finding("SES301", "commit-in-scope", message, filename, *place, "save", severity, trace, fix, refusal, URL)
 
 
-def lines(filename: str) -> list[str]:
-    """The two files there are."""
-    return {"job.py": JOB, "wide.py": WIDE}.get(filename, "").splitlines(keepends=True)
+def text(findings: list[Finding], checked: int, *, colour: bool = False) -> str:
+    """The report for people."""
+    known = {"job.py": Source("job.py", JOB), "wide.py": Source("wide.py", WIDE)}
+    return render("full", Run(findings, checked, known.get, Look(colour=colour)))
+
+
+def concise(findings: list[Finding], checked: int) -> str:
+    """The report of a line each."""
+    return render("concise", Run(findings, checked, lambda _: None))
+
+
+def as_json(findings: list[Finding], source: Callable[[str], Source | None]) -> str:
+    """The report for machines."""
+    return render("json", Run(findings, 1, source))
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +71,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_text() -> None:
     """Place, frame, trace with the source of each step, cure, summary."""
-    assert text([finding()], lines, 3) == (
+    assert text([finding()], 3) == (
         "job.py:7:9: SES301 [*] commit() on 'session' inside a scope (warning)\n"
         "5 |     with scoped_session() as session:\n"
         "6 |         session.add(row)\n"
@@ -74,14 +88,14 @@ def test_text() -> None:
 def test_text_without_a_safe_fix() -> None:
     """The reason stands beside it, whether it is unsafe or was refused."""
     unsafe = Fix(Applicability.UNSAFE, "Remove the commit", "drop_statement", (), "others may wait for it")
-    said = [text([one], lines, 1).splitlines()[7] for one in (finding(fix=unsafe), finding(fix=None, refusal="a loop"))]
+    said = [text([one], 1).splitlines()[7] for one in (finding(fix=unsafe), finding(fix=None, refusal="a loop"))]
     assert said == ["  help: Remove the commit (unsafe: others may wait for it)", "  no fix: a loop"]
-    assert "[*]" not in text([finding(fix=unsafe)], lines, 1)
+    assert "[*]" not in text([finding(fix=unsafe)], 1)
 
 
 def test_text_of_a_file_that_is_gone() -> None:
     """Its finding is told without a frame."""
-    assert text([finding(filename="gone.py", fix=None)], lines, 1) == (
+    assert text([finding(filename="gone.py", fix=None)], 1) == (
         "gone.py:7:9: SES301 commit() on 'session' inside a scope (warning)\n"
         "  1. gone.py:5 the scope opens here\n"
         "  2. lib/gone.py:3 is passed on\n"
@@ -92,18 +106,18 @@ def test_text_of_a_file_that_is_gone() -> None:
 
 def test_colour_changes_nothing_else() -> None:
     """Without its escape sequences a coloured report is the plain one."""
-    coloured = text([finding(), finding(Severity.ERROR)], lines, 3, colour=True)
+    coloured = text([finding(), finding(Severity.ERROR)], 3, colour=True)
     plain = coloured
     for code in ("1;31", "1;33", "1", "2", "32", "0"):
         plain = plain.replace(f"\x1b[{code}m", "")
-    assert plain == text([finding(), finding(Severity.ERROR)], lines, 3)
+    assert plain == text([finding(), finding(Severity.ERROR)], 3)
     assert "\x1b[1;33mSES301\x1b[0m" in coloured
     assert "\x1b[1;31mSES301\x1b[0m" in coloured
 
 
 def test_carets_stand_under_tabs_and_wide_characters() -> None:
     """A tab is four columns, an ideograph two, a combining accent none."""
-    shown = text([finding(filename="wide.py", place=(Location(3, 11), Location(3, 30)))], lines, 1).splitlines()
+    shown = text([finding(filename="wide.py", place=(Location(3, 11), Location(3, 30)))], 1).splitlines()
     assert shown[1:5] == [
         "1 | def f():",
         "2 |",

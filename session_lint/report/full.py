@@ -9,9 +9,10 @@ from session_lint.report.concise import shown, summary
 from session_lint.report.frame import Lines, frame, shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from session_lint.finding import Finding, Step
+    from session_lint.report.run import Run
 
 _CODES = {"error": "1;31", "warning": "1;33", "style": "1;36", "dim": "2", "mark": "1;31", "bold": "1", "help": "32"}
 
@@ -21,15 +22,11 @@ def painter(*, colour: bool) -> Callable[[str, str], str]:
     return (lambda text, style: f"\x1b[{_CODES[style]}m{text}\x1b[0m") if colour else (lambda text, _style: text)
 
 
-def report(findings: Sequence[Finding], lines: Lines, checked: int, *, colour: bool = False) -> str:
-    """All findings, and how many there are.
-
-    :param lines: where the text of a file comes from.
-    :param checked: how many files were looked at.
-    """
-    paint = painter(colour=colour)
-    parts = ["\n".join(_finding(finding, lines, paint)) for finding in findings]
-    return "\n\n".join([*parts, summary(findings, checked)]) + "\n"
+def report(run: Run) -> str:
+    """All findings, and how many there are."""
+    paint = painter(colour=run.look.colour)
+    parts = ["\n".join(_finding(finding, run.lines, paint)) for finding in run.findings]
+    return "\n\n".join([*parts, summary(run.findings, run.checked)]) + "\n"
 
 
 def _finding(finding: Finding, lines: Lines, paint: Callable[[str, str], str]) -> Iterable[str]:

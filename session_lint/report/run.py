@@ -1,0 +1,42 @@
+"""What a report is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from session_lint.finding import Finding
+    from session_lint.source import Source
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a report for people may look.
+
+    :param colour: whether escape sequences for colours are understood.
+    """
+
+    colour: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run found.
+
+    :param findings: in the order of their files and places.
+    :param checked: how many files were looked at.
+    :param source: the text of a file by its name; ``None`` where it is gone.
+    """
+
+    findings: Sequence[Finding]
+    checked: int
+    source: Callable[[str], Source | None]
+    look: Look = field(default_factory=Look)
+
+    def lines(self, filename: str) -> Sequence[str]:
+        """The lines of a file, with their ends; none where it is gone."""
+        found = self.source(filename)
+        return found.lines if found is not None else ()
