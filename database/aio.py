@@ -60,8 +60,7 @@ def get_async_engine() -> AsyncEngine:
 
 async def dispose_async_engine() -> None:
     """Close the pool of the running loop, as its last work, or the connections live until they are collected."""
-    engine = _engines.pop(asyncio.get_running_loop(), None)
-    if engine is not None:
+    if engine := _engines.pop(asyncio.get_running_loop(), None):
         await engine.dispose()
 
 
