@@ -37,7 +37,6 @@ DEFAULT_URL = "sqlite:///database.db"
 POOL = ("pool_size", "max_overflow", "pool_timeout", "pool_recycle")  # of create_engine; DATABASE_POOL_SIZE and so on
 PRAGMAS = ("busy_timeout = 5000", "foreign_keys = on", "journal_mode = wal")  # SQLite's; the last is kept in the file
 UNSAVED = "the global session was closed with changes that were not committed"
-
 logger = logging.getLogger(__name__)
 
 
@@ -133,7 +132,8 @@ def get_session() -> Session:
         if _process.owner is not mine:
             close_global_session()  # of a thread that ended, and cannot any more
         if _process.session is None:
-            _process.session, _process.owner = SessionLocal(info={"pattern": "global"}), mine
+            _process.session = SessionLocal(info={"pattern": "global"})
+            _process.owner = mine
             event.listen(_process.session, "after_begin", _watch)
             event.listen(_process.session, "after_commit", _pass_on)
             event.listen(_process.session, "after_rollback", _forget)
