@@ -203,8 +203,9 @@ def settings() -> tuple[URL, dict[str, Any]]:
 
 
 def prepare(engine: Engine) -> None:
-    """Have each new connection to SQLite begin with :data:`PRAGMAS`."""
+    """Have each new connection to SQLite begin with :data:`PRAGMAS`; whatever thread ends its work may close it."""
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", lambda *call: call[3].update(check_same_thread=False))
         event.listen(engine, "connect", _apply_pragmas)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,6 +129,15 @@ def test_what_a_connection_to_sqlite_begins_with(tmp_path: Path) -> None:
     with scoped_session() as session:
         asked = ("foreign_keys", "busy_timeout", "journal_mode")
         assert [session.execute(text(f"pragma {name}")).scalar() for name in asked] == [1, 5000, "wal"]
+
+
+def test_a_connection_to_sqlite_is_closed_by_whatever_thread() -> None:
+    """The global session of a thread that has ended must not keep the database locked."""
+    configure("sqlite://")
+    with ThreadPoolExecutor(1) as executor:
+        connection = executor.submit(get_engine().connect).result()
+    with connection:
+        assert connection.execute(text("select 1")).scalar() == 1
 
 
 def test_a_database_that_can_only_be_read(tmp_path: Path) -> None:
