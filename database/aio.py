@@ -50,9 +50,10 @@ def get_async_engine() -> AsyncEngine:
     """
     loop = asyncio.get_running_loop()
     if loop not in _engines:
+        for over in [one for known in _engines.keyrefs() if (one := known()) and one.is_closed()]:
+            _engines.pop(over, None)  # it refers to its loop, which would never be collected
         url, options = settings()
-        url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
-        _engines[loop] = create_async_engine(url, **options)
+        _engines[loop] = create_async_engine(url.set(drivername=DRIVERS.get(url.drivername, url.drivername)), **options)
         prepare(_engines[loop].sync_engine)
     return _engines[loop]
 
