@@ -236,9 +236,12 @@ def _found(
     facts = facts_of(source, settings, tree)
     selected = _selected(settings, source.filename)
     rules = [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
-    findings = [finding for rule in rules for finding in _asked(rule, facts)]
-    broken = {finding.message: finding for finding in findings if finding.code == not_analysed.code}
-    findings = [f for f in findings if f.code != not_analysed.code or broken.pop(f.message, None) is f]  # each once
+    findings: list[Finding] = []
+    for rule in rules:
+        said = _asked(rule, facts)
+        findings += [
+            f for f in said if f.code != not_analysed.code or f not in findings
+        ]  # what went wrong is told once
     if evidence is not None:
         evidence.update(facts.evidence)
     return _in_order(findings)

@@ -40,7 +40,10 @@ class Lent:
 
 
 def decorated(module: Module, code: ast.AST) -> Iterator[Solved]:
-    """The solutions for a function from the sessions that its decorators pass to it and commit; none of too large ones."""
+    """The solutions for a function from the sessions that its decorators pass to it and commit.
+
+    There are none where it has more ways than can be followed.
+    """
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
     for decorator in code.decorator_list:
