@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEFINED = re.compile(r"(async\s+)?(def|class)\s+\w+")
 
+
 def step(facts: ModuleFacts, node: ast.AST, message: str) -> Step:
     """One stop at a node, in whichever module it stands."""
     source = facts.source_of(node)

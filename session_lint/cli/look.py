@@ -1,7 +1,7 @@
 """How what is printed may look: colours, width and links, by the terminal and the user's wishes.
 
 Colours: ``--color always`` or ``never`` before all. Then, as pytest has it, ``NO_COLOR`` before ``FORCE_COLOR``; each
-counts where it is not empty. ``CLICOLOR_FORCE``, which ruff knows, forces, too, unless it is ``0``. Else a terminal gets
+counts where it is not empty. ``CLICOLOR_FORCE``, which ruff knows, forces, too, unless it is ``0``. Else a terminal has
 colours, unless it says ``TERM=dumb``.
 
 Links: ``FORCE_HYPERLINK`` (``0`` against them, anything else for them). Else a terminal gets them that is known to

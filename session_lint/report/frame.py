@@ -74,8 +74,9 @@ def _marked(window: Window, mark: Mark, paint: Paint, style: str) -> list[str]:
     under = character * (end - start)
     room = None if paint.look.width is None else window.limit
     at = end + 1
-    if room is not None and room - at < min(NARROWEST, max(map(columns, mark.labels), default=0)):
-        at = max(0, min(start, room - NARROWEST))
+    needed = max(map(columns, mark.labels), default=0)
+    if room is not None and room - at < min(NARROWEST, needed):
+        at = max(0, min(start, room - needed))
     said = [part for label in mark.labels for part in _told(label, room, at)]
     if not said or at <= start:
         return [" " * start + paint(under, kind), *(" " * column + paint(text, kind) for column, text in said)]

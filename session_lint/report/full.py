@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Severity
 from session_lint.report.columns import columns, harmless, wrapped
-from session_lint.report.concise import address, headline, shown, summary
+from session_lint.report.concise import address, headline, summary
 from session_lint.report.frame import frame, rows
 from session_lint.report.marks import Mark, marks
 from session_lint.report.paint import PLAIN, Paint
