@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ def paged(text: str, look: Look) -> None:
     :param look: of standard output.
     """
     high = text.count("\n") >= shutil.get_terminal_size().lines
-    if high and look.width is not None and sys.stdin is not None and sys.stdin.isatty():
+    wanted = os.environ.get("PAGER") not in ("", "cat")
+    if high and wanted and look.width is not None and sys.stdin is not None and sys.stdin.isatty():
         click.echo_via_pager(f"{text}\n", color=None if look.colour else False)  # with None, click tells less of them
     else:
         click.echo(text, color=look.colour)

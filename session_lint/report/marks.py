@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.report.columns import harmless
+
 if TYPE_CHECKING:
     from session_lint.finding import Finding, Location
 
@@ -54,4 +56,5 @@ def _own_end(finding: Finding) -> Location:
 
 
 def _label(message: str, numbers: list[int], steps: int) -> str:
-    return message if steps == 1 else f"{', '.join(map(str, numbers))}: {message}"
+    said = harmless(message)
+    return said if steps == 1 else f"{', '.join(map(str, numbers))}: {said}"
