@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from session_lint.flow import Block, Edge
     from session_lint.source import Source
 
-_DEFINED = re.compile(r"(async\s+)?(def|class)\s+\w+")
+_DEFINED = re.compile(r"((async\s+)?(def|class)\s+)?\w+")
 
 
 def step(facts: ModuleFacts, node: ast.AST, message: str) -> Step:
@@ -39,7 +39,8 @@ def _end(source: Source, node: ast.AST) -> Location:
     start = source.start(node)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         found = _DEFINED.match(source.lines[start.row - 1], start.column - 1)
-        return Location(start.row, found.end() + 1) if found is not None else source.end(node)
+        assert found is not None  # at least the first word
+        return Location(start.row, found.end() + 1)
     if isinstance(node, ast.ExceptHandler) and node.type is None:
         return Location(start.row, start.column + len("except"))
     return source.end(_last_of_head(node))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from session_lint.analysis import analyse
+from session_lint.analysis.trace import step
 from session_lint.finding import Finding, Location, Severity, Step
 from session_lint.report import render
 from session_lint.report.columns import columns, shape, wrapped
 from session_lint.report.run import Look, Run
+from session_lint.rules import catalogue
 from session_lint.source import Source
+from tests.linting import lint
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from session_lint.rule import Rule
 
 Place = tuple[str, Location, Location]
 LOOP = """\
@@ -291,3 +299,46 @@ def test_wrapping(width: int | None, expected: list[str]) -> None:
     """Between words, by the columns that they take; a word longer than a line stands alone."""
     assert wrapped("one two three あいう four", width, 9, 2) == expected
     assert columns("あいう") == 6
+
+
+@pytest.mark.parametrize("rule", [rule for rule in catalogue().values() if rule.examples], ids=lambda rule: rule.name)
+def test_every_step_of_every_rule_is_drawn(rule: Rule) -> None:
+    """Once, in its order, and all of what it is about is known."""
+    for example in rule.examples:
+        source = Source("module.py", example.text)
+        for one in lint(example.text, [rule.code]):
+            assert one.trace
+            assert all(s.end_location is not None and s.location < s.end_location for s in one.trace)
+            shown = render("full", Run([one], 1, {"module.py": source}.get)).splitlines()
+            numbered = len(one.trace) > 1
+            told = [line for line in shown[1:] if re.search(r"[\^─] \S|│  +\d+(, \d+)*: ", line)]
+            said = "\n".join(told)
+            for number, stop in enumerate(one.trace, 1):
+                label = rf"\b{number}(, \d+)*: {re.escape(stop.message)}" if numbered else re.escape(stop.message)
+                assert len(re.findall(label, said)) == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "marked"),
+    [
+        ("with f() as a, g() as b:\n        pass", "with f() as a, g() as b"),
+        ("async with f():\n        pass", "async with f()"),
+        ("for x in (1,\n 2):\n        pass", "for x in (1,\n 2)"),
+        ("while f():\n        pass", "while f()"),
+        ("if f() and g():\n        pass", "if f() and g()"),
+        ("match f():\n        case 1:\n            pass", "match f()"),
+        ("@g\n    async  def  é(a, b):\n        pass", "async  def  é"),
+        ("class \\\n  A:\n        pass", "class"),
+        ("return f(1,\n 2)", "return f(1,\n 2)"),
+    ],
+)
+def test_what_a_step_is_about(statement: str, marked: str) -> None:
+    """All of a simple statement or an expression; the head of one with a body, the name of a definition."""
+    source = Source("a.py", f"async def around():\n    {statement}\n")
+    (around,) = source.parse().body
+    assert isinstance(around, ast.AsyncFunctionDef)
+    one = step(analyse(source, source.parse(), "a"), around.body[0], "here")
+    assert one.end_location is not None
+    lines = source.lines[one.location.row - 1 : one.end_location.row]
+    lines[-1] = lines[-1][: one.end_location.column - 1]
+    assert "".join(lines)[one.location.column - 1 :] == marked
