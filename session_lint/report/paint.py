@@ -14,6 +14,8 @@ _CODES = {
     "step": "1;34",
     "help": "1;32",
     "code": "36",
+    "added": "32",
+    "removed": "31",
     "bold": "1",
     "dim": "2",
 }
@@ -48,7 +50,7 @@ class Paint:
     look: Look
 
     def __call__(self, text: str, style: str) -> str:
-        """A text in a style (``error``, ``warning``, ``style``, ``step``, ``help``, ``code``, ``bold``, ``dim``)."""
+        """A text in a style: ``error``, ``dim`` or another word of the table above."""
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.look.colour and text else text
 
     def link(self, text: str, url: str) -> str:

@@ -248,3 +248,17 @@ def test_the_list_of_rules(project: Path) -> None:
         "SES101  session-not-closed                  error    on     fix",
         "        A session that is opened and, on some way, never",
     ]
+
+
+def test_a_diff(project: Path) -> None:
+    """In git's colours on a terminal; in a pipe a patch, with whatever the file itself holds."""
+    text = (
+        LEAK.replace(".scalar()", ".scalar() or '\x1b[31m'").replace("return session", "x = session") + "    return 1\n"
+    )
+    (project / "leak.py").write_text(text, "utf-8")
+    plain = run("fix", "--diff", "--unsafe", cwd=project)
+    assert "+        x = session.execute(query).scalar() or '\x1b[31m'\n" in plain
+    printed = run_on_terminal("fix", "--diff", "--unsafe", cwd=project, columns=200, TERM="xterm")
+    assert "\x1b[1m--- a/leak.py\x1b[0m\n\x1b[1m+++ b/leak.py\x1b[0m\n\x1b[36m@@ " in printed
+    assert "\n\x1b[31m-    session = SessionLocal()\x1b[0m\n" in printed
+    assert "\n\x1b[32m+    with " in printed
