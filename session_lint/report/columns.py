@@ -46,7 +46,7 @@ class Shaped:
         return "".join(found)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8)  # the lines around a finding; they may be very long
 def shape(line: str, encoding: str = "utf-8") -> Shaped:
     """A line, without its end, as an output of some encoding can show it."""
     body = line.rstrip("\r\n")

@@ -55,7 +55,7 @@ class Window:
 
 def windows(line: str, marks: Sequence[Mark], limit: int, paint: Paint) -> Iterator[tuple[Window, Sequence[Mark]]]:
     """The parts of a line to show, each with the marks to tell under it; several where these are far apart."""
-    shaped = shape(line, paint.look.encoding)
+    shaped = shape(line if marks else line[: 4 * limit], paint.look.encoding)  # of the rest nothing would be seen
     cut = paint.glyphs.cut
     if shaped.width <= limit or not marks:
         yield Window(line, shaped, 0, limit, cut), marks
