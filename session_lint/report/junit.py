@@ -64,7 +64,7 @@ def _case(finding: Finding, mark: str, root: Path) -> ET.Element:
 def _lines(finding: Finding, root: Path) -> list[str]:
     place = f"{path(finding.filename, root)}:{finding.location.row}:{finding.location.column}"
     way = steps(finding, lambda name: path(name, root))
-    return [f"{place}: {finding.severity.value}: {finding.message}", *way, finding.url]
+    return [f"{place}: {finding.severity.value}: {finding.message}", *way, *filter(None, [finding.url])]
 
 
 def _said(text: str) -> str:

@@ -36,7 +36,7 @@ def _diagnostic(finding: Finding, run: Run) -> dict[str, Any]:
         "message": "\n".join([finding.message, *steps(finding, shown)]),
         "location": {"path": shown(finding.filename), "range": _range(finding, run)},
         "severity": _SEVERITIES[finding.severity],
-        "code": {"value": finding.code, "url": finding.url},
+        "code": {"value": finding.code, **({"url": finding.url} if finding.url else {})},
     }
     suggestions = _suggestions(finding, run)
     return {**found, "suggestions": suggestions} if suggestions else found

@@ -100,7 +100,7 @@ def test_rdjson() -> None:
                 "message": BROKEN.message,
                 "location": {"path": "broken.py", "range": {"start": {"line": 2, "column": 5}}},
                 "severity": "ERROR",
-                "code": {"value": "SES900", "url": ""},
+                "code": {"value": "SES900"},
             },
         ],
     }
