@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from session_lint.finding import Severity
+from session_lint.finding import Edit, Location, Severity
+from session_lint.fixes import apply
 from session_lint.report.concise import shown
 from session_lint.report.json import entry
 from session_lint.report.plain import as_json
@@ -19,7 +20,7 @@ from session_lint.source import physical_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from session_lint.finding import Finding, Location
+    from session_lint.finding import Finding
     from session_lint.report.run import Run
 
 _SEVERITIES = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.STYLE: "INFO"}
@@ -56,18 +57,18 @@ def _position(location: Location, lines: Sequence[str]) -> dict[str, int]:
 
 
 def _suggestions(finding: Finding, run: Run) -> list[dict[str, Any]]:
-    """The edits of a fix as whole lines in the place of whole lines, which is what reviews can carry out."""
+    """A fix as whole lines in the place of whole lines, which is what reviews can carry out.
+
+    It is one, from the first line that changes to the last: half of a fix would be worse than none.
+    """
     source = run.source(finding.filename)
     fix = entry(finding, run.source)["fix"]
     if fix is None or source is None:
         return []
-    return [_suggestion(edit, physical_lines(source.text)) for edit in fix["edits"]]
-
-
-def _suggestion(edit: dict[str, Any], lines: list[str]) -> dict[str, Any]:
-    first, last, text = edit["location"]["row"], edit["end_location"]["row"] - 1, edit["content"]
+    edits = [Edit(e["content"], Location(**e["location"]), Location(**e["end_location"])) for e in fix["edits"]]
+    before, after = physical_lines(source.text), physical_lines(apply(source.text, edits))
+    first, last = edits[0].location.row, edits[-1].end_location.row - 1
     if last < first:  # nothing is replaced: the line before, or the first one, is there again
         first = last = max(1, last)
-        old = lines[first - 1]
-        text = old + text if edit["location"]["row"] > 1 else text + old
-    return {"range": {"start": {"line": first}, "end": {"line": last}}, "text": re.sub(r"(\r\n|\n|\r)\Z", "", text)}
+    text = re.sub(r"(\r\n|\n|\r)\Z", "", "".join(after[first - 1 : len(after) - (len(before) - last)]))
+    return [{"range": {"start": {"line": first}, "end": {"line": last}}, "text": text}]

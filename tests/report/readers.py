@@ -23,13 +23,12 @@ def _unescaped(text: str, more: dict[str, str]) -> str:
     return text
 
 
-def carried_out(text: str, suggestions: list[dict[str, Any]]) -> str:
-    """A text of lines that end in a line feed, with suggestions of reviewdog carried out, the last first.
+def carried_out(text: str, suggestion: dict[str, Any]) -> str:
+    """A text of lines that end in a line feed, with a suggestion of reviewdog carried out.
 
     As it does for GitHub: the lines of the range go, those of the text come; an empty text is no line.
     """
     lines = text.split("\n")
-    for suggestion in reversed(suggestions):
-        first, last = (suggestion["range"][side]["line"] for side in ("start", "end"))
-        lines[first - 1 : last] = suggestion["text"].split("\n") if suggestion["text"] else []
+    first, last = (suggestion["range"][side]["line"] for side in ("start", "end"))
+    lines[first - 1 : last] = suggestion["text"].split("\n") if suggestion["text"] else []
     return "\n".join(lines)
