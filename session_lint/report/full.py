@@ -26,7 +26,7 @@ def report(run: Run) -> str:
     """All findings, and how many there are."""
     paint = painter(colour=run.look.colour)
     parts = ["\n".join(_finding(finding, run.lines, paint)) for finding in run.findings]
-    return "\n\n".join([*parts, summary(run.findings, run.checked)]) + "\n"
+    return "\n\n".join([*parts, summary(run.findings, run.checked, run.baseline)]) + "\n"
 
 
 def _finding(finding: Finding, lines: Lines, paint: Callable[[str, str], str]) -> Iterable[str]:
