@@ -163,7 +163,9 @@ def _entry(where: str, plain: Any) -> Entry:  # noqa: ANN401  (what JSON holds)
 
 
 def _line(entry: Entry) -> str:
-    plain = {name: value for name, value in asdict(entry).items() if value != ""}
+    plain = asdict(entry)
+    if not entry.reason:
+        del plain["reason"]
     return json.dumps(plain, ensure_ascii=False) + ","
 
 

@@ -53,7 +53,7 @@ def baseline_options(command: Command) -> Command:
 def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
     """Record today's findings, so that `check --baseline` reports new ones only.
 
-    It looks at the folder of the baseline where no paths are given. Once there is a baseline it only shrinks: by
+    Where no paths are given, it looks at the folder of the settings and below. Once there is a baseline it only shrinks: by
     --prune; --accept alone lets it grow.
 
     Example: session-lint baseline && session-lint check --baseline
@@ -72,7 +72,7 @@ def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> N
             f"{shown(str(file))} is there already: --prune removes what is gone, --accept REASON adds what is new"
         )
     recorded = read(file) if changing else Baseline(file)
-    found, missing = reports(paths or [shown(str(file.parent))], given)
+    found, missing = reports(paths or [shown(str(_here(given).root or Path.cwd()))], given)
     complain(missing)
     if missing:
         context.exit(FAILED)
