@@ -53,7 +53,7 @@ def baseline_options(command: Command) -> Command:
 def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
     """Record today's findings, so that `check --baseline` reports new ones only.
 
-    Where no paths are given, it looks at the folder of the settings and below. Once there is a baseline it only shrinks: by
+    Without paths it looks at the folder of the settings and below. Once there is a baseline it only shrinks: by
     --prune; --accept alone lets it grow.
 
     Example: session-lint baseline && session-lint check --baseline
