@@ -46,7 +46,7 @@ def _code(finding: Finding, source: Source) -> str:
 
 def _between(finding: Finding, source: Source) -> str:
     start, end = finding.location, finding.end_location
-    lines = list(source.lines[start.row - 1 : end.row])
+    lines = list(source.lines_of(start.cell)[start.row - 1 : end.row])
     if not lines:
         return ""
     lines[-1] = lines[-1][: end.column - 1] if end.row - start.row < len(lines) else lines[-1]

@@ -67,8 +67,8 @@ class Baseline:
 
         :param source: the text of its file; ``None`` where that is gone.
         """
-        row = finding.location.row
-        line = source.lines[row - 1].strip() if source is not None and row <= len(source.lines) else ""
+        row, lines = finding.location.row, source.lines_of(finding.location.cell) if source is not None else []
+        line = lines[row - 1].strip() if row <= len(lines) else ""
         text = line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}\u2026"
         mark = fingerprint(finding, source)
         return Entry(self.place(finding.filename), finding.code, finding.symbol, text, mark, reason=reason)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, groups, options, stdin_source
-from session_lint.engine import FileReport, lint_paths
+from session_lint.documents import embeds
+from session_lint.engine import FileReport, lint_content, lint_paths
 from session_lint.mend import Mended, Stop, mend
-from session_lint.report.concise import many, shown
+from session_lint.report.concise import many, shown, spot
 from session_lint.source import Source, SourceError, decode
 from session_lint.writing import WriteError, encoded, write
 
@@ -171,6 +172,8 @@ def _stdin(given: dict[str, Any]) -> int:
         click.echo(b"" if given["diff"] else data, nl=False)
         _unread(failed)
         return FAILED if failed else CLEAN
+    if embeds(source.filename):
+        return _left_alone(lint_content(data, Path(source.filename), settings).findings, data, given)
     mended = mend(source, settings, unsafe=given["unsafe"])
     _tell(source.filename, mended)
     if given["diff"]:
@@ -180,6 +183,15 @@ def _stdin(given: dict[str, Any]) -> int:
     if given["diff"]:
         return FOUND if mended.applied else CLEAN
     return FOUND if mended.left or (mended.applied and given["exit_non_zero_on_fix"]) else CLEAN
+
+
+def _left_alone(findings: Sequence[Finding], data: bytes, given: dict[str, Any]) -> int:
+    """Give back what no fix rewrites, and say why."""
+    for finding in findings:
+        place = f"{shown(finding.filename)}:{spot(finding.location)}"
+        click.echo(f"{place}: {finding.code} was not fixed: {finding.refusal or 'it has no fix'}", err=True)
+    click.echo(b"" if given["diff"] else data, nl=False)
+    return FOUND if findings and not given["diff"] else CLEAN
 
 
 def unified(path: str, before: str, after: str) -> str:

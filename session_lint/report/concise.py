@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.baseline import Comparison
-    from session_lint.finding import Finding
+    from session_lint.finding import Finding, Location
     from session_lint.report.run import Run
 
 
@@ -23,8 +23,13 @@ def report(run: Run) -> str:
 
 
 def _line(finding: Finding) -> str:
-    place = f"{shown(finding.filename)}:{finding.location.row}:{finding.location.column}"
+    place = f"{shown(finding.filename)}:{spot(finding.location)}"
     return f"{place}: {finding.code}{finding.mark} {finding.message}"
+
+
+def spot(location: Location) -> str:
+    """A place within a file: ``2:5``, in a notebook ``cell 3:2:5``."""
+    return f"{f'cell {location.cell}:' if location.cell else ''}{location.row}:{location.column}"
 
 
 def shown(filename: str) -> str:

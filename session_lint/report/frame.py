@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from session_lint.finding import Location
 
-Lines = Callable[[str], Sequence[str]]
-"""The lines of a file, by its name; empty where it cannot be read."""
+Lines = Callable[[str, int], Sequence[str]]
+"""The lines of a file, or of a cell of a notebook, by its name and number; empty where it cannot be read."""
 
 CONTEXT = 2
 TAB = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Severity
-from session_lint.report.concise import shown, summary
+from session_lint.report.concise import shown, spot, summary
 from session_lint.report.frame import Lines, frame, shape
 
 if TYPE_CHECKING:
@@ -30,12 +30,8 @@ def report(run: Run) -> str:
 
 
 def _finding(finding: Finding, lines: Lines, paint: Callable[[str, str], str]) -> Iterable[str]:
-    yield (
-        paint(shown(finding.filename), "bold")
-        + f":{finding.location.row}:{finding.location.column}: "
-        + _headline(finding, paint)
-    )
-    yield from frame(lines(finding.filename), finding.location, finding.end_location, paint)
+    yield (paint(shown(finding.filename), "bold") + f":{spot(finding.location)}: " + _headline(finding, paint))
+    yield from frame(lines(finding.filename, finding.location.cell), finding.location, finding.end_location, paint)
     for number, step in enumerate(finding.trace, 1):
         yield _step(number, step, lines, paint)
     if finding.fix is not None:
@@ -51,7 +47,7 @@ def _headline(finding: Finding, paint: Callable[[str, str], str]) -> str:
 
 
 def _step(number: int, step: Step, lines: Lines, paint: Callable[[str, str], str]) -> str:
-    text = lines(step.filename)
+    text = lines(step.filename, step.location.cell)
     source = shape(text[step.location.row - 1]).strip() if 1 <= step.location.row <= len(text) else ""
-    said = f"  {number}. {shown(step.filename)}:{step.location.row} {step.message}"
+    said = f"  {number}. {shown(step.filename)}:{spot(step.location).rpartition(':')[0]} {step.message}"
     return f"{said}{paint(':', 'dim')} {paint(source, 'dim')}" if source else said

@@ -39,7 +39,10 @@ class Run:
     look: Look = field(default_factory=Look)
     baseline: Comparison | None = None
 
-    def lines(self, filename: str) -> Sequence[str]:
-        """The lines of a file, with their ends; none where it is gone."""
+    def lines(self, filename: str, cell: int = 0) -> Sequence[str]:
+        """The lines of a file, with their ends; none where it is gone.
+
+        :param cell: the cell of a notebook whose lines they are.
+        """
         found = self.source(filename)
-        return found.lines if found is not None else ()
+        return found.lines_of(cell) if found is not None else ()
