@@ -14,7 +14,7 @@ from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, gro
 from session_lint.documents import embeds
 from session_lint.engine import FileReport, lint_content, lint_paths
 from session_lint.mend import Mended, Stop, mend
-from session_lint.report.concise import many, shown, spot
+from session_lint.report.concise import line_of, many, shown, spot
 from session_lint.source import Source, SourceError, decode
 from session_lint.writing import WriteError, encoded, write
 
@@ -158,7 +158,8 @@ def _unread(findings: Sequence[Finding]) -> None:
     """Say what could not be looked at: nobody else will, in a run that only mends."""
     for finding in findings:
         if finding.code == "SES900":
-            click.echo(f"{shown(finding.filename)}:{finding.location.row}: {finding.code} {finding.message}", err=True)
+            place = f"{shown(finding.filename)}:{line_of(finding.location)}"
+            click.echo(f"{place}: {finding.code} {finding.message}", err=True)
 
 
 def _tell(path: str, mended: Mended) -> None:

@@ -27,9 +27,14 @@ def _line(finding: Finding) -> str:
     return f"{place}: {finding.code}{finding.mark} {finding.message}"
 
 
+def line_of(location: Location) -> str:
+    """The line of a place within its file: ``2``, in a notebook ``cell 3:2``."""
+    return f"cell {location.cell}:{location.row}" if location.cell else str(location.row)
+
+
 def spot(location: Location) -> str:
     """A place within a file: ``2:5``, in a notebook ``cell 3:2:5``."""
-    return f"{f'cell {location.cell}:' if location.cell else ''}{location.row}:{location.column}"
+    return f"{line_of(location)}:{location.column}"
 
 
 def shown(filename: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Severity
-from session_lint.report.concise import shown, spot, summary
+from session_lint.report.concise import line_of, shown, spot, summary
 from session_lint.report.frame import Lines, frame, shape
 
 if TYPE_CHECKING:
@@ -49,5 +49,5 @@ def _headline(finding: Finding, paint: Callable[[str, str], str]) -> str:
 def _step(number: int, step: Step, lines: Lines, paint: Callable[[str, str], str]) -> str:
     text = lines(step.filename, step.location.cell)
     source = shape(text[step.location.row - 1]).strip() if 1 <= step.location.row <= len(text) else ""
-    said = f"  {number}. {shown(step.filename)}:{spot(step.location).rpartition(':')[0]} {step.message}"
+    said = f"  {number}. {shown(step.filename)}:{line_of(step.location)} {step.message}"
     return f"{said}{paint(':', 'dim')} {paint(source, 'dim')}" if source else said
