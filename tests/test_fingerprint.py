@@ -57,14 +57,19 @@ def marks(text: str, filename: str = "job.py") -> list[str]:
         (LEAK, "import os\n\n\n" + LEAK),
         (LEAK, LEAK.replace("    session =", "    # why\n\n    session =")),
         (LEAK, LEAK.replace("'", '"')),
+        (LEAK, LEAK.replace("'a'", "u'a'")),
         (LEAK, LEAK.replace(CALL, WRAPPED)),
+        (LEAK, LEAK.replace(CALL, f"\n  {CALL}")),
         (LEAK, LEAK.replace(f"SessionLocal({CALL})", f"(\n        SessionLocal({CALL})\n    )")),
         (LEAK, LEAK.replace("    ", "\t")),
         (LEAK, LEAK.replace("\n", "\r\n")),
         (COMMIT, COMMIT.replace("session.commit()", "session.commit()  # done")),
         (SWALLOWED, SWALLOWED.replace("pass", "print(row)")),
     ],
-    ids=["lines above", "lines between", "quotes", "wrapped", "parentheses", "tabs", "line ends", "comment", "body"],
+    ids=[
+        *("lines above", "lines between", "quotes", "prefix", "wrapped", "wrapped to the left", "parentheses"),
+        *("tabs", "line ends", "comment", "body"),
+    ],
 )  # fmt: skip
 def test_what_it_survives(before: str, after: str) -> None:
     """Moved lines, what a formatter does, a comment, the body below the head that a finding is about."""
