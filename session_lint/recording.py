@@ -162,32 +162,43 @@ def _entry(where: str, plain: Any) -> Entry:  # noqa: ANN401  (what JSON holds)
         raise BaselineError(f"{where}:{key} {message[0].lower()}{message[1:]}") from None
 
 
-def _line(entry: Entry) -> str:
-    plain = asdict(entry)
-    if not entry.reason:
-        del plain["reason"]
-    return json.dumps(plain, ensure_ascii=False) + ","
-
-
 def rendered(entries: Iterable[Entry]) -> bytes:
     """A baseline's file: UTF-8, line feeds on every system, the same for the same entries."""
     head = f'{{\n"version": {VERSION},\n"about": {json.dumps(ABOUT)},\n"findings": [\n\n'
-    lines = "".join(f"{_line(entry)}\n\n" for entry in sorted(entries))
+    return head.encode() + b"".join(_line(entry) + b"\n\n" for entry in sorted(entries)) + b"null\n]\n}\n"
+
+
+def _line(entry: Entry) -> bytes:
+    plain = asdict(entry)
+    if not entry.reason:
+        del plain["reason"]
     # A name that is no text has surrogates, which backslashes escape as JSON does.
-    return f"{head}{lines}null\n]\n}}\n".encode(errors="backslashreplace")
+    return json.dumps(plain, ensure_ascii=False).encode(errors="backslashreplace") + b","
 
 
 def _changed(before: bytes, entries: Sequence[Entry]) -> bytes:
-    """The file with other entries; where all of them are in it already, only the lines of the others are taken out."""
-    whole = rendered(entries)
-    wanted = {line for line in whole.split(b"\n") if _holds_entry(line)}
-    unix = before.replace(b"\r\n", b"\n")
-    kept = [line for line in unix.split(b"\n") if not _holds_entry(line) or line in wanted]
-    return b"\n".join(kept) if wanted <= set(kept) and _skeleton(kept) == _skeleton(whole.split(b"\n")) else whole
+    """The file with other entries; where it has a line for each of them, the other lines stay where they are."""
+    whole, fresh = rendered(entries), {entry.mark: _line(entry) for entry in entries}
+    lines: list[bytes] = []
+    for line in before.replace(b"\r\n", b"\n").split(b"\n"):
+        if not _holds_entry(line):
+            lines.append(line)
+        elif (mark := _mark(line)) in fresh:
+            lines.append(fresh.pop(mark))
+    return whole if fresh or _skeleton(lines) != _skeleton(whole.split(b"\n")) else b"\n".join(lines)
 
 
 def _holds_entry(line: bytes) -> bool:
     return line.startswith(b'{"')
+
+
+def _mark(line: bytes) -> Mark:
+    """The mark of the entry in a line; an empty one where that is not all of it."""
+    try:
+        plain = json.loads(line.rstrip(b","))
+        return plain["path"], plain["fingerprint"]
+    except (ValueError, KeyError):
+        return "", ""
 
 
 def _skeleton(lines: Iterable[bytes]) -> list[bytes]:

@@ -143,12 +143,16 @@ def test_its_file_gives_back_what_was_written(tmp_path: Path) -> None:
 
 
 def test_removing_an_entry_changes_no_other_line(tmp_path: Path) -> None:
-    """Neither its neighbours nor the lines between."""
+    """Neither its neighbours nor the lines between; nor does counting less."""
     file = tmp_path / "b.json"
-    kept = [entry((path, "p")) for path in FILES]
+    kept = [entry((path, "p"), 2) for path in FILES]
     before = saved(file, *kept).data.splitlines()
     after = saved(file, *kept[:3], *kept[4:]).data.splitlines()
     assert [line for line in before if FILES[3].encode() not in line] == after
+    less = saved(file, *kept[:3], entry((FILES[4], "p"), 1), *kept[5:]).data.splitlines()
+    assert [number for number, pair in enumerate(zip(after, less, strict=True)) if pair[0] != pair[1]] == [
+        next(number for number, line in enumerate(after) if FILES[4].encode() in line)
+    ]
 
 
 def test_a_file_that_a_formatter_has_rewritten_is_put_in_order(tmp_path: Path) -> None:

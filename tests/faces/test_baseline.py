@@ -12,7 +12,7 @@ from click import ClickException
 from click.testing import CliRunner
 
 from session_lint.cli import command
-from session_lint.cli.run import _loaded, source_of
+from session_lint.cli import run as cli_run
 from session_lint.recording import FILE
 from session_lint.settings import SettingsError
 from tests.faces.test_cli import run
@@ -37,8 +37,8 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lint(*arguments: str) -> tuple[int, str]:
     """A run's exit code, and the last line that it said: of what it printed, or of what went wrong."""
-    _loaded.cache_clear()  # a process is one run, and these are several in one
-    source_of.cache_clear()
+    for one in vars(cli_run).values():  # a process is one run, and these are several in one
+        getattr(one, "cache_clear", lambda: None)()
     done = CliRunner().invoke(command, arguments, standalone_mode=False)
     if isinstance(done.exception, (ClickException, SettingsError)):
         return 2, str(done.exception)
