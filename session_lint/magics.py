@@ -20,7 +20,7 @@ _HERE = frozenset({"capture", "debug", "ipytest", "prun", "time", "timeit"})
 _CELL = re.compile(r"\s*%%(?P<name>\w*)")
 _ESCAPED = re.compile(r"(?P<front>\s*)(?P<rest>[%!?,;/].*)", re.DOTALL)
 _ASSIGNED = re.compile(r"(?P<front>\s*[^\s%!?#'\"=][^%!?#'\"=]*=\s*)(?P<rest>[%!].*)", re.DOTALL)
-_ASKED = re.compile(r"(?P<front>\s*)(?P<rest>%{0,2}[A-Za-z_*][\w.*()\[\]]*\?{1,2}\s*)")
+_ASKED = re.compile(r"(?P<front>\s*)(?P<rest>%{0,2}(?:[^\W\d]|\*)[\w.*()\[\]]*\?{1,2}\s*)")
 _TIMED = re.compile(r"%time\s+(?P<code>\S.*)", re.DOTALL)
 _NEXT = re.compile(r"#|'''|\"\"\"|'|\"|[\[({]|[\])}]")
 

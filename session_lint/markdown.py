@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_lint.source import Source, SourceError, physical_lines
+from session_lint.source import Source, SourceError, begins_indented, physical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,9 +79,8 @@ def _source(filename: str, block: _Block) -> Source:
     first = next((line for line in lines if line.strip()), "")
     if _PROMPT.match(first.rstrip("\n")):
         lines = [_statement(line) for line in lines]
-        first = next((line for line in lines if line.strip()), "")
     # A block that is indented stays where it is, as the body of a statement in the row of its fence.
-    head = "if True:\n" if first[:1].isspace() else "\n"
+    head = "if True:\n" if begins_indented(lines) else "\n"
     return Source(filename, "\n" * (block.row - 1) + head + "".join(lines))
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from session_lint.finding import Location
 from session_lint.magics import python_only
-from session_lint.source import Cell, Source, SourceError, physical_lines
+from session_lint.source import Cell, Source, SourceError, begins_indented, physical_lines
 
 if TYPE_CHECKING:
     from session_lint.finding import Finding, Step
@@ -89,17 +89,20 @@ def _is_python(metadata: _Metadata | None) -> bool:
 
 
 def _joined(filename: str, read: _Notebook, *, written: bool) -> Source:
-    texts, cells, row = [], [], 1
+    texts: list[str] = []
+    cells: list[Cell] = []
+    row = 0
     for number, cell in enumerate(read.cells, 1):
         text = cell.source if isinstance(cell.source, str) else "".join(cell.source)
         if cell.cell_type != "code" or not text.strip():
             continue
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        text = text if written else python_only(text)
-        text += "" if text.endswith("\n") else "\n"
-        cells.append(Cell(number, row))
-        texts.append(text)
-        row += len(physical_lines(text))
+        text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n") + "\n"
+        python = python_only(text)
+        if begins_indented(physical_lines(python)):
+            texts.append("if True:\n")  # IPython takes the indent off; as a body it keeps its columns
+            row += 1
+        texts.append(text if written else python)
+        cells.append(Cell(number, row + 1, row := row + len(physical_lines(text))))
     return Source(filename, "".join(texts), cells=tuple(cells))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from session_lint.finding import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -38,11 +39,12 @@ class Cell:
     """A notebook's cell in the text of all of them.
 
     :param number: its place among all cells, from 1.
-    :param first: the row of its first line.
+    :param first: the row of its first line, and ``last`` that of its last.
     """
 
     number: int
     first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,7 @@ class Source:
         """The lines that a place counts in: all, or those of one cell; none where there is no such cell."""
         if not cell:
             return self.lines
-        ends = [*(one.first - 1 for one in self.cells[1:]), len(self.lines)]
-        pairs = zip(self.cells, ends, strict=True) if self.cells else ()
-        return next((self.lines[one.first - 1 : end] for one, end in pairs if one.number == cell), [])
+        return next((self.lines[one.first - 1 : one.last] for one in self.cells if one.number == cell), [])
 
     def in_cell(self, location: Location) -> Location:
         """A place in the text as one in the cell that it is in."""
@@ -144,6 +144,11 @@ def read(path: Path, filename: str | None = None) -> Source:
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}") from None
     return decode(filename or str(path), data)
+
+
+def begins_indented(lines: Iterable[str]) -> bool:
+    """Whether the first line with code on it is indented."""
+    return next((line for line in lines if line.strip() and line.lstrip()[0] != "#"), "")[:1].isspace()
 
 
 def physical_lines(text: str) -> list[str]:

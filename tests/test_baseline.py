@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from session_lint.baseline import Comparison, Entry, Mark, compare, merged
 from session_lint.finding import Finding, Location, Severity
-from session_lint.recording import Baseline, read, rendered
+from session_lint.recording import Baseline, _changed, read, rendered
 
 FILES = [f"{folder}/{name}.py" for folder in ("shop", "store", "web") for name in "abc"]
 MARKS = st.tuples(st.sampled_from(FILES), st.sampled_from("pqrst"))
@@ -193,17 +193,13 @@ def test_two_branches_that_prune_neighbours_merge(tmp_path: Path) -> None:
 )
 def test_any_two_prunes_merge(mine: set[str], theirs: set[str], before: set[str]) -> None:
     """Whatever two branches take out, one after another prune, git's merge leaves what neither has."""
+    every = [entry((path, "p")) for path in FILES]
+    base = _changed(rendered(every), [e for e in every if e.path not in before])
+    one, other = (_changed(base, [e for e in every if e.path not in before | gone]) for gone in (mine, theirs))
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        base, one, other = folder / "base", folder / "one", folder / "other"
-        every = [entry((path, "p")) for path in FILES]
-        saved(base, *every)
-        saved(base, *[e for e in every if e.path not in before])
-        for file, gone in ((one, mine), (other, theirs)):
-            file.write_bytes(base.read_bytes())
-            saved(file, *[e for e in every if e.path not in before | gone])
-        done = subprocess.run(
-            ["git", "merge-file", str(one), str(base), str(other)], capture_output=True, check=False, timeout=60
-        )
+        files = [Path(name, side) for side in ("one", "base", "other")]
+        for file, content in zip(files, (one, base, other), strict=True):
+            file.write_bytes(content)
+        done = subprocess.run(["git", "merge-file", *map(str, files)], capture_output=True, check=False, timeout=60)
         assert done.returncode == 0
-        assert [e.path for e in read(one).entries] == sorted({*FILES} - before - mine - theirs)
+        assert [e.path for e in read(files[0]).entries] == sorted({*FILES} - before - mine - theirs)

@@ -23,6 +23,7 @@ from session_lint.magics import python_only
         ("x = %time f()\n", "x =       f()\n"),
         ("%timeit -n 3 f()\n", "0               \n"),
         ("obj.method?\n", "0          \n"),
+        ("é.b[0]?\n", "0      \n"),
         ("?obj\n??obj\nobj??\n%who?\n", "0   \n0    \n0    \n0    \n"),
         (",f a b\n;f a\n/f a\n", "0     \n0   \n0   \n"),
         ("%%time\nx = f()\n", "      \nx = f()\n"),

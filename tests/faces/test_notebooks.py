@@ -105,6 +105,15 @@ def test_the_source_of_a_cell_is_a_text_or_lines(source: object) -> None:
     assert places(lint(json.dumps(content).encode())) == [("SES101", 2, 2, 15)]
 
 
+def test_a_cell_may_be_indented() -> None:
+    """As IPython allows it: it is no part of the function in the cell above, and the columns are its own."""
+    above, indented = "def f():\n    pass", "\n    session = SessionLocal()\n    session.execute(1)"
+    assert places(lint(notebook(IMPORT, above, indented, "x = 1"))) == [("SES101", 3, 2, 15)]
+    assert places(lint(notebook(IMPORT, f"%%time\n    # why\n{LEAK}"))) == [("SES101", 2, 4, 15)]
+    (found,) = lint(notebook(IMPORT, above, indented, LEAK.replace("session", "other")))[1:]
+    assert (found.location, found.symbol) == (Location(2, 13, 4), "count")
+
+
 def test_wide_characters_and_a_byte_order_mark() -> None:
     """Columns are characters."""
     text = f"{IMPORT}\ndef f(q):\n    é, session = 'жж', SessionLocal()\n    return session.execute(q)\n"
