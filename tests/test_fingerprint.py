@@ -48,7 +48,7 @@ def save(row):
 def marks(text: str, filename: str = "job.py") -> list[str]:
     """The marks of what is found in a text."""
     source = Source(filename, text)
-    return [fingerprint(finding, source) for finding in lint_source(source, Settings(cache=False))]
+    return [fingerprint(finding, source) for finding in lint_source(source, Settings(cache=False, whole_project=False))]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_it_tells_apart(after: str) -> None:
 def test_places_that_cannot_be_read() -> None:
     """A file that is gone, a place behind its end and code that is none still give a mark each time the same."""
     source = Source("job.py", LEAK)
-    (finding,) = lint_source(source, Settings(cache=False))
+    (finding,) = lint_source(source, Settings(cache=False, whole_project=False))
     far = replace(finding, location=replace(finding.location, row=99), end_location=replace(finding.location, row=99))
     broken = Source("job.py", LEAK.replace("SessionLocal(info", "Session)Local(info"))
     found = [fingerprint(finding, None), fingerprint(far, source), fingerprint(finding, broken)]
