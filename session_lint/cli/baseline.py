@@ -119,7 +119,7 @@ def against_baseline(
     """
     wanted = given["baseline"]
     if wanted is None:
-        wanted = given["baseline_file"] is not None or _here(given).baseline is not None
+        wanted = given["baseline_file"] is not None or bool(_here(given).baseline)
     if not wanted:
         return None
     from session_lint.recording import read  # noqa: PLC0415  (most runs need none)
