@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from session_lint.cli.baseline import against_baseline, baseline_options, complain_of_gone
 from session_lint.cli.look import look
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, options, reports, source_of, stdin_report
 from session_lint.report import FORMATS, render
@@ -15,13 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.files import Missing
-    from session_lint.finding import Finding
-    from session_lint.report.run import Look
     from session_lint.source import Source
 
 
 @click.command()
 @options
+@baseline_options
 @click.option(
     "--output-format",
     type=click.Choice(FORMATS),
@@ -46,20 +47,19 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
         sources[one.path] = source
     else:
         found, missing = reports(paths or ["."], given, given["jobs"])
-    findings = [finding for report in found for finding in report.findings]
+    comparison = against_baseline(found, partial(_source, sources), given)
+    findings = [f for report in found for f in report.findings] if comparison is None else comparison.new
     nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
     if findings or not (given["quiet"] or nothing_read):
         seen = look()
-        text = render(given["output_format"], _run(findings, len(found), sources, seen))
-        click.echo(text, nl=False, color=seen.colour)
+        run = Run(findings, len(found), partial(_source, sources), seen, comparison)
+        click.echo(render(given["output_format"], run), nl=False, color=seen.colour)
+    stale = complain_of_gone(comparison)
     complain(missing)
     if missing:
         context.exit(FAILED)
-    context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
+    context.exit(FOUND if (findings or stale) and not given["exit_zero"] else CLEAN)
 
 
-def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None], seen: Look) -> Run:
-    def source(filename: str) -> Source | None:
-        return sources[filename] if filename in sources else source_of(filename)
-
-    return Run(findings, checked, source, seen)
+def _source(sources: dict[str, Source | None], filename: str) -> Source | None:
+    return sources[filename] if filename in sources else source_of(filename)

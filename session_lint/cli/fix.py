@@ -12,9 +12,10 @@ import click
 
 from session_lint.cli.look import look
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, groups, options, stdin_source
-from session_lint.engine import FileReport, lint_paths
+from session_lint.documents import embeds
+from session_lint.engine import FileReport, lint_content, lint_paths
 from session_lint.mend import Mended, Stop, mend
-from session_lint.report.concise import many, shown
+from session_lint.report.concise import line_of, many, shown, spot
 from session_lint.report.paint import Paint
 from session_lint.report.patch import patch
 from session_lint.source import Source, SourceError, decode
@@ -160,7 +161,8 @@ def _unread(findings: Sequence[Finding]) -> None:
     """Say what could not be looked at: nobody else will, in a run that only mends."""
     for finding in findings:
         if finding.code == "SES900":
-            click.echo(f"{shown(finding.filename)}:{finding.location.row}: {finding.code} {finding.message}", err=True)
+            place = f"{shown(finding.filename)}:{line_of(finding.location)}"
+            click.echo(f"{place}: {finding.code} {finding.message}", err=True)
 
 
 def _tell(path: str, mended: Mended) -> None:
@@ -174,6 +176,8 @@ def _stdin(given: dict[str, Any]) -> int:
         click.echo(b"" if given["diff"] else data, nl=False)
         _unread(failed)
         return FAILED if failed else CLEAN
+    if embeds(source.filename):
+        return _left_alone(lint_content(data, Path(source.filename), settings).findings, data, given)
     mended = mend(source, settings, unsafe=given["unsafe"])
     _tell(source.filename, mended)
     if given["diff"]:
@@ -188,6 +192,15 @@ def _stdin(given: dict[str, Any]) -> int:
 def _show(path: str, before: str, after: str) -> None:
     """Print a diff; click leaves its escape sequences alone, which may be the file's own."""
     click.echo(patch(unified(path, before, after), Paint(look())), nl=False, color=True)
+
+
+def _left_alone(findings: Sequence[Finding], data: bytes, given: dict[str, Any]) -> int:
+    """Give back what no fix rewrites, and say why."""
+    for finding in findings:
+        place = f"{shown(finding.filename)}:{spot(finding.location)}"
+        click.echo(f"{place}: {finding.code} was not fixed: {finding.refusal or 'it has no fix'}", err=True)
+    click.echo(b"" if given["diff"] else data, nl=False)
+    return FOUND if findings and not given["diff"] else CLEAN
 
 
 def unified(path: str, before: str, after: str) -> str:

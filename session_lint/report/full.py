@@ -32,7 +32,7 @@ def report(run: Run) -> str:
             lines.append(f"  {paint('see:', 'dim')} {finding.url}")
         told.add(finding.code)
         parts.append("\n".join(lines))
-    return "\n\n".join([*parts, summary(run.findings, run.checked)]) + "\n"
+    return "\n\n".join([*parts, summary(run.findings, run.checked, run.baseline)]) + "\n"
 
 
 def _headline(finding: Finding, paint: Paint) -> list[str]:
@@ -44,16 +44,16 @@ def _headline(finding: Finding, paint: Paint) -> list[str]:
 
 def _frames(finding: Finding, run: Run, paint: Paint) -> Iterator[str]:
     """The finding's file first, without a heading: that is the line above; then the other files of its way."""
-    parts = [(name, run.lines(name), of_file) for name, of_file in marks(finding).items()]
-    there = {name: [mark for mark in of_file if mark.start.row <= len(lines)] for name, lines, of_file in parts}
-    digits = max((len(str(row)) for name, lines, _ in parts for row in rows(lines, there[name])[-1:]), default=1)
-    for name, lines, of_file in parts:
-        if there[name] and name != finding.filename:
-            yield paint(f"{'':>{digits}}{paint.glyphs.head} {address(name, there[name][0].start)}", "dim")
-        yield from frame(lines, there[name], paint, finding.severity.value, digits)
+    parts = [(place, run.lines(*place), of_file) for place, of_file in marks(finding).items()]
+    there = {place: [mark for mark in of_file if mark.start.row <= len(lines)] for place, lines, of_file in parts}
+    digits = max((len(str(row)) for place, lines, _ in parts for row in rows(lines, there[place])[-1:]), default=1)
+    for place, lines, of_file in parts:
+        if there[place] and place != (finding.filename, finding.location.cell):
+            yield paint(f"{'':>{digits}}{paint.glyphs.head} {address(place[0], there[place][0].start)}", "dim")
+        yield from frame(lines, there[place], paint, finding.severity.value, digits)
         for mark in of_file:
-            if mark not in there[name]:
-                yield from _unseen(name, mark, paint)
+            if mark not in there[place]:
+                yield from _unseen(place[0], mark, paint)
 
 
 def _unseen(name: str, mark: Mark, paint: Paint) -> Iterator[str]:

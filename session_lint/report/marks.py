@@ -26,8 +26,8 @@ class Mark:
     main: bool
 
 
-def marks(finding: Finding) -> dict[str, list[Mark]]:
-    """The marks of a finding by the names of their files: its own first, others in the order of the way.
+def marks(finding: Finding) -> dict[tuple[str, int], list[Mark]]:
+    """The marks of a finding by the names of their files, with the cell of a notebook: its own first, then on the way.
 
     Steps at one place are one mark, and so is what is said twice: ``2, 5: this may raise``.
     """
@@ -39,11 +39,11 @@ def marks(finding: Finding) -> dict[str, list[Mark]]:
         if place[:2] == own[:2] and place[2] == step.location:
             place = own
         said.setdefault(place, {}).setdefault(step.message, []).append(number)
-    found: dict[str, list[Mark]] = {}
+    found: dict[tuple[str, int], list[Mark]] = {}
     for (filename, start, end), messages in said.items():
         labels = tuple(_label(message, numbers, len(finding.trace)) for message, numbers in messages.items())
         mark = Mark(start, end, labels, main=(filename, start, end) == own)
-        found.setdefault(filename, []).append(mark)
+        found.setdefault((filename, start.cell), []).append(mark)
     return found
 
 

@@ -18,7 +18,7 @@ from tests.faces.deep import SUM, readable
 HEAD = "from database.session import SessionLocal\n\n\ndef count(q):\n"
 LEAK = f"{HEAD}    session = SessionLocal()\n    return session.execute(q)\n"
 CLEAN = f"{HEAD}    with SessionLocal() as session:\n        return session.execute(q)\n"
-FIELDS = "code name message filename location end_location symbol severity trace fix fix_refusal url".split()
+FIELDS = "code name message filename cell location end_location symbol severity trace fix fix_refusal url".split()
 
 
 def run(*arguments: str, cwd: Path, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:

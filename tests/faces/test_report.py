@@ -201,13 +201,14 @@ def test_summary(kinds: str, expected: str) -> None:
 
 def test_json() -> None:
     """Every field of a finding, its edits carried out only here."""
-    step = {"filename": str(Path.cwd() / "job.py"), "location": {"row": 5, "column": 10}}
+    step = {"filename": str(Path.cwd() / "job.py"), "cell": None, "location": {"row": 5, "column": 10}}
     assert json.loads(as_json([finding()], lambda name: Source(name, JOB))) == [
         {
             "code": "SES301",
             "name": "commit-in-scope",
             "message": "commit() on 'session' inside a scope",
             "filename": str(Path.cwd() / "job.py"),
+            "cell": None,
             "location": {"row": 7, "column": 9},
             "end_location": {"row": 7, "column": 25},
             "symbol": "save",
@@ -216,6 +217,7 @@ def test_json() -> None:
                 {**step, "message": "the scope opens here"},
                 {
                     "filename": str(Path.cwd() / "lib" / "gone.py"),
+                    "cell": None,
                     "location": {"row": 3, "column": 1},
                     "message": "is passed on",
                 },
