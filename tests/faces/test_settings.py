@@ -98,16 +98,16 @@ def test_rules_are_ignored_in_the_files_that_a_pattern_matches(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[tool.session-lint]\nselct = []", "[tool.session-lint] selct: there is no such key; the nearest is 'select'"),
-        ("[tool.session-lint]\nselect = 'SES1'", "[tool.session-lint] select: expected `array`, got `str`"),
-        ("[tool.session-lint]\ncache = 1", "[tool.session-lint] cache: expected `bool`, got `int`"),
-        ("[tool.session-lint]\nselect = [1]", "[tool.session-lint] select[0]: expected `str`, got `int`"),
-        ("[tool]\nsession-lint = 1", "[tool.session-lint] expected a table"),
+        ("[tool.session-lint]\nselct = []", "2: [tool.session-lint] selct: there is no such key; the nearest is 'select'"),
+        ("[tool.session-lint]\nselect = 'SES1'", "2: [tool.session-lint] select: expected `array`, got `str`"),
+        ("[tool.session-lint]\ncache = 1", "2: [tool.session-lint] cache: expected `bool`, got `int`"),
+        ("[tool.session-lint]\nselect = [1]", "2: [tool.session-lint] select[0]: expected `str`, got `int`"),
+        ("[tool]\nsession-lint = 1", " [tool.session-lint]: expected a table"),
         (
             "[tool.session-lint]\nignore = ['SES4O1']",
-            "[tool.session-lint] ignore: no rule has the code 'SES4O1'; the nearest is 'SES401'",
+            "2: [tool.session-lint] ignore: no rule has the code 'SES4O1'; the nearest is 'SES401'",
         ),
-        ("[tool.session-lint]\nselect = ['']", "[tool.session-lint] select: no rule has the code ''"),
+        ("[tool.session-lint]\nselect = ['']", "2: [tool.session-lint] select: no rule has the code ''"),
     ],
 )
 def test_what_cannot_be_followed_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -115,13 +115,13 @@ def test_what_cannot_be_followed_is_named(tmp_path: Path, text: str, message: st
     file.write_text(text)
     with pytest.raises(SettingsError) as caught:
         load(tmp_path)
-    assert f"{file}: {message}" == str(caught.value)
+    assert f"{file}:{message}" == str(caught.value)
 
 
 @pytest.mark.parametrize("data", [b"[tool.session-lint\n", b"# session-lint \xff\n"])
 def test_a_broken_file_is_named(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "pyproject.toml").write_bytes(data)
-    with pytest.raises(SettingsError, match=r"pyproject\.toml: not a TOML file"):
+    with pytest.raises(SettingsError, match=r"pyproject\.toml(:1)?: not a TOML file"):
         load(tmp_path)
 
 
