@@ -136,9 +136,7 @@ def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Sett
     return list(found.items()), missing
 
 
-def _nearest(
-    folder: Path, given: dict[str, Any], known: dict[Path, Settings], mistakes: list[Mistake]
-) -> Settings:
+def _nearest(folder: Path, given: dict[str, Any], known: dict[Path, Settings], mistakes: list[Mistake]) -> Settings:
     """The settings in a folder, looked up once for all folders that share them.
 
     :param known: what has been looked up, which grows.

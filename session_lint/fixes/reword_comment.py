@@ -9,6 +9,7 @@ from session_lint.fixes import CannotFix
 from session_lint.source import physical_lines
 
 _CODING = re.compile(r"[ \t\f]*#.*?coding[:=]")
+_CODING_ROWS = 2  # only there a comment names the encoding
 _END = re.compile(r"[\r\n]*\Z")
 
 
@@ -28,7 +29,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
         head, tail = _closed(head, tail)
     lines[row - 1] = head + plan["new"] + tail
     if not lines[row - 1].strip():
-        if row <= 2 < len(lines) and _CODING.match(lines[2]):
+        if row <= _CODING_ROWS < len(lines) and _CODING.match(lines[_CODING_ROWS]):
             raise CannotFix("the line below would become the one that names the encoding")
         del lines[row - 1]
     return "".join(lines)

@@ -1,14 +1,14 @@
 """A comment that names a rule to silence it, where the rule has nothing to say.
 
 ## What it does
-Reports a `# noqa: SES…` that silences nothing on its line, a `# session-lint: allow …` or `# session-lint: ignore[…]` that
-silences nothing in its statement, and a `# flake8: noqa: SES…`, `# session-lint: allow-file …` or
-`# session-lint: ignore-file[…]` that silences nothing in its file. It names the codes in question; the others of the comment
-are still needed.
+Reports a `# noqa: SES…` that silences nothing on its line, a `# session-lint: allow …` or `# session-lint: ignore[…]`
+that silences nothing in its statement, and a `# flake8: noqa: SES…`, `# session-lint: allow-file …` or
+`# session-lint: ignore-file[…]` that silences nothing in its file. It names the codes in question; the others of the
+comment are still needed.
 
-Reports, too, a `# noqa` that names rules in a way that flake8 does not read, `# noqa: session-not-closed`, `# noqa SES101` or
-`# noqa : SES101`: flake8 silences everything on the line. As it would silence this finding as well, the flake8 plugin puts
-it on line 1.
+Reports, too, a `# noqa` that names rules in a way that flake8 does not read (`# noqa: session-not-closed`,
+`# noqa SES101`, `# noqa : SES101`): flake8 silences everything on the line. As it would silence this finding as well,
+the flake8 plugin puts it on line 1.
 
 With `require-reason = true` in the settings, reports each comment against our rules that does not say why it is there.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
@@ -17,12 +16,15 @@ from session_lint.vocabulary import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from session_lint.vocabulary import Vocabulary
 
 NAMING_RULES = tuple(name.replace("_", "-") for name in SELECTORS)
 _PATTERNS = ("exclude", "extend-exclude")
-_ENTRY = re.compile(r"""(?:\.(?P<table>names|aliases))?\]\ ?(?P<name>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")?\ ?(?P<key>.*)""", re.VERBOSE)
+_ENTRY = re.compile(
+    r"""(?:\.(?P<table>names|aliases))?\]\ ?(?P<name>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")?\ ?(?P<key>.*)""", re.VERBOSE
+)
 """The place of a mistake in the vocabulary, as it is told; see :class:`session_lint.vocabulary.checking.Mistake`."""
 
 
@@ -112,15 +114,15 @@ def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401
 
 def _misspelt(layer: Layer, key: str, value: Any) -> Iterator[Mistake]:  # noqa: ANN401
     """Selectors that name no rule, and patterns that are none."""
-    lists = {(key, pattern): codes for pattern, codes in value.items()} if key == "per-file-ignores" else {}
+    per_file = value if key == "per-file-ignores" else {}
+    lists: dict[tuple[str, ...], Any] = {(key, pattern): selectors for pattern, selectors in per_file.items()}
     if key in NAMING_RULES:
         lists[(key,)] = value
     for path, selectors in lists.items():
         for selector in selectors:
             for what in unknown_selectors((selector,)):
-                yield layer.mistake(path, what, f"{selector}")
-    lines = value if key in _PATTERNS else [pattern for _, pattern in lists] if key == "per-file-ignores" else []
-    for line in lines:
+                yield layer.mistake(path, what, selector)
+    for line in value if key in _PATTERNS else per_file:
         for what in bad_pattern(line):
             yield layer.mistake((key,), what, line)
 

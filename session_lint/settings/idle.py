@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from session_lint.rules import catalogue
 from session_lint.settings.reading import NAMES, holds_settings
@@ -41,7 +41,8 @@ def _ignores(settings: Settings) -> Iterator[str]:
     for key in ("ignore", "extend_ignore", "extend_select"):
         selectors: tuple[str, ...] = getattr(settings, key)
         for selector in selectors:
-            without = replace(settings, **{key: tuple(other for other in selectors if other != selector)})
+            others: dict[str, Any] = {key: tuple(other for other in selectors if other != selector)}
+            without = replace(settings, **others)
             if _running(without) == _running(settings):
                 state = "run" if key == "extend_select" else "do not run"
                 yield f"{key.replace('_', '-')}: {selector!r} changes nothing: its rules {state} without it, too"

@@ -88,7 +88,9 @@ def _vocabulary() -> dict[str, Any]:
 def _meaning(part: dict[str, Any]) -> dict[str, Any]:
     """An entry of the vocabulary; its fields are described where they are defined."""
     said = dict(re.findall(r":param (\w+): (.*?)(?=\n:|\Z)", inspect.cleandoc(Meaning.__doc__ or ""), re.DOTALL))
-    properties = {name: {k: v for k, v in value.items() if k != "default"} for name, value in part["properties"].items()}
+    properties = {
+        name: {k: v for k, v in value.items() if k != "default"} for name, value in part["properties"].items()
+    }
     properties["role"] = {"enum": [role.value for role in Role]}
     for name, value in properties.items():
         if name in said:

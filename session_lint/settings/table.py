@@ -36,9 +36,9 @@ class Table(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=T
         Patterns, _about("What a walk through a folder leaves out, as in a .gitignore, instead of the usual folders.")
     ] = ()
     extend_exclude: Annotated[Patterns, _about("Patterns beside those of exclude.")] = ()
-    force_exclude: Annotated[
-        bool, _about("Whether the patterns hold for files that are named one by one, too.")
-    ] = False
+    force_exclude: Annotated[bool, _about("Whether the patterns hold for files that are named one by one, too.")] = (
+        False
+    )
     notebooks: Annotated[bool, _about("Whether a walk takes notebooks (.ipynb).")] = True
     markdown: Annotated[bool, _about("Whether a walk takes the Python blocks of Markdown files.")] = False
     whole_project: Annotated[
@@ -51,9 +51,7 @@ class Table(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=T
     baseline: Annotated[str, _about("The file of findings that are known; relative to this file.")] = ""
     unsafe_fixes: Annotated[bool, _about("Whether fixes that need the author's eye are carried out, too.")] = False
     require_reason: Annotated[bool, _about("Whether a comment that silences a rule has to say why.")] = False
-    vocabulary: Annotated[
-        dict[str, Any], _about("What names mean: the tables names and aliases.")
-    ] = {}
+    vocabulary: Annotated[dict[str, Any], _about("What names mean: the tables names and aliases.")] = {}
 
 
 @cache

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_lint.finding import Location
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.rules.unused_suppression import rule as unused_suppression
@@ -16,7 +15,7 @@ from session_lint.suppress.comments import NOQA, Layout
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from session_lint.finding import Finding
+    from session_lint.finding import Finding, Location
     from session_lint.source import Source
 
 _END = re.compile(r"[ \t]*[\r\n]*\Z")

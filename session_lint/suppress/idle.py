@@ -15,7 +15,7 @@ from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.suppress.comments import names, suppressions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from session_lint.finding import Finding
     from session_lint.source import Source

@@ -13,6 +13,7 @@ import pytest
 
 import session_lint
 from session_lint import plugin
+from session_lint.options import Options
 from session_lint.plugin import Plugin
 
 HERE = Path(session_lint.__file__).parents[1]
@@ -141,7 +142,7 @@ def test_isolated_reads_no_settings_when_installed() -> None:
 def test_isolated_reads_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("pyproject.toml").write_text("[tool.session-lint]\nignore = ['SES1']\n")
     assert [] == list(made(LEAK).run())
-    monkeypatch.setattr(Plugin, "isolated", True)
+    monkeypatch.setattr(Plugin, "options", Options(isolated=True))
     assert [(5, 14, SAID.partition(": ")[2], Plugin)] == list(made(LEAK).run())
 
 

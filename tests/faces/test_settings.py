@@ -98,7 +98,10 @@ def test_rules_are_ignored_in_the_files_that_a_pattern_matches(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[tool.session-lint]\nselct = []", "2: [tool.session-lint] selct: there is no such key; the nearest is 'select'"),
+        (
+            "[tool.session-lint]\nselct = []",
+            "2: [tool.session-lint] selct: there is no such key; the nearest is 'select'",
+        ),
         ("[tool.session-lint]\nselect = 'SES1'", "2: [tool.session-lint] select: expected `array`, got `str`"),
         ("[tool.session-lint]\ncache = 1", "2: [tool.session-lint] cache: expected `bool`, got `int`"),
         ("[tool.session-lint]\nselect = [1]", "2: [tool.session-lint] select[0]: expected `str`, got `int`"),

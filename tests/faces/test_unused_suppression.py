@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from session_lint.suppress import idle
 from session_lint.engine import lint_file, lint_source
 from session_lint.finding import Location, Severity
 from session_lint.flow import Graph, SolverLimit
 from session_lint.mend import mend
 from session_lint.settings import Settings
 from session_lint.source import Source
-from session_lint.suppress import names_codes
+from session_lint.suppress import idle, names_codes
 from tests.faces.test_plugin import LOCAL, flake8, ours
 
 PLAIN = Settings(cache=False)
