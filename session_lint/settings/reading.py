@@ -101,7 +101,8 @@ def _layers(file: Path, way: tuple[Path, ...], mistakes: list[Mistake]) -> list[
         circle = " > ".join(place.name for place in (*way[way.index(target) :], target))
         mistakes.append(layer.mistake(("extend",), f"the files extend each other in a circle: {circle}"))
     elif not target.is_file():
-        near = nearest(target.name, (name for name in NAMES if (target.parent / name).is_file()))
+        beside = (target.parent / name for name in NAMES)
+        near = nearest(target.name, (place.name for place in beside if place.is_file() and place not in way))
         mistakes.append(layer.mistake(("extend",), f"there is no file {target}{near}"))
     else:
         return [*_layers(target, way, mistakes), layer]
