@@ -22,7 +22,7 @@ NOQA_FILE = re.compile(rf"# flake8[:=]\s*noqa(?::\s?{_CODES})?", re.IGNORECASE)
 _WORD = r"[A-Za-z]\w*(?:-\w+)*"
 IGNORE = re.compile(r"#\s*session-lint:\s*ignore(?P<file>-file)?(?![\w-])(?:\[(?P<codes>[^\]]*)\])?", re.IGNORECASE)
 ALLOW = re.compile(rf"#\s*session-lint:\s*allow(?P<file>-file)?\s+(?P<codes>{_WORD}(?:\s*,\s*{_WORD})*)", re.IGNORECASE)
-_NEXT = re.compile(r"\s+#(?!\d)")
+_NEXT = re.compile(r"\s+#(?!\d)|# noqa|#\s*session-lint:", re.IGNORECASE)
 """Where another comment begins in the same one; ``see #12`` is none."""
 
 

@@ -204,18 +204,21 @@ whole-project = false
 """
     )
     settings = load(tmp_path)
-    assert Settings(
-        output_format="sarif",
-        error_on="warning",
-        baseline=str(tmp_path / "known" / "baseline.json"),
-        notebooks=False,
-        markdown=True,
-        unsafe_fixes=True,
-        jobs=3,
-        require_reason=True,
-        whole_project=False,
-        root=tmp_path,
-    ) == settings
+    assert (
+        Settings(
+            output_format="sarif",
+            error_on="warning",
+            baseline=str(tmp_path / "known" / "baseline.json"),
+            notebooks=False,
+            markdown=True,
+            unsafe_fixes=True,
+            jobs=3,
+            require_reason=True,
+            whole_project=False,
+            root=tmp_path,
+        )
+        == settings
+    )
     assert (tmp_path / "session-lint.toml",) == settings.files
 
 
@@ -373,7 +376,9 @@ extend-exclude = ["a/[z-a]**["]
 "a.b" = "a.b"
 """
     )
-    formats = "'full', 'concise', 'json', 'json-lines', 'github', 'gitlab', 'sarif', 'junit', 'rdjson', 'pylint' or 'html'"
+    formats = (
+        "'full', 'concise', 'json', 'json-lines', 'github', 'gitlab', 'sarif', 'junit', 'rdjson', 'pylint' or 'html'"
+    )
     assert [
         "pyproject.toml:5: [tool.session-lint] select[2]: expected `str`, got `int`",
         f"pyproject.toml:10: [tool.session-lint] output-format: it may be {formats}; the nearest is 'sarif'",
@@ -471,8 +476,14 @@ def test_the_schema_speaks_of_every_key_role_and_rule() -> None:
     parts = schema()
     assert set(keys()) == set(parts["properties"])
     assert all(part.get("description") for part in parts["properties"].values())
-    assert {rule.code for rule in RULES.values()} < {part["const"] for part in parts["definitions"]["Selector"]["anyOf"]}
-    assert all(part.get("description") for name, part in parts["definitions"]["Meaning"]["properties"].items() if name != "role")
+    assert {rule.code for rule in RULES.values()} < {
+        part["const"] for part in parts["definitions"]["Selector"]["anyOf"]
+    }
+    assert all(
+        part.get("description")
+        for name, part in parts["definitions"]["Meaning"]["properties"].items()
+        if name != "role"
+    )
 
 
 def test_the_formats_and_severities_are_those_of_the_reports() -> None:
