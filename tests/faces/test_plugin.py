@@ -15,6 +15,7 @@ import session_lint
 from session_lint import plugin
 from session_lint.options import Options, per_file
 from session_lint.plugin import Plugin
+from session_lint.settings import SettingsError
 
 HERE = Path(session_lint.__file__).parents[1]
 INSTALLED = [entry for entry in entry_points(group="flake8.extension") if entry.value == "session_lint.plugin:Plugin"]
@@ -277,10 +278,7 @@ def test_findings_are_kept_unless_an_option_says_otherwise() -> None:
             "--session-lint-per-file-ignores=a.py",
             "--session-lint-per-file-ignores: expected `pattern:CODE,CODE`, got 'a.py'",
         ),
-        ("--session-lint-per-file-ignores=a.py:SES9X9", "expected `pattern:CODE,CODE`"),
-        ("--session-lint-per-file-ignores=a.py:SES1O1", "expected `pattern:CODE,CODE`"),
         ("--session-lint-per-file-ignores=a.py:SES777", "--per-file-ignores: no rule has the code 'SES777'"),
-        ("--session-lint-extend-ignore=SES777", "--extend-ignore: no rule has the code 'SES777'"),
     ],
 )
 def test_options_that_cannot_be_followed_do_not_end_the_run(option: str, message: str) -> None:
@@ -302,3 +300,9 @@ def test_options_that_cannot_be_followed_do_not_end_the_run(option: str, message
 )
 def test_pairs_are_written_as_flake8s(text: str, expected: list[tuple[str, tuple[str, ...]]]) -> None:
     assert expected == per_file(text)
+
+
+@pytest.mark.parametrize("text", ["a.py", "a.py:", ":SES1", "a.py:SES9X9", "a.py:SES1 b.py", "a.py:ses1"])
+def test_other_pairs_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="expected `pattern:CODE,CODE`, got '"):
+        per_file(text)
