@@ -8,7 +8,7 @@ import sys
 from importlib import resources
 from typing import TYPE_CHECKING, Any, get_args
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from session_lint.finding import Severity
@@ -379,12 +379,12 @@ extend-exclude = ["a/[z-a]**["]
     formats = (
         "'full', 'concise', 'json', 'json-lines', 'github', 'gitlab', 'sarif', 'junit', 'rdjson', 'pylint' or 'html'"
     )
+    entry = "pyproject.toml:13: [tool.session-lint.vocabulary.names] 'acme.open'"
     assert [
         "pyproject.toml:5: [tool.session-lint] select[2]: expected `str`, got `int`",
         f"pyproject.toml:10: [tool.session-lint] output-format: it may be {formats}; the nearest is 'sarif'",
         "pyproject.toml:11: [tool.session-lint] jobs: expected `int` >= 0",
-        "pyproject.toml:13: [tool.session-lint.vocabulary.names] 'acme.open' role: "
-        "there is no role 'factry'; the nearest is 'factory'",
+        f"{entry} role: there is no role 'factry'; the nearest is 'factory'",
         "session-lint.toml:2: cach: there is no such key; the nearest is 'cache'",
         "session-lint.toml:3: ignore: no rule has the code 'SES9999'; the nearest is 'SES901'",
         "session-lint.toml:6: per-file-ignores.'tests': expected `array`, got `str`",

@@ -442,3 +442,9 @@ def test_a_reason_may_be_required(comment: str, complained: bool) -> None:
 def test_a_comment_without_use_needs_no_reason() -> None:
     assert ["SES101 silences nothing on this line"] == said(CLOSED.format(comment="  # noqa: SES101"), REASONED)
     assert [] == said("x = 1  # noqa: E501\n", REASONED)
+
+
+def test_a_comment_of_our_own_speaks_for_its_statement() -> None:
+    text = LEAK.replace("Session(engine){comment}", "Session(\n        engine,\n    )  # session-lint: allow {}")
+    assert [] == said(text.replace("{}", "session-not-closed -- why"))
+    assert ["SES101", "SES102 silences nothing in this statement"] == said(text.replace("{}", "SES102 -- why"))
