@@ -66,7 +66,7 @@ def check(layer: Layer, below: Vocabulary) -> list[Mistake]:
             found.append(layer.mistake((key,), f"there is no such key{nearest(key, keys())}"))
             continue
         name, kind = keys()[key]
-        wrong = list(_mistyped(layer, value, kind, (key,))) or list(_misspelt(layer, key, value))
+        wrong = [*_mistyped(layer, value, kind, (key,)), *_misspelt(layer, key, value)]
         if key == "vocabulary" and not wrong:
             layer.given[name], wrong = _vocabulary(layer, value, below)
         elif not wrong:
@@ -114,17 +114,22 @@ def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401
 
 def _misspelt(layer: Layer, key: str, value: Any) -> Iterator[Mistake]:  # noqa: ANN401
     """Selectors that name no rule, and patterns that are none."""
-    per_file = value if key == "per-file-ignores" else {}
+    per_file = value if key == "per-file-ignores" and isinstance(value, dict) else {}
     lists: dict[tuple[str, ...], Any] = {(key, pattern): selectors for pattern, selectors in per_file.items()}
     if key in NAMING_RULES:
         lists[(key,)] = value
     for path, selectors in lists.items():
-        for selector in selectors:
+        for selector in _words(selectors):
             for what in unknown_selectors((selector,)):
                 yield layer.mistake(path, what, selector)
-    for line in value if key in _PATTERNS else per_file:
+    for line in _words(value) if key in _PATTERNS else per_file:
         for what in bad_pattern(line):
             yield layer.mistake((key,), what, line)
+
+
+def _words(value: Any) -> list[str]:  # noqa: ANN401
+    """What of a list is text."""
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
 
 
 def _vocabulary(layer: Layer, content: dict[str, Any], below: Vocabulary) -> tuple[Tables, list[Mistake]]:

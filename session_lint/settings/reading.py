@@ -95,12 +95,12 @@ def _layers(file: Path, way: tuple[Path, ...], mistakes: list[Mistake]) -> list[
     extended = layer.table.get("extend")
     if not isinstance(extended, str):
         return [layer]
-    target = Path(os.path.normpath(absolute(file).parent / Path(extended).expanduser()))
+    target = Path(os.path.normpath(absolute(file).parent / os.path.expanduser(extended)))  # noqa: PTH111  (no error)
     way = (*way, absolute(file))
     if target in way:
         circle = " > ".join(place.name for place in (*way[way.index(target) :], target))
         mistakes.append(layer.mistake(("extend",), f"the files extend each other in a circle: {circle}"))
-    elif not target.is_file():
+    elif "\0" in extended or not target.is_file():
         beside = (target.parent / name for name in NAMES)
         near = nearest(target.name, (place.name for place in beside if place.is_file() and place not in way))
         mistakes.append(layer.mistake(("extend",), f"there is no file {target}{near}"))

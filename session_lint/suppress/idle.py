@@ -25,7 +25,10 @@ _ANY_CODE = re.compile(r"[A-Z]+[0-9]+")
 _OUR_CODE = re.compile(r"SES[0-9]+")
 _FIRST = re.compile(r"\s*:?\s*([A-Za-z][\w-]*)")
 _FURTHER = re.compile(r"[,\s]+([A-Za-z][\w-]*)")
-_DIRECTIVE = re.compile(r"[\w-]+:")
+_TOOL = re.compile(
+    r"\b(?:type|pylint|mypy|pyright|pyre|pytype|ruff|flake8|fmt|isort|yapf|pragma)\s*:|\b(?:nosec|nosonar|noqa)\b",
+    re.IGNORECASE,
+)
 """What a comment says to another tool."""
 _BETWEEN = " \t-–—:;,."  # noqa: RUF001  (dashes as people write them)
 _NEVER_UNUSED = frozenset({not_analysed.code, unused_suppression.code})
@@ -106,7 +109,7 @@ def _blanket(source: Source, one: Suppression, words: list[str], end: int) -> Fi
 def _reason(one: Suppression) -> str:
     """Why it is there, in the author's words: behind it, or for ``noqa`` in another comment behind it."""
     said = one.rest.split("#") if one.flake8 else [one.tail]
-    return "".join(part.strip(_BETWEEN) for part in said if not _DIRECTIVE.search(part))
+    return "".join(part.strip(_BETWEEN) for part in said if not _TOOL.match(part.strip()))
 
 
 def _finding(source: Source, one: Suppression, kind: str, reason: str, fix: Fix | None = None) -> Finding:
@@ -132,7 +135,7 @@ def _without(one: Suppression, words: list[str]) -> tuple[str, str] | None:
 
 def _gone(one: Suppression) -> tuple[str, str]:
     """The whole comment and what is left of it: what it says to another tool."""
-    told = one.tail.strip(_BETWEEN) if _DIRECTIVE.search(one.tail) else ""
+    told = one.tail.strip(_BETWEEN) if _TOOL.search(one.tail) else ""
     return one.text + one.tail, f"# {told}" if told else ""
 
 
@@ -145,11 +148,16 @@ def _meant(one: Suppression) -> tuple[list[str], int]:
     end = 0
     if one.flake8 and not one.words and one.rows is not None:
         while match := (_FURTHER if words else _FIRST).match(one.rest, end):
-            if not (_ANY_CODE.fullmatch(match[1].upper()) or _codes_of(match[1])):
+            if not (_ANY_CODE.fullmatch(match[1].upper()) or _ours(match[1])):
                 break
             words.append(match[1])
             end = match.end()
-    return (words, end) if any(_codes_of(word) for word in words) else ([], 0)
+    return (words, end) if any(map(_ours, words)) else ([], 0)
+
+
+def _ours(word: str) -> bool:
+    """Whether a word is a code or the name of a rule; a beginning such as ``S`` may be a word of prose."""
+    return bool(_OUR_CODE.fullmatch(word.upper())) or any(word.lower() == rule.name for rule in catalogue().values())
 
 
 def _code(word: str) -> str:

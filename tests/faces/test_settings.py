@@ -6,27 +6,30 @@ import os
 import subprocess
 import sys
 from importlib import resources
-from typing import TYPE_CHECKING, Any, get_args
+from pathlib import Path
+from typing import Any, get_args
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from hypothesis import given
+from hypothesis import settings as tried
+from hypothesis import strategies as st
 
 from session_lint.finding import Severity
 from session_lint.report import FORMATS
 from session_lint.rules import catalogue
 from session_lint.settings import Settings, SettingsError, load, override
+from session_lint.settings.checking import Layer, check
 from session_lint.settings.idle import idle_settings
 from session_lint.settings.reading import anchored
 from session_lint.settings.schema import schema, schema_text
 from session_lint.settings.table import Format, Weight, keys
+from session_lint.vocabulary import builtin
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES = catalogue()
 DEFAULT = [code for code, rule in RULES.items() if rule.default]
@@ -367,11 +370,10 @@ jobs = -1
     (company / "session-lint.toml").write_text(
         """extend = "pyproject.toml"
 cach = true
-ignore = ["SES1", "SES9999"]
-extend-exclude = ["a/[z-a]**["]
+ignore = ["SES1", "SES9O1"]
 [per-file-ignores]
 "tests" = "SES1"
-"docs/**" = ["SES10X"]
+"docs/**" = ["SES1O4"]
 [vocabulary.aliases]
 "a.b" = "a.b"
 """
@@ -382,14 +384,16 @@ extend-exclude = ["a/[z-a]**["]
     entry = "pyproject.toml:13: [tool.session-lint.vocabulary.names] 'acme.open'"
     assert [
         "pyproject.toml:5: [tool.session-lint] select[2]: expected `str`, got `int`",
+        "pyproject.toml:7: [tool.session-lint] select: no rule has the code 'SES4O1'; the nearest is 'SES401'",
         f"pyproject.toml:10: [tool.session-lint] output-format: it may be {formats}; the nearest is 'sarif'",
         "pyproject.toml:11: [tool.session-lint] jobs: expected `int` >= 0",
         f"{entry} role: there is no role 'factry'; the nearest is 'factory'",
         "session-lint.toml:2: cach: there is no such key; the nearest is 'cache'",
-        "session-lint.toml:3: ignore: no rule has the code 'SES9999'; the nearest is 'SES901'",
-        "session-lint.toml:6: per-file-ignores.'tests': expected `array`, got `str`",
-        "session-lint.toml:9: [vocabulary.aliases] 'a.b': an alias of itself",
-    ] == [line for line in wrong(company) if "pattern" not in line]
+        "session-lint.toml:3: ignore: no rule has the code 'SES9O1'; the nearest is 'SES901'",
+        "session-lint.toml:5: per-file-ignores.'tests': expected `array`, got `str`",
+        "session-lint.toml:6: per-file-ignores.'docs/**': no rule has the code 'SES1O4'; the nearest is 'SES104'",
+        "session-lint.toml:8: [vocabulary.aliases] 'a.b': an alias of itself",
+    ] == wrong(company)
 
 
 def test_a_word_in_a_list_is_found_in_its_own_line(tmp_path: Path) -> None:
@@ -529,3 +533,36 @@ def test_ignores_of_an_option_are_relative_to_the_current_folder(
         "--select: no rule has the code 'SES8O1'; the nearest is 'SES801'",
         "--per-file-ignores: no rule has the code 'SES7O1'; the nearest is 'SES701'",
     ] == str(caught.value).splitlines()
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=4)
+    | st.sampled_from(["SES1", "!", "a["]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*keys(), "x"]), VALUES, max_size=4))
+@tried(max_examples=80, deadline=None)
+def test_whatever_stands_in_a_file_is_followed_or_told(table: dict[str, Any]) -> None:
+    layer = Layer(Path("a.toml"), "", (), table)
+    mistakes = check(layer, builtin())
+    assert all(mistake.what and mistake.key for mistake in mistakes)
+    assert mistakes or {keys()[key][0] for key in table} == set(layer.given)
+
+
+@pytest.mark.parametrize("extended", ["~nobody-of-that-name/a.toml", "a\\u0000b", "", "."])
+def test_what_is_no_path_of_a_file_is_told(tmp_path: Path, extended: str) -> None:
+    (tmp_path / "session-lint.toml").write_text(f'extend = "{extended}"\n')
+    assert wrong(tmp_path)[0].startswith("session-lint.toml:1: extend: there is no file ")
+
+
+def test_a_pattern_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "session-lint.toml").write_text('exclude = ["a"]\nextend-exclude = [\n  "!",\n]\n')
+    (told,) = wrong(tmp_path)
+    assert told.startswith("session-lint.toml:3: extend-exclude: pattern '!': ")

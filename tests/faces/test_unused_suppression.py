@@ -396,7 +396,16 @@ def test_a_blanket_comment_that_names_rules(comment: str, written: str) -> None:
 
 @pytest.mark.parametrize(
     "comment",
-    ["# noqa", "# noqa because SES101 is wrong", "# noqa: E501x", "# noqa: some-name", "# noqa E501", "#noqa: SES1"],
+    [
+        "# noqa",
+        "# noqa because SES101 is wrong",
+        "# noqa: E501x",
+        "# noqa: some-name",
+        "# noqa: S",
+        "# noqa see above",
+        "# noqa E501",
+        "#noqa: SES1",
+    ],
 )
 def test_other_blanket_comments_are_not_ours(comment: str) -> None:
     assert [] == said(CLOSED.format(comment=f"  {comment}"))
@@ -420,6 +429,8 @@ REASONED = replace(PLAIN, require_reason=True)
         ("# noqa: SES101 closed by the caller", False),
         ("# noqa: SES101  # closed by the caller", False),
         ("# noqa: SES101  # type: ignore", True),
+        ("# noqa: SES101 TODO: close it", False),
+        ("# session-lint: allow session-not-closed -- as agreed: the pool closes it", False),
         ("# noqa", False),
         ("# session-lint: allow session-not-closed", True),
         ("# session-lint: allow session-not-closed --", True),
