@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from session_lint.cli import adding
+from session_lint.cli.look import look
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, options, reports, source_of, stdin_report
 from session_lint.report import FORMATS, render
-from session_lint.report.run import Look, Run
+from session_lint.report.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.files import Missing
     from session_lint.finding import Finding
+    from session_lint.report.run import Look
     from session_lint.source import Source
 
 
@@ -60,23 +60,17 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     findings = [finding for report in found for finding in report.findings]
     nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
     if findings or not (given["quiet"] or nothing_read):
-        text = render(given["output_format"], _run(findings, len(found), sources))
-        click.echo(text, nl=False, color=_colour())
+        seen = look()
+        text = render(given["output_format"], _run(findings, len(found), sources, seen))
+        click.echo(text, nl=False, color=seen.colour)
     complain(missing)
     if missing:
         context.exit(FAILED)
     context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
 
 
-def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None]) -> Run:
+def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None], seen: Look) -> Run:
     def source(filename: str) -> Source | None:
         return sources[filename] if filename in sources else source_of(filename)
 
-    return Run(findings, checked, source, Look(colour=_colour()))
-
-
-def _colour() -> bool:
-    """Whether standard output wants colours: a terminal does, unless the user says otherwise."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+    return Run(findings, checked, source, seen)

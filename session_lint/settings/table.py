@@ -12,7 +12,18 @@ Codes = tuple[str, ...]
 Patterns = tuple[str, ...]
 # The reports and the severities of a run's end; a test holds both in step with where they are defined.
 Format = Literal[
-    "full", "concise", "json", "json-lines", "github", "gitlab", "sarif", "junit", "rdjson", "pylint", "html"
+    "full",
+    "concise",
+    "json",
+    "json-lines",
+    "github",
+    "gitlab",
+    "sarif",
+    "junit",
+    "rdjson",
+    "pylint",
+    "markdown",
+    "html",
 ]
 Weight = Literal["error", "warning", "style"]
 

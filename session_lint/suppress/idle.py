@@ -114,7 +114,7 @@ def _reason(one: Suppression) -> str:
 
 def _finding(source: Source, one: Suppression, kind: str, reason: str, fix: Fix | None = None) -> Finding:
     finding = unused_suppression.finding_at(source.filename, one.location, kind=kind, reason=reason)
-    step = Step(source.filename, one.location, f"speaks for {_reach(one.rows)}")
+    step = Step(source.filename, one.location, f"speaks for {_reach(one.rows)}", one.end_location)
     return replace(finding, end_location=one.end_location, trace=(step,), fix=fix)
 
 

@@ -378,9 +378,7 @@ ignore = ["SES1", "SES9O1"]
 "a.b" = "a.b"
 """
     )
-    formats = (
-        "'full', 'concise', 'json', 'json-lines', 'github', 'gitlab', 'sarif', 'junit', 'rdjson', 'pylint' or 'html'"
-    )
+    formats = "'full', 'concise', 'json', 'json-lines', 'github', 'gitlab', 'sarif', 'junit', 'rdjson', 'pylint', 'markdown' or 'html'"
     entry = "pyproject.toml:13: [tool.session-lint.vocabulary.names] 'acme.open'"
     assert [
         "pyproject.toml:5: [tool.session-lint] select[2]: expected `str`, got `int`",
