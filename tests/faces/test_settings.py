@@ -378,7 +378,8 @@ ignore = ["SES1", "SES9O1"]
 "a.b" = "a.b"
 """
     )
-    formats = "'full', 'concise', 'json', 'json-lines', 'github', 'gitlab', 'sarif', 'junit', 'rdjson', 'pylint', 'markdown' or 'html'"
+    *others, last = map(repr, get_args(Format))
+    formats = f"{', '.join(others)} or {last}"
     entry = "pyproject.toml:13: [tool.session-lint.vocabulary.names] 'acme.open'"
     assert [
         "pyproject.toml:5: [tool.session-lint] select[2]: expected `str`, got `int`",
