@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from session_lint.errors import UserError
 from session_lint.python.modules import absolute
 from session_lint.rules import catalogue
 from session_lint.vocabulary import Tables
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 EVERYTHING = "ALL"
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """Settings that cannot be followed; the message names the file and the key."""
 
 
@@ -172,6 +173,9 @@ def override(settings: Settings, **options: Any) -> Settings:
         if name in given:
             given[name] = tuple(given[name])
             _check_selectors(f"--{name.replace('_', '-')}", given[name])
+    for pattern, selectors in given.get("per_file_ignores", ()):
+        _check_selectors(f"--per-file-ignores {pattern}", selectors)
+        _check_patterns("--per-file-ignores", (pattern,))
     if "select" in given:
         blank: tuple[str, ...] = ()
         settings = replace(settings, ignore=blank, extend_select=blank, extend_ignore=blank)

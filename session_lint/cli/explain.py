@@ -6,11 +6,13 @@ import difflib
 
 import click
 
+from session_lint.cli.options import complete_codes
+from session_lint.cli.screen import Screen
 from session_lint.rules import catalogue
 
 
-@click.command()
-@click.argument("rule", metavar="CODE")
+@click.command(cls=Screen, examples=("session-lint explain SES101", "session-lint explain session-not-closed"))
+@click.argument("rule", metavar="CODE", shell_complete=complete_codes)
 def explain(rule: str) -> None:
     """Print the page of a rule, by its code or its name."""
     found = {key.lower(): one for one in catalogue().values() for key in (one.code, one.name)}
@@ -22,5 +24,5 @@ def explain(rule: str) -> None:
             if near
             else ""
         )
-        raise click.ClickException(f"no rule {rule!r}{hint}")
+        raise click.ClickException(f"no rule {rule!r}{hint or '; `session-lint rules` lists them'}")
     click.echo(f"# {page.name} ({page.code})\n\n{page.doc}")

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from session_lint.cli.exits import CLEAN, FAILED, FOUND
 from session_lint.cli.fix import put
-from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, file_options, groups
+from session_lint.cli.options import file_options
+from session_lint.cli.run import complain, groups
+from session_lint.cli.screen import Screen
 from session_lint.migration import Site, Verdict, aiming_at, as_json, as_markdown, counted, factories, migrate, sites
 from session_lint.report.concise import many, shown
 from session_lint.source import SourceError, decode
@@ -41,7 +44,7 @@ class Run:
         click.echo(f"session-lint: {shown(str(path))}: {what}", err=True)
 
 
-@click.command("migrate")
+@click.command("migrate", cls=Screen, examples=("session-lint migrate --dry-run src",))
 @file_options
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
 @click.option("--diff", is_flag=True, help="Show the changes as a unified diff and write nothing.")

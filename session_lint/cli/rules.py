@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from session_lint.cli.screen import Screen
 from session_lint.rules import catalogue
 
 if TYPE_CHECKING:
     from session_lint.rule import Rule
 
 
-@click.command()
+@click.command(cls=Screen, examples=("session-lint rules", "session-lint rules --output-format json"))
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to list."
 )

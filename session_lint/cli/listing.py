@@ -1,0 +1,83 @@
+"""``check --show-files`` and ``--show-settings``: what a run would be about, and by which rules."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from session_lint.cli.run import settings_for
+from session_lint.python.modules import absolute
+from session_lint.report.concise import shown
+from session_lint.rules import catalogue
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from session_lint.settings import Settings
+
+_SWITCHES = {"cache": "no_cache", "whole_project": "no_project"}
+"""The options that turn a key off, by the key."""
+
+
+def files_listed(groups: Sequence[tuple[Settings, list[Path]]]) -> str:
+    """The files that a run would look at, a line each."""
+    found = sorted((file for _, files in groups for file in files), key=lambda file: file.parts)
+    return "".join(f"{shown(str(file))}\n" for file in found)
+
+
+def settings_listed(path: Path, given: dict[str, Any]) -> str:
+    """The settings that hold for a path, each with where it comes from, and the rules that run by them.
+
+    :raises SettingsError: where they cannot be followed.
+    """
+    settings = settings_for(path, given)
+    file = _file_of(settings, given)
+    rows = list(_rows(settings, _keys(file) if file else frozenset(), str(file), given))
+    width = max(len(row) for row, _ in rows)
+    lines = [f"{row:<{width}}  # {source}" for row, source in rows]
+    running = [code for code, rule in catalogue().items() if settings.selected(rule, str(absolute(path)))]
+    head = f"# the settings for {shown(str(path))}, from {shown(str(file)) if file else 'no file'}"
+    return "\n".join([head, *lines, "", f"# the rules that run: {', '.join(running) or 'none'}"]) + "\n"
+
+
+def _rows(settings: Settings, keys: frozenset[str], file: str, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in fields(settings):
+        if field.name == "root":
+            continue
+        key = field.name.replace("_", "-")
+        sources = [shown(file)] if key in keys else []
+        if given.get(field.name) is not None or given.get(_SWITCHES.get(field.name, "")):
+            sources.append("command line")
+        yield f"{key} = {_written(getattr(settings, field.name))}", " and ".join(sources) or "default"
+
+
+def _file_of(settings: Settings, given: dict[str, Any]) -> Path | None:
+    """The file that settings were read from; ``None`` where there is none."""
+    if given["config"]:
+        return Path(given["config"])
+    return settings.root / "pyproject.toml" if settings.root else None
+
+
+def _keys(file: Path) -> frozenset[str]:
+    """The keys that a file of settings has."""
+    content = tomllib.loads(file.read_text("utf-8"))
+    return frozenset(content.get("tool", {}).get("session-lint", content))
+
+
+def _written(value: object) -> str:
+    """A value much as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return "{ " + ", ".join(f'"{name}" = {_written(inner)}' for name, inner in value) + " }"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{one}"' for one in value) + "]"
+    names = getattr(value, "names", ())  # the vocabulary
+    return "{ " + ", ".join(f'"{name}"' for name, _ in names) + " }" if names else "{}"
