@@ -28,10 +28,16 @@ if TYPE_CHECKING:
     from session_lint.cli.fix import Tally
     from session_lint.finding import Finding
 
-FIXES, REPORT, RUN, EXIT = "Fixes", "Report", "Run", "Exit code"
-_SHOW = "List the files, or the settings for a path; check nothing."
-_FIX = "Write the safe fixes, then report the rest; or show them."
-_TALK = "Print nothing where all is well; tell of settings, cache and time."
+FIXES, REPORT, RUN, EXIT = (
+    "Fixes",
+    "Report",
+    "Run",
+    "Exit code (0 clean, 1 findings, 2 it could not work, 130 interrupted)",
+)
+_SHOW = "List them; check nothing."
+_FIX = "Write safe fixes; show; unsafe, too."
+_TALK = "Be silent when all is well; tell more."
+_EXITS = "0 all the same; 1 where --fix wrote."
 _FORMS = ("full", "concise")  # for people: where nothing was looked at, there is nothing to say
 
 
@@ -43,13 +49,13 @@ _FORMS = ("full", "concise")  # for people: where nothing was looked at, there i
     ),
 )
 @options
-@option(FILES, "--diff-base", metavar="REV", help="Report only what git says was touched since REV.")
-@option(FILES, "--dependents", is_flag=True, help="Also check the files that import those that are named.")
+@option(FILES, "--diff-base", metavar="REV", help="Only findings on what changed since.")
+@option(FILES, "--dependents", is_flag=True, help="And the files that import these.")
 @option(SETTINGS, "--show-files", is_flag=True, help=_SHOW)
 @option(SETTINGS, "--show-settings", is_flag=True, help=_SHOW)
 @option(FIXES, "--fix", is_flag=True, help=_FIX)
 @option(FIXES, "--diff", is_flag=True, help=_FIX)
-@option(FIXES, "--unsafe", is_flag=True, help="Fixes that need the author's eye, too.")
+@option(FIXES, "--unsafe", is_flag=True, help=_FIX)
 @option(
     REPORT,
     "--output-format",
@@ -63,22 +69,29 @@ _FORMS = ("full", "concise")  # for people: where nothing was looked at, there i
     "--output-file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Write the report there, not to standard output.",
+    help="Write it there instead of printing it.",
 )
-@option(REPORT, "--report", metavar="FORMAT:FILE", multiple=True, callback=destinations, help="A further report.")
-@option(REPORT, "--statistics", is_flag=True, help="How many findings each rule has, not which.")
+@option(
+    REPORT,
+    "--report",
+    metavar="FORMAT:FILE",
+    multiple=True,
+    callback=destinations,
+    help="A further report; may be repeated.",
+)
+@option(REPORT, "--statistics", is_flag=True, help="Count the findings of each rule.")
 @option(
     REPORT,
     "--color",
     metavar="WHEN",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
-    help="auto (on a terminal), always or never.",
+    help="auto, always, never.",
 )
 @option(RUN, "--quiet", "-q", is_flag=True, help=_TALK)
 @option(RUN, "--verbose", "-v", is_flag=True, help=_TALK)
 @option(
-    RUN, "--jobs", "-j", metavar="N", type=click.IntRange(min=0), default=0, help="Processes; 0 is one a processor."
+    RUN, "--jobs", "-j", metavar="N", type=click.IntRange(min=0), default=0, help="Processes; 0 for one a processor."
 )
 @option(RUN, "--watch", "-w", is_flag=True, help="Check again whenever a file changes.")
 @option(
@@ -87,16 +100,13 @@ _FORMS = ("full", "concise")  # for people: where nothing was looked at, there i
     metavar="SEVERITY",
     type=click.Choice([one.value for one in Severity]),
     default=Severity.STYLE.value,
-    help="The least (error, warning, style) that makes it 1.",
+    help="1 from there: error, warning, style.",
 )
-@option(EXIT, "--exit-zero", is_flag=True, help="0 even where something was found.")
-@option(EXIT, "--exit-non-zero-on-fix", is_flag=True, help="1 where --fix has changed a file.")
+@option(EXIT, "--exit-zero", is_flag=True, help=_EXITS)
+@option(EXIT, "--exit-non-zero-on-fix", is_flag=True, help=_EXITS)
 @click.pass_context
 def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
-    """Look for session mistakes in files and folders (default: the current folder; `-` for standard input).
-
-    Exit codes: 0 nothing found, 1 findings, 2 it could not do its work, 130 interrupted.
-    """
+    """Look for session mistakes in files and folders; `-` is standard input."""
     refuse(paths, given)
     paths = _with_dependents(paths or ["."], given) if given["dependents"] else paths or ["."]
     if given["show_settings"] or given["show_files"]:

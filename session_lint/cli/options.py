@@ -55,41 +55,41 @@ def _ignores(
 
 def _list(heading: str, name: str, metavar: str, text: str) -> Callable[[Command], Command]:
     complete = complete_codes if metavar == "CODES" else None
-    return option(heading, name, multiple=True, metavar=metavar, callback=_codes, shell_complete=complete, help=text)  # type: ignore[no-any-return]
+    return option(heading, name, multiple=True, metavar=metavar, callback=_codes, shell_complete=complete, help=text)
 
 
-_SELECT = "Run only these rules; all but these. SES1 is all that begin so."
-_EXTEND = "The same, on top of what the settings say."
-_EXCLUDE = "Leave these out in place of the usual folders; beside them."
+_SELECT = "Run only these rules; these, too."
+_IGNORE = "Do not run these rules; nor these."
+_EXCLUDE = "Leave these out; these and the usual."
 _CONFIG = "Read this file of settings; read none."
-_WITHOUT = "Judge each file by itself; keep nothing between runs."
+_WITHOUT = "Judge each file alone; keep nothing."
 
 _FILES = [
     click.argument("paths", nargs=-1, type=click.Path()),
-    _list(FILES, "--exclude", "PATTERNS", _EXCLUDE),
-    _list(FILES, "--extend-exclude", "PATTERNS", _EXCLUDE),
-    option(FILES, "--force-exclude", is_flag=True, default=None, help="Leave them out even when they are named."),
+    _list(FILES, "--exclude", "LIST", _EXCLUDE),
+    _list(FILES, "--extend-exclude", "LIST", _EXCLUDE),
+    option(FILES, "--force-exclude", is_flag=True, default=None, help="Leave them out even when named."),
     option(SETTINGS, "--config", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help=_CONFIG),
     option(SETTINGS, "--isolated", is_flag=True, help=_CONFIG),
     option(SETTINGS, "--no-project", is_flag=True, help=_WITHOUT),
 ]
 _RULES = [
     _list(RULES, "--select", "CODES", _SELECT),
-    _list(RULES, "--ignore", "CODES", _SELECT),
-    _list(RULES, "--extend-select", "CODES", _EXTEND),
-    _list(RULES, "--extend-ignore", "CODES", _EXTEND),
+    _list(RULES, "--extend-select", "CODES", _SELECT),
+    _list(RULES, "--ignore", "CODES", _IGNORE),
+    _list(RULES, "--extend-ignore", "CODES", _IGNORE),
     option(
         RULES,
         "--per-file-ignores",
         multiple=True,
         metavar="PATTERN:CODES",
         callback=_ignores,
-        help="Rules not to run in some files, in place of the settings'.",
+        help="Nor these in some files.",
     ),
 ]
 _RUN = [
     option(SETTINGS, "--no-cache", is_flag=True, help=_WITHOUT),
-    option(FILES, "--stdin-filename", metavar="NAME", help="What to call the text that is read for `-`."),
+    option(FILES, "--stdin-filename", metavar="NAME", help="What to call the text read for `-`."),
 ]
 
 

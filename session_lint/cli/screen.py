@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 REST = "Options"
+WIDEST = 36  # columns of names; longer ones have the line to themselves
 
 
 class HeadedOption(click.Option):
@@ -48,12 +49,17 @@ class Screen(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options under their headings, in the order in which these are first met."""
         options = [found for found in self.get_params(ctx) if isinstance(found, click.Option) and not found.hidden]
-        headings = dict.fromkeys(map(_heading, options))
-        for heading in sorted(headings, key=REST.__eq__):
-            rows = list(_rows(one for one in options if _heading(one) == heading))
-            formatter.write(f"\n{heading}:\n")
+        by_heading: dict[str, list[click.Option]] = {}
+        for found in options:
+            if set(found.opts) != set(ctx.help_option_names):  # whoever reads this has found it
+                by_heading.setdefault(_heading(found), []).append(found)
+        headed = {heading: list(_rows(found, ctx)) for heading, found in by_heading.items()}
+        width = max((len(names) for rows in headed.values() for names, _ in rows), default=0)
+        formatter.write("\n")
+        for heading, rows in headed.items():
+            formatter.write(f"{heading}:\n")
             with formatter.indentation():
-                formatter.write_dl(rows)
+                formatter.write_dl([(f"{names:<{min(width, WIDEST)}}", text) for names, text in rows], col_max=WIDEST)
 
 
 def write_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
@@ -66,17 +72,25 @@ def _heading(found: click.Parameter) -> str:
     return found.heading if isinstance(found, HeadedOption) else REST
 
 
-def _rows(options: Iterable[click.Option]) -> Iterable[tuple[str, str]]:
-    for text, alike in groupby(options, key=lambda found: found.help or ""):
-        yield _names(list(alike)), text
+def _rows(options: Iterable[click.Option], ctx: click.Context) -> Iterable[tuple[str, str]]:
+    for _, alike in groupby(options, key=lambda found: found.help):
+        row = list(alike)
+        record = row[0].get_help_record(ctx)
+        yield _names(row), record[1] if record else ""
 
 
 def _names(options: Sequence[click.Option]) -> str:
     """The names of the options of a row; what they take stands once where it is the same."""
     said = [", ".join(sorted([*found.opts, *found.secondary_opts], key=len)) for found in options]
-    takes = [
-        "" if found.is_flag or found.count else f" {found.metavar or found.type.name.upper()}" for found in options
-    ]
+    takes = [_takes(found) for found in options]
     shared = len(set(takes)) == 1
     rows = [name + ("" if shared else take) for name, take in zip(said, takes, strict=True)]
     return ", ".join(rows) + (takes[0] if shared else "")
+
+
+def _takes(found: click.Option) -> str:
+    if found.is_flag or found.count:
+        return ""
+    if isinstance(found.type, click.Choice) and not found.metavar:
+        return f" {'|'.join(map(str, found.type.choices))}"
+    return f" {found.metavar or found.type.name.upper()}"
