@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMS = ("full", "concise")
 """The formats that people read, who are the ones to watch."""
+BEAT = 250  # milliseconds between two looks at whether there is a change
 _SETTINGS = ("pyproject.toml", "session-lint.toml", ".gitignore")
 
 
@@ -39,18 +41,20 @@ def watch(paths: Sequence[str], given: dict[str, Any], look: Look, select: Selec
     :raises UserError: where the library that watches files is not installed.
     """
     before: dict[str, list[Finding]] | None = None
-    for _ in _occasions(paths or ["."]):
-        if before is not None and sys.stdout.isatty():
-            click.clear()
-        forget()
-        try:
-            outcome = lint(paths, given)
-        except UserError as error:  # settings that are being written
-            click.echo(f"session-lint: {error}", err=True)
-            continue
-        if outcome.interrupted:
-            break
-        before = _told(outcome, select(outcome), before, given, look)
+    with suppress(KeyboardInterrupt):
+        for _ in _occasions(paths):
+            if before is not None and sys.stdout.isatty():
+                click.clear()
+            forget()
+            try:
+                outcome = lint(paths, given)
+                findings = select(outcome)
+            except UserError as error:  # settings that are being written
+                click.echo(f"session-lint: {error}", err=True)
+                continue
+            if outcome.interrupted:
+                break
+            before = _told(outcome, findings, before, given, look)
     return CLEAN
 
 
@@ -64,8 +68,12 @@ def _occasions(paths: Sequence[str]) -> Iterator[Changes]:
     there = sorted(root for root in roots if root.is_dir())
     if not there:
         raise UserError(f"--watch: there is nothing to watch at {', '.join(paths)}; name a file or folder that exists")
-    yield ()
-    yield from changes(*there, watch_filter=_matters, raise_interrupt=False)
+    begun = False
+    # What changes while the first report is made must not be lost: the watch begins before it, and says when it has.
+    for found in changes(*there, watch_filter=_matters, yield_on_timeout=True, rust_timeout=BEAT):
+        if found or not begun:
+            begun = True
+            yield found
 
 
 def _matters(_change: object, path: str) -> bool:

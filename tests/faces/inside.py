@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 HEAD = "from database.session import SessionLocal\n\n\n"
 LEAK = f"{HEAD}def count(q):\n    session = SessionLocal()\n    return session.execute(q)\n"
 CLEAN = f"{HEAD}def count(q):\n    with SessionLocal() as session:\n        return session.execute(q)\n"
-MENDABLE = f"{HEAD}def save(row):\n    session = SessionLocal()\n    session.add(row)\n    session.commit()\n    session.close()\n"
+MENDABLE = f"""{HEAD}def save(row):
+    session = SessionLocal()
+    session.add(row)
+    session.commit()
+    session.close()
+"""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,7 @@ def test_the_report_goes_to_a_file_whole(capsys: pytest.CaptureFixture[str], tmp
     done = check(capsys, "--output-format", "json", "--output-file", "found.json")
     assert (1, "", "") == (done.code, done.out, done.err)
     assert ["SES101", "SES102"] == codes(Path("found.json").read_text())
-    assert ["clean.py", "found.json", "leak.py", "mendable.py"] == sorted(os.listdir(tmp_path))
+    assert ["clean.py", "found.json", "leak.py", "mendable.py"] == sorted(path.name for path in tmp_path.iterdir())
 
 
 def test_several_reports_of_one_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,14 @@ import pytest
 from tests.faces.inside import HEAD, LEAK, git, said
 
 OLD = f"{HEAD}def old(q):\n    session = SessionLocal()\n    return session.execute(q)\n"
-CLOSED = f"{HEAD}def closed(q):\n    session = SessionLocal()\n    try:\n        q()\n    finally:\n        session.close()\n    q()\n"
+CLOSED = f"""{HEAD}def closed(q):
+    session = SessionLocal()
+    try:
+        q()
+    finally:
+        session.close()
+    q()
+"""
 UNCLOSED = CLOSED.replace("        session.close()\n", "        q()\n")
 
 

@@ -33,12 +33,14 @@ class Watching:
             text=True,
         )
         self.lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.put(line)
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.put(line)
 
     def until(self, ending: str) -> list[str]:
         """The lines up to one that ends so."""
@@ -68,9 +70,12 @@ def test_only_what_changes_is_printed_anew(tmp_path: Path) -> None:
         assert "leak.py: nothing is found any more\n" == watching.until(END)[0]
         watching.process.send_signal(signal.SIGINT)
         assert 0 == watching.process.wait(timeout=60)
+        watching.reader.join()
         assert watching.lines.empty()  # no traceback, no screen cleared
     finally:
         watching.process.kill()
+        watching.process.wait()
+        watching.reader.join()
 
 
 def test_without_the_library_it_says_which_extra(
