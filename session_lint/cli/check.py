@@ -13,10 +13,9 @@ from session_lint.cli.combinations import refuse
 from session_lint.cli.exits import CLEAN, FAILED, FOUND, INTERRUPTED
 from session_lint.cli.linting import Outcome, lint
 from session_lint.cli.options import FILES, SETTINGS, options
-from session_lint.cli.outputs import destinations, places, report, write_reports
+from session_lint.cli.outputs import FOR_PEOPLE, destinations, places, report, write_reports
 from session_lint.cli.run import complain, groups, settings_for
 from session_lint.cli.screen import Screen, option
-from session_lint.cli.statistics import statistics
 from session_lint.finding import Severity
 from session_lint.report import FORMATS
 from session_lint.report.concise import many
@@ -38,7 +37,6 @@ _SHOW = "List them; check nothing."
 _FIX = "Write safe fixes; show; unsafe, too."
 _TALK = "Be silent when all is well; tell more."
 _EXITS = "0 all the same; 1 where --fix wrote."
-_FORMS = ("full", "concise")  # for people: where nothing was looked at, there is nothing to say
 
 
 @click.command(
@@ -156,13 +154,19 @@ def _print(outcome: Outcome, findings: Sequence[Finding], given: dict[str, Any])
     """Print the report, unless it goes to a file or there is none."""
     form, look = given["output_format"], _look(given)
     unknown = (outcome.missing and not outcome.reports) or outcome.interrupted  # then nothing is clear
-    if not given["output_file"] and (findings or not (given["quiet"] or (unknown and form in _FORMS))):
-        counted = statistics(findings, len(outcome.reports), form) if given["statistics"] else None
-        click.echo(counted or report(outcome, findings, form, look), nl=False, color=look.colour)
+    if not given["output_file"] and (findings or not (given["quiet"] or (unknown and form in FOR_PEOPLE))):
+        text = _counted(outcome, findings, form) if given["statistics"] else report(outcome, findings, form, look)
+        click.echo(text, nl=False, color=look.colour)
     if outcome.interrupted:
         total = sum(len(files) for _, files in outcome.groups)
         done = f"{len(outcome.reports)} of {total} files were checked" if total else "no file was checked"
         click.echo(f"session-lint: interrupted, so the report is incomplete: {done}", err=True)
+
+
+def _counted(outcome: Outcome, findings: Sequence[Finding], form: str) -> str:
+    from session_lint.cli.statistics import statistics  # noqa: PLC0415  (seldom)
+
+    return statistics(findings, len(outcome.reports), form)
 
 
 def _exit_code(outcome: Outcome, findings: Sequence[Finding], given: dict[str, Any], tally: Tally | None) -> int:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.cli import statistics, watch
+from session_lint.cli.outputs import FOR_PEOPLE
 from session_lint.cli.run import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+COUNTED = (*FOR_PEOPLE, "json")
+"""The formats that have a place for statistics."""
 _MENDING = ("fix", "diff")
 _FILES_ONLY = ("watch", "diff_base", "dependents", "show_files")
 _NOT_WATCHED = ("fix", "diff", "output_file", "report", "statistics", "show_files", "show_settings")
@@ -29,8 +31,8 @@ def refuse(paths: Sequence[str], given: dict[str, Any]) -> None:
         (_both(given, ("watch",), _NOT_WATCHED), "leave one of them out"),
         (_both(given, ("diff_base",), _MENDING), "`session-lint fix` mends whole files; name those that you mean"),
         (_both(given, ("fix", "diff")), "--diff shows what --fix would write; leave one of them out"),
-        (_form(given, "statistics", statistics.FORMS), f"its formats are {', '.join(statistics.FORMS)}"),
-        (_form(given, "watch", watch.FORMS), f"its formats are {', '.join(watch.FORMS)}"),
+        (_form(given, "statistics", COUNTED), f"its formats are {', '.join(COUNTED)}"),
+        (_form(given, "watch", FOR_PEOPLE), f"its formats are {', '.join(FOR_PEOPLE)}"),
     ):
         if options:
             raise click.UsageError(f"{options} do not go together: {instead}")

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from session_lint.finding import Finding
 
 
+FOR_PEOPLE = ("full", "concise")
+"""The formats that say nothing where nothing is known; a program expects its form in any case."""
+
+
 @dataclass(frozen=True)
 class Destination:
     """A file that a report is written to, in a format of its own."""
@@ -46,10 +50,12 @@ def places(given: dict[str, Any]) -> list[Destination]:
     :raises WriteError: where one cannot be written.
     :raises click.UsageError: where two reports would go to one file.
     """
-    from session_lint.writing import place_for  # noqa: PLC0415  (most runs write nothing)
-
     whole = [Destination(given["output_format"], given["output_file"])] if given["output_file"] else []
     found = [*whole, *given["report"]]
+    if not found:
+        return []
+    from session_lint.writing import place_for  # noqa: PLC0415  (most runs write nothing)
+
     for number, one in enumerate(found):
         place_for(one.path)
         if one.path.is_absolute() and not one.path.is_file() and one.path.exists():
@@ -64,9 +70,9 @@ def write_reports(outcome: Outcome, findings: Sequence[Finding], wanted: Sequenc
 
     :raises WriteError: where one cannot be written.
     """
-    from session_lint.writing import overwrite  # noqa: PLC0415  (most runs write nothing)
-
     for one in wanted:
+        from session_lint.writing import overwrite  # noqa: PLC0415  (most runs write nothing)
+
         text = report(outcome, findings, one.form)
         overwrite(one.path, text.encode(errors="backslashreplace"))
 

@@ -14,15 +14,12 @@ if TYPE_CHECKING:
 
     from session_lint.finding import Finding
 
-FORMS = ("full", "concise", "json")
-"""The formats that have a place for it."""
-
 
 def statistics(findings: Sequence[Finding], checked: int, form: str) -> str:
     """The rules with findings, the most frequent first.
 
     :param checked: how many files were looked at.
-    :param form: one of :data:`FORMS`.
+    :param form: `json` for programs, any other for people.
     """
     counts = Counter((finding.code, finding.name) for finding in findings)
     safe = Counter(f.code for f in findings if f.fix is not None and f.fix.applicability is Applicability.SAFE)

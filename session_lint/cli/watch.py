@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Changes = Iterable[object]
     Select = Callable[[Outcome], list[Finding]]
 
-FORMS = ("full", "concise")
-"""The formats that people read, who are the ones to watch."""
 BEAT = 250  # milliseconds between two looks at whether there is a change
 _SETTINGS = ("pyproject.toml", "session-lint.toml", ".gitignore")
 
