@@ -7,7 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from session_lint.cli.run import settings_for
+import click
+
+from session_lint.cli.exits import CLEAN, FAILED
+from session_lint.cli.run import complain, groups, settings_for
 from session_lint.python.modules import absolute
 from session_lint.report.concise import shown
 from session_lint.rules import catalogue
@@ -26,17 +29,24 @@ _SWITCHES = {"cache": "no_cache", "whole_project": "no_project"}
 """The options that turn a key off, by the key."""
 
 
-def files_listed(groups: Sequence[tuple[Settings, list[Path]]]) -> str:
-    """The files that a run would look at, a line each."""
-    found = sorted((file for _, files in groups for file in files), key=lambda file: file.parts)
-    return "".join(f"{shown(str(file))}\n" for file in found)
+def show(paths: Sequence[str], given: dict[str, Any]) -> int:
+    """Print the settings for some paths, or the files that a run over them would look at.
 
-
-def settings_listed(path: Path, given: dict[str, Any]) -> str:
-    """The settings that hold for a path, each with where it comes from, and the rules that run by them.
-
-    :raises SettingsError: where they cannot be followed.
+    :returns: the exit code.
+    :raises SettingsError: where settings cannot be followed.
     """
+    if given["show_settings"]:
+        click.echo("\n".join(_settings(Path(path), given) for path in paths), nl=False)
+        return CLEAN
+    found, missing = groups(paths, given)
+    files = sorted((file for _, chosen in found for file in chosen), key=lambda file: file.parts)
+    click.echo("".join(f"{shown(str(file))}\n" for file in files), nl=False)
+    complain(missing)
+    return FAILED if missing else CLEAN
+
+
+def _settings(path: Path, given: dict[str, Any]) -> str:
+    """The settings that hold for a path, each with where it comes from, and the rules that run by them."""
     settings = settings_for(path, given)
     file = _file_of(settings, given)
     rows = list(_rows(settings, _keys(file) if file else frozenset(), str(file), given))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from session_lint.cli.exits import CLEAN, FAILED, FOUND
 from session_lint.cli.fix import put
 from session_lint.cli.options import file_options
+from session_lint.cli.progress import progress
 from session_lint.cli.run import complain, groups
 from session_lint.cli.screen import Screen
 from session_lint.migration import Site, Verdict, aiming_at, as_json, as_markdown, counted, factories, migrate, sites
@@ -126,9 +126,9 @@ def _plan_lines(plan: dict[Path, list[Site]]) -> Iterator[str]:
 
 
 def _carry_out(files: list[tuple[Path, Settings]], run: Run, given: dict[str, Any]) -> None:
-    hidden = given["diff"] or not sys.stderr.isatty()
-    with click.progressbar(files, label="rewriting", file=sys.stderr, hidden=hidden) as bar:
-        for file, settings in bar:
+    with progress(len(files), "rewriting", hidden=given["diff"]) as step:
+        for file, settings in files:
+            step()
             try:
                 _rewrite(file, settings, run, given)
             except BrokenPipeError:

@@ -17,9 +17,10 @@ _LINE_AWAY = "\x1b[1A\x1b[2K"
 
 
 @contextmanager
-def progress(total: int, *, hidden: bool = False) -> Iterator[Callable[[], None]]:
+def progress(total: int, label: str = "checking", *, hidden: bool = False) -> Iterator[Callable[[], None]]:
     """What to call after each of some steps.
 
+    :param label: what is being done.
     :param hidden: whether nothing is shown, whatever standard error is.
     """
     begun, done = time.monotonic(), 0
@@ -32,7 +33,7 @@ def progress(total: int, *, hidden: bool = False) -> Iterator[Callable[[], None]
         if bar is not None:
             bar.update(1)
         elif seen and time.monotonic() - begun > PATIENCE:
-            bar = stack.enter_context(click.progressbar(length=total, label="checking", file=sys.stderr, show_pos=True))
+            bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True))
             bar.update(done)
 
     with ExitStack() as stack:

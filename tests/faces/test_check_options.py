@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from session_lint.cli import progress
 from tests.faces.inside import CLEAN, LEAK, MENDABLE, Said, said
 
 
@@ -171,6 +174,28 @@ def test_color_goes_over_the_environment(capsys: pytest.CaptureFixture[str], whe
     assert expected is ("\x1b[" in check(capsys, "--color", when, "leak.py").out)
 
 
+class Terminal(io.StringIO):
+    """A terminal, which keeps what was printed to it."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+@pytest.mark.parametrize(("patience", "hidden", "seen"), [(-1, False, True), (-1, True, False), (60, False, False)])
+def test_the_bar_is_for_long_runs_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, patience: int, hidden: bool, seen: bool
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(progress, "PATIENCE", patience)
+    with progress.progress(3, hidden=hidden) as step:
+        for _ in range(3):
+            step()
+    assert (seen, seen) == ("checking" in terminal.getvalue(), "3/3" in terminal.getvalue())
+    assert seen or terminal.getvalue() == ""
+
+
 def test_no_bar_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("session_lint.cli.progress.PATIENCE", -1)
+    monkeypatch.setattr(progress, "PATIENCE", -1)
     assert "" == check(capsys, "leak.py").err
