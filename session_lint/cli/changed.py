@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from session_lint.cli.git import GitError, git, top_of
 from session_lint.errors import UserError
-from session_lint.python.modules import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,7 +63,7 @@ def _counts(finding: Finding, base: str, known: dict[Path, dict[Path, Touched]])
     return any(
         found.holds(where)
         for name, where in rows.items()
-        if (found := _touched(absolute(Path(name)), base, known)) is not None
+        if (found := _touched(Path(name).resolve(), base, known)) is not None
     )
 
 
@@ -74,7 +73,7 @@ def _touched(path: Path, base: str, known: dict[Path, dict[Path, Touched]]) -> T
         raise UserError(f"--diff-base {base}: {path} is in no git repository; run without it, or where there is one")
     if top not in known:
         known[top] = repository(top, base)
-    return known[top].get(path.resolve())
+    return known[top].get(path)
 
 
 def repository(top: Path, base: str) -> dict[Path, Touched]:

@@ -82,6 +82,19 @@ def test_what_others_did_on_main_is_not_the_branches(capsys: pytest.CaptureFixtu
     assert [] == brought(capsys)
 
 
+def test_a_link_stands_for_what_it_leads_to(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    repository: Path,
+) -> None:
+    Path("old.py").write_text(OLD.replace("SessionLocal()", "SessionLocal( )"))
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    link.symlink_to(repository)
+    monkeypatch.chdir(link.parent)
+    assert [("old.py", 5)] == brought(capsys, "link")
+
+
 def test_lines_that_look_like_a_diff(capsys: pytest.CaptureFixture[str]) -> None:
     Path("old.py").write_text('"""\n++ b/closed.py\n@@ -1 +5 @@\n"""\n' + OLD)
     assert [] == brought(capsys)
