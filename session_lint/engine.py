@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.glossary import Entry
     from session_lint.finding import Finding
+    from session_lint.rule import Rule
     from session_lint.settings import Settings
     from session_lint.source import Source
 
@@ -162,10 +163,31 @@ def _found(
     facts = facts_of(source, settings, tree)
     selected = _selected(settings, source.filename)
     rules = [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
-    findings = [finding for rule in rules for finding in rule.check(facts)]
+    findings: list[Finding] = []
+    for rule in rules:
+        said = _asked(rule, facts)
+        findings += [
+            f for f in said if f.code != not_analysed.code or f not in findings
+        ]  # what went wrong is told once
     if evidence is not None:
         evidence.update(facts.evidence)
     return _in_order(findings)
+
+
+def _asked(rule: Rule, facts: ModuleFacts) -> list[Finding]:
+    """What one rule says; what goes wrong in it hides nothing of the others."""
+    try:
+        return list(rule.check(facts))
+    except (RecursionError, MemoryError, SourceError):
+        raise  # a deeper stack may help
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is this rule's)
+        return _broken(facts.source.filename, error)
+
+
+def _broken(filename: str, error: Exception) -> list[Finding]:
+    """The finding that says that the tool itself has failed."""
+    reason = f"internal error: {type(error).__name__}: {error}".rstrip(": ")
+    return [not_analysed.finding_at(filename, Location(1, 1), reason=reason)]
 
 
 def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: bool) -> list[Finding]:
@@ -219,8 +241,7 @@ def _guarded(filename: str, work: Callable[[], list[Finding]]) -> list[Finding]:
     except SourceError as error:
         return [not_analysed.finding_at(filename, error.location, reason=error.message)]
     except Exception as error:  # noqa: BLE001  (whatever it is, it is this file's and not the run's)
-        reason = f"internal error: {type(error).__name__}: {error}".rstrip(": ")
-        return [not_analysed.finding_at(filename, Location(1, 1), reason=reason)]
+        return _broken(filename, error)
 
 
 _one_deep = threading.Lock()

@@ -6,7 +6,7 @@ borders and sort in a stable order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -39,11 +39,16 @@ class Location:
 
 @dataclass(frozen=True)
 class Step:
-    """One stop on the way that leads to a fault, a short clause: "opened here"."""
+    """One stop on the way that leads to a fault, a short clause: "opened here".
+
+    :param end_location: where what it is about ends, exclusive; of a compound statement that is its head. It tells no
+        two steps apart.
+    """
 
     filename: str
     location: Location
     message: str
+    end_location: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

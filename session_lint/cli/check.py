@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.cli.checking import look, once, reported
+from session_lint.cli.checking import once, reported
 from session_lint.cli.combinations import refuse
+from session_lint.cli.look import look
 from session_lint.cli.options import FILES, SETTINGS, options
 from session_lint.cli.outputs import destinations
 from session_lint.cli.run import settings_for
@@ -110,5 +111,5 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     if given["watch"]:
         from session_lint.cli.watch import watch  # noqa: PLC0415  (seldom)
 
-        context.exit(watch(paths, given, look(given), lambda outcome: reported(outcome, given)))
+        context.exit(watch(paths, given, look(given["color"]), lambda outcome: reported(outcome, given)))
     context.exit(once(paths, given))

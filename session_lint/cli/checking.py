@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from session_lint.cli.exits import CLEAN, FAILED, FOUND, INTERRUPTED
 from session_lint.cli.linting import Outcome, lint
+from session_lint.cli.look import look
 from session_lint.cli.outputs import FOR_PEOPLE, places, report, write_reports
 from session_lint.cli.run import complain
 from session_lint.finding import Severity
 from session_lint.report.concise import many
-from session_lint.report.run import Look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +62,7 @@ def reported(outcome: Outcome, given: dict[str, Any]) -> list[Finding]:
 
 def _print(outcome: Outcome, findings: Sequence[Finding], given: dict[str, Any]) -> None:
     """Print the report, unless it goes to a file or there is none."""
-    form, looks = given["output_format"], look(given)
+    form, looks = given["output_format"], look(given["color"])
     unknown = (outcome.missing and not outcome.reports) or outcome.interrupted  # then nothing is clear
     if not given["output_file"] and (findings or not (given["quiet"] or (unknown and form in FOR_PEOPLE))):
         text = _counted(outcome, findings, form) if given["statistics"] else report(outcome, findings, form, looks)
@@ -91,12 +89,3 @@ def _exit_code(outcome: Outcome, findings: Sequence[Finding], given: dict[str, A
     order = list(Severity)
     grave = order[: order.index(Severity(given["error_on"])) + 1]
     return FOUND if any(one.severity in grave for one in findings) and not given["exit_zero"] else CLEAN
-
-
-def look(given: dict[str, Any]) -> Look:
-    """How standard output wants reports: with colours on a terminal, unless the user says otherwise."""
-    if given["color"] != "auto":
-        return Look(colour=given["color"] == "always")
-    if os.environ.get("NO_COLOR"):
-        return Look(colour=False)
-    return Look(colour=bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty())

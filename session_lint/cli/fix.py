@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from session_lint.cli.exits import CLEAN, FAILED, FOUND
+from session_lint.cli.look import look
 from session_lint.cli.options import options
 from session_lint.cli.run import complain, from_stdin, groups, stdin_source
 from session_lint.cli.screen import Screen
 from session_lint.engine import FileReport, lint_paths
 from session_lint.mend import Mended, Stop, mend
 from session_lint.report.concise import many, shown
+from session_lint.report.paint import Paint
+from session_lint.report.patch import patch
 from session_lint.source import Source, SourceError, decode
 from session_lint.writing import WriteError, encoded, write
 
@@ -123,7 +126,7 @@ def put(path: Path, source: Source, before: bytes, text: str, *, only_shown: boo
     if encoded(source.text, before, source.encoding) != before:
         raise WriteError(f"its bytes do not survive being decoded as {source.encoding}")
     if only_shown:
-        click.echo(unified(str(path), source.text, text), nl=False)
+        _show(str(path), source.text, text)
     else:
         write(path, before, encoded(text, before, source.encoding))
 
@@ -156,7 +159,7 @@ class Asking:
         click.echo(f"{finding.fix.message} ({finding.fix.applicability.value})")
         if finding.fix.reason:
             click.echo(f"not safe, because {finding.fix.reason}")
-        click.echo(unified(self.filename, before, after), nl=False)
+        _show(self.filename, before, after)
         answer = click.prompt(
             "Carry it out? [y]es, [n]o, [a]ll in this file, [q]uit",
             type=click.Choice(["y", "n", "a", "q"], case_sensitive=False),
@@ -190,12 +193,17 @@ def _stdin(given: dict[str, Any]) -> int:
     mended = mend(source, settings, unsafe=given["unsafe"])
     _tell(source.filename, mended)
     if given["diff"]:
-        click.echo(unified(source.filename, source.text, mended.text), nl=False)
+        _show(source.filename, source.text, mended.text)
     else:
         click.echo(encoded(mended.text, data, source.encoding), nl=False)
     if given["diff"]:
         return FOUND if mended.applied else CLEAN
     return FOUND if mended.left or (mended.applied and given["exit_non_zero_on_fix"]) else CLEAN
+
+
+def _show(path: str, before: str, after: str) -> None:
+    """Print a diff; click leaves its escape sequences alone, which may be the file's own."""
+    click.echo(patch(unified(path, before, after), Paint(look())), nl=False, color=True)
 
 
 def unified(path: str, before: str, after: str) -> str:

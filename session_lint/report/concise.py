@@ -8,22 +8,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Severity
+from session_lint.report.columns import harmless
+from session_lint.report.paint import Paint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from session_lint.finding import Finding
+    from session_lint.finding import Finding, Location
     from session_lint.report.run import Run
 
 
 def report(run: Run) -> str:
     """All findings, a line each, and how many there are."""
-    return "\n".join([*map(_line, run.findings), summary(run.findings, run.checked)]) + "\n"
+    paint = Paint(run.look)
+    lines = [f"{headline(finding, paint)} {harmless(finding.message)}" for finding in run.findings]
+    return "\n".join([*lines, summary(run.findings, run.checked)]) + "\n"
 
 
-def _line(finding: Finding) -> str:
-    place = f"{shown(finding.filename)}:{finding.location.row}:{finding.location.column}"
-    return f"{place}: {finding.code}{finding.mark} {finding.message}"
+def headline(finding: Finding, paint: Paint) -> str:
+    """Where a finding is and of which rule: ``users.py:5:15: SES101 [*]``, which editors and terminals can jump to."""
+    code = paint.link(paint(finding.code, finding.severity.value), finding.url)
+    place = paint(f"{address(finding.filename, finding.location)}:", "bold")
+    return f"{place} {code}{paint(finding.mark, 'help')}"
+
+
+def address(filename: str, location: Location) -> str:
+    """A place, as editors and terminals read it."""
+    return f"{harmless(shown(filename))}:{location.row}:{location.column}"
 
 
 def shown(filename: str) -> str:

@@ -17,9 +17,15 @@ class Look:
     """How a report for people may look.
 
     :param colour: whether escape sequences for colours are understood.
+    :param width: the columns of the terminal; ``None`` where the output is not one, and nothing is wrapped.
+    :param links: whether escape sequences for links (OSC 8) are understood.
+    :param encoding: the output's, which decides what characters can be shown.
     """
 
     colour: bool = False
+    width: int | None = None
+    links: bool = False
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
