@@ -21,6 +21,7 @@ from session_lint.cli.init import init
 from session_lint.cli.migrate import migration
 from session_lint.cli.rules import rules
 from session_lint.cli.run import FAILED, INTERRUPTED
+from session_lint.cli.server import server
 from session_lint.cli.vocabulary import vocabulary
 from session_lint.engine import collect_seldom
 from session_lint.settings import SettingsError
@@ -33,7 +34,7 @@ def command() -> None:
     """Find SQLAlchemy sessions that leak, lose changes or are shared, and mend them."""
 
 
-for subcommand in (check, fix, init, migration, rules, explain, vocabulary):
+for subcommand in (check, fix, init, migration, rules, explain, vocabulary, server):
     command.add_command(subcommand)
 
 

@@ -1,0 +1,187 @@
+"""The first look after a change: only at the definitions that have changed, and at those that have to do with them.
+
+Nearly everything that the analysis says of a function rests on the function, on what it calls and on who calls it. So a
+text is looked at in which all other functions and classes are left blank, on the lines where they stood; what was
+found in them before is kept and moved with its lines. That is right nearly always, and shown only until the whole text
+has been looked at.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from session_lint.source import physical_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from session_lint.finding import Finding, Location
+    from session_lint.source import Source
+
+MOST_ROWS = 600
+"""How many rows a first look may be about; for more it is no quicker than a whole one."""
+_LINE = re.compile(r"\b(lines? )(\d+)")
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A statement at the top of a module, with its decorators.
+
+    :param rows: those that it stands on, from 1.
+    :param defines: whether it is a function or a class.
+    :param names: what it binds.
+    """
+
+    text: str
+    rows: range
+    defines: bool
+    names: frozenset[str]
+
+    @property
+    def words(self) -> frozenset[str]:
+        """All names that stand in it."""
+        return _words(self.text)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The statements at the top of a module, and what stands between them: comments, most often."""
+
+    pieces: tuple[Piece, ...]
+    between: str
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What to look at first.
+
+    :param text: the module's text with all else left blank.
+    :param rows: the rows of the definitions that are looked at.
+    :param moved: where the rows of what is not looked at have gone.
+    """
+
+    text: str
+    rows: frozenset[int]
+    moved: dict[int, int]
+
+    def merged(self, before: Iterable[Finding], found: Iterable[Finding]) -> list[Finding]:
+        """What is known of the whole text: what was found before, where nothing was looked at, and what was found now."""
+        kept = [self._moved(finding) for finding in before if finding.location.row in self.moved]
+        new = [finding for finding in found if finding.location.row in self.rows]
+        return sorted([*kept, *new], key=lambda finding: (finding.location, finding.code))
+
+    def _moved(self, finding: Finding) -> Finding:
+        trace = tuple(
+            replace(step, location=self._place(step.location)) if step.filename == finding.filename else step
+            for step in finding.trace
+        )
+        start, end = self._place(finding.location), self._place(finding.end_location)
+        message = _LINE.sub(lambda found: f"{found[1]}{self.moved.get(int(found[2]), found[2])}", finding.message)
+        return replace(finding, message=message, location=start, end_location=end, trace=trace)
+
+    def _place(self, location: Location) -> Location:
+        return replace(location, row=self.moved.get(location.row, location.row))
+
+
+def outline(source: Source, tree: ast.Module) -> Outline:
+    """The statements at the top of a module."""
+    lines = physical_lines(source.text)
+    pieces = [_piece(node, lines) for node in tree.body]
+    covered = {row for piece in pieces for row in piece.rows}
+    between = [line.strip() for row, line in enumerate(lines, 1) if row not in covered]
+    return Outline(tuple(pieces), "\n".join(line for line in between if line))
+
+
+def focus(before: Outline, now: Outline, text: str) -> Focus | None:
+    """What to look at first, once one text has become another; ``None`` where that is all of it."""
+    if before.between != now.between or _statements(before) != _statements(now):
+        return None
+    old: defaultdict[str, list[Piece]] = defaultdict(list)
+    for piece in before.pieces:
+        old[piece.text].append(piece)
+    same, fresh = {}, []
+    for piece in now.pieces:
+        known = old[piece.text]
+        if known:
+            same[piece] = known.pop(0)
+        elif piece.defines:
+            fresh.append(piece)
+    gone = {name for pieces in old.values() for piece in pieces for name in piece.names}
+    chosen = _concerned(now, {*fresh}, gone)
+    rows = frozenset(row for piece in chosen for row in piece.rows)
+    if len(rows) > MOST_ROWS:
+        return None
+    moved = {
+        row: row + piece.rows.start - was.rows.start
+        for piece, was in same.items()
+        if piece not in chosen
+        for row in was.rows
+    }
+    return Focus(_blanked(text, now, chosen), rows, moved)
+
+
+def _concerned(now: Outline, fresh: set[Piece], gone: Iterable[str]) -> set[Piece]:
+    """The definitions that have to do with some that have changed, or that name one that is gone.
+
+    They name each other, or a statement between them does; what they have in common only by reading the same
+    variable, a factory of sessions say, keeps them apart.
+    """
+    binding: defaultdict[str, list[Piece]] = defaultdict(list)
+    naming: defaultdict[str, list[Piece]] = defaultdict(list)
+    known = {name for piece in now.pieces for name in piece.names} | {*gone}
+    for piece in now.pieces:
+        for name in piece.names:
+            binding[name].append(piece)
+        for word in piece.words & known - piece.names:
+            naming[word].append(piece)
+    todo = [(piece, True) for piece in (*fresh, *(p for name in gone for p in naming[name]))]
+    seen: set[tuple[Piece, bool]] = set()
+    while todo:
+        piece, upwards = todo.pop()
+        if (piece, upwards) in seen:
+            continue
+        seen.add((piece, upwards))
+        todo += [(other, other.defines) for word in piece.words & known for other in binding[word]]
+        if upwards:
+            todo += [(other, True) for name in piece.names for other in naming[name]]
+    return {piece for piece, _ in seen if piece.defines}
+
+
+def _blanked(text: str, now: Outline, chosen: set[Piece]) -> str:
+    lines = physical_lines(text)
+    for piece in now.pieces:
+        if piece.defines and piece not in chosen:
+            for row in piece.rows:
+                line = lines[row - 1]
+                lines[row - 1] = line[len(line.rstrip("\r\n")) :]
+    return "".join(lines)
+
+
+def _statements(one: Outline) -> list[str]:
+    return [piece.text for piece in one.pieces if not piece.defines]
+
+
+def _piece(node: ast.stmt, lines: Sequence[str]) -> Piece:
+    defines = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+    rows = range(first, (node.end_lineno or node.lineno) + 1)
+    names = {node.name} if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else _bound(node)
+    return Piece("".join(lines[rows.start - 1 : rows.stop - 1]), rows, defines, frozenset(names))
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """The names that a statement binds, or may."""
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return found | {n.name for n in ast.walk(node) if isinstance(n, inner)}
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
