@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint import analysis, engine
 from session_lint.files import excluded
-from session_lint.lsp.focus import Outline, focus, outline
+from session_lint.lsp.focus import Outline, focus, outline, revised
 from session_lint.python.stopping import Stopped, stop_when
 from session_lint.settings import SettingsError
 from session_lint.source import SourceError, encode
@@ -291,7 +291,7 @@ class Analyst:
             return
         source = document.source
         try:
-            seen = focus(basis.outline, outline(source, source.parse()), source.text)
+            seen = focus(basis.outline, revised(basis.outline, source))
         except SourceError:
             found = self._presumed(document, source, basis)
             self._tell(Verdict(document, tuple(found), settled=False))

@@ -12,16 +12,15 @@ import ast
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from session_lint.source import physical_lines
+from session_lint.source import Source, SourceError, physical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from session_lint.finding import Finding, Location
-    from session_lint.source import Source
 
 MOST_ROWS = 600
 """How many rows a first look may be about; for more it is no quicker than a whole one."""
@@ -49,12 +48,19 @@ class Piece:
         return _words(self.text)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outline:
-    """The statements at the top of a module, and what stands between them: comments, most often."""
+    """The statements at the top of a module, in its lines."""
 
+    lines: list[str]
     pieces: tuple[Piece, ...]
-    between: str
+
+    @cached_property
+    def between(self) -> list[str]:
+        """What stands between the statements: comments."""
+        covered = {row for piece in self.pieces for row in piece.rows}
+        found = (line.strip() for row, line in enumerate(self.lines, 1) if row not in covered)
+        return [line for line in found if line]
 
 
 @dataclass(frozen=True)
@@ -92,13 +98,47 @@ class Focus:
 def outline(source: Source, tree: ast.Module) -> Outline:
     """The statements at the top of a module."""
     lines = physical_lines(source.text)
-    pieces = [_piece(node, lines) for node in tree.body]
-    covered = {row for piece in pieces for row in piece.rows}
-    between = [line.strip() for row, line in enumerate(lines, 1) if row not in covered]
-    return Outline(tuple(pieces), "\n".join(line for line in between if line))
+    return Outline(lines, tuple(_piece(node, lines) for node in tree.body))
 
 
-def focus(before: Outline, now: Outline, text: str) -> Focus | None:
+def revised(before: Outline, source: Source) -> Outline:
+    """The outline of another version of a text, of which only the statements that differ are parsed.
+
+    A statement begins at the start of a line. So where those before and those after the lines that differ are the
+    same, and what is between them can be parsed by itself, the whole can be, and has the same statements.
+
+    :raises SourceError: where it cannot be parsed.
+    """
+    lines = physical_lines(source.text)
+    most = min(len(lines), len(before.lines))
+    start = _same(before.lines, lines, most)
+    end = _same(before.lines[::-1], lines[::-1], most - start)
+    head = [piece for piece in before.pieces if piece.rows.stop <= start + 1]
+    tail = [piece for piece in before.pieces if piece.rows.start > len(before.lines) - end]
+    shift = len(lines) - len(before.lines)
+    first = head[-1].rows.stop - 1 if head else 0
+    last = tail[0].rows.start + shift - 1 if tail else len(lines)
+    middle = Source(source.filename, "".join(lines[first:last]))
+    if first and lines[first - 1].rstrip("\r\n").endswith("\\"):
+        return outline(source, source.parse())
+    try:
+        tree = middle.parse()
+    except SourceError:
+        return outline(source, source.parse())  # which says where
+    inner = [_shifted(_piece(node, lines[first:last]), first) for node in tree.body]
+    return Outline(lines, (*head, *inner, *(_shifted(piece, shift) for piece in tail)))
+
+
+def _same(one: Sequence[str], other: Sequence[str], most: int) -> int:
+    """How many lines two texts have in common at their start."""
+    return next((count for count in range(most) if one[count] != other[count]), most)
+
+
+def _shifted(piece: Piece, rows: int) -> Piece:
+    return replace(piece, rows=range(piece.rows.start + rows, piece.rows.stop + rows)) if rows else piece
+
+
+def focus(before: Outline, now: Outline) -> Focus | None:
     """What to look at first, once one text has become another; ``None`` where that is all of it."""
     if before.between != now.between or _statements(before) != _statements(now):
         return None
@@ -123,7 +163,7 @@ def focus(before: Outline, now: Outline, text: str) -> Focus | None:
         if piece not in chosen
         for row in was.rows
     }
-    return Focus(_blanked(text, now, chosen), rows, moved)
+    return Focus(_blanked(now, chosen), rows, moved)
 
 
 def _concerned(now: Outline, fresh: set[Piece], gone: Iterable[str]) -> set[Piece]:
@@ -153,8 +193,8 @@ def _concerned(now: Outline, fresh: set[Piece], gone: Iterable[str]) -> set[Piec
     return {piece for piece, _ in seen if piece.defines}
 
 
-def _blanked(text: str, now: Outline, chosen: set[Piece]) -> str:
-    lines = physical_lines(text)
+def _blanked(now: Outline, chosen: set[Piece]) -> str:
+    lines = [*now.lines]
     for piece in now.pieces:
         if piece.defines and piece not in chosen:
             for row in piece.rows:

@@ -63,6 +63,7 @@ class Client:
         self.capabilities: dict[str, Any] = {}
         self.published: dict[str, dict[str, Any]] = {}
         self.history: list[dict[str, Any]] = []
+        self.opened: list[str] = []
         self.notes: list[dict[str, Any]] = []
         self.registered: list[str] = []
         self._answers: dict[int, dict[str, Any]] = {}
@@ -167,8 +168,23 @@ class Client:
 
     def open(self, uri: str, text: str, *, language: str = "python", version: int = 1) -> None:
         """Open a text."""
+        self.opened.append(uri)
         item = {"uri": uri, "languageId": language, "version": version, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": item})
+
+    def close(self, uri: str) -> None:
+        """Close a text."""
+        self.opened.remove(uri)
+        self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+
+    def close_all(self) -> None:
+        """Close all texts and forget what was told of them."""
+        for uri in [*self.opened]:
+            self.close(uri)
+        self.settle()
+        self.published.clear()
+        self.history.clear()
+        self.notes.clear()
 
     def change(self, uri: str, version: int, *changes: dict[str, Any]) -> None:
         """Change a text."""
