@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.lsp.client import Client
 
 TWO = LEAK + LEAK.partition("\n\n\n")[2].replace("def count", "def number").join(["\n\n", ""])
-REFUSED = LEAK.replace("query(users).count()", "query(users).number()")
+REFUSED = LEAK.replace("session = SessionLocal()", "number, session = 1, SessionLocal()")
 UNSAFE = """\
 from flask import Flask, g
 from sqlalchemy.orm import sessionmaker
@@ -50,7 +50,9 @@ def _uri(client: Client, shop: Path) -> str:
 
 def test_a_safe_fix_is_preferred_and_mends_that_finding_alone(client: Client, uri: str) -> None:
     actions = client.actions(uri, 6, only=["quickfix"])
-    assert ["Open the session in a `with` (SES101)", "Ignore SES101 (session-not-closed) on this line"] == titles(actions)
+    assert ["Open the session in a `with` (SES101)", "Ignore SES101 (session-not-closed) on this line"] == titles(
+        actions
+    )
     assert [True, None] == [action.get("isPreferred") for action in actions]
     assert all("edit" not in action for action in actions)
     edit = taken(client, actions, "Open")
@@ -98,7 +100,6 @@ def test_unsafe_fixes_and_refused_ones_say_why(client: Client, shop: Path) -> No
     client.diagnostics(refused, 1)
     one, *_ = client.actions(unsafe, 9, only=["quickfix"])
     other, *_ = client.actions(refused, 6, only=["quickfix"])
-    print(one, other)
     assert ("isPreferred" in one, "(unsafe: " in one["title"], "disabled" in one) == (False, True, False)
     assert ("isPreferred" in other, bool(other["disabled"]["reason"])) == (False, True)
 

@@ -79,7 +79,9 @@ def test_a_syntax_error_is_told_where_it_is_and_goes_again(client: Client, shop:
 def test_changes_of_one_notification_build_on_each_other(client: Client, shop: Path) -> None:
     uri = (shop / "users.py").as_uri()
     client.open(uri, "")
-    client.change(uri, 2, {"text": LEAK}, {"range": _at(0, 0), "text": "# one\n"}, {"range": _at(1, 0), "text": "# two\n"})
+    client.change(
+        uri, 2, {"text": LEAK}, {"range": _at(0, 0), "text": "# one\n"}, {"range": _at(1, 0), "text": "# two\n"}
+    )
     assert [("SES101", 8)] == codes(client.diagnostics(uri, 2))
 
 
@@ -101,7 +103,9 @@ def columns(client: Client, shop: Path, encoding: str, column: int) -> None:
     client.open(uri, LEAK.replace("session = SessionLocal()", "a = '😀😀'; session = SessionLocal()"))
     (found,) = client.diagnostics(uri, 1)
     assert {"line": 6, "character": column} == found["range"]["start"]
-    client.change(uri, 2, {"range": {"start": {"line": 6, "character": column}, **_end(6, column + 14)}, "text": "None"})
+    client.change(
+        uri, 2, {"range": {"start": {"line": 6, "character": column}, **_end(6, column + 14)}, "text": "None"}
+    )
     assert [] == client.diagnostics(uri, 2)
 
 
@@ -130,7 +134,9 @@ def test_what_is_no_program_of_this_place_is_left_alone(client: Client, shop: Pa
     assert {} == client.published
 
 
-def test_files_outside_of_every_folder_and_without_one_are_looked_at(client: Client, shop: Path, tmp_path: Path) -> None:
+def test_files_outside_of_every_folder_and_without_one_are_looked_at(
+    client: Client, shop: Path, tmp_path: Path
+) -> None:
     (tmp_path / "alone").mkdir()
     uri = (tmp_path / "alone" / "not_there_yet.py").as_uri()
     client.open(uri, LEAK)

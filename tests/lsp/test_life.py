@@ -57,10 +57,14 @@ def test_it_goes_on_after_what_it_does_not_understand(client: Client, shop: Path
     with pytest.raises(ResponseError) as caught:
         client.ask("textDocument/nonsense", {})
     assert -32601 == caught.value.code
-    client.notify("textDocument/didChange", {"textDocument": {"uri": "file:///not/open.py", "version": 3}, "contentChanges": []})
+    client.notify(
+        "textDocument/didChange", {"textDocument": {"uri": "file:///not/open.py", "version": 3}, "contentChanges": []}
+    )
     client.notify("$/nonsense", {})
     with pytest.raises(ResponseError):
-        client.ask("codeAction/resolve", {"title": "x", "data": {"uri": uri, "version": 99, "what": "fix", "finding": []}})
+        client.ask(
+            "codeAction/resolve", {"title": "x", "data": {"uri": uri, "version": 99, "what": "fix", "finding": []}}
+        )
     assert {"title": "x"} == client.ask("codeAction/resolve", {"title": "x"})
     assert [("SES101", 4)] == codes(client.diagnostics(uri, 1))
 
