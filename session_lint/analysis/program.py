@@ -16,7 +16,6 @@ from session_lint.analysis.growth import grow
 from session_lint.analysis.inference import KEEPS
 from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
-from session_lint.python.project import Project
 from session_lint.python.scopes import BindingKind
 from session_lint.python.texts import finder
 from session_lint.vocabulary import Role
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from session_lint.python.names import Names
+    from session_lint.python.project import Project
     from session_lint.python.scopes import FunctionNode
     from session_lint.source import Source
     from session_lint.vocabulary import Vocabulary

@@ -57,7 +57,7 @@ def _life(server: SessionServer) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         _configure(server, params.initialization_options)
-        server.begin(params)
+        server.begin()
         if params.process_id is not None:
             end_with(params.process_id)
 
@@ -85,35 +85,41 @@ def _life(server: SessionServer) -> None:
 def _settings(server: SessionServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configuration(params: types.DidChangeConfigurationParams) -> None:
-        given = params.settings
+        sent = params.settings if isinstance(params.settings, dict) else {}
+        given = sent.get(SECTION)
         able = server.client_capabilities.workspace
-        if not given and able is not None and able.configuration:
+        if given is None and able is not None and able.configuration:
             wanted = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
             given = next(iter(await server.workspace_configuration_async(wanted)), None)
-        _configure(server, given)
-        server.reconfigured()
+        if given:  # else what it said at the start still holds
+            _configure(server, given)
+            server.reconfigured()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
         server.analyst.forget()
 
 
+def _happened(server: SessionServer, event: types.FileEvent) -> None:
+    """Take note of what has become of a file on the disk."""
+    path = path_of(event.uri)
+    if path is None:
+        return
+    if path.name in CONFIGURATION:
+        server.reconfigured()
+    elif event.type is not types.FileChangeType.Changed:
+        server.analyst.forget()
+    elif event.uri not in server.documents:
+        server.analyst.saved_elsewhere(path)
+    if event.type is types.FileChangeType.Deleted:
+        server.show_file(str(path), ())
+
+
 def _files(server: SessionServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def watched(params: types.DidChangeWatchedFilesParams) -> None:
         for event in params.changes:
-            path = path_of(event.uri)
-            if path is None:
-                continue
-            if path.name in CONFIGURATION:
-                server.reconfigured()
-            elif event.type is types.FileChangeType.Changed:
-                if event.uri not in server.documents:
-                    server.analyst.saved_elsewhere(path)
-            else:
-                server.analyst.forget()
-                if event.type is types.FileChangeType.Deleted:
-                    server.show_file(str(path), ())
+            _happened(server, event)
 
     @server.feature(types.WORKSPACE_DID_CREATE_FILES, _PYTHON)
     def created(_: types.CreateFilesParams) -> None:

@@ -77,7 +77,7 @@ class Focus:
     moved: dict[int, int]
 
     def merged(self, before: Iterable[Finding], found: Iterable[Finding]) -> list[Finding]:
-        """What is known of the whole text: what was found before, where nothing was looked at, and what was found now."""
+        """What was found before, where nothing was looked at, and what was found now: all that is known."""
         kept = [self._moved(finding) for finding in before if finding.location.row in self.moved]
         new = [finding for finding in found if finding.location.row in self.rows]
         return sorted([*kept, *new], key=lambda finding: (finding.location, finding.code))

@@ -40,7 +40,7 @@ def _alive_on_windows(process: int) -> bool:
 
     synchronize, timeout = 0x00100000, 0x00000102
     kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
-    handle = kernel.OpenProcess(synchronize, False, process)  # noqa: FBT003
+    handle = kernel.OpenProcess(synchronize, False, process)
     if not handle:
         return False
     try:

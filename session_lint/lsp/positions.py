@@ -1,6 +1,6 @@
-"""Places in a text as the protocol counts them: lines from 0, columns in the units that were agreed on.
+r"""Places in a text as the protocol counts them: lines from 0, columns in the units that were agreed on.
 
-The protocol ends a line where Python does: at ``\\n``, ``\\r\\n`` and ``\\r``, and nowhere else.
+The protocol ends a line where Python does: at ``\n``, ``\r\n`` and ``\r``, and nowhere else.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class SessionServer(LanguageServer):
         self._loop: asyncio.AbstractEventLoop | None = None
         self.analyst = Analyst(self.preferences, self._told, self._went_wrong)
 
-    def begin(self, params: types.InitializeParams) -> None:
+    def begin(self) -> None:
         """Take up work: the editor has said what it can do."""
         self._loop = asyncio.get_running_loop()
         encoding = self.protocol.workspace.position_encoding

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -16,6 +15,8 @@ from session_lint.python.modules import absolute
 from session_lint.settings import SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from session_lint.finding import Finding
     from session_lint.lsp.server import SessionServer
 

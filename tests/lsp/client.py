@@ -231,7 +231,7 @@ def apply(text: str, edit: dict[str, Any]) -> str:
     """A text with the edits of an action carried out; its columns are counted in ASCII."""
     (changed,) = edit["documentChanges"]
     for one in sorted(changed["edits"], key=lambda e: (e["range"]["start"]["line"],), reverse=True):
-        lines = text.splitlines(keepends=True) + [""]
+        lines = [*text.splitlines(keepends=True), ""]
         start, end = one["range"]["start"], one["range"]["end"]
         first = sum(map(len, lines[: start["line"]])) + start["character"]
         last = sum(map(len, lines[: end["line"]])) + end["character"]

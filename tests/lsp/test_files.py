@@ -101,7 +101,7 @@ def test_settings_of_the_editor_that_cannot_be_followed(fresh: Client, shop: Pat
     fresh.initialize(shop, options={"delay": 0, "selct": ["SES1"]}).open(uri, USERS)
     assert [("SES101", 4)] == codes(fresh.diagnostics(uri, 1))
     assert "selct" in _message(fresh)
-    fresh.notify("workspace/didChangeConfiguration", {"settings": {"delay": 0, "select": ["SES777"]}})
+    fresh.notify("workspace/didChangeConfiguration", {"settings": {"session-lint": {"delay": 0, "select": ["SES777"]}}})
     assert [] == fresh.diagnostics(uri, 1)
     assert "no rule has the code 'SES777'" in _message(fresh)
 

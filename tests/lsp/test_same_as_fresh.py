@@ -1,6 +1,6 @@
 """After whatever was typed, opened, closed and cancelled, the server says what a fresh start says.
 
-By default some hundred edits; ``SESSION_LINT_EDITS=10000`` asks for more, ``SESSION_LINT_SEED`` for others.
+By default a hundred and fifty edits; ``SESSION_LINT_EDITS=10000`` asks for more, ``SESSION_LINT_SEED`` for others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.lsp.client import Client
 
-EDITS = int(os.environ.get("SESSION_LINT_EDITS", "300"))
+EDITS = int(os.environ.get("SESSION_LINT_EDITS", "150"))
 SEED = int(os.environ.get("SESSION_LINT_SEED", "7"))
 BATCH = 25
 DB = """\
@@ -143,6 +143,7 @@ class Editor:
             (root / name).write_text(text, encoding="utf-8", newline="")
 
     def uri(self, name: str) -> str:
+        """What the editor calls a file."""
         return (self.root / name).as_uri()
 
     def act(self) -> None:
@@ -173,16 +174,19 @@ class Editor:
                 self.rearrange(name)
 
     def open(self, name: str) -> None:
+        """Open a file."""
         self.texts[name] = self.disk[name]
         self.versions[name] = 1
         self.client.open(self.uri(name), self.texts[name])
 
     def close(self, name: str) -> None:
+        """Close a text without saving it."""
         del self.versions[name]
         self.texts[name] = self.disk[name]
         self.client.close(self.uri(name))
 
     def save(self, name: str) -> None:
+        """Save a text."""
         self.disk[name] = self.texts[name]
         (self.root / name).write_text(self.texts[name], encoding="utf-8", newline="")
         self.client.notify("textDocument/didSave", {"textDocument": {"uri": self.uri(name)}})
@@ -190,12 +194,14 @@ class Editor:
         self.client.notify("workspace/didChangeWatchedFiles", {"changes": [change]})
 
     def ask_and_leave(self, name: str) -> None:
+        """Ask what can be done, and leave before the answer comes."""
         place = {"start": {"line": 0, "character": 0}, "end": {"line": 200, "character": 0}}
         params = {"textDocument": {"uri": self.uri(name)}, "range": place, "context": {"diagnostics": []}}
         number = self.client.begin("textDocument/codeAction", params)
         self.client.notify("$/cancelRequest", {"id": number})
 
     def replace(self, name: str, text: str) -> None:
+        """Put another text in the place of one."""
         self.versions[name] += 1
         self.texts[name] = text
         self.client.change(self.uri(name), self.versions[name], {"text": text})
@@ -228,6 +234,7 @@ class Editor:
 
     @staticmethod
     def place(text: str, offset: int) -> dict[str, int]:
+        """A place as the protocol counts it."""
         starts = [start for start in line_starts(text) if start <= offset]
         units = len(text[starts[-1] : offset].encode("utf-16-le")) // 2
         return {"line": len(starts) - 1, "character": units}
