@@ -292,8 +292,8 @@ class Analyst:
         source = document.source
         try:
             seen = focus(basis.outline, revised(basis.outline, source))
-        except SourceError:
-            found = self._presumed(document, source, basis)
+        except SourceError as error:
+            found = engine.failed(document.filename, basis.settings, error.message, error.location)
             self._tell(Verdict(document, tuple(found), settled=False))
             return
         if seen is None:

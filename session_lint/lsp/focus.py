@@ -64,6 +64,26 @@ class Outline:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """How many lines have come where two texts differ, and the first row of the first one after that."""
+
+    rows: int
+    first: int
+
+    @classmethod
+    def between(cls, before: Sequence[str], now: Sequence[str]) -> Shift:
+        """That of two texts, by their lines."""
+        most = min(len(before), len(now))
+        start = _same(before, now, most)
+        end = _same(before[::-1], now[::-1], most - start)
+        return cls(len(now) - len(before), len(before) - end + 1)
+
+    def row(self, row: int) -> int:
+        """The row that a row has become."""
+        return row + self.rows if row >= self.first else row
+
+
+@dataclass(frozen=True)
 class Focus:
     """What to look at first.
 
@@ -75,6 +95,7 @@ class Focus:
     text: str
     rows: frozenset[int]
     moved: dict[int, int]
+    shift: Shift
 
     def merged(self, before: Iterable[Finding], found: Iterable[Finding]) -> list[Finding]:
         """What was found before, where nothing was looked at, and what was found now: all that is known."""
@@ -83,16 +104,33 @@ class Focus:
         return sorted([*kept, *new], key=lambda finding: (finding.location, finding.code))
 
     def _moved(self, finding: Finding) -> Finding:
+        """The finding on its new lines; the plan of its fix is made anew before it is carried out."""
         trace = tuple(
-            replace(step, location=self._place(step.location)) if step.filename == finding.filename else step
+            replace(step, message=self._said(step.message), location=self._place(step.location))
+            if step.filename == finding.filename
+            else step
             for step in finding.trace
         )
-        start, end = self._place(finding.location), self._place(finding.end_location)
-        message = _LINE.sub(lambda found: f"{found[1]}{self.moved.get(int(found[2]), found[2])}", finding.message)
-        return replace(finding, message=message, location=start, end_location=end, trace=trace)
+        fix = finding.fix and replace(finding.fix, reason=self._said(finding.fix.reason))
+        return replace(
+            finding,
+            message=self._said(finding.message),
+            location=self._place(finding.location),
+            end_location=self._place(finding.end_location),
+            trace=trace,
+            fix=fix,
+            refusal=self._said(finding.refusal),
+        )
+
+    def _said(self, text: str) -> str:
+        """A text that names lines, with those that they have become."""
+        return _LINE.sub(lambda found: f"{found[1]}{self._row(int(found[2]))}", text)
+
+    def _row(self, row: int) -> int:
+        return self.moved[row] if row in self.moved else self.shift.row(row)
 
     def _place(self, location: Location) -> Location:
-        return replace(location, row=self.moved.get(location.row, location.row))
+        return replace(location, row=self._row(location.row))
 
 
 def outline(source: Source, tree: ast.Module) -> Outline:
@@ -163,7 +201,7 @@ def focus(before: Outline, now: Outline) -> Focus | None:
         if piece not in chosen
         for row in was.rows
     }
-    return Focus(_blanked(now, chosen), rows, moved)
+    return Focus(_blanked(now, chosen), rows, moved, Shift.between(before.lines, now.lines))
 
 
 def _concerned(now: Outline, fresh: set[Piece], gone: Iterable[str]) -> set[Piece]:
