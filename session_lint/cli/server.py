@@ -33,4 +33,4 @@ def server(log_level: str) -> None:
     protocol, sys.stdout = sys.stdout, sys.stderr  # nothing else may stand between the messages
     one.start_io(sys.stdin.buffer, protocol.buffer)
     one.analyst.stop()
-    sys.exit(0 if one.protocol.asked_to_end else 1)
+    sys.exit(one.exit_code)

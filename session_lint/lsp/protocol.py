@@ -41,9 +41,9 @@ class Protocol(LanguageServerProtocol):
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: object) -> None:  # type: ignore[override]
         """End the process: with 0 after a request to shut down, else with 1."""
-        sys.exit(0 if self._shutdown else 1)
+        sys.exit(self._server.exit_code)
 
     @property
     def asked_to_end(self) -> bool:
-        """Whether the editor has asked to shut down."""
+        """Whether the editor has asked for that before."""
         return self._shutdown

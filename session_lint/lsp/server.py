@@ -55,6 +55,11 @@ class SessionServer(LanguageServer):
         self._loop: asyncio.AbstractEventLoop | None = None
         self.analyst = Analyst(self.preferences, self._told, self._went_wrong)
 
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with: 0 where the editor has asked it to shut down before."""
+        return 0 if isinstance(self.protocol, Protocol) and self.protocol.asked_to_end else 1
+
     def begin(self) -> None:
         """Take up work: the editor has said what it can do."""
         self._loop = asyncio.get_running_loop()
