@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from session_lint.lsp.positions import line_starts
 from session_lint.settings import Settings, SettingsError, load, override
 
 if TYPE_CHECKING:
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
 
 CONFIGURATION = ("pyproject.toml", "session-lint.toml")
 SECTION = "session-lint"
-_FILE = re.compile(r"(?P<file>.+?\.toml): (?P<rest>.*)", re.DOTALL)
-_KEY = re.compile(r"[\w-]+")
 
 
 class Options(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
@@ -94,45 +90,3 @@ class Preferences:
             return override(settings, cache=False, **rules, **switches)
         except SettingsError as error:
             return error
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What cannot be followed in a configuration file.
-
-    :param row: the line that it is about, from 0, the first where that is not known.
-    """
-
-    path: Path
-    row: int
-    message: str
-
-
-def mistakes(error: SettingsError) -> list[Mistake]:
-    """What a configuration file says wrong, at its lines; none where no file is to blame."""
-    found = []
-    for line in str(error).splitlines():
-        match = _FILE.match(line)
-        if match:
-            path = Path(match["file"])
-            found.append(Mistake(path, _row(path, match["rest"]), match["rest"]))
-    return found
-
-
-def _row(path: Path, message: str) -> int:
-    """The line of a file that holds the most telling word of a message: a key of the table, or the table itself."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, ValueError):
-        return 0
-    at_line = re.search(r"\(at line (\d+)", message)
-    if at_line:
-        return int(at_line[1]) - 1
-    table, _, rest = message.partition("] ") if message.startswith("[") else ("", "", message)
-    starts = line_starts(text)
-    for key in _KEY.findall(rest):
-        match = re.search(rf"^\s*\"?{re.escape(key)}\"?\s*=", text, re.MULTILINE)
-        if match:
-            return sum(start <= match.end() for start in starts) - 1
-    place = text.find(table + "]") if table else -1
-    return max(0, sum(start <= place for start in starts) - 1)

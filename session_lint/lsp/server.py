@@ -14,7 +14,7 @@ from session_lint.lsp import buffers
 from session_lint.lsp.analyst import Analyst, Call, Verdict
 from session_lint.lsp.diagnostics import diagnostic, lines_on_disk, uri_of
 from session_lint.lsp.positions import Columns
-from session_lint.lsp.preferences import Preferences, mistakes
+from session_lint.lsp.preferences import Preferences
 from session_lint.lsp.protocol import Protocol
 from session_lint.source import physical_lines
 
@@ -51,7 +51,7 @@ class SessionServer(LanguageServer):
         self.documents: dict[str, Document] = {}
         self.verdicts: dict[str, Verdict] = {}
         self.elsewhere: dict[str, tuple[Finding, ...]] = {}
-        self._complained: dict[str, str] = {}
+        self._complained: dict[str, list[str]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.analyst = Analyst(self.preferences, self._told, self._went_wrong)
 
@@ -160,25 +160,24 @@ class SessionServer(LanguageServer):
 
     def complain(self, error: SettingsError) -> None:
         """Tell of settings that cannot be followed: once in a message, and at their lines."""
-        for mistake in mistakes(error):
-            uri, place = uri_of(str(mistake.path)), types.Position(mistake.row, 0)
-            end = types.Position(mistake.row + 1, 0)
-            told = types.Diagnostic(
-                types.Range(place, end), mistake.message, types.DiagnosticSeverity.Error, source="session-lint"
-            )
-            if self._complained.get(uri) != str(error):
-                self._complained[uri] = str(error)
-                self._publish(uri, None, [told])
-                self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"session-lint: {error}"))
-        if not mistakes(error) and self._complained.get("") != str(error):
-            self._complained[""] = str(error)
-            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"session-lint: {error}"))
+        if str(error) in self._complained:
+            return
+        told: dict[str, list[types.Diagnostic]] = {}
+        for mistake in error.mistakes:
+            row = (mistake.line or 1) - 1
+            place = types.Range(types.Position(row, 0), types.Position(row + 1, 0))
+            what = f"{mistake.key}: {mistake.what}" if mistake.key else mistake.what
+            one = types.Diagnostic(place, what, types.DiagnosticSeverity.Error, source="session-lint")
+            told.setdefault(uri_of(str(mistake.file)), []).append(one)
+        for uri, found in told.items():
+            self._publish(uri, None, found)
+        self._complained[str(error)] = [*told]
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"session-lint: {error}"))
 
     def reconfigured(self) -> None:
         """Look everything up anew: settings have changed."""
-        for uri in self._complained:
-            if uri:
-                self._publish(uri, None, [])
+        for uri in {uri for uris in self._complained.values() for uri in uris}:
+            self._publish(uri, None, [])
         self._complained.clear()
         self.preferences.forget()
         self.analyst.forget()

@@ -6,7 +6,7 @@ import tokenize
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Edit, Location
-from session_lint.suppress import OWN
+from session_lint.suppress.comments import IGNORE
 
 if TYPE_CHECKING:
     from session_lint.finding import Finding
@@ -22,7 +22,7 @@ def silenced(source: Source, finding: Finding) -> Edit | None:
     if row is None:
         return None
     line = source.lines[row - 1].rstrip("\r\n")
-    known = next((match for match in OWN.finditer(line) if match["codes"] and not match["file"]), None)
+    known = next((match for match in IGNORE.finditer(line) if match["codes"] and not match["file"]), None)
     if known is not None:
         return _inserted(f", {finding.code}", row, known.end("codes"))
     gap = "" if line.endswith("  ") else " " if line.endswith(" ") else "  "
