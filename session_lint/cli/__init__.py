@@ -32,6 +32,7 @@ MODULES = {
     "explain": (f"{HERE}.explain", "explain", "Print the page of a rule."),
     "vocabulary": (f"{HERE}.vocabulary", "vocabulary", "Say what a project's own functions were taken for."),
     "doctor": (f"{HERE}.doctor", "doctor", "See whether ruff, flake8 and pre-commit are set up for it."),
+    "server": (f"{HERE}.server", "server", "Speak the Language Server Protocol to an editor."),
     "completion": (f"{HERE}.completion", "completion", "Print the script by which a shell completes it."),
 }
 EXAMPLES = ("session-lint check src", "session-lint fix --diff src", "session-lint explain SES101")

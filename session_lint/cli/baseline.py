@@ -41,9 +41,7 @@ def _file(heading: str) -> Callable[[Command], Command]:
 
 def baseline_options(heading: str) -> Callable[[Command], Command]:
     """Give a command the options by which a baseline is read."""
-    switch = option(
-        heading, "--baseline/--no-baseline", default=None, help="Report only what a baseline has not recorded."
-    )
+    switch = option(heading, "--baseline/--no-baseline", default=None, help="Only what no baseline has recorded.")
 
     def decorate(command: Command) -> Command:
         decorated: Command = switch(_file(heading)(command))

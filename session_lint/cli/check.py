@@ -31,6 +31,7 @@ FIXES, REPORT, RUN, EXIT = (
 )
 _SHOW = "List them; check nothing."
 _FIX = "Write safe fixes; show; unsafe, too."
+_SILENCE = "Silence what is found by comments; why."
 _TALK = "Be silent when all is well; tell more."
 _EXITS = "0 all the same; 1 where --fix wrote."
 
@@ -50,8 +51,8 @@ _EXITS = "0 all the same; 1 where --fix wrote."
 @option(FIXES, "--fix", is_flag=True, help=_FIX)
 @option(FIXES, "--diff", is_flag=True, help=_FIX)
 @option(FIXES, "--unsafe", is_flag=True, help=_FIX)
-@option(FIXES, "--add-noqa", is_flag=True, help="Silence what is found by comments.")
-@option(FIXES, "--reason", metavar="TEXT", callback=adding.reason, help="And say why in them.")
+@option(FIXES, "--add-noqa", is_flag=True, help=_SILENCE)
+@option(FIXES, "--reason", metavar="TEXT", callback=adding.reason, help=_SILENCE)
 @baseline_options(REPORT)
 @option(
     REPORT,
@@ -87,7 +88,7 @@ _EXITS = "0 all the same; 1 where --fix wrote."
 )
 @option(RUN, "--quiet", "-q", is_flag=True, help=_TALK)
 @option(RUN, "--verbose", "-v", is_flag=True, help=_TALK)
-@option(RUN, "--jobs", "-j", metavar="N", type=click.IntRange(min=0), help="Processes; 0 for one a processor.")
+@option(RUN, "--jobs", "-j", metavar="N", type=click.IntRange(min=0), help="Processes; 0: one a processor.")
 @option(RUN, "--watch", "-w", is_flag=True, help="Check again whenever a file changes.")
 @option(
     EXIT,
