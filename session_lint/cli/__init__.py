@@ -23,6 +23,7 @@ from session_lint.cli.rules import rules
 from session_lint.cli.run import FAILED, INTERRUPTED
 from session_lint.cli.vocabulary import vocabulary
 from session_lint.engine import collect_seldom
+from session_lint.report.run import ReportError
 from session_lint.settings import SettingsError
 from session_lint.writing import WriteError
 
@@ -54,7 +55,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(FAILED)
-    except (SettingsError, WriteError) as error:
+    except (ReportError, SettingsError, WriteError) as error:
         click.echo(f"session-lint: {error}", err=True)
         sys.exit(FAILED)
     except OSError as error:

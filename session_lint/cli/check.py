@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, options, reports, source_of, stdin_report
+from session_lint.cli.run import (
+    CLEAN,
+    FAILED,
+    FOUND,
+    complain,
+    facts_again,
+    from_stdin,
+    options,
+    reports,
+    source_of,
+    stdin_report,
+)
 from session_lint.report import FORMATS, render
 from session_lint.report.run import Look, Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from session_lint.analysis import ModuleFacts
     from session_lint.files import Missing
     from session_lint.finding import Finding
     from session_lint.source import Source
@@ -49,7 +61,7 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     findings = [finding for report in found for finding in report.findings]
     nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
     if findings or not (given["quiet"] or nothing_read):
-        text = render(given["output_format"], _run(findings, len(found), sources))
+        text = render(given["output_format"], _run(findings, len(found), sources, given))
         click.echo(text, nl=False, color=_colour())
     complain(missing)
     if missing:
@@ -57,11 +69,16 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
 
 
-def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None]) -> Run:
+def _run(
+    findings: Sequence[Finding], checked: int, sources: dict[str, Source | None], given: dict[str, Any]
+) -> Run:
     def source(filename: str) -> Source | None:
         return sources[filename] if filename in sources else source_of(filename)
 
-    return Run(findings, checked, source, Look(colour=_colour()))
+    def facts(filename: str) -> ModuleFacts | None:
+        return facts_again(source(filename), given)
+
+    return Run(findings, checked, source, Look(colour=_colour()), facts)
 
 
 def _colour() -> bool:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from session_lint.engine import FileReport, failed, lint_paths, lint_source
+from session_lint.engine import FileReport, failed, lint_paths, lint_source, retold
 from session_lint.files import Missing, discover, excluded
 from session_lint.python.modules import absolute
 from session_lint.settings import Settings, SettingsError, load, override, patterns
 from session_lint.source import Source, SourceError, decode, read
 
 if TYPE_CHECKING:
+    from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
@@ -187,3 +188,8 @@ def source_of(filename: str) -> Source | None:
         return read(Path(filename), filename)
     except SourceError:
         return None
+
+
+def facts_again(source: Source | None, given: dict[str, Any]) -> ModuleFacts | None:
+    """What the rules were told of a file; ``None`` where it is gone or cannot be analysed."""
+    return None if source is None else retold(source, settings_for(absolute(Path(source.filename)).parent, given))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from session_lint.report.run import Run
 
-FORMATS = ("full", "concise", "json")
+FORMATS = ("full", "concise", "json", "html")
 
 
 def render(form: str, run: Run) -> str:

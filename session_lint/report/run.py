@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding
     from session_lint.source import Source
+
+
+class ReportError(Exception):
+    """A report that cannot be made; what it says is for the user."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,14 @@ class Run:
     :param findings: in the order of their files and places.
     :param checked: how many files were looked at.
     :param source: the text of a file by its name; ``None`` where it is gone.
+    :param facts: what the rules were told of a file, by its name; ``None`` where that cannot be had again.
     """
 
     findings: Sequence[Finding]
     checked: int
     source: Callable[[str], Source | None]
     look: Look = field(default_factory=Look)
+    facts: Callable[[str], ModuleFacts | None] = field(default=lambda _: None)
 
     def lines(self, filename: str) -> Sequence[str]:
         """The lines of a file, with their ends; none where it is gone."""

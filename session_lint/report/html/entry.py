@@ -1,0 +1,136 @@
+"""One finding on the page, as plain values: the template only puts them in their places."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from session_lint.finding import Applicability
+from session_lint.fingerprint import fingerprint
+from session_lint.fixes import CannotFix, rewritten
+from session_lint.mend import attempt
+from session_lint.report.concise import shown
+from session_lint.report.html.excerpt import LONGEST, Excerpt, excerpts
+from session_lint.report.html.ink import inked
+from session_lint.report.html.picture import Picture, picture
+from session_lint.source import physical_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from session_lint.analysis import ModuleFacts
+    from session_lint.finding import Finding, Step
+    from session_lint.report.html.ink import Ink
+    from session_lint.report.run import Run
+    from session_lint.source import Source
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What a fix would do.
+
+    :param diff: the lines of its difference: ``+``, ``-``, a space, or ``@`` between two places, and the text.
+    """
+
+    safe: bool
+    message: str
+    reason: str
+    diff: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One finding on the page.
+
+    :param mark: by which the page links to it; the same in a later report, as far as the code is.
+    :param file: its file, as people read it; ``steps`` has that of each step.
+    :param refusal: why there is no fix.
+    :param status: ``new`` or ``known``, where there is a baseline.
+    """
+
+    mark: str
+    finding: Finding
+    file: str
+    steps: tuple[tuple[Step, str], ...]
+    excerpts: tuple[Excerpt, ...]
+    repair: Repair | None
+    refusal: str
+    picture: Picture | None
+    status: str
+
+    @property
+    def fixable(self) -> str:
+        """``safe``, ``unsafe``, or nothing."""
+        return "" if self.repair is None else "safe" if self.repair.safe else "unsafe"
+
+
+def entries(run: Run) -> list[Entry]:
+    """All findings of a run, in its order; what several of them need is worked out once."""
+    facts, colours = cache(run.facts), cache(lambda name: inked(run.lines(name), LONGEST))
+    status = _statuses(getattr(run, "baseline", None))
+    marks = _distinct(fingerprint(finding, run.source(finding.filename)) for finding in run.findings)
+    return [
+        _entry(finding, f"f-{mark}", run, facts(finding.filename), colours, status.get(_kind(finding), ""))
+        for finding, mark in zip(run.findings, marks, strict=True)
+    ]
+
+
+def _entry(
+    finding: Finding,
+    mark: str,
+    run: Run,
+    facts: ModuleFacts | None,
+    colours: Callable[[str], Sequence[Sequence[Ink]]],
+    status: str,
+) -> Entry:
+    repair, refusal = _repair(finding, run.source(finding.filename))
+    return Entry(
+        mark=mark,
+        finding=finding,
+        file=shown(finding.filename),
+        steps=tuple((step, shown(step.filename)) for step in finding.trace),
+        excerpts=tuple(excerpts(finding, run.lines, colours)),
+        repair=repair,
+        refusal=refusal,
+        picture=picture(finding, facts) if facts is not None else None,
+        status=status,
+    )
+
+
+def _distinct(marks: Iterable[str]) -> Iterator[str]:
+    """The marks; of two that are alike the second one gets a number."""
+    seen: Counter[str] = Counter()
+    for mark in marks:
+        seen[mark] += 1
+        yield mark if seen[mark] == 1 else f"{mark}-{seen[mark]}"
+
+
+def _repair(finding: Finding, source: Source | None) -> tuple[Repair | None, str]:
+    """What the fix of a finding does, or why it does nothing."""
+    fix = finding.fix
+    if fix is None or source is None:
+        return None, finding.refusal
+    try:
+        after = attempt(source, lambda: rewritten(source, fix))
+    except CannotFix as error:
+        return None, error.reason
+    diff = tuple(_diff(physical_lines(source.text), physical_lines(after)))
+    return Repair(fix.applicability is Applicability.SAFE, fix.message, fix.reason, diff), ""
+
+
+def _diff(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for line in list(difflib.unified_diff(before, after, n=2))[2:]:
+        yield line[0], line[1:].rstrip("\r\n")
+
+
+def _statuses(baseline: Any) -> dict[object, str]:
+    """What a baseline says of each finding."""
+    known = {} if baseline is None else {"known": baseline.known, "new": baseline.new}
+    return {_kind(finding): status for status, findings in known.items() for finding in findings}
+
+
+def _kind(finding: Finding) -> object:
+    return finding.code, finding.filename, finding.location, finding.message
