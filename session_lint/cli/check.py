@@ -69,9 +69,7 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
 
 
-def _run(
-    findings: Sequence[Finding], checked: int, sources: dict[str, Source | None], given: dict[str, Any]
-) -> Run:
+def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None], given: dict[str, Any]) -> Run:
     def source(filename: str) -> Source | None:
         return sources[filename] if filename in sources else source_of(filename)
 

@@ -142,7 +142,9 @@ def _left(block: Block, problem: Problem[F], facts: Iterable[F]) -> Iterator[Edg
     for start in facts:
         done, raised = _through(block, start, problem)
         for edge in block.edges:
-            if any(True for fact in (raised if edge.kind is EdgeKind.RAISE else done) for _ in problem.follow(edge, fact)):
+            if any(
+                True for fact in (raised if edge.kind is EdgeKind.RAISE else done) for _ in problem.follow(edge, fact)
+            ):
                 yield edge
 
 

@@ -18,12 +18,12 @@ Size = tuple[float, float]
 
 ACROSS = 18.0
 """Between two boxes of a row."""
-DOWN = 36.0
+DOWN = 42.0
 """Between two rows; edges turn and have their labels there."""
 LANE = 4.0
 """How wide the place is that an edge takes in a row which it passes."""
-DIP = 12.0
-"""How far an edge that goes back up leaves its row before it turns."""
+TURN, ARRIVE = 24.0, 8.0
+"""How far below its row an edge turns that goes back up, below its label, and how far above the other one."""
 SWEEPS = 12
 
 
@@ -217,11 +217,11 @@ class _Rows:
         line = [(start, tops[row] + self.boxes[source][1]), (start, bottom)]
         if self.back[number]:
             turn = self.x[lanes[-1]]
-            line += [(start, bottom + DIP), (turn, bottom + DIP)]
+            line += [(start, bottom + TURN), (turn, bottom + TURN)]
             rows = range(last, row + 1)
             for lane, passed in reversed(list(zip(lanes, rows, strict=True))):
                 line += [(self.x[lane], tops[passed] + heights[passed]), (self.x[lane], tops[passed])]
-            line += [(self.x[lanes[0]], tops[last] - DIP), (end, tops[last] - DIP)]
+            line += [(self.x[lanes[0]], tops[last] - ARRIVE), (end, tops[last] - ARRIVE)]
         else:
             for lane, passed in zip(lanes, range(row + 1, last), strict=True):
                 line += [(self.x[lane], tops[passed]), (self.x[lane], tops[passed] + heights[passed])]

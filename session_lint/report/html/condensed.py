@@ -110,7 +110,9 @@ def _chains(graph: Graph, edges: dict[Block, list[Edge]], way: Way) -> list[Node
         for edge in edges[block]:
             coming[_past(edge.target, edges)].add(block)
     first = _past(graph.entry, edges)
-    stop = {edge.source for edge in way.edges if edge.kind in EXCEPTIONAL} | {way.edges[-1].target if way.edges else first}
+    stop = {edge.source for edge in way.edges if edge.kind in EXCEPTIONAL} | {
+        way.edges[-1].target if way.edges else first
+    }
     node_of: dict[Block, Node] = {}
     for block in kept:
         (before,) = coming[block] if len(coming[block]) == 1 else (None,)

@@ -6,7 +6,7 @@ import difflib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability
 from session_lint.fingerprint import fingerprint
@@ -48,7 +48,6 @@ class Entry:
     :param mark: by which the page links to it; the same in a later report, as far as the code is.
     :param file: its file, as people read it; ``steps`` has that of each step.
     :param refusal: why there is no fix.
-    :param status: ``new`` or ``known``, where there is a baseline.
     """
 
     mark: str
@@ -59,7 +58,6 @@ class Entry:
     repair: Repair | None
     refusal: str
     picture: Picture | None
-    status: str
 
     @property
     def fixable(self) -> str:
@@ -70,10 +68,9 @@ class Entry:
 def entries(run: Run) -> list[Entry]:
     """All findings of a run, in its order; what several of them need is worked out once."""
     facts, colours = cache(run.facts), cache(lambda name: inked(run.lines(name), LONGEST))
-    status = _statuses(getattr(run, "baseline", None))
     marks = _distinct(fingerprint(finding, run.source(finding.filename)) for finding in run.findings)
     return [
-        _entry(finding, f"f-{mark}", run, facts(finding.filename), colours, status.get(_kind(finding), ""))
+        _entry(finding, f"f-{mark}", run, facts(finding.filename), colours)
         for finding, mark in zip(run.findings, marks, strict=True)
     ]
 
@@ -84,7 +81,6 @@ def _entry(
     run: Run,
     facts: ModuleFacts | None,
     colours: Callable[[str], Sequence[Sequence[Ink]]],
-    status: str,
 ) -> Entry:
     repair, refusal = _repair(finding, run.source(finding.filename))
     return Entry(
@@ -96,7 +92,6 @@ def _entry(
         repair=repair,
         refusal=refusal,
         picture=picture(finding, facts) if facts is not None else None,
-        status=status,
     )
 
 
@@ -124,13 +119,3 @@ def _repair(finding: Finding, source: Source | None) -> tuple[Repair | None, str
 def _diff(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
     for line in list(difflib.unified_diff(before, after, n=2))[2:]:
         yield line[0], line[1:].rstrip("\r\n")
-
-
-def _statuses(baseline: Any) -> dict[object, str]:
-    """What a baseline says of each finding."""
-    known = {} if baseline is None else {"known": baseline.known, "new": baseline.new}
-    return {_kind(finding): status for status, findings in known.items() for finding in findings}
-
-
-def _kind(finding: Finding) -> object:
-    return finding.code, finding.filename, finding.location, finding.message

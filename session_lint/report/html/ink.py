@@ -23,7 +23,15 @@ class Ink(NamedTuple):
     text: str
 
 
-_STRINGS = ("STRING", "FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END", "TSTRING_START", "TSTRING_MIDDLE", "TSTRING_END")
+_STRINGS = (
+    "STRING",
+    "FSTRING_START",
+    "FSTRING_MIDDLE",
+    "FSTRING_END",
+    "TSTRING_START",
+    "TSTRING_MIDDLE",
+    "TSTRING_END",
+)
 _KINDS = {getattr(tokenize, name): "s" for name in _STRINGS if hasattr(tokenize, name)}
 _KINDS |= {tokenize.COMMENT: "c", tokenize.NUMBER: "n"}
 

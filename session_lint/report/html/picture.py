@@ -132,7 +132,7 @@ def _followed(facts: ModuleFacts, code: Code) -> tuple[Graph, AbstractSet[Edge]]
     """A code's graph, and the edges that the analysis follows; all, where there are too many ways."""
     assert facts.module is not None
     try:
-        solved = facts.module.solve(code, NOTHING)
+        solved = facts.module.solve(code, NOTHING, hops=0)
     except SolverLimit:
         graph = build(code)
         return graph, {edge for block in graph.blocks for edge in block.edges}
@@ -140,14 +140,16 @@ def _followed(facts: ModuleFacts, code: Code) -> tuple[Graph, AbstractSet[Edge]]
 
 
 def _stops(finding: Finding, code: Code) -> list[Stop]:
-    """The steps of a finding that stand in a code; two at one place are one stop."""
+    """The steps of a finding that stand in a code; what raises and what leaves there are one stop."""
     steps = [(n, s) for n, s in enumerate(finding.trace, 1) if s.filename == finding.filename and _inside(s, code)]
     found: list[Stop] = []
     for number, step in steps:
         kind = next((kind for words, kind in _KINDS.items() if words in step.message), None)
-        if not found or found[-1].place != step.location or kind is not None:
-            found.append(Stop(number, step.location, kind))
-    return found or [Stop(0, finding.location)]
+        if found and found[-1].place == step.location and step.message.startswith(_LEAVING):
+            found[-1] = Stop((*found[-1].numbers, number), step.location, found[-1].kind)
+        else:
+            found.append(Stop((number,), step.location, kind))
+    return found or [Stop((0,), finding.location)]
 
 
 def _inside(step: Step, code: Code) -> bool:
@@ -168,9 +170,14 @@ def _laid_out(graph: Graph, found: Condensed, on: Way, finding: Finding, source:
         for box, (x, y), size in zip(boxes, drawing.places, sizes, strict=True)
     ]
     arcs = [Arc(found.nodes[0], found.nodes[0], EdgeKind.NEXT, on=True), *found.arcs]
-    first = {arc.source: min(line[0][0] for a, line in zip(arcs, drawing.lines, strict=True) if a.source is arc.source) for arc in arcs}
+    first = {
+        arc.source: min(line[0][0] for a, line in zip(arcs, drawing.lines, strict=True) if a.source is arc.source)
+        for arc in arcs
+    }
     wires = [
-        Wire(tuple((x + MARGIN, y) for x, y in line), arc.label, arc.on, arc.exceptional, line[0][0] == first[arc.source])
+        Wire(
+            tuple((x + MARGIN, y) for x, y in line), arc.label, arc.on, arc.exceptional, line[0][0] == first[arc.source]
+        )
         for arc, line in zip(arcs, drawing.lines, strict=True)
     ]
     wires.sort(key=lambda wire: wire.on)  # the way is drawn over the others
@@ -189,7 +196,9 @@ def _size(box: Box, labels: Sequence[str]) -> tuple[float, float]:
 def _box(node: Node, graph: Graph, on: Way, source: Sequence[str], finding: Finding) -> Box:
     first = node.blocks[0]
     if first is graph.exit:
-        return Box("end", (Line(0, "returns" if not isinstance(graph.code, ast.Module) else "ends"),), node.on, raises=False)
+        return Box(
+            "end", (Line(0, "returns" if not isinstance(graph.code, ast.Module) else "ends"),), node.on, raises=False
+        )
     if first is graph.raised:
         return Box("raised", (Line(0, "the exception leaves"),), node.on, raises=False)
     lines = _lines(node, on, source, finding)
@@ -211,7 +220,8 @@ def _lines(node: Node, on: Way, source: Sequence[str], finding: Finding) -> list
             key = next((key for key in rows if key[0] == row), (row, ""))
             rows.setdefault(key, []).extend([number] if number else [])
     return [
-        Line(row, short(how + _text(source, row), WIDEST), tuple(dict.fromkeys(rows[row, how]))) for row, how in sorted(rows)
+        Line(row, short(how + _text(source, row), WIDEST), tuple(dict.fromkeys(rows[row, how])))
+        for row, how in sorted(rows)
     ]
 
 

@@ -74,8 +74,12 @@ def shares(counts: Mapping[str, int]) -> list[Share]:
     return [Share(name, count, round(100 * count / most)) for name, count in ordered]
 
 
-def _codes(findings: Sequence[Any]) -> Counter[str]:
-    return Counter(finding.code for finding in findings)
+def _codes(known: Sequence[Any]) -> Counter[str]:
+    """How many findings of each rule there are; an entry of a baseline may stand for several."""
+    counts: Counter[str] = Counter()
+    for one in known:
+        counts[one.code] += getattr(one, "count", 1)
+    return counts
 
 
 def _rules(entries: Sequence[Entry], trend: Mapping[str, Mapping[str, int]]) -> list[RuleShare]:

@@ -31,14 +31,14 @@ _SKIP = 5_000
 
 @dataclass(frozen=True)
 class Stop:
-    """A step of a finding inside of its function.
+    """A step of a finding inside of its function, or several that are passed at once.
 
-    :param number: the step's number in the trace, from 1.
+    :param numbers: the steps' numbers in the trace, from 1.
     :param place: where it stands.
     :param kind: the edge that has to be taken there; ``None`` for reaching the place.
     """
 
-    number: int
+    numbers: tuple[int, ...]
     place: Location
     kind: EdgeKind | None = None
 
@@ -139,8 +139,10 @@ class _Search:
                 self._note(stops, edge.target, between, state[1])
             state, came = earlier, before[earlier]
         self._note(stops, state[0], 0, state[1])
-        return Way(tuple(reversed(edges)), {block: sorted(numbers) for block, numbers in stops.items()}) if stops else None
+        return (
+            Way(tuple(reversed(edges)), {block: sorted(numbers) for block, numbers in stops.items()}) if stops else None
+        )
 
     def _note(self, stops: dict[Block, list[int]], block: Block, first: int, last: int) -> None:
         if last > first:
-            stops.setdefault(block, []).extend(stop.number for stop in self.stops[first:last])
+            stops.setdefault(block, []).extend(n for stop in self.stops[first:last] for n in stop.numbers)

@@ -21,13 +21,27 @@
   const byRule = [...groups.children];
   const home = new Map(findings.map((one) => [one, one.parentElement]));
   const words = new Map(findings.map((one) => {
-    const said = [one.querySelector("summary"), ...one.querySelectorAll(".steps li")];
-    return [one, said.map((part) => part.textContent).join(" ").toLowerCase()];
+    return [one, (one.querySelector("summary").textContent + " " + one.dataset.words).toLowerCase()];
   }));
   let byFile = null;
   let printed = [];
 
-  const FIELDS = ["rule", "file", "fix", "status"];
+  // A graph that is wider than its window is shown where it begins.
+  const centre = (pan) => {
+    const start = pan.querySelector(".start").getBoundingClientRect();
+    const window = pan.getBoundingClientRect();
+    pan.scrollLeft += start.left + start.width / 2 - window.left - window.width / 2;
+  };
+
+  // What is inside of a finding is text to a browser that runs scripts, until the finding is opened.
+  const fill = (details) => {
+    const inside = details.querySelector(":scope > noscript");
+    if (!inside) { return; }
+    inside.outerHTML = inside.textContent;
+    for (const pan of details.querySelectorAll(".pan")) { requestAnimationFrame(() => centre(pan)); }
+  };
+
+  const FIELDS = ["rule", "file", "fix"];
   const state = () => {
     const data = new FormData(form);
     const found = { q: $("q").value.trim(), severity: data.getAll("severity"), group: data.get("group") };
@@ -62,7 +76,6 @@
     if (now.severity.length && !now.severity.includes(has.severity)) { return false; }
     if (now.rule && has.rule !== now.rule) { return false; }
     if (now.file && has.file !== now.file) { return false; }
-    if (now.status && has.status !== now.status) { return false; }
     if (now.fix && !(now.fix === "any" ? has.fix : now.fix === "none" ? !has.fix : has.fix === now.fix)) { return false; }
     return sought.every((word) => words.get(one).includes(word));
   };
@@ -126,6 +139,7 @@
     const aim = hash.includes("=") ? null : $(hash);
     if (aim && aim.classList.contains("finding")) {
       if (aim.hidden) { form.reset(); $("q").value = ""; show(); }
+      fill(aim.firstElementChild);
       aim.firstElementChild.open = true;
       aim.scrollIntoView();
       aim.querySelector("summary").focus({ preventScroll: true });
@@ -149,6 +163,7 @@
     link.addEventListener("click", () => { requestAnimationFrame(() => $("findings").scrollIntoView()); });
   }
   addEventListener("hashchange", follow);
+  addEventListener("toggle", (event) => { if (event.target.open) { fill(event.target); } }, true);
   addEventListener("keydown", (event) => {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName || "");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -162,6 +177,7 @@
   });
   addEventListener("beforeprint", () => {
     printed = findings.filter((one) => !one.hidden && !one.firstElementChild.open);
+    for (const one of findings) { if (!one.hidden) { fill(one.firstElementChild); } }
     for (const one of printed) { one.firstElementChild.open = true; }
   });
   addEventListener("afterprint", () => { for (const one of printed) { one.firstElementChild.open = false; } });
