@@ -133,7 +133,7 @@ class _Worklist(Generic[F]):
 
 
 def taken(graph: Graph, problem: Problem[F], solution: Solution[F]) -> frozenset[Edge]:
-    """The edges of a graph that some fact of a solution takes; the others are ways that the problem knows to be none."""
+    """The edges of a graph that some fact of a solution takes; the others are on no way, as the problem sees it."""
     return frozenset(edge for block in graph.blocks for edge in _left(block, problem, solution.facts.get(block, ())))
 
 
@@ -142,9 +142,8 @@ def _left(block: Block, problem: Problem[F], facts: Iterable[F]) -> Iterator[Edg
     for start in facts:
         done, raised = _through(block, start, problem)
         for edge in block.edges:
-            if any(
-                True for fact in (raised if edge.kind is EdgeKind.RAISE else done) for _ in problem.follow(edge, fact)
-            ):
+            there = raised if edge.kind is EdgeKind.RAISE else done
+            if any(True for fact in there for _ in problem.follow(edge, fact)):
                 yield edge
 
 

@@ -61,24 +61,21 @@ def _back(count: int, edges: Sequence[tuple[int, int]]) -> list[bool]:
     for number, (source, _) in enumerate(edges):
         leaving[source].append(number)
     back = [False] * len(edges)
-    open_, done = set[int](), set[int]()
+    way, seen = set[int](), set[int]()  # the nodes between the root and here, and all that have been met
     for root in range(count):
-        stack = [] if root in done else [(root, iter(leaving[root]))]
-        open_.update({root} if stack else ())
+        stack = [root] if root not in seen else []
         while stack:
-            node, rest = stack[-1]
-            number = next(rest, None)
-            if number is None:
-                stack.pop()
-                open_.discard(node)
-                done.add(node)
+            node = stack[-1]
+            seen.add(node)
+            way.add(node)
+            if not leaving[node]:
+                way.discard(stack.pop())
                 continue
+            number = leaving[node].pop(0)
             target = edges[number][1]
-            if target in open_:
-                back[number] = True
-            elif target not in done:
-                open_.add(target)
-                stack.append((target, iter(leaving[target])))
+            back[number] = target in way
+            if target not in seen:
+                stack.append(target)
     return back
 
 

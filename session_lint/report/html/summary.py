@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from session_lint import __version__
 from session_lint.finding import Severity
@@ -13,7 +13,7 @@ from session_lint.report.concise import many
 from session_lint.rules import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from session_lint.report.html.entry import Entry
     from session_lint.report.run import Run
@@ -22,7 +22,8 @@ FOLDERS = 12
 """How many folders are listed."""
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True, order=True)
+class Share:
     """How many findings something has.
 
     :param bar: the length of its bar, in percent of the longest.
@@ -33,7 +34,8 @@ class Share(NamedTuple):
     bar: int
 
 
-class RuleShare(NamedTuple):
+@dataclass(frozen=True)
+class RuleShare:
     """How many findings a rule has.
 
     :param severity: the gravest of them.
