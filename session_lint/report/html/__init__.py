@@ -46,7 +46,7 @@ def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
         autoescape=True, finalize=_readable, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters["ticked"] = _ticked
+    made.filters |= {"readable": _readable, "ticked": _ticked}
     return made
 
 

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 MARGIN = 22.0
 _LEAVING = ("leaves here", "the exception leaves", "the generator ends here")
 """What is said of a last step from which the way goes on until it is out of the function."""
-_KINDS = {"is true": EdgeKind.TRUE, "is false": EdgeKind.FALSE, "may raise": EdgeKind.RAISE, "raises": EdgeKind.RAISE}
+_KINDS = {
+    "is true": EdgeKind.TRUE,
+    "is false": EdgeKind.FALSE,
+    "may raise": EdgeKind.RAISE,
+    "raises": EdgeKind.RAISE,
+    "loop ends": EdgeKind.EXHAUSTED,
+}
 
 
 @dataclass(frozen=True)
@@ -149,8 +155,7 @@ def _words(name: str, boxes: Sequence[Box], on: Way) -> str:
     """The way in words."""
     rows: list[str] = [name]
     for block in [*(edge.source for edge in on.edges), *(edge.target for edge in on.edges[-1:])]:
-        row = next((str(point.row) for point in block.points if point.row), "")
-        if row and rows[-1] != f"line {row}":
-            rows.append(f"line {row}")
+        said = [f"line {point.row}" for point in (*block.points[:1], *block.points[-1:]) if point.row]
+        rows += [row for row in dict.fromkeys(said) if row != rows[-1]]
     last = next((box.lines[0].text for box in boxes if box.on and box.kind in ("end", "raised")), "")
     return ", ".join([*rows, *([last] if last else [])])
