@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.resources import files
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,7 @@ def test_the_page_can_be_read_aloud(page: Element) -> None:
     """Landmarks, one first heading and no level left out, labelled fields, named pictures, tables with heads."""
     assert [len(page.all(tag)) for tag in ("main", "header", "footer", "h1")] == [1, 1, 1, 1]
     levels = [int(e.tag[1]) for e in page.walk() if re.fullmatch("h[1-6]", e.tag)]
-    assert max(b - a for a, b in zip(levels, levels[1:], strict=False)) == 1
+    assert max(b - a for a, b in pairwise(levels)) == 1
     labelled = [e for label in page.all("label") for e in label.walk() if e.tag in ("input", "select")]
     assert labelled == [e for e in page.walk() if e.tag in ("input", "select")]
     assert all(words(label) for label in page.all("label") if label.all("input") or label.all("select"))
@@ -151,7 +152,7 @@ def test_the_page_can_be_read_aloud(page: Element) -> None:
 
 
 def test_the_colours_can_be_told_apart() -> None:
-    """Text has a contrast of 4.5 to 1 at least on whatever it stands on, and lines that matter 3 to 1, in both themes."""
+    """Text has a contrast of 4.5 to 1 at least on what it stands on, lines that matter 3 to 1, in both themes."""
     style = files("session_lint.report.html").joinpath("templates", "report.css").read_text("utf-8")
     pairs = {name: (light, dark) for name, light, dark in re.findall(r"--([\w-]+): light-dark\((\S+), (\S+)\)", style)}
     texts = "text quiet link error warning style good keyword string comment literal path".split()
@@ -224,7 +225,7 @@ def test_a_file_that_is_gone_has_neither_source_nor_graph() -> None:
 
 
 def test_hostile_text_stays_text() -> None:
-    """Names, messages and source cannot end an element, run, or turn the text around; nothing hidden is left of them."""
+    """Names, messages and source cannot end an element, run or turn the text around; nothing is hidden in them."""
     comment = "".join(c for c in HOSTILE if c not in "\x00\udcff\n\r")
     run = run_of({"shop.py": SHOP.replace("  # it is not closed", f"  # {comment}")})
     steps = tuple(Step(HOSTILE, Location(1, 1), HOSTILE) for _ in range(2))
@@ -251,9 +252,9 @@ def test_a_baseline_shows_what_has_changed() -> None:
     compared = SimpleNamespace(new=tuple(run.findings[:1]), known=tuple(run.findings[1:]), gone=gone)
     page = read(report(_Compared(run.findings[:1], 1, run.source, baseline=compared)))
     tiles = [words(tile) for tile in page.all("ul", "tiles")[0].all("li")]
-    assert tiles[-3:] == ["+1 new since the baseline", "1 in the baseline", "−4 gone since the baseline"]
+    assert tiles[-3:] == ["+1 new since the baseline", "1 in the baseline", "\N{MINUS SIGN}4 gone since the baseline"]
     rows = [[words(cell) for cell in row.all("td")[1:5]] for row in page.all("table", "rules")[0].all("tr")[1:]]
-    assert rows == [["1", "+1", "0", "−3"], ["0", "0", "1", "0"], ["0", "0", "0", "−1"]]
+    assert rows == [["1", "+1", "0", "\N{MINUS SIGN}3"], ["0", "0", "1", "0"], ["0", "0", "0", "\N{MINUS SIGN}1"]]
 
 
 class _Compared(Run):

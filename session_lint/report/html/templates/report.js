@@ -138,7 +138,7 @@
     const hash = location.hash.slice(1);
     const aim = hash.includes("=") ? null : $(hash);
     if (aim && aim.classList.contains("finding")) {
-      if (aim.hidden) { form.reset(); $("q").value = ""; show(); }
+      if (aim.hidden) { read(""); show(); }
       fill(aim.firstElementChild);
       aim.firstElementChild.open = true;
       aim.scrollIntoView();
