@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from session_lint.report.layered import Point
 
 MARGIN = 22.0
+TOLD = 12
+"""How many stops of a long way are told in words, at its beginning and at its end."""
 _LEAVING = ("leaves here", "the exception leaves", "the generator ends here")
 """What is said of a last step from which the way goes on until it is out of the function."""
 _KINDS = {
@@ -158,4 +160,6 @@ def _words(name: str, boxes: Sequence[Box], on: Way) -> str:
         said = [f"line {point.row}" for point in (*block.points[:1], *block.points[-1:]) if point.row]
         rows += [row for row in dict.fromkeys(said) if row != rows[-1]]
     last = next((box.lines[0].text for box in boxes if box.on and box.kind in ("end", "raised")), "")
+    if len(rows) > 2 * TOLD:
+        rows = [*rows[:TOLD], "…", *rows[-TOLD:]]
     return ", ".join([*rows, *([last] if last else [])])
