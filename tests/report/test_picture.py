@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_lint.analysis import analyse
+from session_lint.engine import retold
 from session_lint.report.html.condensed import MOST
 from session_lint.report.html.picture import picture
 from session_lint.rules import catalogue
+from session_lint.settings import Settings
 from session_lint.source import Source
 from tests.linting import lint
 
@@ -116,11 +118,18 @@ def test_no_picture_where_there_is_nothing_to_draw() -> None:
     assert picture(finding, facts_of(HEAD + "\n\n\n\ndef g(e):\n    Session(e)\n")) is None
 
 
-def test_code_that_is_nested_very_deeply_has_none() -> None:
+def test_code_that_is_nested_very_deeply_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page is made all the same."""
-    finding = lint(HEAD + "def f(e):\n    s = Session(e)\n    s.add(1)\n", ["SES101"])[0]
-    deep = HEAD + "def f(e):\n    s = Session(e)\n    s.add(" + " + ".join(["g()"] * 2_000) + ")\n"
-    assert picture(finding, facts_of(deep)) is None
+    text = HEAD + "def f(e):\n    s = Session(e)\n    s.add(1)\n"
+    finding, _ = drawn(text, "SES101")
+    deep = Source("module.py", text.replace("(1)", f"(a{'.b()' * 400})"))
+    assert retold(deep, Settings(whole_project=False)) is None
+
+    def nested(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("session_lint.report.html.picture.condense", nested)
+    assert picture(finding, facts_of(text)) is None
 
 
 @pytest.mark.parametrize("code", [code for code, rule in catalogue().items() if code not in ("SES900", "SES901")])
