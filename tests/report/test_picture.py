@@ -88,6 +88,25 @@ def test_steps_in_other_functions_are_passed_over() -> None:
     assert on(found) == ["f", "s = make(e) | s.add(1)", "returns"]
 
 
+def test_a_test_of_several_parts_is_drawn_in_parts() -> None:
+    """Each says what it asks, whether its block holds a call or not."""
+    text = HEAD + "def f(e, a):\n    s = Session(e)\n    if a.b and a.c:\n        return 1\n    s.close()\n"
+    _, found = drawn(text, "SES101")
+    assert on(found) == ["f", "s = Session(e) | if a.b and a.c:", "a.c", "return 1", "returns"]
+
+
+def test_what_an_exception_leads_to_has_a_box_of_its_own() -> None:
+    """Even where nothing else leads there."""
+    text = HEAD + (
+        "def f(e, rows):\n    s = Session(e)\n    for row in rows:\n        try:\n            s.add(row)\n"
+        "        except:\n            log(row)\n            continue\n    s.flush()\n"
+    )
+    _, found = drawn(text, "SES101")
+    lines = [[line.text for line in box.lines] for box in found.boxes]
+    assert ["s.add(row)"] in lines
+    assert ["except:", "log(row)", "continue"] in lines
+
+
 def test_a_module_body_has_a_graph_too() -> None:
     """It ends, and returns nothing."""
     _, found = drawn(HEAD + "s = Session(e)\ns.add(1)\n", "SES101")

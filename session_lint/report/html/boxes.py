@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.finding import Finding
-    from session_lint.flow import Graph
+    from session_lint.flow import Block, Graph
     from session_lint.report.html.condensed import Node
     from session_lint.report.html.ways import Way
 
@@ -81,16 +81,23 @@ def box_of(node: Node, graph: Graph, on: Way, source: Sequence[str], finding: Fi
         return Box("raised", (Line(0, "the exception leaves"),), node.on, raises=False)
     lines = _lines(node, on, source, finding)
     if not lines:
-        row = next((e.node.lineno for e in first.edges if isinstance(e.node, (ast.Try, ast.ExceptHandler))), 0)
-        text = f"try in line {row}: caught?" if row else "which way?"
-        return Box("choice", (Line(0, text),), node.on, node.raises)
+        return Box("choice", (_choice(first),), node.on, node.raises)
     return Box("code", _fewer(lines), node.on, node.raises)
+
+
+def _choice(block: Block) -> Line:
+    """What is written where a block does nothing but part ways: by a test, or by what catches an exception."""
+    asked = next((edge.node for edge in block.edges if isinstance(edge.node, ast.expr)), None)
+    if asked is not None:
+        return Line(asked.lineno, short(shape(ast.unparse(asked)), WIDEST))
+    row = next((edge.node.lineno for edge in block.edges if isinstance(edge.node, (ast.Try, ast.ExceptHandler))), 0)
+    return Line(0, f"line {row}: caught?" if row else "which way?")
 
 
 def _lines(node: Node, on: Way, source: Sequence[str], finding: Finding) -> list[Line]:
     """The lines of the source that a node runs, with the steps in them."""
     points = [point for block in node.blocks for point in block.points]
-    begun = [p for p in points if p.kind is PointKind.STATEMENT and not isinstance(p.node, _QUIET)]
+    begun = [p for p in points if p.kind is PointKind.STATEMENT and not _quiet(p.node)]
     rows: dict[tuple[int, str], list[int]] = {(p.row, _HOW.get(p.kind, "")): [] for p in begun or points}
     for block in node.blocks:
         for number in on.stops.get(block, ()):
@@ -103,8 +110,13 @@ def _lines(node: Node, on: Way, source: Sequence[str], finding: Finding) -> list
     ]
 
 
-_QUIET = (ast.For, ast.AsyncFor, ast.Try)
-"""Statements in whose beginning nothing happens that has no box of its own."""
+def _quiet(node: ast.AST) -> bool:
+    """Whether nothing happens where a statement begins that does not stand elsewhere: loops, `try`, docstrings."""
+    return isinstance(node, (ast.For, ast.AsyncFor, ast.Try)) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
 _HOW = {PointKind.EXIT: "end of ", PointKind.RERAISE: "goes on after "}
 
 

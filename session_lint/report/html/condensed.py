@@ -129,7 +129,8 @@ def _joins(before: Block, block: Block, edges: dict[Block, list[Edge]]) -> bool:
     """Whether control goes on from one block to the other and nowhere else, but by the same exception."""
     on = [edge for edge in edges[before] if edge.kind is not EdgeKind.RAISE]
     raising = [{_past(e.target, edges) for e in edges[b] if e.kind is EdgeKind.RAISE} for b in (before, block)]
-    return len(on) == 1 and on[0].kind is EdgeKind.NEXT and (not all(raising) or raising[0] == raising[1])
+    goes_on = len(on) == 1 and on[0].kind is EdgeKind.NEXT and _past(on[0].target, edges) is block
+    return goes_on and (not all(raising) or raising[0] == raising[1])
 
 
 def _arcs(
