@@ -89,10 +89,13 @@ def test_steps_in_other_functions_are_passed_over() -> None:
 
 
 def test_a_test_of_several_parts_is_drawn_in_parts() -> None:
-    """Each says what it asks, whether its block holds a call or not."""
-    text = HEAD + "def f(e, a):\n    s = Session(e)\n    if a.b and a.c:\n        return 1\n    s.close()\n"
+    """Each says what it asks, even where nothing is called in it."""
+    text = HEAD + "def f(e, a):\n    if a.b and a.c:\n        log()\n    s = Session(e)\n    s.add(1)\n"
     _, found = drawn(text, "SES101")
-    assert on(found) == ["f", "s = Session(e) | if a.b and a.c:", "a.c", "return 1", "returns"]
+    assert [(box.kind, box.lines[0].row, box.lines[0].text) for box in found.boxes][1:3] == [
+        ("code", 3, "if a.b and a.c:"),
+        ("choice", 3, "a.c"),
+    ]
 
 
 def test_what_an_exception_leads_to_has_a_box_of_its_own() -> None:
