@@ -98,6 +98,16 @@ def test_a_test_of_several_parts_is_drawn_in_parts() -> None:
     ]
 
 
+def test_no_box_is_empty() -> None:
+    """A comprehension goes round in a box of its own, which says where it stands."""
+    text = (
+        HEAD + "def f(e, rows):\n    s = Session(e)\n    return [\n        s.get(row)\n        for row in rows\n    ]\n"
+    )
+    _, found = drawn(text, "SES101")
+    assert ["for row in rows"] in [[line.text for line in box.lines] for box in found.boxes]
+    assert all(line.text for box in found.boxes for line in box.lines)
+
+
 def test_what_an_exception_leads_to_has_a_box_of_its_own() -> None:
     """Even where nothing else leads there."""
     text = HEAD + (

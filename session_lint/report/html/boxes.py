@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.trace import place
 from session_lint.flow import PointKind
 from session_lint.report.frame import columns, shape
 from session_lint.report.html.condensed import short
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.finding import Finding
-    from session_lint.flow import Block, Graph
+    from session_lint.flow import Block, Graph, Point
     from session_lint.report.html.condensed import Node
     from session_lint.report.html.ways import Way
 
@@ -98,7 +99,7 @@ def _lines(node: Node, on: Way, source: Sequence[str], finding: Finding) -> list
     """The lines of the source that a node runs, with the steps in them."""
     points = [point for block in node.blocks for point in block.points]
     begun = [p for p in points if p.kind is PointKind.STATEMENT and not _quiet(p.node)]
-    rows: dict[tuple[int, str], list[int]] = {(p.row, _HOW.get(p.kind, "")): [] for p in begun or points}
+    rows: dict[tuple[int, str], list[int]] = {(_row(p), _HOW.get(p.kind, "")): [] for p in begun or points}
     for block in node.blocks:
         for number in on.stops.get(block, ()):
             row = finding.trace[number - 1].location.row if number else finding.location.row
@@ -118,6 +119,10 @@ def _quiet(node: ast.AST) -> bool:
 
 
 _HOW = {PointKind.EXIT: "end of ", PointKind.RERAISE: "goes on after "}
+
+
+def _row(point: Point) -> int:
+    return getattr(place(point.node), "lineno", 0)
 
 
 def _text(source: Sequence[str], row: int) -> str:
