@@ -4,8 +4,6 @@
 :func:`database.flask.init_app` for a web application. Importing it opens nothing and reads no settings.
 """
 
-from __future__ import annotations
-
 from .session import SessionLocal, close_global_session, configure, get_engine, get_session, scoped_session
 
 __all__ = ["SessionLocal", "close_global_session", "configure", "get_engine", "get_session", "scoped_session"]

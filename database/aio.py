@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mysql": "mysql+aiomysql"}
-
 # Connections belong to the loop that made them: an engine is never used in another one.
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
 
@@ -51,17 +50,17 @@ def get_async_engine() -> AsyncEngine:
     """
     loop = asyncio.get_running_loop()
     if loop not in _engines:
+        for over in [one for known in _engines.keyrefs() if (one := known()) and one.is_closed()]:
+            _engines.pop(over, None)  # it refers to its loop, which would never be collected
         url, options = settings()
-        url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
-        _engines[loop] = create_async_engine(url, **options)
+        _engines[loop] = create_async_engine(url.set(drivername=DRIVERS.get(url.drivername, url.drivername)), **options)
         prepare(_engines[loop].sync_engine)
     return _engines[loop]
 
 
 async def dispose_async_engine() -> None:
     """Close the pool of the running loop, as its last work, or the connections live until they are collected."""
-    engine = _engines.pop(asyncio.get_running_loop(), None)
-    if engine is not None:
+    if engine := _engines.pop(asyncio.get_running_loop(), None):
         await engine.dispose()
 
 

@@ -29,11 +29,10 @@ def init_app(app: Flask) -> None:
             return SessionLocal(info={"pattern": "request"})
 
     app.app_ctx_globals_class = Globals
-    app.before_request(_close)
+    app.before_request_funcs.setdefault(None, []).insert(0, _close)  # before one that works with g.db
     app.teardown_appcontext(_close)
 
 
 def _close(_error: BaseException | None = None) -> None:
-    session = g.pop("db", None)
-    if session is not None:
+    if session := g.pop("db", None):
         close_quietly(session)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,23 +35,21 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "sqlite:///database.db"
 POOL = ("pool_size", "max_overflow", "pool_timeout", "pool_recycle")  # of create_engine; DATABASE_POOL_SIZE and so on
-
 PRAGMAS = ("busy_timeout = 5000", "foreign_keys = on", "journal_mode = wal")  # SQLite's; the last is kept in the file
 UNSAVED = "the global session was closed with changes that were not committed"
-
 logger = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(repr=False)  # it may hold a password
 class _Process:
     """What one process holds. The lock is held while its engine or its session is made or taken away."""
 
     engine: Engine | None = None
     session: Session | None = None
     owner: threading.Thread | None = None
-    written: bool = False
-    url: str | URL | None = field(default=None, repr=False)  # it may hold a password
-    options: dict[str, Any] = field(default_factory=dict, repr=False)
+    written: SessionTransaction | None = None  # what would lose writes by a rollback: the savepoint, or the whole
+    url: str | URL | None = None
+    options: dict[str, Any] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -137,8 +135,8 @@ def get_session() -> Session:
             _process.session = SessionLocal(info={"pattern": "global"})
             _process.owner = mine
             event.listen(_process.session, "after_begin", _watch)
-            for ended in ("after_commit", "after_rollback"):
-                event.listen(_process.session, ended, _forget)
+            event.listen(_process.session, "after_commit", _pass_on)
+            event.listen(_process.session, "after_rollback", _forget)
         return _process.session
 
 
@@ -153,10 +151,11 @@ def close_global_session() -> None:
     with _process.lock:
         if _other_owner() is not None:
             return
-        session, unsaved = _process.session, _process.written
-        _process.session, _process.owner, _process.written = None, None, False
+        session, unsaved = _process.session, _process.written is not None
+        _process.session, _process.owner, _process.written = None, None, None
     if session is not None:
-        unsaved = unsaved or any((session.new, session.dirty, session.deleted))
+        with suppress(Exception):  # of a type that cannot compare its values
+            unsaved = unsaved or any((session.new, session.deleted, *map(session.is_modified, session.dirty)))
         close_quietly(session)
         if unsaved and sys.exc_info()[0]:
             logger.warning(UNSAVED)
@@ -197,17 +196,16 @@ def settings() -> tuple[URL, dict[str, Any]]:
             if not text.removeprefix("-").isdecimal():
                 raise ValueError(f"{name}: {text!r} is no whole number")
             options[option] = int(text)
-    try:
-        url = make_url(_process.url or os.environ.get("DATABASE_URL") or DEFAULT_URL)
-    except (ArgumentError, ValueError):
-        where = "DATABASE_URL" if _process.url is None else "configure()"
-        raise ValueError(f"{where}: this is no URL of a database, as in postgresql+psycopg://user@host/name") from None
-    return url, options | _process.options
+    with suppress(ArgumentError, ValueError):  # which may show the URL: nothing is raised while one is handled
+        return make_url(_process.url or os.environ.get("DATABASE_URL") or DEFAULT_URL), options | _process.options
+    where = "DATABASE_URL" if _process.url is None else "configure()"
+    raise ValueError(f"{where}: this is no URL of a database, as in postgresql+psycopg://user@host/name")
 
 
 def prepare(engine: Engine) -> None:
-    """Have each new connection to SQLite begin with :data:`PRAGMAS`."""
+    """Have each new connection to SQLite begin with :data:`PRAGMAS`; whatever thread ends its work may close it."""
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", lambda *call: call[3].update(check_same_thread=False))
         event.listen(engine, "connect", _apply_pragmas)
 
 
@@ -226,18 +224,23 @@ def _watch(_session: Session, _transaction: object, connection: Connection) -> N
 def _note(*executed: Any) -> None:
     _connection, cursor, _text, _values, context, _many = executed
     told = context.isinsert or context.isupdate or context.isdelete
-    _process.written |= told or (not cursor.description and cursor.rowcount > 0)
+    if (session := _process.session) and (told or (not cursor.description and cursor.rowcount > 0)):
+        _process.written = _process.written or session.get_nested_transaction() or session.get_transaction()
 
 
-def _forget(_session: Session) -> None:
-    _process.written = False
+def _pass_on(session: Session) -> None:
+    if session.get_nested_transaction() in {None, _process.written}:
+        _process.written = _process.written and _process.written.parent
+
+
+def _forget(session: Session) -> None:
+    if session.get_nested_transaction() in {None, _process.written}:
+        _process.written = None
 
 
 def _close_at_exit() -> None:
     if _process.session is not None:
-        warnings.warn(
-            "the global session was left open: it needs close_global_session()", ResourceWarning, stacklevel=1
-        )
+        warnings.warn("the global session was left open: call close_global_session()", ResourceWarning, stacklevel=1)
     close_global_session()
 
 
@@ -252,7 +255,7 @@ def leave_to_parent(*inherited: object) -> None:
 def _start_afresh() -> None:
     engine = _process.engine
     leave_to_parent(engine and engine.pool, _process.session)
-    _process.session, _process.owner, _process.written, _process.lock = None, None, False, threading.RLock()
+    _process.session, _process.owner, _process.written, _process.lock = None, None, None, threading.RLock()
     if engine is not None:
         engine.dispose(close=False)
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from session_lint import analysis, keeping
 from session_lint.analysis import analyse, analyse_file, prepare
 from session_lint.analysis.glossary import glossary
+from session_lint.documents import embeds, modules, placed
 from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.glossary import Entry
     from session_lint.finding import Finding
+    from session_lint.keeping import Drawer
+    from session_lint.rule import Rule
     from session_lint.settings import Settings
     from session_lint.source import Source
 
@@ -91,8 +94,13 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
 
 
 def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]]:
-    """What one file defines that has to do with sessions, and why it could not be read. Raises nothing."""
+    """What one file defines that has to do with sessions, and why it could not be read. Raises nothing.
+
+    What a notebook or a Markdown file defines, nothing can import.
+    """
     filename = str(path)
+    if embeds(filename):
+        return [], []
     told: list[Entry] = []
 
     def work() -> list[Finding]:
@@ -117,6 +125,8 @@ def lint_content(
     :param noqa: whether flake8's comments count, too.
     """
     filename = str(path)
+    if embeds(filename):
+        return _lint_embedded(data, path, settings, noqa=noqa)
     place = drawer(data, path, settings)
     kept = place.get() if place else None
     if kept == () and not names_codes(data.decode("latin-1")):  # what could matter in there is ASCII
@@ -125,6 +135,37 @@ def lint_content(
         source = decode(filename, data)
     except SourceError as error:
         return FileReport(filename, tuple(failed(filename, settings, error.message, error.location)))
+    return _lint_module(source, place, kept, settings, tree, noqa=noqa)
+
+
+def _lint_embedded(data: bytes, path: Path, settings: Settings, *, noqa: bool) -> FileReport:
+    """The findings in the modules that a file of another kind holds, each in the place where it is in the file."""
+    filename = str(path)
+    try:
+        sources = modules(filename, data)
+    except SourceError as error:
+        return FileReport(filename, tuple(failed(filename, settings, error.message, error.location)))
+    found: list[Finding] = []
+    cached = bool(sources)
+    for source in sources:
+        content = f"{source.cells}\n{source.text}".encode(errors="surrogatepass")  # messages tell of cells, too
+        place = drawer(content, path, settings)
+        report = _lint_module(source, place, place.get() if place else None, settings, None, noqa=noqa)
+        found += [placed(finding, source) for finding in report.findings]
+        cached = cached and report.cached
+    return FileReport(filename, tuple(_in_order(found)), cached)
+
+
+def _lint_module(
+    source: Source,
+    place: Drawer | None,
+    kept: tuple[Finding, ...] | None,
+    settings: Settings,
+    tree: ast.Module | None,
+    *,
+    noqa: bool,
+) -> FileReport:
+    filename = source.filename
     evidence: dict[str, bytes] = {}
     found = list(kept) if kept is not None else _guarded(filename, lambda: _found(source, settings, tree, evidence))
     if place and kept is None and _analysed(found):  # else the next run may have more memory
@@ -235,10 +276,31 @@ def _found(
     facts = facts_of(source, settings, tree)
     selected = _selected(settings, source.filename)
     rules = [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
-    findings = [finding for rule in rules for finding in rule.check(facts)]
+    findings: list[Finding] = []
+    for rule in rules:
+        said = _asked(rule, facts)
+        findings += [
+            f for f in said if f.code != not_analysed.code or f not in findings
+        ]  # what went wrong is told once
     if evidence is not None:
         evidence.update(facts.evidence)
     return _in_order(findings)
+
+
+def _asked(rule: Rule, facts: ModuleFacts) -> list[Finding]:
+    """What one rule says; what goes wrong in it hides nothing of the others."""
+    try:
+        return list(rule.check(facts))
+    except (RecursionError, MemoryError, SourceError):
+        raise  # a deeper stack may help
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is this rule's)
+        return _broken(facts.source.filename, error)
+
+
+def _broken(filename: str, error: Exception) -> list[Finding]:
+    """The finding that says that the tool itself has failed."""
+    reason = f"internal error: {type(error).__name__}: {error}".rstrip(": ")
+    return [not_analysed.finding_at(filename, Location(1, 1), reason=reason)]
 
 
 def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: bool) -> list[Finding]:
@@ -300,8 +362,7 @@ def _guarded(filename: str, work: Callable[[], list[Finding]]) -> list[Finding]:
     except SourceError as error:
         return [not_analysed.finding_at(filename, error.location, reason=error.message)]
     except Exception as error:  # noqa: BLE001  (whatever it is, it is this file's and not the run's)
-        reason = f"internal error: {type(error).__name__}: {error}".rstrip(": ")
-        return [not_analysed.finding_at(filename, Location(1, 1), reason=reason)]
+        return _broken(filename, error)
 
 
 _one_deep = threading.Lock()

@@ -11,6 +11,7 @@ Findings are kept where the command keeps them, for files whose content is what 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +26,7 @@ from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.settings import Settings, SettingsError, load, override
 from session_lint.source import Source, SourceError, decode
+from session_lint.suppress import heard
 from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from session_lint.finding import Finding
+    from session_lint.recording import Baseline
 
 OWN_OPTIONS = {
     "select": "the rules to run, instead of those that run by default",
@@ -53,6 +56,7 @@ class Plugin:
     version = __version__
     isolated: ClassVar[bool] = False
     options: ClassVar[dict[str, tuple[str, ...]]] = {}
+    baseline: ClassVar[str | None] = None
     seen: ClassVar[set[str]] = set()
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
@@ -72,6 +76,14 @@ class Plugin:
                 comma_separated_list=True,
                 help=text,
             )
+        manager.add_option(
+            "--session-lint-baseline",
+            default=None,
+            metavar="file",
+            parse_from_config=True,
+            normalize_paths=True,
+            help="report only what is not recorded in this file, which `session-lint baseline` writes",
+        )
 
     @classmethod
     def parse_options(cls, options: argparse.Namespace) -> None:
@@ -84,8 +96,10 @@ class Plugin:
         styles = [code for code, rule in catalogue().items() if not rule.default and code in named]
         given["extend_select"] = [*(given["extend_select"] or ()), *styles]
         cls.options = {name: tuple(codes) for name, codes in given.items() if codes}
+        cls.baseline = getattr(options, "session_lint_baseline", None)
         cls.isolated = bool(getattr(options, "isolated", False)) or _isolated(sys.argv[1:])
         _settings.cache_clear()
+        _recorded.cache_clear()
         cls._begin()
 
     @classmethod
@@ -115,13 +129,35 @@ class Plugin:
             text = "".join(self.lines).removeprefix("\ufeff")
             data = _content(path, text) if concerns(text, path, vocabulary(settings.vocabulary)) else None
             if data is not None:
-                return list(lint_content(data, path, settings, self.tree, noqa=False).findings)
-            return lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
+                found = list(lint_content(data, path, settings, self.tree, noqa=False).findings)
+            else:
+                found = lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
+            return self._new(found, Source(self.filename, text)) if found and self.baseline else found
         except SettingsError as error:
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason="; ".join(str(error).splitlines()))]
         except Exception as error:  # noqa: BLE001  (see run)
             reason = f"internal error: {type(error).__name__}: {error}"
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]
+
+    def _new(self, found: list[Finding], source: Source) -> list[Finding]:
+        """The findings that the baseline does not record for this very file.
+
+        Which file an entry of a lost file belongs to takes all files together, and that is the command's to say. What
+        flake8 will silence uses up no entry: the command had not seen it when it recorded the others.
+        """
+        recorded = _recorded(Path(self.baseline or ""))
+        place = recorded.place(self.filename)
+        mine = replace(recorded, entries=tuple(entry for entry in recorded.entries if entry.path == place))
+        known = mine.compared(heard(source, found), lambda _: source, lambda _: False).known
+        return [finding for finding in found if not any(finding is one for one in known)]
+
+
+@lru_cache
+def _recorded(file: Path) -> Baseline:
+    """A baseline, read once."""
+    from session_lint.recording import read  # noqa: PLC0415  (most runs need none)
+
+    return read(file)
 
 
 def _content(path: Path, text: str) -> bytes | None:

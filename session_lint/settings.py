@@ -52,6 +52,9 @@ class Table(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=T
     force_exclude: bool = False
     cache: bool = True
     whole_project: bool = True
+    baseline: str | None = None
+    notebooks: bool = True
+    markdown: bool = False
     vocabulary: dict[str, Any] = {}
 
 
@@ -70,6 +73,9 @@ class Settings:
     :param root: the folder that patterns are relative to, the settings file's; ``None`` for the current folder.
     :param cache: whether findings are kept between runs.
     :param whole_project: whether imports and callers are followed to other files.
+    :param baseline: the file that known findings are recorded in, from the root; ``None`` for the usual one, on demand.
+    :param notebooks: whether a walk takes ``*.ipynb``.
+    :param markdown: whether a walk takes ``*.md``, for the Python in them.
     :param vocabulary: what names mean beside what the tool knows itself.
     """
 
@@ -84,6 +90,9 @@ class Settings:
     root: Path | None = None
     cache: bool = True
     whole_project: bool = True
+    baseline: str | None = None
+    notebooks: bool = True
+    markdown: bool = False
     vocabulary: Tables = field(default_factory=Tables)
 
     def selected(self, rule: Rule, filename: str = "") -> bool:

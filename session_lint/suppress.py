@@ -113,7 +113,7 @@ def _unused(filename: str, one: Suppression, words: list[str]) -> Finding:
     reason += " on this line" if one.rows is not None else " in this file"
     reason += f"; there is no rule {_listed(unknown, 'or')}" if unknown else ""
     finding = unused_suppression.finding_at(filename, one.location, reason=reason)
-    step = Step(filename, one.location, f"speaks for {_reach(one.rows)}")
+    step = Step(filename, one.location, f"speaks for {_reach(one.rows)}", one.end_location)
     return replace(finding, end_location=one.end_location, trace=(step,))
 
 

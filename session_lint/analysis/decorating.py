@@ -40,7 +40,10 @@ class Lent:
 
 
 def decorated(module: Module, code: ast.AST) -> Iterator[Solved]:
-    """The solutions for a function from the sessions that its decorators pass to it and commit."""
+    """The solutions for a function from the sessions that its decorators pass to it and commit.
+
+    There are none where it has more ways than can be followed.
+    """
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
     for decorator in code.decorator_list:
@@ -49,7 +52,10 @@ def decorated(module: Module, code: ast.AST) -> Iterator[Solved]:
             if lent.commits and name:
                 site = module.site(SiteKind.SCOPE, decorator, code, commits=True)
                 start = NOTHING._replace(site=site, names=frozenset({name}), guards=guards.present(name))
-                yield module.solve(code, start)
+                try:
+                    yield module.solve(code, start)
+                except SolverLimit:
+                    return  # nothing is known of it
 
 
 def lends(module: Module, code: FunctionNode, decorator: ast.expr) -> list[Lent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
+from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.storing import Storing
@@ -57,12 +58,21 @@ class Entering(Storing):
             return fact
         if ("with", item) in fact.names:
             left = fact._replace(names=fact.names - {("with", item), ("temp", item)})
-            commits = fact.site is not None and fact.site.kind is SiteKind.SCOPE and fact.site.commits
-            return effects.leave(left, item, commits=commits)
+            end = self._end(fact)
+            if end in (AtEnd.MAY_COMMIT, AtEnd.UNKNOWN):
+                left = left._replace(pending=None)
+            return effects.leave(left, item, commits=end is AtEnd.COMMITS)
         for what in ("begun", "nested"):
             if Mark(what, item) in fact.marks:
                 return effects.end_transaction(fact, item, what)
         return fact
+
+    def _end(self, fact: Fact) -> AtEnd:
+        """What the end of the ``with`` around a session does to it."""
+        if fact.site is not None and fact.site.kind is SiteKind.OWNED:
+            return at_end(self.module, fact.site.node)
+        scope = fact.site is not None and fact.site.kind is SiteKind.SCOPE and fact.site.commits
+        return AtEnd.COMMITS if scope else AtEnd.CLOSES
 
     def _exit_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         item: ast.withitem = point.node  # type: ignore[assignment]

@@ -35,6 +35,10 @@ VALUES = (("temp", Hold.WHOLE), ("in", Hold.INSIDE), ("closer", Hold.CLOSER))
 """The kinds of names that the value of an expression has, and how it holds the session then."""
 
 
+ABOVE = "super()"
+"""The name of a session in a method of its own class that calls the one it overrides."""
+
+
 def held(node: ast.AST | None, fact: Fact) -> Hold | None:
     """How an expression holds the session of a fact, if it does."""
     if node is None or not fact.names:
@@ -47,6 +51,8 @@ def held(node: ast.AST | None, fact: Fact) -> Hold | None:
         return _variable(node, fact)
     if isinstance(node, (ast.NamedExpr, ast.Await)):
         return held(node.value, fact)
+    if isinstance(node, ast.Call):
+        return Hold.WHOLE if ABOVE in names and path(node.func) == "super" else None
     if isinstance(node, (ast.Subscript, ast.Starred)):
         return (
             Hold.INSIDE

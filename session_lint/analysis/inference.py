@@ -33,12 +33,15 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     """
     if not module.concerned(function):
         return None
-    solved = module.solve(function, NOTHING)
+    try:
+        solved = module.solve(function, NOTHING)
+    except SolverLimit:
+        return None
     given = yielded(solved)
     if not given:
         return None
     normal = [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
-    return Meaning(Role.SCOPE, commits=bool(normal) and all(map(_committed, normal)))
+    return Meaning(Role.SCOPE, commits=bool(normal) and all(map(committed, normal)))
 
 
 def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
@@ -93,18 +96,27 @@ def class_scope(module: Module, owner: ast.ClassDef) -> Meaning | None:
     if not field or not _opened_by(*enter, field):
         return None
     home, function = leave
-    own, *told = [a.arg for a in (*function.args.posonlyargs, *function.args.args)] or [""]
-    site = home.site(SiteKind.PARAMETER, function.args, function, key=f"left {field}")
+    own = next((a.arg for a in (*function.args.posonlyargs, *function.args.args)), "")
+    normal = left(home, function, frozenset({f"{own}.{field}"}))
+    if not normal or any(fact.state is not State.CLOSED for fact in normal):
+        return None
+    return Meaning(Role.SCOPE, commits=all(map(committed, normal)))
+
+
+def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list[Fact]:
+    """What may hold after an ``__exit__`` that no exception has called, of a session with something to commit.
+
+    :param names: how the method refers to the session.
+    """
+    _, *told = [a.arg for a in (*function.args.posonlyargs, *function.args.args)] or [""]
+    site = home.site(SiteKind.PARAMETER, function.args, function, key=f"left {sorted(map(str, names))}")
     calm = frozenset(atom for name in told for atom in ((f"{name} is None", True), (name, False)))
-    start = NOTHING._replace(site=site, names=frozenset({f"{own}.{field}"}), guards=calm, pending=function)
+    start = NOTHING._replace(site=site, names=names, guards=calm, pending=function)
     try:
         exits = home.solve(function, start).exits
     except SolverLimit:
-        return None
-    normal = [fact for fact in exits if fact.site is site and fact.flying is None]
-    if not normal or any(fact.state is not State.CLOSED for fact in normal):
-        return None
-    return Meaning(Role.SCOPE, commits=all(map(_committed, normal)))
+        return []
+    return [fact for fact in exits if fact.site is site and fact.flying is None]
 
 
 def _field_given(enter: FunctionNode) -> str:
@@ -129,7 +141,8 @@ def _opened_by(module: Module, enter: FunctionNode, field: str) -> bool:
     return any(isinstance(b.node, ast.expr) and _opens(module, b.node, b.scope) for b in bindings)
 
 
-def _committed(fact: Fact) -> bool:
+def committed(fact: Fact) -> bool:
+    """Whether all that was written is saved, and nothing of it was thrown away."""
     return fact.pending is None and bool(fact.marked("committed")) and not fact.marked("lost")
 
 

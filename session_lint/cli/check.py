@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from session_lint.cli.baseline import against_baseline, baseline_options, complain_of_gone
+from session_lint.cli.look import look
 from session_lint.cli.run import (
     CLEAN,
     FAILED,
@@ -21,19 +22,18 @@ from session_lint.cli.run import (
     stdin_report,
 )
 from session_lint.report import FORMATS, render
-from session_lint.report.run import Look, Run
+from session_lint.report.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from session_lint.analysis import ModuleFacts
     from session_lint.files import Missing
-    from session_lint.finding import Finding
     from session_lint.source import Source
 
 
 @click.command()
 @options
+@baseline_options
 @click.option(
     "--output-format",
     type=click.Choice(FORMATS),
@@ -58,29 +58,20 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
         sources[one.path] = source
     else:
         found, missing = reports(paths or ["."], given, given["jobs"])
-    findings = [finding for report in found for finding in report.findings]
+    comparison = against_baseline(found, partial(_source, sources), given)
+    findings = [f for report in found for f in report.findings] if comparison is None else comparison.new
     nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
     if findings or not (given["quiet"] or nothing_read):
-        text = render(given["output_format"], _run(findings, len(found), sources, given))
-        click.echo(text, nl=False, color=_colour())
+        seen = look()
+        text = partial(_source, sources)
+        run = Run(findings, len(found), text, seen, comparison, lambda name: facts_again(text(name), given))
+        click.echo(render(given["output_format"], run), nl=False, color=seen.colour)
+    stale = complain_of_gone(comparison)
     complain(missing)
     if missing:
         context.exit(FAILED)
-    context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
+    context.exit(FOUND if (findings or stale) and not given["exit_zero"] else CLEAN)
 
 
-def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None], given: dict[str, Any]) -> Run:
-    def source(filename: str) -> Source | None:
-        return sources[filename] if filename in sources else source_of(filename)
-
-    def facts(filename: str) -> ModuleFacts | None:
-        return facts_again(source(filename), given)
-
-    return Run(findings, checked, source, Look(colour=_colour()), facts)
-
-
-def _colour() -> bool:
-    """Whether standard output wants colours: a terminal does, unless the user says otherwise."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+def _source(sources: dict[str, Source | None], filename: str) -> Source | None:
+    return sources[filename] if filename in sources else source_of(filename)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from session_lint.engine import FileReport, failed, lint_paths, lint_source, retold
+from session_lint.documents import embeds, text_of
+from session_lint.engine import FileReport, failed, lint_content, lint_paths, lint_source, retold
 from session_lint.files import Missing, discover, excluded
 from session_lint.python.modules import absolute
 from session_lint.settings import Settings, SettingsError, load, override, patterns
-from session_lint.source import Source, SourceError, decode, read
+from session_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 STDIN = "-"
+
+_SELECTORS = ("select", "ignore", "extend_select", "extend_ignore")
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -44,6 +47,7 @@ _FILES = [
     ),
     click.option("--isolated", is_flag=True, help="Read no configuration file."),
     click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The configuration file to read."),
+    click.option("--markdown", is_flag=True, default=None, help="Look into the Python blocks of *.md files, too."),
     click.option("--no-project", is_flag=True, help="Judge each file by itself; follow no import, look for no caller."),
 ]
 _RULES = [
@@ -80,7 +84,7 @@ def settings_for(path: Path, given: dict[str, Any]) -> Settings:
     folder = path if path.is_dir() else path.parent
     found = _loaded(absolute(folder), given["isolated"], given["config"])
     switched = {name: False for name, off in (("cache", "no_cache"), ("whole_project", "no_project")) if given.get(off)}
-    names = ("select", "ignore", "extend_select", "extend_ignore", "exclude", "extend_exclude", "force_exclude")
+    names = (*_SELECTORS, "exclude", "extend_exclude", "force_exclude", "markdown")
     settings = override(found, **{name: given.get(name) for name in names}, **switched)
     for name in ("exclude", "extend_exclude"):
         try:
@@ -163,16 +167,19 @@ def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], S
     if settings.force_exclude and given["stdin_filename"] and excluded(Path(name), settings):
         return None, [], settings, data
     try:
-        return decode(name, data), [], settings, data
+        return text_of(name, data), [], settings, data
     except SourceError as error:
         return None, failed(name, settings, error.message, error.location), settings, data
 
 
 def stdin_report(given: dict[str, Any]) -> tuple[FileReport, Source | None]:
     """Lint the text on standard input."""
-    source, failed, settings, _ = stdin_source(given)
+    source, failed, settings, data = stdin_source(given)
+    name = given["stdin_filename"] or "<stdin>"
+    if source is not None and embeds(name):
+        return lint_content(data, Path(name), settings), source
     findings = failed if source is None else lint_source(source, settings)
-    return FileReport(given["stdin_filename"] or "<stdin>", tuple(findings)), source
+    return FileReport(name, tuple(findings)), source
 
 
 def complain(missing: Sequence[Missing]) -> None:
@@ -185,8 +192,8 @@ def complain(missing: Sequence[Missing]) -> None:
 def source_of(filename: str) -> Source | None:
     """The text of a file, if it can be read."""
     try:
-        return read(Path(filename), filename)
-    except SourceError:
+        return text_of(filename, Path(filename).read_bytes())
+    except (OSError, SourceError):
         return None
 
 

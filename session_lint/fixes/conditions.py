@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.fixes.outliving import kept_on_error
 from session_lint.fixes.shape import gives_up, is_method
 from session_lint.python.names import own_nodes, path
@@ -177,8 +178,16 @@ def in_order(case: Case) -> Iterator[str]:
         yield "the `else` of the `try` would move"
 
 
-WITH: tuple[Condition, ...] = (run_through, bound_once, beyond, in_order)
-LENT: tuple[Condition, ...] = (bound_once, beyond, in_order)
+def only_closed(case: Case) -> Iterator[str]:
+    """The end of a ``with`` closes the session and does nothing else, as far as its class can be read."""
+    module = case.facts.module
+    commits = (AtEnd.COMMITS, AtEnd.MAY_COMMIT)
+    if module is not None and at_end(module, case.obligation.site.node) in commits:
+        yield "the session's own class commits at the end of a `with`"
+
+
+WITH: tuple[Condition, ...] = (run_through, bound_once, beyond, in_order, only_closed)
+LENT: tuple[Condition, ...] = (bound_once, beyond, in_order, only_closed)
 """For a ``with`` in a generator that lends the session."""
 SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, expired)
 

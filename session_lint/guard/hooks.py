@@ -79,6 +79,7 @@ def install(
         (Session, "after_transaction_end", guard.ended),
         (Session, "after_begin", guard.connected),
         (Session, "after_commit", guard.committed),
+        (Session, "after_rollback", guard.rolled_back),
         (Engine, "before_cursor_execute", guard.executing),
         (Engine, "after_cursor_execute", guard.executed),
         (Engine, "handle_error", guard.erred),

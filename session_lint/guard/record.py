@@ -13,7 +13,7 @@ from enum import Enum
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from session_lint.guard.frames import Stack, called_by, here, is_session, of_server, opening
+from session_lint.guard.frames import Frame, Stack, called_by, here, is_session, of_library, of_server, opening
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -99,6 +99,7 @@ class Record:
     :param failed: where an error came out of it that no rollback has answered.
     :param wrote: where it was written to first since the last commit.
     :param changed: whether the database was told of it.
+    :param savepoints: for each savepoint under way, the outermost first, what the last two were before it.
     :param dropped: where a rollback has thrown away what was written, and where that was written.
     :param left: whether an exception left the function that opened it.
     :param begun: whether a transaction is under way.
@@ -127,6 +128,7 @@ class Record:
     failed: Stack | None = None
     wrote: Stack | None = None
     changed: bool = False
+    savepoints: list[tuple[Stack | None, bool]] = field(default_factory=list)
     dropped: tuple[Stack, Stack | None] | None = None
     left: bool = False
     begun: bool = False
@@ -164,10 +166,18 @@ class Record:
 
     def by_scope(self, stack: Stack) -> bool:
         """Whether what happens in a stack is done by the scope itself and not by its block."""
+        if _leaving():
+            return True
         if self.begins:
-            alone = not stack.program or stack.program[0].filename == asyncio.events.__file__  # in a task of its own
-            return alone or any(frame.function in ("__exit__", "__aexit__") for frame in stack.library)
+            return any(frame.function in ("__exit__", "__aexit__") for frame in stack.library)
         return any(frame.code in self.ends for frame in stack.program)
+
+
+def _leaving() -> bool:
+    """Whether the task at work is one in which SQLAlchemy's own ``__aexit__`` ends what it has begun."""
+    found = task()
+    code = getattr(found.get_coro(), "cr_code", None) if found is not None else None
+    return code is not None and code.co_name in ("close", "go") and of_library(Frame(code, 0))
 
 
 def record(session: Session, ended: Any) -> Record:  # noqa: ANN401 - weakref's own callback

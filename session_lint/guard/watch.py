@@ -206,6 +206,8 @@ class Guard:
     def begun(self, session: Session, transaction: SessionTransaction) -> None:
         """A transaction of a session begins, also where the database does not know of it yet."""
         one = self.of(session)
+        if one is not None and transaction.nested:
+            one.savepoints.append((one.wrote, one.changed))
         if one is None or transaction.parent is not None:
             return
         self._process(one)
@@ -257,12 +259,20 @@ class Guard:
             one.begun, one.failed = False, None
         elif transaction.nested:
             one.failed = None
+            del one.savepoints[-1:]
 
     def committed(self, session: Session) -> None:
-        """The database has what was written."""
+        """The database has what was written, or would have it if the transaction that a savepoint is in were over."""
+        one = self.of(session)
+        if one is not None and not session.in_nested_transaction():
+            one.wrote, one.changed = None, False
+
+    def rolled_back(self, session: Session) -> None:
+        """The database has forgotten what was written, since the savepoint or altogether."""
         one = self.of(session)
         if one is not None:
-            one.wrote, one.changed = None, False
+            within = session.in_nested_transaction() and one.savepoints
+            one.wrote, one.changed = one.savepoints[-1] if within else (None, False)
 
     def executing(self, connection: Connection, *event: Any) -> None:
         """A statement goes to the database."""

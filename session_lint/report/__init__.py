@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from session_lint.report.run import Run
 
-FORMATS = ("full", "concise", "json", "html")
+FORMATS = (
+    "full",
+    "concise",
+    "json",
+    "json-lines",
+    "github",
+    "gitlab",
+    "sarif",
+    "junit",
+    "rdjson",
+    "pylint",
+    "markdown",
+    "html",
+)
 
 
 def render(form: str, run: Run) -> str:

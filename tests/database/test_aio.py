@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import warnings
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -173,6 +175,22 @@ def test_every_loop_has_an_engine_of_its_own(store: Store) -> None:
 
     assert run(work()) is not run(work())
     assert (store.rows(), len(aio._engines)) == (["a", "a"], 0)
+
+
+def test_loops_that_ended_without_a_word(store: Store) -> None:
+    """The engine of the next loop takes the place of theirs, and their connections are collected."""
+
+    async def work() -> None:
+        async with async_scoped_session() as session:
+            await write(session, "a")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # what drivers say of a connection that nobody closed
+        for _ in range(3):
+            asyncio.run(work())
+        run(work())
+        gc.collect()
+    assert (len(aio._engines), store.rows()) == (0, ["a"] * 4)
 
 
 def test_objects_outlive_a_commit(store: Store) -> None:

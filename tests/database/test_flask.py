@@ -103,6 +103,25 @@ def test_requests_in_one_pushed_context(app: Flask, served: list[Session], store
     assert (len(set(map(id, served))), store.rows(), store.out()) == (2, ["a"], 0)
 
 
+def test_what_runs_before_every_request_has_the_requests_session(served: list[Session], store: Store) -> None:
+    """Also where the application had it first: the view goes on with the same session."""
+    app = Flask(__name__)
+
+    @app.before_request
+    def count() -> None:
+        served.append(g.db)
+        write(g.db, "a")
+
+    init_app(app)
+
+    @app.get("/")
+    def view() -> str:
+        g.db.commit()
+        return str(g.db is served[0])
+
+    assert (app.test_client().get("/").text, store.rows(), store.out()) == ("True", ["a"], 0)
+
+
 def test_a_request_that_asks_for_none_opens_none(app: Flask, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session is opened when the view first says ``g.db``."""
 

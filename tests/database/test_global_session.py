@@ -94,7 +94,24 @@ def after_a_commit(session: Session) -> None:
     write(session, "b")
 
 
-@pytest.mark.parametrize("work", [add, flush, change, say, after_a_commit, lambda session: write(session, "a")])
+def release(session: Session) -> None:
+    """Write in a savepoint that is released, and in one in it."""
+    with session.begin_nested(), session.begin_nested():
+        write(session, "a")
+
+
+def before_a_savepoint(session: Session) -> None:
+    """Write, and undo what came after."""
+    write(session, "a")
+    savepoint = session.begin_nested()
+    write(session, "b")
+    savepoint.rollback()
+
+
+UNSAVED = [add, flush, change, say, after_a_commit, release, before_a_savepoint, lambda session: write(session, "a")]
+
+
+@pytest.mark.parametrize("work", UNSAVED)
 def test_what_is_not_committed_is_rolled_back_and_said(store: Store, work: Callable[[Session], None]) -> None:
     """Nothing commits in the user's place."""
     work(get_session())
@@ -128,12 +145,57 @@ def nothing_there(session: Session) -> None:
     session.execute(text("update item set name = 'b' where name = 'nobody'"))
 
 
-@pytest.mark.parametrize("work", [read, undo, keep, nothing_there, type])
+def undo_a_savepoint(session: Session) -> None:
+    """Try something, and one thing more in it that stays in it."""
+    savepoint = session.begin_nested()
+    with session.begin_nested():
+        flush(session)
+    savepoint.rollback()
+    read(session)
+
+
+def keep_a_savepoint(session: Session) -> None:
+    """Save what was written in one."""
+    release(session)
+    session.commit()
+    read(session)
+
+
+def set_the_same(session: Session) -> None:
+    """Give a row the name that it has."""
+    keep(session)
+    row = session.scalars(select(Row)).one()
+    row.name = str(row.name)
+
+
+@pytest.mark.parametrize(
+    "work", [read, undo, keep, nothing_there, undo_a_savepoint, keep_a_savepoint, set_the_same, type]
+)
 def test_what_needs_no_commit_is_not_said(store: Store, work: Callable[[Session], None]) -> None:
     """Every warning is an error here."""
     work(get_session())
     close_global_session()
     assert store.out() == 0
+
+
+def test_a_value_that_cannot_be_compared_masks_nothing(store: Store) -> None:
+    """The session is closed all the same."""
+
+    class Odd(str):
+        __slots__ = ()
+
+        def __eq__(self, _: object) -> bool:
+            raise OverflowError
+
+        __hash__ = None  # type: ignore[assignment]
+
+    session = get_session()
+    keep(session)
+    row = session.scalars(select(Row)).one()
+    assert row.name
+    row.name = Odd("a")
+    close_global_session()
+    assert (get_session() is session, store.rows(), store.out()) == (False, ["a"], 0)
 
 
 def test_a_warning_that_is_an_error_comes_after_the_closing(store: Store) -> None:

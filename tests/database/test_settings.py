@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,22 @@ def test_a_size_that_is_no_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         get_engine()
 
 
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it, also where a traceback leaves that out."""
+    if error is not None:
+        yield error
+        yield from chain(error.__cause__)
+        yield from chain(error.__context__)
+
+
+def test_an_error_of_the_url_keeps_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLAlchemy's own shows the URL, in its older versions."""
+    monkeypatch.setenv("DATABASE_URL", f"nonsense {SECRET}")
+    with pytest.raises(ValueError, match="DATABASE_URL") as caught:
+        get_engine()
+    assert list(chain(caught.value)) == [caught.value]
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -84,6 +101,7 @@ def test_a_size_that_is_no_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         f"postgresql+psycopg://user:12/{SECRET}@host:5432/name",
         f"postgresql+psycopg://user:{SECRET}@host:port/name",
         f"postgresql+psycopg://user:{SECRET}@127.0.0.1:1/name",
+        f"postgresql+psycopg://user@127.0.0.1:1/name?password={SECRET}",
         f"nowhere://user:{SECRET}@host/name",
     ],
 )
@@ -91,7 +109,7 @@ def test_a_size_that_is_no_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_a_password_is_never_shown(
     url: str, by_argument: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not in an error with its whole traceback, nor in a log, nor in what objects say of themselves."""
+    """Not in an error with its whole traceback, nor in a hidden one, nor in a log, nor in what objects say."""
     caplog.set_level("DEBUG")
     if by_argument:
         configure(url)
@@ -100,7 +118,7 @@ def test_a_password_is_never_shown(
     with pytest.raises((ValueError, SQLAlchemyError)) as caught, scoped_session() as session:
         session.execute(text("select 1"))
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(module._process)
-    assert SECRET not in shown
+    assert SECRET not in shown + "".join(f"{error!r} {error.args}" for error in chain(caught.value))
     if isinstance(caught.value, ValueError):
         assert str(caught.value).startswith("configure()" if by_argument else "DATABASE_URL")
 
@@ -111,6 +129,15 @@ def test_what_a_connection_to_sqlite_begins_with(tmp_path: Path) -> None:
     with scoped_session() as session:
         asked = ("foreign_keys", "busy_timeout", "journal_mode")
         assert [session.execute(text(f"pragma {name}")).scalar() for name in asked] == [1, 5000, "wal"]
+
+
+def test_a_connection_to_sqlite_is_closed_by_whatever_thread() -> None:
+    """The global session of a thread that has ended must not keep the database locked."""
+    configure("sqlite://")
+    with ThreadPoolExecutor(1) as executor:
+        connection = executor.submit(get_engine().connect).result()
+    with connection:
+        assert connection.execute(text("select 1")).scalar() == 1
 
 
 def test_a_database_that_can_only_be_read(tmp_path: Path) -> None:

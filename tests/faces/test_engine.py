@@ -172,6 +172,18 @@ def test_an_internal_error_is_the_files_own(monkeypatch: pytest.MonkeyPatch, err
     assert [("bad.py", [message]), ("good.py", [])] == [(r.path, [f.message for f in r.findings]) for r in reports]
 
 
+def test_a_rule_that_fails_hides_nothing_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went wrong is said once, whatever the number of rules that it happens in."""
+    rules = catalogue()
+
+    def check(_facts: ModuleFacts) -> list[Finding]:
+        raise KeyError("x")
+
+    failing = {code: replace(rules[code], check=check) for code in ("SES102", "SES301")}
+    monkeypatch.setattr(engine, "catalogue", lambda: {**rules, **failing})
+    assert [(1, "SES900"), (5, "SES101")] == said(lint_file(write(bad=LEAK)[0], PLAIN).findings)
+
+
 def test_an_interruption_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
     broken(monkeypatch, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):

@@ -101,6 +101,19 @@ OTHER_FACTORY = {
 SECOND = OWN.replace("import Watched, engine", "import Watched, engine, second").replace(
     "\n\n\ndef save", "\nSecond = sessionmaker(second, class_=Watched)\n\n\ndef save", 1
 )
+COMMITTING = MADE.replace(
+    "\n\n\ndef save",
+    "\n\n\nclass Committing(Watched):\n"
+    "    def __exit__(self, *failed):\n"
+    "        if not failed[0]:\n"
+    "            self.commit()\n"
+    "        super().__exit__(*failed)\n\n\n"
+    "Own = sessionmaker(engine, class_=Committing)\n\n\ndef save",
+    1,
+)
+CLASS = {
+    "a class that commits": "session = Own()\nsession.add(Row(1))\nsession.flush()\nwork()\nsession.close()\n",
+}
 NAME = {
     "bound again": (
         "session = SessionLocal()\nsession.add(Row(1))\nsession.commit()\nsession = SessionLocal()\n"
@@ -120,6 +133,7 @@ TRAPS: dict[str, dict[str, str]] = {
     "expired": {name: program(body) for name, body in EXPIRED.items()},
     "takes_nothing": {name: program(body) for name, body in FACTORY.items()},
     "same_factory": {name: program(body, SECOND) for name, body in OTHER_FACTORY.items()},
+    "only_closed": {name: program(body, COMMITTING) for name, body in CLASS.items()},
     "run_through": {name: program(body) for name, body in GENERATOR.items()},
     "bound_once": {**{name: program(body) for name, body in NAME.items()}, "plain code": PLAIN_CODE},
 }

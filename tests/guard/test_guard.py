@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +25,10 @@ from sqlalchemy.pool import QueuePool
 from session_lint.guard import Report, install, installed, uninstall, watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
     from sqlalchemy.engine import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 ROOT = Path(__file__).parents[2]
 ONE = text("select 1")
@@ -320,6 +321,64 @@ def test_an_asynchronous_scope(reports: list[Report]) -> None:
     assert codes(reports) == ["SES301"]
 
 
+@asynccontextmanager
+async def lent(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """A scope of the project, whose session SQLAlchemy closes, in a task of its own."""
+    async with AsyncSession(engine) as session:
+        yield session
+        await session.commit()
+
+
+async def mended(engine: AsyncEngine) -> None:
+    """The block leaves all of it to the scope."""
+    async with lent(engine) as session:
+        await session.execute(ONE)
+
+
+async def committed(engine: AsyncEngine) -> None:
+    """It commits."""
+    async with lent(engine) as session:
+        await session.execute(ONE)
+        await session.commit()
+
+
+async def closed(engine: AsyncEngine) -> None:
+    """It closes."""
+    async with lent(engine) as session:
+        await session.execute(ONE)
+        await session.close()
+
+
+async def used_afterwards(engine: AsyncEngine) -> None:
+    """It keeps the session."""
+    async with lent(engine) as session:
+        await session.execute(ONE)
+    await session.execute(ONE)
+    await session.close()
+
+
+@pytest.mark.parametrize(
+    ("work", "expected"),
+    [(mended, []), (committed, ["SES301"]), (closed, ["SES302"]), (used_afterwards, ["SES303"])],
+)
+@pytest.mark.parametrize("in_a_task", [False, True])
+def test_an_asynchronous_scope_of_the_project(
+    reports: list[Report],
+    work: Callable[[AsyncEngine], Coroutine[Any, Any, None]],
+    expected: list[str],
+    in_a_task: bool,
+) -> None:
+    """What SQLAlchemy does at its end is the scope's own doing, and not the block's."""
+
+    async def run() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://")
+        await (asyncio.create_task(work(engine)) if in_a_task else work(engine))
+        await engine.dispose()
+
+    asyncio.run(run())
+    assert codes(reports) == expected
+
+
 def test_a_function_in_a_scope_has_a_session_of_its_own(engine: Engine, reports: list[Report]) -> None:
     """The scope it runs in is another's."""
 
@@ -377,6 +436,74 @@ def test_what_was_written_and_not_committed(engine: Engine, reports: list[Report
             write(session, session.query(Item).one())
         assert codes(reports).pop() == "SES702"
     assert len(reports) == 5
+
+
+def released(session: Session) -> None:
+    """Write in a savepoint."""
+    with session.begin_nested():
+        session.add(Item("a"))
+
+
+def before_a_savepoint(session: Session) -> None:
+    """Write, then undo what came after."""
+    session.add(Item("a"))
+    savepoint = session.begin_nested()
+    session.add(Item("b"))
+    session.flush()
+    savepoint.rollback()
+
+
+def undone(session: Session) -> None:
+    """Undo the savepoint, with one in it that was released."""
+    savepoint = session.begin_nested()
+    released(session)
+    savepoint.rollback()
+    session.execute(ONE)
+
+
+def tried(session: Session) -> None:
+    """Have a savepoint undone by what is raised in it."""
+    with suppress(ValueError), session.begin_nested():
+        session.add(Item("a"))
+        session.flush()
+        raise ValueError
+    session.execute(ONE)
+
+
+def transaction_undone(session: Session) -> None:
+    """Undo the transaction by its own method."""
+    with suppress(ValueError), session.begin():
+        session.add(Item("a"))
+        session.flush()
+        raise ValueError
+    session.execute(ONE)
+
+
+def saved(session: Session) -> None:
+    """Commit what was written in a savepoint."""
+    released(session)
+    session.commit()
+    session.execute(ONE)
+
+
+@pytest.mark.parametrize(
+    ("work", "expected"),
+    [
+        (released, ["SES702"]),
+        (before_a_savepoint, ["SES702"]),
+        (undone, []),
+        (tried, []),
+        (transaction_undone, []),
+        (saved, []),
+    ],
+)
+def test_what_was_written_in_a_savepoint(
+    engine: Engine, reports: list[Report], work: Callable[[Session], None], expected: list[str]
+) -> None:
+    """A savepoint commits nothing, and takes back only what was written in it."""
+    with Session(engine) as session:
+        work(session)
+    assert codes(reports) == expected
 
 
 def test_what_was_thrown_away_on_purpose(engine: Engine, reports: list[Report]) -> None:

@@ -1,1 +1,1 @@
-"""Tests of the reports."""
+"""The reports that other programs read, each held against what reads it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -222,6 +223,22 @@ def test_a_file_that_is_gone_has_neither_source_nor_graph() -> None:
     (leak,) = (e for e in page.all("li", "finding") if e.attributes["data-rule"] == "SES101")
     assert (leak.all("figure"), leak.all("div", "code"), len(leak.all("li"))) == ([], [], 2)
     assert words(leak.all("p", "none")[0]) == "The source is not there any more."
+
+
+def test_places_in_a_notebook_count_in_their_cells(tmp_path: Path) -> None:
+    """The address says the cell; the excerpt and the graph show its lines."""
+    cells = ["from sqlalchemy.orm import Session\n", "1\n", "s = Session(e)\ns.add(1)\n"]
+    code = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": 0, "source": c} for c in cells]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": code}
+    (tmp_path / "try.ipynb").write_text(json.dumps(notebook), "utf-8")
+    asked = ["check", "--no-cache", "--isolated", "--select", "SES101", "--output-format", "html", "try.ipynb"]
+    written = subprocess.run(
+        [sys.executable, "-m", "session_lint", *asked], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
+    (leak,) = read(written.stdout).all("li", "finding")
+    assert words(leak.all("summary")[0].all("span", "at")[0]) == "try.ipynb:cell 3:1:5"
+    assert "s = Session(e)" in [words(code) for code in leak.all("tr", "here")[0].all("code")]
+    assert [words(step) for step in leak.all("li")] == ["1 cell 3:1 opened here", "2 cell 3:2 leaves here, still open"]
 
 
 def test_hostile_text_stays_text() -> None:

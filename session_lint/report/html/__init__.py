@@ -10,6 +10,7 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from session_lint.report.concise import line_of, spot
 from session_lint.report.html.entry import entries
 from session_lint.report.html.summary import summary
 from session_lint.report.run import ReportError
@@ -46,7 +47,7 @@ def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
         autoescape=True, finalize=_readable, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"readable": _readable, "ticked": _ticked}
+    made.filters |= {"line_of": line_of, "readable": _readable, "spot": spot, "ticked": _ticked}
     return made
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.trace import place
 from session_lint.flow import PointKind
-from session_lint.report.frame import columns, shape
+from session_lint.report.columns import columns
 from session_lint.report.html.condensed import short
+from session_lint.report.html.ink import shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from session_lint.finding import Applicability
+from session_lint.finding import Applicability, Location
 from session_lint.fingerprint import fingerprint
 from session_lint.fixes import CannotFix, rewritten
 from session_lint.mend import attempt
@@ -83,15 +83,32 @@ def _entry(
     colours: Callable[[str], Sequence[Sequence[Ink]]],
 ) -> Entry:
     repair, refusal = _repair(finding, run.source(finding.filename))
+    flat = _flat(finding, run)
     return Entry(
         mark=mark,
         finding=finding,
         file=shown(finding.filename),
         steps=tuple((step, shown(step.filename)) for step in finding.trace),
-        excerpts=tuple(excerpts(finding, run.lines, colours)),
+        excerpts=tuple(excerpts(flat, run.lines, colours)),
         repair=repair,
         refusal=refusal,
-        picture=picture(finding, facts) if facts is not None else None,
+        picture=picture(flat, facts) if facts is not None else None,
+    )
+
+
+def _flat(finding: Finding, run: Run) -> Finding:
+    """A finding with all its places in the text of its file, those in a notebook's cells too."""
+
+    def place(filename: str, location: Location) -> Location:
+        source = run.source(filename)
+        cells = {} if source is None else {cell.number: cell.first for cell in source.cells}
+        return Location(location.row + cells.get(location.cell, 1) - 1, location.column)
+
+    return replace(
+        finding,
+        location=place(finding.filename, finding.location),
+        end_location=place(finding.filename, finding.end_location),
+        trace=tuple(replace(s, location=place(s.filename, s.location)) for s in finding.trace),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_lint.report.columns import columns
 from session_lint.report.concise import shown
-from session_lint.report.frame import CONTEXT, columns, shape
+from session_lint.report.html.ink import shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from session_lint.finding import Finding, Location, Step
     from session_lint.report.html.ink import Ink
 
+CONTEXT = 2
+"""How many lines are shown around a step."""
 BRIDGE = 2
 """A gap of so few lines is shown rather than left out."""
 LONGEST = 400

@@ -7,10 +7,17 @@ import keyword
 import tokenize
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_lint.report.frame import shape
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+
+TAB = 4
+
+
+def shape(line: str) -> str:
+    """A line as it is shown: tabs widened, nothing that moves, turns or ends what is around it."""
+    text = line.rstrip("\r\n").expandtabs(TAB)
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 class Ink(NamedTuple):

@@ -106,8 +106,11 @@
     groups.dataset.by = by;
     if (by === "file") {
       byFile = byFile || filesOf();
-      const row = (one) => Number(one.querySelector(".at").textContent.slice(one.dataset.file.length + 1).split(":")[0]);
-      for (const one of [...findings].sort((a, b) => row(a) - row(b))) { byFile.get(one.dataset.file).lastChild.append(one); }
+      const places = new Map(findings.map((one) => {
+        return [one, one.querySelector(".at").textContent.slice(one.dataset.file.length).match(/\d+/g).slice(0, 3).map(Number)];
+      }));
+      const before = (a, b) => a.map((n, i) => n - b[i]).find((n) => n) || 0;
+      for (const one of [...findings].sort((a, b) => before(places.get(a), places.get(b)))) { byFile.get(one.dataset.file).lastChild.append(one); }
       groups.replaceChildren(...byFile.values());
     } else {
       for (const one of findings) { home.get(one).append(one); }
