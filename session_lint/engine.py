@@ -309,7 +309,8 @@ def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: boo
     def work() -> list[Finding]:
         selected, told = _selected(settings, source.filename), found
         if unused_suppression.code in selected and _analysed(found):
-            told = _in_order([*found, *unused(source, found, selected)])
+            idle = unused(source, found, selected, require_reason=settings.require_reason)
+            told = _in_order([*found, *idle])
         return heard(source, told, noqa=noqa)
 
     return _wanted(source.filename, settings, _guarded(source.filename, work))

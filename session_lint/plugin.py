@@ -21,10 +21,11 @@ from session_lint.analysis import concerns
 from session_lint.engine import forget, lint_content, lint_source
 from session_lint.files import excluded
 from session_lint.finding import Location
+from session_lint.options import Options, declare, given
 from session_lint.python.modules import absolute
-from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
-from session_lint.settings import Settings, SettingsError, load, override
+from session_lint.rules.unused_suppression import BLANKET
+from session_lint.settings import Settings, SettingsError
 from session_lint.source import Source, SourceError, decode
 from session_lint.suppress import heard
 from session_lint.vocabulary import vocabulary
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
     from session_lint.finding import Finding
     from session_lint.recording import Baseline
 
-OWN_OPTIONS = {
-    "select": "the rules to run, instead of those that run by default",
-    "ignore": "the rules not to run",
-    "extend-select": "rules to run beside those that run by default",
-}
-
 
 class Plugin:
     """What flake8 makes of each file.
@@ -54,9 +49,7 @@ class Plugin:
 
     name = "session-lint"
     version = __version__
-    isolated: ClassVar[bool] = False
-    options: ClassVar[dict[str, tuple[str, ...]]] = {}
-    baseline: ClassVar[str | None] = None
+    options: ClassVar[Options] = Options()
     seen: ClassVar[set[str]] = set()
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
@@ -67,37 +60,13 @@ class Plugin:
     @staticmethod
     def add_options(manager: Any) -> None:  # noqa: ANN401  (flake8 is not needed to import this module)
         """Tell flake8 of our own options."""
-        for name, text in OWN_OPTIONS.items():
-            manager.add_option(
-                f"--session-lint-{name}",
-                default=None,
-                metavar="codes",
-                parse_from_config=True,
-                comma_separated_list=True,
-                help=text,
-            )
-        manager.add_option(
-            "--session-lint-baseline",
-            default=None,
-            metavar="file",
-            parse_from_config=True,
-            normalize_paths=True,
-            help="report only what is not recorded in this file, which `session-lint baseline` writes",
-        )
+        declare(manager)
 
     @classmethod
     def parse_options(cls, options: argparse.Namespace) -> None:
         """Keep what flake8 read from its command line and its configuration."""
-        given = {
-            name.replace("-", "_"): getattr(options, f"session_lint_{name.replace('-', '_')}", None)
-            for name in OWN_OPTIONS
-        }
-        named = [code for name in ("select", "extend_select") for code in getattr(options, name, None) or ()]
-        styles = [code for code, rule in catalogue().items() if not rule.default and code in named]
-        given["extend_select"] = [*(given["extend_select"] or ()), *styles]
-        cls.options = {name: tuple(codes) for name, codes in given.items() if codes}
-        cls.baseline = getattr(options, "session_lint_baseline", None)
-        cls.isolated = bool(getattr(options, "isolated", False)) or _isolated(sys.argv[1:])
+        isolated = bool(getattr(options, "isolated", False)) or _isolated(sys.argv[1:])
+        cls.options = given(options, isolated=isolated)
         _settings.cache_clear()
         _recorded.cache_clear()
         cls._begin()
@@ -114,8 +83,10 @@ class Plugin:
         Raises nothing: that would end flake8's whole run.
         """
         for finding in self._findings():
-            text = f"{finding.code}{finding.mark} {finding.message}"
-            yield finding.location.row, finding.location.column - 1, text, type(self)
+            row, column, message = finding.location.row, finding.location.column - 1, finding.message
+            if message.startswith(BLANKET):  # flake8 would silence it where it stands
+                row, column, message = 1, 0, message.replace(BLANKET, f"{BLANKET} in line {row}", 1)
+            yield row, column, f"{finding.code}{finding.mark} {message}", type(self)
 
     def _findings(self) -> list[Finding]:
         try:
@@ -123,7 +94,7 @@ class Plugin:
                 self._begin()
             self.seen.add(self.filename)
             path = Path(self.filename)
-            settings = _settings(absolute(path).parent, self.isolated, tuple(self.options.items()))
+            settings = _settings(absolute(path).parent, self.options)
             if settings.force_exclude and excluded(path, settings):
                 return []
             text = "".join(self.lines).removeprefix("\ufeff")
@@ -132,7 +103,7 @@ class Plugin:
                 found = list(lint_content(data, path, settings, self.tree, noqa=False).findings)
             else:
                 found = lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
-            return self._new(found, Source(self.filename, text)) if found and self.baseline else found
+            return self._new(found, Source(self.filename, text)) if found and self.options.baseline else found
         except SettingsError as error:
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason="; ".join(str(error).splitlines()))]
         except Exception as error:  # noqa: BLE001  (see run)
@@ -145,7 +116,7 @@ class Plugin:
         Which file an entry of a lost file belongs to takes all files together, and that is the command's to say. What
         flake8 will silence uses up no entry: the command had not seen it when it recorded the others.
         """
-        recorded = _recorded(Path(self.baseline or ""))
+        recorded = _recorded(Path(self.options.baseline))
         place = recorded.place(self.filename)
         mine = replace(recorded, entries=tuple(entry for entry in recorded.entries if entry.path == place))
         known = mine.compared(heard(source, found), lambda _: source, lambda _: False).known
@@ -181,6 +152,6 @@ def _isolated(arguments: Sequence[str]) -> bool:
 
 
 @lru_cache
-def _settings(folder: Path, isolated: bool, options: tuple[tuple[str, tuple[str, ...]], ...]) -> Settings:  # noqa: FBT001
+def _settings(folder: Path, options: Options) -> Settings:
     """The settings in a folder, with flake8's options over them."""
-    return override(load(folder, isolated=isolated), **dict(options))
+    return options.settings(folder)

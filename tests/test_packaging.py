@@ -95,7 +95,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "session_lint").rglob("*")
-        if path.is_file() and path.suffix in {".css", ".html", ".js", ".py", ".toml", ".typed"}
+        if path.is_file() and path.suffix in {".css", ".html", ".js", ".json", ".py", ".toml", ".typed"}
     }
     reference = {f"session_lint/reference/database/{path.name}" for path in (ROOT / "database").glob("*.py")}
     assert names == package | reference

@@ -14,7 +14,7 @@ from session_lint.documents import embeds, text_of
 from session_lint.engine import FileReport, failed, lint_content, lint_paths, lint_source, retold
 from session_lint.files import Missing, discover, excluded
 from session_lint.python.modules import absolute
-from session_lint.settings import Settings, SettingsError, load, override, patterns
+from session_lint.settings import Mistake, Settings, SettingsError, configures, load, override, patterns
 from session_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
@@ -113,12 +113,15 @@ def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Sett
     """The files to look at, each once, by the settings nearest to them, and the paths that do not exist.
 
     A walk goes by the settings of the folder that was named; a project inside it has a say in its own files.
+
+    :raises SettingsError: where settings cannot be followed, with all mistakes of all their files.
     """
     nearest: dict[Path, Settings] = {}
+    mistakes: list[Mistake] = []
     by_settings: dict[Settings, list[str]] = {}
     for name in paths:
         path = absolute(Path(name))
-        settings = _nearest(path if path.is_dir() else path.parent, given, nearest)
+        settings = _nearest(path if path.is_dir() else path.parent, given, nearest, mistakes)
         by_settings.setdefault(settings, []).append(name)
     chosen: dict[Path, tuple[Settings, Path]] = {}
     missing = []
@@ -127,25 +130,35 @@ def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Sett
         missing += absent
         for file in files:
             place = absolute(file)
-            own = _nearest(place.parent, given, nearest)
+            own = _nearest(place.parent, given, nearest, mistakes)
             if own == settings or not excluded(file, own):
                 chosen.setdefault(place, (own, file))
+    if mistakes:
+        raise SettingsError.of(mistakes)
     found: dict[Settings, list[Path]] = {}
     for settings, file in chosen.values():
         found.setdefault(settings, []).append(file)
     return list(found.items()), missing
 
 
-def _nearest(folder: Path, given: dict[str, Any], known: dict[Path, Settings]) -> Settings:
+def _nearest(folder: Path, given: dict[str, Any], known: dict[Path, Settings], mistakes: list[Mistake]) -> Settings:
     """The settings in a folder, looked up once for all folders that share them.
 
     :param known: what has been looked up, which grows.
+    :param mistakes: what is wrong in files, which grows, too; the usual settings stand in for theirs.
+    :raises SettingsError: where the command line cannot be followed.
     """
     way = [folder]
-    while (top := way[-1]) not in known and top.parent != top and not (top / "pyproject.toml").is_file():
+    while (top := way[-1]) not in known and top.parent != top and not configures(top):
         way.append(top.parent)
     if top not in known:
-        known[top] = settings_for(top, given)
+        try:
+            known[top] = settings_for(top, given)
+        except SettingsError as error:
+            if not error.mistakes:
+                raise
+            mistakes += error.mistakes
+            known[top] = Settings()
     known.update(dict.fromkeys(way, known[top]))
     return known[top]
 

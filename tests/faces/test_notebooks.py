@@ -242,14 +242,14 @@ def test_the_reports(folder: Path) -> None:
     done = run("check", "--no-cache", cwd=folder)
     assert done.stdout.decode().splitlines() == [
         "work.ipynb:cell 3:3:15: SES101 session 'session' is still open when line 4 of cell 3 returns",
-        "1 | %time 1",
-        "2 | def count(q):",
-        "3 |     session = SessionLocal()",
-        "  |               ^^^^^^^^^^^^^^",
-        "4 |     return session.execute(q)",
-        "  1. work.ipynb:cell 3:3 opened here: session = SessionLocal()",
-        "  2. work.ipynb:cell 3:4 leaves here, still open: return session.execute(q)",
+        "1 │ %time 1",
+        "2 │ def count(q):",
+        "3 │     session = SessionLocal()",
+        "  │               ^^^^^^^^^^^^^^ 1: opened here",
+        "4 │     return session.execute(q)",
+        "  │     ───────────────────────── 2: leaves here, still open",
         "  no fix: a notebook is not rewritten: the cell has to be changed where it is edited",
+        "  see: https://session-lint.readthedocs.io/en/stable/rules/session-not-closed.html",
         "",
         "Found 1 error in 1 file (1 file checked)",
     ]
