@@ -268,6 +268,14 @@ def facts_of(source: Source, settings: Settings, tree: ast.Module | None = None)
     return analyse(source, source.parse() if tree is None else tree, module_name(path), words)
 
 
+def retold(source: Source, settings: Settings) -> ModuleFacts | None:
+    """The facts of a module that has been linted before, for those who show them; ``None`` where there are none."""
+    try:
+        return facts_of(source, settings)
+    except Exception:  # noqa: BLE001  (SES900 has said it)
+        return None
+
+
 def _guarded(filename: str, work: Callable[[], list[Finding]]) -> list[Finding]:
     """The answer of some work, whatever happens in it; what needs a deep stack gets one."""
     try:

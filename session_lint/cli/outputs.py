@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.report import FORMATS, render
+from session_lint.report import FORMATS, render, reporter
 from session_lint.report.run import Look, Run
 
 if TYPE_CHECKING:
@@ -47,9 +47,11 @@ def destinations(_context: click.Context, _parameter: click.Parameter, values: S
 def places(given: dict[str, Any]) -> list[Destination]:
     """All files that a run has to write, each once, seen to be possible before any work is done.
 
-    :raises WriteError: where one cannot be written.
+    :raises UserError: where one cannot be written, or its format needs a library that is not installed.
     :raises click.UsageError: where two reports would go to one file.
     """
+    for form in {given["output_format"], *(one.form for one in given["report"])}:
+        reporter(form)
     whole = [Destination(given["output_format"], given["output_file"])] if given["output_file"] else []
     found = [*whole, *given["report"]]
     if not found:
@@ -79,4 +81,5 @@ def write_reports(outcome: Outcome, findings: Sequence[Finding], wanted: Sequenc
 
 def report(outcome: Outcome, findings: Sequence[Finding], form: str, look: Look | None = None) -> str:
     """Some findings of a run in a format."""
-    return render(form, Run(findings, len(outcome.reports), outcome.source, look or Look(), outcome.baseline))
+    run = Run(findings, len(outcome.reports), outcome.source, look or Look(), outcome.baseline, outcome.facts)
+    return render(form, run)

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from session_lint import analysis, engine
+from session_lint.collecting import collect_seldom
 from session_lint.files import excluded
 from session_lint.lsp.focus import Outline, focus, outline, revised
 from session_lint.python.stopping import Stopped, stop_when
@@ -181,7 +182,7 @@ class Analyst:
     # what it does, on its own thread
 
     def _run(self) -> None:
-        engine.collect_seldom()
+        collect_seldom()
         while (work := self._next()) is not None:
             try:
                 stop_when(self._stale)
