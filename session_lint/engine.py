@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from session_lint import analysis, keeping
 from session_lint.analysis import analyse, analyse_file, prepare
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from session_lint.rule import Rule
     from session_lint.settings import Settings
     from session_lint.source import Source
+
+Answer = TypeVar("Answer")
 
 FEW = 48  # files that are linted sooner than processes are started
 CHUNK = 32  # files handed to a process at once, at most
@@ -93,18 +95,27 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
 
 def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]]:
     """What one file defines that has to do with sessions, and why it could not be read. Raises nothing."""
+    told, failures = ask(path, settings, glossary)
+    return told or [], failures
+
+
+def ask(
+    path: Path, settings: Settings, question: Callable[[ModuleFacts], Answer]
+) -> tuple[Answer | None, list[Finding]]:
+    """What the facts of one file answer to a question, or why it could not be asked. Raises nothing."""
     filename = str(path)
-    told: list[Entry] = []
+    told: list[Answer] = []
 
     def work() -> list[Finding]:
-        told[:] = glossary(facts_of(decode(filename, data), settings))
+        told[:] = [question(facts_of(decode(filename, data), settings))]
         return []
 
     try:
         data = path.read_bytes()
     except OSError as error:
-        return [], failed(filename, settings, f"cannot be read: {error.strerror or error}")
-    return told, _wanted(filename, settings, _guarded(filename, work))
+        return None, failed(filename, settings, f"cannot be read: {error.strerror or error}")
+    failures = _wanted(filename, settings, _guarded(filename, work))
+    return (told[0] if told else None), failures
 
 
 def lint_content(
