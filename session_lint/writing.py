@@ -69,6 +69,38 @@ def _keep_owner(target: Path, temporary: Path) -> None:
             os.chown(temporary, old.st_uid, old.st_gid)
 
 
+def overwrite(path: Path, content: bytes) -> None:
+    """Write a file of the tool's own in the place of whatever was there, all or nothing.
+
+    What is no file, as `/dev/stdout` or a pipe, is written to.
+
+    :raises WriteError: where it cannot be written.
+    """
+    place_for(path)
+    target = path.resolve()
+    try:
+        if not target.exists():
+            create(target, content)
+        elif target.is_file():
+            _replace(target, content)
+        else:
+            with path.open("wb") as stream:
+                stream.write(content)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def place_for(path: Path) -> None:
+    """See whether a file could be written.
+
+    :raises WriteError: where its folder is missing, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise WriteError(f"{path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise WriteError(f"{path}: there is no folder {path.parent}; make it first: mkdir -p {path.parent}")
+
+
 def create(path: Path, content: bytes) -> None:
     """Write a new file, all or nothing.
 

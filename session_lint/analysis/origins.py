@@ -55,14 +55,14 @@ def _function(module: Module, names: frozenset[str]) -> Origin | None:
 
 def _variable(module: Module, node: ast.expr, scope: Scope) -> Origin | None:
     """The variable of a module, or the field of a class, that a path begins with."""
-    spelled = path(node)
+    spelled = path(node).removesuffix(".begin")  # a factory's own
     first, _, rest = spelled.partition(".")
     if not spelled:
         return None
     if is_self(scope, first) and scope.parent is not None and scope.parent.is_class and rest:
         field = rest.partition(".")[0]
         bound = [*scope.parent.bindings.get(field, ()), *scope.parent.attributes.get(field, ())]
-        return _made(module, module.names, f"{scope.parent.path}.{field}", bound[0].node) if bound else None
+        return _made(module, module.names, f"{scope.parent.path}.{rest}", bound[0].node) if bound else None
     owner = module.names.owner(first, scope)
     if owner is None or owner.is_class:
         return None
@@ -70,7 +70,7 @@ def _variable(module: Module, node: ast.expr, scope: Scope) -> Origin | None:
     if bindings[0].kind is BindingKind.IMPORT:
         return _imported(module, f"{bindings[0].target}.{rest}".rstrip("."))
     if owner.parent is None and bindings[0].kind is BindingKind.VALUE:
-        return _made(module, module.names, first, bindings[0].node)
+        return _made(module, module.names, spelled, bindings[0].node)
     return None
 
 
@@ -87,7 +87,7 @@ def _imported(module: Module, dotted: str) -> Origin | None:
         if not bindings:
             return None
         if bindings[0].kind is not BindingKind.IMPORT:
-            return _made(module, names, first, bindings[0].node)
+            return _made(module, names, rest, bindings[0].node)
         dotted = f"{bindings[0].target}.{others}".rstrip(".")
     return None
 

@@ -18,6 +18,7 @@ from session_lint.cli.check import check
 from session_lint.cli.explain import explain
 from session_lint.cli.fix import fix
 from session_lint.cli.init import init
+from session_lint.cli.map import session_map
 from session_lint.cli.migrate import migration
 from session_lint.cli.rules import rules
 from session_lint.cli.run import FAILED, INTERRUPTED
@@ -33,7 +34,7 @@ def command() -> None:
     """Find SQLAlchemy sessions that leak, lose changes or are shared, and mend them."""
 
 
-for subcommand in (check, fix, init, migration, rules, explain, vocabulary):
+for subcommand in (check, fix, init, session_map, migration, rules, explain, vocabulary):
     command.add_command(subcommand)
 
 
