@@ -41,7 +41,7 @@ def session_map(context: click.Context, /, paths: Sequence[str], **given: Any) -
     session-lint map src --output-format svg --focus shop.orders > orders.svg
 
     Exit codes: 0 done, 2 the tool could not do its work.
-    """
+    """  # noqa: D301  (click's mark of lines to be left as they are)
     if given["output_file"]:
         place_for(given["output_file"])
     found, missing = groups(paths or ["."], given)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from session_lint.mapping import Pattern
 
 SMALL, NORMAL = 11, 12
-BADGE = 18
 
 
 def text(
@@ -34,18 +33,22 @@ def width(said: str, size: float = NORMAL) -> float:
     return columns(said) * size * ADVANCE
 
 
+def badge(x: float, y: float, pattern: Pattern, said: str) -> str:
+    """A text on the colour of a pattern."""
+    shape = (
+        f'<rect class="badge {pattern.value}" x="{number(x)}" y="{number(y)}"'
+        f' width="{number(width(said, SMALL) + 10)}" height="16" rx="3"/>'
+    )
+    return shape + text(x + 5, y + 12, said, "on", size=SMALL)
+
+
 def badges(x: float, y: float, patterns: dict[Pattern, int]) -> tuple[str, float]:
     """A badge for each pattern, with its letter and how often it is used; and where they end."""
     parts = []
     for pattern, count in patterns.items():
         said = f"{LETTERS[pattern]} {count}"
-        wide = width(said, SMALL) + 10
-        parts.append(
-            f'<rect class="badge {pattern.value}" x="{number(x)}" y="{number(y)}"'
-            f' width="{number(wide)}" height="16" rx="3"/>'
-        )
-        parts.append(text(x + 5, y + 12, said, "on", size=SMALL))
-        x += wide + 5
+        parts.append(badge(x, y, pattern, said))
+        x += width(said, SMALL) + 15
     return "".join(parts), x
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from session_lint.mapping import Pattern
-from session_lint.report.map.drawing import SMALL, badges, lines, number, sign, text, width
+from session_lint.report.map.drawing import SMALL, badge, badges, lines, number, sign, text, width
 from session_lint.report.map.groups import grouped
 from session_lint.report.map.layout import (
     BOX_HEIGHT,
@@ -79,10 +79,9 @@ def _heading(told: SessionMap, root: Group, opening: Opening) -> str:
 def _legend() -> Iterator[str]:
     x = float(MARGIN)
     for pattern in Pattern:
-        drawn, _ = badges(x, 44, {pattern: 0})
-        yield drawn.replace(f">{LETTERS[pattern]} 0<", f">{LETTERS[pattern]}  <")
-        yield text(x + 36, 56, SAID[pattern], "small quiet", size=SMALL)
-        x += 36 + width(SAID[pattern], SMALL) + 14
+        yield badge(x, 44, pattern, LETTERS[pattern])
+        yield text(x + 22, 56, SAID[pattern], "small quiet", size=SMALL)
+        x += 22 + width(SAID[pattern], SMALL) + 14
     x = float(MARGIN)
     for mark, said in MARKS.items():
         yield text(x, 78, f"{mark} {said}", _kind(mark), size=SMALL)
