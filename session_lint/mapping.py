@@ -146,7 +146,7 @@ class Entrance:
     :param symbol: the entry; empty for the module body.
     :param way: the codes from the entry to the one that calls the getter, each ``module:symbol`` and its line.
     :param getter: the key of what is called there.
-    :param ending: what becomes of the session, as far as the getter's call tells.
+    :param ending: what becomes of the session when the entry ends, in words.
     """
 
     module: str
@@ -304,5 +304,4 @@ def _entrances(facts: _Facts, names: dict[str, str], definitions: dict[str, Defi
         )
         getter = _key(use.through, names, definitions, patterns.GLOBAL) if use is not None else ""
         home = names.get(_same(first.filename, names), first.module)
-        ending = use.ending if use is not None else ""
-        yield Entrance(home, first.filename, first.symbol, first.row, way, getter, reach.request, ending)
+        yield Entrance(home, first.filename, first.symbol, first.row, way, getter, reach.request, reach.ending)

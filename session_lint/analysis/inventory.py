@@ -84,17 +84,21 @@ def _opened(facts: ModuleFacts) -> Iterator[Use]:
     in_with = entered(facts)
     for obligation in facts.obligations(SiteKind.OWNED):
         pattern = SCOPE if obligation.site in in_with else MANUAL
-        yield _use(facts, obligation.site.node, obligation.site.code, pattern, _ending(obligation))
+        yield _use(facts, obligation.site.node, obligation.site.code, pattern, ending_of(obligation))
     for obligation in facts.obligations(SiteKind.SCOPE):
         if not _is_decorator(obligation):
-            yield _use(facts, obligation.site.node, obligation.site.code, SCOPE, _ending(obligation, CLOSED))
+            yield _use(facts, obligation.site.node, obligation.site.code, SCOPE, ending_of(obligation, CLOSED))
 
 
 def _is_decorator(obligation: Obligation) -> bool:
     return obligation.site.node in getattr(obligation.site.code, "decorator_list", ())
 
 
-def _ending(obligation: Obligation, otherwise: str = "") -> str:
+def ending_of(obligation: Obligation, otherwise: str = "") -> str:
+    """What becomes of a session, in words.
+
+    :param otherwise: what does, where it is not handed on; empty where its ways have to tell.
+    """
     endings = obligation.endings
     if any(e.handed_over or e.fact.marked("lent") for e in endings):
         return LENT

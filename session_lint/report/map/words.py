@@ -83,5 +83,4 @@ def way(one: Entrance) -> str:
         said.append(symbol if home == module else stop)
         module = home
     getter = one.getter.rpartition(":")[2]
-    request = ", in a request" if one.request else ""
-    return f"{' → '.join(said)} → {getter}(): {one.ending}{request}"
+    return f"{' → '.join(said)} → {getter}(): {one.ending}"
