@@ -87,7 +87,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Node:
-    """A module that has to do with sessions.
+    """A module that has to do with sessions, or holds an entry that reaches the global one.
 
     :param name: its dotted name; its path where another file has the same name.
     :param filename: its file, as it was named.
@@ -100,6 +100,11 @@ class Node:
     closes: tuple[Close, ...]
     given: int
     test: bool
+
+    @property
+    def concerned(self) -> bool:
+        """Whether anything in the module has to do with a session."""
+        return bool(self.sites or self.closes or self.given)
 
     @property
     def patterns(self) -> dict[Pattern, int]:
@@ -174,9 +179,9 @@ class SessionMap:
     def within(self, package: str) -> SessionMap:
         """The map of one package or module, and what its modules go through."""
         inside = tuple(node for node in self.modules if is_within(node.name, package))
-        named = {key for node in inside for key in keys(node)}
-        told = tuple(one for one in self.definitions if one.key in named or is_within(one.module, package))
         entries = tuple(one for one in self.entries if is_within(one.module, package))
+        named = {key for node in inside for key in keys(node)} | {one.getter for one in entries}
+        told = tuple(one for one in self.definitions if one.key in named or is_within(one.module, package))
         return replace(self, modules=inside, definitions=told, entries=entries)
 
 
@@ -230,8 +235,9 @@ def _assembled(told: dict[str, _Facts], checked: int) -> SessionMap:
     definitions = _defined(told, names)
     nodes = [_node(filename, facts, names, definitions) for filename, facts in told.items()]
     entries = [one for facts in told.values() for one in _entrances(facts, names, definitions)]
+    entering = {one.module for one in entries}
     return SessionMap(
-        tuple(sorted((n for n in nodes if n.sites or n.closes or n.given), key=lambda node: node.name.split("."))),
+        tuple(sorted((n for n in nodes if n.concerned or n.name in entering), key=lambda n: n.name.split("."))),
         tuple(sorted(definitions.values(), key=lambda d: (d.module == "", d.module, d.row, d.name))),
         tuple(sorted(dict.fromkeys(entries), key=lambda e: (e.module, e.row, e.way))),
         checked,

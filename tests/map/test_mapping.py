@@ -82,6 +82,11 @@ def test_entries_reach_the_global_session_each_on_its_way_with_its_own_ending(sh
     ]
 
 
+def test_a_module_that_only_enters_is_on_the_map(shop: SessionMap) -> None:
+    assert sites(shop, "shop.nightly") == []
+    assert not module(shop, "shop.nightly").concerned
+
+
 def test_functions_that_are_passed_a_session_are_counted(shop: SessionMap) -> None:
     assert module(shop, "shop.orders.store").given == 1
 

@@ -32,7 +32,8 @@ key(document.querySelector('.box[data-box="shop.report"]'), "Enter");
 tell("entered", shown());
 tell("open", document.querySelector('.module[data-name="shop.report"] details').open);
 tell("picked", document.querySelector(".box.picked").dataset.box);
-document.querySelector('.def[data-definition="shop.db:registry"]').dispatchEvent(new MouseEvent("click", { bubbles: true }));
+const mark = document.querySelector('.def[data-definition="shop.db:registry"]');
+mark.dispatchEvent(new MouseEvent("click", { bubbles: true }));
 tell("clicked", shown());
 key(document.body, "Escape");
 const find = document.getElementById("find");
@@ -83,7 +84,7 @@ def test_the_page_answers_to_keys_clicks_and_searches(page: str, tmp_path: Path)
     body = re.search(r"<body[^>]*>", done.stdout)
     assert body is not None
     assert dict(re.findall(r'data-(\w+)="([^"]*)"', body[0])) == {
-        "first": "shop.db shop.orders.api shop.orders.store shop.report tests.test_shop",
+        "first": "shop.db shop.nightly shop.orders.api shop.orders.store shop.report tests.test_shop",
         "entered": "shop.report",
         "open": "true",
         "picked": "shop.report",

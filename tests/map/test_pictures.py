@@ -207,10 +207,11 @@ S  scope: a with, or a decorator: 4 places in 3 modules
 G  the global session (singleton): 1 place in 1 module
 R  request: a framework keeps it: 2 places in 1 module
 ≠  mixes patterns: 1
-▸  an entry that reaches the global session: 1
+▸  an entry that reaches the global session: 2
 !  leaves a session open on some way: 2
 
   shop.db              S1 hands 3 on
+  shop.nightly         ▸1
   shop.orders.api      R2
   shop.orders.store    M2 S2 ≠ !1
   shop.report          G1 ▸1 !1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.mapping import Pattern
 from session_lint.report.map.groups import grouped
-from session_lint.report.map.links import CLOSES, links
+from session_lint.report.map.links import CLOSES, REACHES, links
 from session_lint.report.map.words import ENTRY, LETTERS, MIXED, OPEN, ROLES, clean, many
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def report(told: SessionMap, opening: Opening) -> str:
         *map(_definition, found.definitions),
     ]
     for link in found.links:
-        colour = _COLOURS[Pattern.SINGLETON.value if link.kind == CLOSES else link.kind]
-        dashed = ", style=dashed" if link.kind == CLOSES else ""
+        style = {CLOSES: "dashed", REACHES: "dotted"}.get(link.kind, "")
+        colour = _COLOURS[Pattern.SINGLETON.value if style else link.kind]
+        dashed = f", style={style}" if style else ""
         count = f', label="{link.count}"' if link.count > 1 else ""
         lines.append(f'  {_box_id(link.box)} -> {_key(link.definition)} [color="{colour}"{dashed}{count}];')
     return "\n".join([*lines, "}"]) + "\n"

@@ -79,8 +79,9 @@ class Group:
 
 
 def grouped(told: SessionMap, opening: Opening) -> Group:
-    """The modules that get or close sessions, in packages that are opened as far as is asked for."""
-    nodes = tuple(node for node in told.modules if node.sites or node.closes)
+    """The modules that get or close sessions, or enter, in packages that are opened as far as is asked for."""
+    entering = {entry.module for entry in told.entries}
+    nodes = tuple(node for node in told.modules if node.sites or node.closes or node.name in entering)
     root = _whole("", nodes)
     opened = _levels(root, opening.depth) if opening.depth is not None else _most(root)
     return _counted(root, opened, Counter(entry.module for entry in told.entries))

@@ -129,16 +129,16 @@ def _stack(
 def _marks(found: Links, boxes: list[Box], x: float, bottom: float) -> list[Mark]:
     """The definitions, each as near as can be to the middle of what goes through it."""
     heights = {box.group.name: box.y + BOX_HEIGHT / 2 for box in boxes}
-    uses: dict[str, int] = {}
+    weight: dict[str, int] = {}
     pull: dict[str, float] = {}
     for link in found.links:
-        uses[link.definition] = uses.get(link.definition, 0) + link.count
+        weight[link.definition] = weight.get(link.definition, 0) + link.count
         pull[link.definition] = pull.get(link.definition, 0) + link.count * heights[link.box]
-    wished = {key: pull[key] / uses[key] for key in uses}
+    wished = {key: pull[key] / weight[key] for key in weight}
     ordered = sorted(found.definitions, key=lambda one: (wished.get(one.key, bottom), one.key))
     rows = [wished.get(one.key, bottom) - DEFINITION_HEIGHT / 2 for one in ordered]
     placed = _spread(rows, DEFINITION_HEIGHT + GAP, TOP, bottom - DEFINITION_HEIGHT)
-    marks = [Mark(one, uses.get(one.key, 0), x, y) for one, y in zip(ordered, placed, strict=True)]
+    marks = [Mark(one, found.uses[one.key], x, y) for one, y in zip(ordered, placed, strict=True)]
     if found.left_out:
         last = marks[-1].y + DEFINITION_HEIGHT + GAP
         marks.append(Mark(None, found.left_out, x, last))

@@ -17,6 +17,7 @@ from session_lint.report.map.layout import (
     MARGIN,
     arranged,
 )
+from session_lint.report.map.links import CLOSES, REACHES
 from session_lint.report.map.words import ENTRY, LETTERS, MARKS, MIXED, OPEN, ROLES, SAID, clean, many, sign_of, way
 
 if TYPE_CHECKING:
@@ -86,8 +87,10 @@ def _legend() -> Iterator[str]:
     for mark, said in MARKS.items():
         yield text(x, 78, f"{mark} {said}", _kind(mark), size=SMALL)
         x += width(f"{mark} {said}", SMALL) + 20
-    yield f'<path class="wire closes" d="M{number(x)} 74h30" stroke-width="1.5"/>'
-    yield text(x + 36, 78, "closes", "small quiet", size=SMALL)
+    for kind in (CLOSES, REACHES):
+        yield f'<path class="wire {kind}" d="M{number(x)} 74h30" stroke-width="1.5"/>'
+        yield text(x + 36, 78, kind, "small quiet", size=SMALL)
+        x += 36 + width(kind, SMALL) + 16
 
 
 def _kind(mark: str) -> str:
@@ -159,7 +162,7 @@ def _wire(wire: Wire) -> str:
     middle = (x + to_x) / 2
     thick = 1.2 + min(len(str(wire.link.count)) - 1, 3) * 0.9
     box, definition = escape(clean(wire.link.box)), escape(clean(wire.link.definition))
-    said = f"{box} → {definition}: {many(wire.link.count, 'place')}, {wire.link.kind}"
+    said = f"{box} → {definition}: {wire.link.kind}, {wire.link.count}"
     turns = [(middle, y), (middle, to_y), (to_x, to_y)]
     curve = f"M{number(x)} {number(y)}C{' '.join(f'{number(a)} {number(b)}' for a, b in turns)}"
     return (

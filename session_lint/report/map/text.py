@@ -73,10 +73,7 @@ def _counts(box: Group) -> Iterator[str]:
 
 def _definitions(told: SessionMap, boxes: list[Group]) -> str:
     found = links(told, boxes)
-    uses: Counter[str] = Counter()
-    for link in found.links:
-        uses[link.definition] += link.count
-    rows = [(clean(one.key), one.role, many(uses[one.key], "place")) for one in found.definitions]
+    rows = [(clean(one.key), one.role, many(found.uses[one.key], "place")) for one in found.definitions]
     if not rows:
         return ""
     names, roles = (max(len(row[column]) for row in rows) for column in (0, 1))
