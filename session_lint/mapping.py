@@ -129,8 +129,8 @@ class Definition:
 
     :param key: what sites name it by: ``module:name``, or a library's dotted name.
     :param module: the dotted name of its module; empty for a library's.
-    :param role: as ``session-lint vocabulary`` has it; ``managed`` for what a framework keeps, ``library`` for what
-        a library defines.
+    :param role: as ``session-lint vocabulary`` has it; ``managed`` for what a framework or a library keeps,
+        ``library`` for what else a library defines.
     :param known: what that rests on.
     """
 
@@ -286,7 +286,8 @@ def _key(through: Origin | None, names: dict[str, str], definitions: dict[str, D
     if through is None:
         return ""
     if through.filename is None:
-        known = Definition(through.name, through.name, "", "", 0, "library", "of a library")
+        role = "managed" if pattern == patterns.REQUEST else "library"
+        known = Definition(through.name, through.name, "", "", 0, role, "of a library")
         return definitions.setdefault(through.name, known).key
     module = names.get(_same(through.filename, names), through.module)
     key = f"{module}:{through.name}"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ENTRIES = 30
 """How many entries stand below a picture."""
 _ROW = 22
+_LIBRARY = {"managed": "managed by a library"}
 
 
 def report(told: SessionMap, opening: Opening) -> str:
@@ -141,7 +142,7 @@ def _mark(mark: Mark) -> str:
         said = f"{many(mark.uses, 'more definition')}, with fewer places"
         return f'<g class="def">{body}{text(x + 44, y + 27, said, "small quiet", size=SMALL)}</g>'
     kind = ROLES[one.role].value if one.role in ROLES else "library"
-    where = f"{one.role} of {one.module}" if one.module else "of a library"
+    where = f"{one.role} of {one.module}" if one.module else _LIBRARY.get(one.role, "of a library")
     uses = many(mark.uses, "place") if mark.uses else "not used here"
     room = DEFINITION_WIDTH - 54
     parts = [
