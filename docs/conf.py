@@ -22,6 +22,7 @@ release = __version__
 extensions = ["myst_parser"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
+html_extra_path = ["../session_lint/schema.json"]  # where editors look for it
 html_theme = "furo"
 html_title = f"session-lint {release}"
 

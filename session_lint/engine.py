@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint import analysis, keeping
 from session_lint.analysis import analyse, analyse_file, prepare
 from session_lint.analysis.glossary import glossary
+from session_lint.documents import embeds, modules, placed
 from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.glossary import Entry
     from session_lint.finding import Finding
+    from session_lint.keeping import Drawer
     from session_lint.rule import Rule
     from session_lint.settings import Settings
     from session_lint.source import Source
@@ -102,8 +104,13 @@ def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]
 def ask(
     path: Path, settings: Settings, question: Callable[[ModuleFacts], Answer]
 ) -> tuple[Answer | None, list[Finding]]:
-    """What the facts of one file answer to a question, or why it could not be asked. Raises nothing."""
+    """What the facts of one file answer to a question, or why it could not be asked. Raises nothing.
+
+    Of a notebook or a Markdown file nothing is asked: what it defines, nothing can import.
+    """
     filename = str(path)
+    if embeds(filename):
+        return None, []
     told: list[Answer] = []
 
     def work() -> list[Finding]:
@@ -129,6 +136,8 @@ def lint_content(
     :param noqa: whether flake8's comments count, too.
     """
     filename = str(path)
+    if embeds(filename):
+        return _lint_embedded(data, path, settings, noqa=noqa)
     place = drawer(data, path, settings)
     kept = place.get() if place else None
     if kept == () and not names_codes(data.decode("latin-1")):  # what could matter in there is ASCII
@@ -137,6 +146,37 @@ def lint_content(
         source = decode(filename, data)
     except SourceError as error:
         return FileReport(filename, tuple(failed(filename, settings, error.message, error.location)))
+    return _lint_module(source, place, kept, settings, tree, noqa=noqa)
+
+
+def _lint_embedded(data: bytes, path: Path, settings: Settings, *, noqa: bool) -> FileReport:
+    """The findings in the modules that a file of another kind holds, each in the place where it is in the file."""
+    filename = str(path)
+    try:
+        sources = modules(filename, data)
+    except SourceError as error:
+        return FileReport(filename, tuple(failed(filename, settings, error.message, error.location)))
+    found: list[Finding] = []
+    cached = bool(sources)
+    for source in sources:
+        content = f"{source.cells}\n{source.text}".encode(errors="surrogatepass")  # messages tell of cells, too
+        place = drawer(content, path, settings)
+        report = _lint_module(source, place, place.get() if place else None, settings, None, noqa=noqa)
+        found += [placed(finding, source) for finding in report.findings]
+        cached = cached and report.cached
+    return FileReport(filename, tuple(_in_order(found)), cached)
+
+
+def _lint_module(
+    source: Source,
+    place: Drawer | None,
+    kept: tuple[Finding, ...] | None,
+    settings: Settings,
+    tree: ast.Module | None,
+    *,
+    noqa: bool,
+) -> FileReport:
+    filename = source.filename
     evidence: dict[str, bytes] = {}
     found = list(kept) if kept is not None else _guarded(filename, lambda: _found(source, settings, tree, evidence))
     if place and kept is None and _analysed(found):  # else the next run may have more memory
@@ -280,7 +320,8 @@ def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: boo
     def work() -> list[Finding]:
         selected, told = _selected(settings, source.filename), found
         if unused_suppression.code in selected and _analysed(found):
-            told = _in_order([*found, *unused(source, found, selected)])
+            idle = unused(source, found, selected, require_reason=settings.require_reason)
+            told = _in_order([*found, *idle])
         return heard(source, told, noqa=noqa)
 
     return _wanted(source.filename, settings, _guarded(source.filename, work))

@@ -1,7 +1,7 @@
 """Which files a run is about: what was named, and what a walk through the named folders finds.
 
-A walk takes ``*.py``, leaves out what git ignores and what the settings exclude, and asks git itself where there
-is one.
+A walk takes ``*.py``, and notebooks and Markdown where the settings say so; it leaves out what git ignores and what the
+settings exclude, and asks git itself where there is one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from session_lint.documents import MARKDOWN, NOTEBOOK
 from session_lint.python.modules import absolute
 from session_lint.settings import patterns
 
@@ -85,6 +86,12 @@ def excluded(path: Path, settings: Settings) -> bool:
     return any(match("/".join(parts[:end]), True) for end in range(1, len(parts))) or match(place, path.is_dir())
 
 
+def _suffixes(settings: Settings) -> tuple[str, ...]:
+    """How the names of the files end that a walk takes."""
+    wanted = ((".py", True), (NOTEBOOK, settings.notebooks), (MARKDOWN, settings.markdown))
+    return tuple(suffix for suffix, taken in wanted if taken)
+
+
 def _matcher(settings: Settings) -> Callable[[str, bool], bool]:
     """A test whether the settings exclude a path: told where it is below the root, and whether it is a folder.
 
@@ -111,6 +118,7 @@ class _Walk:
     def __init__(self, folder: Path, settings: Settings, missing: list[Missing]) -> None:
         self.folder = folder
         self.match = _matcher(settings)
+        self.suffixes = _suffixes(settings)
         self.missing = missing
         # A folder that is excluded and named all the same is meant: the patterns then hold inside it only.
         place = settings.relative(folder)
@@ -118,7 +126,7 @@ class _Walk:
         self.folders: dict[str, bool] = {"": False}
 
     def files(self) -> Iterator[Path]:
-        """The Python files below the folder."""
+        """The files below the folder that are looked at."""
         for place in self._places(""):
             if not self.excluded(place):
                 yield self.folder / place
@@ -131,12 +139,12 @@ class _Walk:
         return self.folders[above] or self.match(self.prefix + place, folder)
 
     def _places(self, below: str) -> Iterator[str]:
-        """The Python files under ``below``, relative to the folder."""
+        """The files under ``below``, relative to the folder."""
         base = self.folder / below
-        listed = listed_by_git(base)
+        listed = listed_by_git(base, self.suffixes)
         if listed is None:
             for file in _listed_by_walking(
-                base, self._unlisted, lambda place: self.excluded(below + place, folder=True)
+                base, self.suffixes, self._unlisted, lambda place: self.excluded(below + place, folder=True)
             ):
                 yield below + file
             return
@@ -152,10 +160,11 @@ class _Walk:
         )
 
 
-def listed_by_git(folder: Path) -> tuple[list[str], list[str]] | None:
+def listed_by_git(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[str], list[str]] | None:
     """What git knows of a folder: tracked, and neither tracked nor ignored.
 
-    :returns: the Python files and the repositories inside it, relative to it; ``None`` where git does not work, or
+    :param suffixes: how the names of the files end.
+    :returns: the files and the repositories inside it, relative to it; ``None`` where git does not work, or
         ignores the folder itself, which was named all the same.
     """
     answer = _git(folder, "ls-files", "-z", "--cached", "--others", "--stage", "--exclude-standard")
@@ -168,7 +177,7 @@ def listed_by_git(folder: Path) -> tuple[list[str], list[str]] | None:
         if (staged and staged[1] == GITLINK) or place.endswith("/"):
             if (folder / place / ".git").exists():
                 repositories.append(place.rstrip("/"))
-        elif place.endswith(".py") and (folder / place).is_file():
+        elif place.endswith(suffixes) and (folder / place).is_file():
             files.append(place)
     if not files and _git(folder, "check-ignore", "-q", str(folder.absolute())) is not None:
         return None
@@ -194,10 +203,11 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
 
 
 def _listed_by_walking(
-    folder: Path, unlisted: Callable[[OSError], None], excluded: Callable[[str], bool]
+    folder: Path, suffixes: tuple[str, ...], unlisted: Callable[[OSError], None], excluded: Callable[[str], bool]
 ) -> Iterator[str]:
-    """The Python files below a folder, relative to it, without those that ``.gitignore`` files ignore.
+    """The files below a folder, relative to it, without those that ``.gitignore`` files ignore.
 
+    :param suffixes: how their names end.
     :param unlisted: told of every folder that cannot be listed.
     :param excluded: whether not to go into a folder.
     """
@@ -211,7 +221,7 @@ def _listed_by_walking(
         )
         for file in sorted(files):
             path = Path(top, file)
-            if file.endswith(".py") and path.is_file() and not ignores.ignored(path, folder=False):
+            if file.endswith(suffixes) and path.is_file() and not ignores.ignored(path, folder=False):
                 yield prefix + file
 
 

@@ -6,8 +6,9 @@ borders and sort in a stable order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import total_ordering
 
 
 class Severity(str, Enum):
@@ -29,21 +30,34 @@ class Applicability(str, Enum):
     UNSAFE = "unsafe"
 
 
-@dataclass(frozen=True, order=True)
+@total_ordering
+@dataclass(frozen=True)
 class Location:
-    """A place in a text: ``row`` from 1, ``column`` in characters from 1."""
+    """A place in a text: ``row`` from 1, ``column`` in characters from 1.
+
+    :param cell: the cell of a notebook that ``row`` counts in, from 1 among all its cells; 0 in other files.
+    """
 
     row: int
     column: int
+    cell: int = 0
+
+    def __lt__(self, other: Location) -> bool:
+        return (self.cell, self.row, self.column) < (other.cell, other.row, other.column)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One stop on the way that leads to a fault, a short clause: "opened here"."""
+    """One stop on the way that leads to a fault, a short clause: "opened here".
+
+    :param end_location: where what it is about ends, exclusive; of a compound statement that is its head. It tells no
+        two steps apart.
+    """
 
     filename: str
     location: Location
     message: str
+    end_location: Location | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -32,19 +32,21 @@ def fingerprint(finding: Finding, source: Source | None) -> str:
 
 def _code(finding: Finding, source: Source) -> str:
     """The code that a finding is about, without what a formatter may change; of a compound statement its head."""
-    text = textwrap.dedent(_between(finding, source))
-    for around in ("{}", "({})", "try: pass\n{}", "async def f():\n {}"):
+    text = _between(finding, source)
+    shapes = ("{}", "({})", "try: pass\n{}", "async def f():\n {}")
+    # As it stands, a first line without its indent: lines inside brackets may begin further left than the statement.
+    for around, code in ((shape, code) for code in (textwrap.dedent(text), text.lstrip()) for shape in shapes):
         try:
-            (*_, statement) = ast.parse(around.format(text)).body
+            (*_, statement) = ast.parse(around.format(code)).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-        return ast.unparse(_head(statement))
+        return ast.unparse(_plain(_head(statement)))
     return " ".join(text.split())
 
 
 def _between(finding: Finding, source: Source) -> str:
     start, end = finding.location, finding.end_location
-    lines = list(source.lines[start.row - 1 : end.row])
+    lines = list(source.lines_of(start.cell)[start.row - 1 : end.row])
     if not lines:
         return ""
     lines[-1] = lines[-1][: end.column - 1] if end.row - start.row < len(lines) else lines[-1]
@@ -59,3 +61,13 @@ def _head(statement: ast.stmt) -> ast.AST:
         if getattr(statement, block, None):
             setattr(statement, block, [])
     return statement
+
+
+def _plain(tree: ast.AST) -> ast.AST:
+    """A tree without what is only a way of writing: the prefix of ``u"..."``, brackets around a tuple of targets."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            node.kind = None
+        if isinstance(node, ast.Delete) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple):
+            node.targets = node.targets[0].elts
+    return tree

@@ -11,6 +11,7 @@ Findings are kept where the command keeps them, for files whose content is what 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,11 +21,13 @@ from session_lint.analysis import concerns
 from session_lint.engine import forget, lint_content, lint_source
 from session_lint.files import excluded
 from session_lint.finding import Location
+from session_lint.options import Options, declare, given
 from session_lint.python.modules import absolute
-from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
-from session_lint.settings import Settings, SettingsError, load, override
+from session_lint.rules.unused_suppression import BLANKET
+from session_lint.settings import Settings, SettingsError
 from session_lint.source import Source, SourceError, decode
+from session_lint.suppress import heard
 from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -33,12 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from session_lint.finding import Finding
-
-OWN_OPTIONS = {
-    "select": "the rules to run, instead of those that run by default",
-    "ignore": "the rules not to run",
-    "extend-select": "rules to run beside those that run by default",
-}
+    from session_lint.recording import Baseline
 
 
 class Plugin:
@@ -51,8 +49,7 @@ class Plugin:
 
     name = "session-lint"
     version = __version__
-    isolated: ClassVar[bool] = False
-    options: ClassVar[dict[str, tuple[str, ...]]] = {}
+    options: ClassVar[Options] = Options()
     seen: ClassVar[set[str]] = set()
 
     def __init__(self, tree: ast.Module, filename: str, lines: Sequence[str]) -> None:
@@ -63,29 +60,15 @@ class Plugin:
     @staticmethod
     def add_options(manager: Any) -> None:  # noqa: ANN401  (flake8 is not needed to import this module)
         """Tell flake8 of our own options."""
-        for name, text in OWN_OPTIONS.items():
-            manager.add_option(
-                f"--session-lint-{name}",
-                default=None,
-                metavar="codes",
-                parse_from_config=True,
-                comma_separated_list=True,
-                help=text,
-            )
+        declare(manager)
 
     @classmethod
     def parse_options(cls, options: argparse.Namespace) -> None:
         """Keep what flake8 read from its command line and its configuration."""
-        given = {
-            name.replace("-", "_"): getattr(options, f"session_lint_{name.replace('-', '_')}", None)
-            for name in OWN_OPTIONS
-        }
-        named = [code for name in ("select", "extend_select") for code in getattr(options, name, None) or ()]
-        styles = [code for code, rule in catalogue().items() if not rule.default and code in named]
-        given["extend_select"] = [*(given["extend_select"] or ()), *styles]
-        cls.options = {name: tuple(codes) for name, codes in given.items() if codes}
-        cls.isolated = bool(getattr(options, "isolated", False)) or _isolated(sys.argv[1:])
+        isolated = bool(getattr(options, "isolated", False)) or _isolated(sys.argv[1:])
+        cls.options = given(options, isolated=isolated)
         _settings.cache_clear()
+        _recorded.cache_clear()
         cls._begin()
 
     @classmethod
@@ -100,8 +83,10 @@ class Plugin:
         Raises nothing: that would end flake8's whole run.
         """
         for finding in self._findings():
-            text = f"{finding.code}{finding.mark} {finding.message}"
-            yield finding.location.row, finding.location.column - 1, text, type(self)
+            row, column, message = finding.location.row, finding.location.column - 1, finding.message
+            if message.startswith(BLANKET):  # flake8 would silence it where it stands
+                row, column, message = 1, 0, message.replace(BLANKET, f"{BLANKET} in line {row}", 1)
+            yield row, column, f"{finding.code}{finding.mark} {message}", type(self)
 
     def _findings(self) -> list[Finding]:
         try:
@@ -109,19 +94,41 @@ class Plugin:
                 self._begin()
             self.seen.add(self.filename)
             path = Path(self.filename)
-            settings = _settings(absolute(path).parent, self.isolated, tuple(self.options.items()))
+            settings = _settings(absolute(path).parent, self.options)
             if settings.force_exclude and excluded(path, settings):
                 return []
             text = "".join(self.lines).removeprefix("\ufeff")
             data = _content(path, text) if concerns(text, path, vocabulary(settings.vocabulary)) else None
             if data is not None:
-                return list(lint_content(data, path, settings, self.tree, noqa=False).findings)
-            return lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
+                found = list(lint_content(data, path, settings, self.tree, noqa=False).findings)
+            else:
+                found = lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
+            return self._new(found, Source(self.filename, text)) if found and self.options.baseline else found
         except SettingsError as error:
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason="; ".join(str(error).splitlines()))]
         except Exception as error:  # noqa: BLE001  (see run)
             reason = f"internal error: {type(error).__name__}: {error}"
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]
+
+    def _new(self, found: list[Finding], source: Source) -> list[Finding]:
+        """The findings that the baseline does not record for this very file.
+
+        Which file an entry of a lost file belongs to takes all files together, and that is the command's to say. What
+        flake8 will silence uses up no entry: the command had not seen it when it recorded the others.
+        """
+        recorded = _recorded(Path(self.options.baseline))
+        place = recorded.place(self.filename)
+        mine = replace(recorded, entries=tuple(entry for entry in recorded.entries if entry.path == place))
+        known = mine.compared(heard(source, found), lambda _: source, lambda _: False).known
+        return [finding for finding in found if not any(finding is one for one in known)]
+
+
+@lru_cache
+def _recorded(file: Path) -> Baseline:
+    """A baseline, read once."""
+    from session_lint.recording import read  # noqa: PLC0415  (most runs need none)
+
+    return read(file)
 
 
 def _content(path: Path, text: str) -> bytes | None:
@@ -145,6 +152,6 @@ def _isolated(arguments: Sequence[str]) -> bool:
 
 
 @lru_cache
-def _settings(folder: Path, isolated: bool, options: tuple[tuple[str, tuple[str, ...]], ...]) -> Settings:  # noqa: FBT001
+def _settings(folder: Path, options: Options) -> Settings:
     """The settings in a folder, with flake8's options over them."""
-    return override(load(folder, isolated=isolated), **dict(options))
+    return options.settings(folder)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from session_lint.finding import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -34,22 +35,48 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A notebook's cell in the text of all of them.
+
+    :param number: its place among all cells, from 1.
+    :param first: the row of its first line, and ``last`` that of its last.
+    """
+
+    number: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class Source:
     """One module's text.
 
     :param filename: as the user named the file; shown in findings.
     :param text: the decoded text, line ends as they stand in the file.
     :param encoding: what :pep:`263` says the bytes are written in.
+    :param cells: the cells of a notebook whose text it is, in order.
     """
 
     filename: str
     text: str
     encoding: str = "utf-8"
+    cells: tuple[Cell, ...] = ()
 
     @cached_property
     def lines(self) -> list[str]:
         """The physical lines as Python counts them, ends included."""
         return io.StringIO(self.text, newline=None).readlines()
+
+    def lines_of(self, cell: int) -> list[str]:
+        """The lines that a place counts in: all, or those of one cell; none where there is no such cell."""
+        if not cell:
+            return self.lines
+        return next((self.lines[one.first - 1 : one.last] for one in self.cells if one.number == cell), [])
+
+    def in_cell(self, location: Location) -> Location:
+        """A place in the text as one in the cell that it is in."""
+        cell = next((one for one in reversed(self.cells) if one.first <= location.row), None)
+        return location if cell is None else Location(location.row - cell.first + 1, location.column, cell.number)
 
     def location(self, row: int, byte_column: int) -> Location:
         """The place of an :mod:`ast` position.
@@ -117,6 +144,11 @@ def read(path: Path, filename: str | None = None) -> Source:
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}") from None
     return decode(filename or str(path), data)
+
+
+def begins_indented(lines: Iterable[str]) -> bool:
+    """Whether the first line with code on it is indented."""
+    return next((line for line in lines if line.strip() and line.lstrip()[0] != "#"), "")[:1].isspace()
 
 
 def physical_lines(text: str) -> list[str]:

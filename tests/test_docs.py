@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from session_lint.engine import lint_source
+from session_lint.report import render
+from session_lint.report.run import Run
 from session_lint.rules import catalogue
+from session_lint.settings import Settings
+from session_lint.source import Source
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -35,6 +40,15 @@ def test_every_rule_gets_a_page(rule_pages: dict[str, Any], tmp_path: Path) -> N
     heads = {path.name: path.read_text("utf-8").partition("\n")[0] for path in tmp_path.iterdir()}
     rules = {f"{rule.name}.md": f"# {rule.code}: {rule.name}" for rule in catalogue().values()}
     assert heads == {"index.md": "# Rules", **rules}
+
+
+def test_readme_shows_what_is_printed() -> None:
+    """The finding below the first example is what the command says of it."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    example, shown = (re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)[0] for kind in ("python", "text"))
+    source = Source("users.py", example)
+    report = render("full", Run(lint_source(source, Settings()), 1, {"users.py": source}.get))
+    assert report.rpartition("\n\n")[0] == shown.rstrip("\n")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

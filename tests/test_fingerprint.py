@@ -48,7 +48,7 @@ def save(row):
 def marks(text: str, filename: str = "job.py") -> list[str]:
     """The marks of what is found in a text."""
     source = Source(filename, text)
-    return [fingerprint(finding, source) for finding in lint_source(source, Settings(cache=False))]
+    return [fingerprint(finding, source) for finding in lint_source(source, Settings(cache=False, whole_project=False))]
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,19 @@ def marks(text: str, filename: str = "job.py") -> list[str]:
         (LEAK, "import os\n\n\n" + LEAK),
         (LEAK, LEAK.replace("    session =", "    # why\n\n    session =")),
         (LEAK, LEAK.replace("'", '"')),
+        (LEAK, LEAK.replace("'a'", "u'a'")),
         (LEAK, LEAK.replace(CALL, WRAPPED)),
+        (LEAK, LEAK.replace(CALL, f"\n  {CALL}")),
         (LEAK, LEAK.replace(f"SessionLocal({CALL})", f"(\n        SessionLocal({CALL})\n    )")),
         (LEAK, LEAK.replace("    ", "\t")),
         (LEAK, LEAK.replace("\n", "\r\n")),
         (COMMIT, COMMIT.replace("session.commit()", "session.commit()  # done")),
         (SWALLOWED, SWALLOWED.replace("pass", "print(row)")),
     ],
-    ids=["lines above", "lines between", "quotes", "wrapped", "parentheses", "tabs", "line ends", "comment", "body"],
+    ids=[
+        *("lines above", "lines between", "quotes", "prefix", "wrapped", "wrapped to the left", "parentheses"),
+        *("tabs", "line ends", "comment", "body"),
+    ],
 )  # fmt: skip
 def test_what_it_survives(before: str, after: str) -> None:
     """Moved lines, what a formatter does, a comment, the body below the head that a finding is about."""
@@ -90,7 +95,7 @@ def test_what_it_tells_apart(after: str) -> None:
 def test_places_that_cannot_be_read() -> None:
     """A file that is gone, a place behind its end and code that is none still give a mark each time the same."""
     source = Source("job.py", LEAK)
-    (finding,) = lint_source(source, Settings(cache=False))
+    (finding,) = lint_source(source, Settings(cache=False, whole_project=False))
     far = replace(finding, location=replace(finding.location, row=99), end_location=replace(finding.location, row=99))
     broken = Source("job.py", LEAK.replace("SessionLocal(info", "Session)Local(info"))
     found = [fingerprint(finding, None), fingerprint(far, source), fingerprint(finding, broken)]

@@ -89,13 +89,13 @@ def _leak(tmp_path: Path) -> Path:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    """No top-level ``database``, no tests; the tables, the type marker and the reference module are there."""
+    """No top-level ``database``, no tests; the tables, the page, the type marker and the reference module are there."""
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.startswith(DISTRIBUTION)}
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "session_lint").rglob("*")
-        if path.is_file() and path.suffix in {".py", ".toml", ".typed"}
+        if path.is_file() and path.suffix in {".css", ".html", ".js", ".json", ".py", ".toml", ".typed"}
     }
     reference = {f"session_lint/reference/database/{path.name}" for path in (ROOT / "database").glob("*.py")}
     assert names == package | reference

@@ -10,3 +10,8 @@ def is_test(filename: str) -> bool:
     path = PurePath(filename)
     named = path.name.startswith("test_") or path.stem.endswith("_test") or path.name == "conftest.py"
     return named or "tests" in path.parts
+
+
+def is_never_imported(filename: str) -> bool:
+    """Whether a file's Python is run from the top each time: a notebook's, or what a Markdown file shows."""
+    return PurePath(filename).suffix in (".ipynb", ".md")

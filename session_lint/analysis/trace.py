@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
-from session_lint.finding import Step
+from session_lint.finding import Location, Step
 from session_lint.flow import EdgeKind, PointKind
 
 if TYPE_CHECKING:
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.state import Fact, Site
     from session_lint.flow import Block, Edge
+    from session_lint.source import Source
+
+_DEFINED = re.compile(r"((async\s+)?(def|class)\s+)?\w+")
 
 
 def step(facts: ModuleFacts, node: ast.AST, message: str) -> Step:
     """One stop at a node, in whichever module it stands."""
     source = facts.source_of(node)
-    return Step(source.filename, source.start(place(node)), message)
+    at = place(node)
+    return Step(source.filename, source.start(at), message, _end(source, at))
 
 
 def place(node: ast.AST) -> ast.AST:
@@ -27,6 +32,30 @@ def place(node: ast.AST) -> ast.AST:
     if isinstance(node, ast.withitem):
         return node.context_expr
     return node.iter if isinstance(node, ast.comprehension) else node
+
+
+def _end(source: Source, node: ast.AST) -> Location:
+    """Where a node ends, or the head of one that has a body."""
+    start = source.start(node)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        found = _DEFINED.match(source.lines[start.row - 1], start.column - 1)
+        assert found is not None  # at least the first word
+        return Location(start.row, found.end() + 1)
+    if isinstance(node, ast.ExceptHandler) and node.type is None:
+        return Location(start.row, start.column + len("except"))
+    return source.end(_last_of_head(node))
+
+
+def _last_of_head(node: ast.AST) -> ast.AST:
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return node.items[-1].optional_vars or node.items[-1].context_expr
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return node.iter
+    if isinstance(node, (ast.If, ast.While)):
+        return node.test
+    if isinstance(node, ast.Match):
+        return node.subject
+    return (node.type or node) if isinstance(node, ast.ExceptHandler) else node
 
 
 def opened(facts: ModuleFacts, site: Site, how: str = "opened here") -> list[Step]:

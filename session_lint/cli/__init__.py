@@ -14,6 +14,7 @@ from typing import TextIO
 import click
 
 import session_lint
+from session_lint.cli.baseline import baseline
 from session_lint.cli.check import check
 from session_lint.cli.explain import explain
 from session_lint.cli.fix import fix
@@ -34,7 +35,7 @@ def command() -> None:
     """Find SQLAlchemy sessions that leak, lose changes or are shared, and mend them."""
 
 
-for subcommand in (check, fix, init, session_map, migration, rules, explain, vocabulary):
+for subcommand in (check, fix, baseline, init, session_map, migration, rules, explain, vocabulary):
     command.add_command(subcommand)
 
 

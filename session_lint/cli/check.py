@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from session_lint.cli import adding
+from session_lint.cli.baseline import against_baseline, baseline_options, complain_of_gone
+from session_lint.cli.look import look
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, options, reports, source_of, stdin_report
 from session_lint.report import FORMATS, render
-from session_lint.report.run import Look, Run
+from session_lint.report.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.files import Missing
-    from session_lint.finding import Finding
     from session_lint.source import Source
 
 
 @click.command()
 @options
+@baseline_options
 @click.option(
     "--output-format",
     type=click.Choice(FORMATS),
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 @click.option("--jobs", "-j", type=click.IntRange(min=0), default=0, help="How many processes; 0 for one a processor.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where something was found.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing where nothing was found.")
+@click.option("--add-noqa", is_flag=True, help="Silence what is found by comments in the files.")
+@click.option("--reason", callback=adding.reason, help="With --add-noqa: why; written into `# session-lint: allow`.")
 @click.pass_context
 def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
     """Look for session mistakes in files and folders (default: the current folder; `-` for standard input).
@@ -40,32 +44,33 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     """
     sources: dict[str, Source | None] = {}
     missing: list[Missing] = []
+    if given["reason"] and not given["add_noqa"]:
+        raise click.UsageError("--reason goes with --add-noqa")
+    if given["add_noqa"] and from_stdin(paths):
+        raise click.UsageError("--add-noqa writes files; standard input is none")
     if from_stdin(paths):
         one, source = stdin_report(given)
         found = [one]
         sources[one.path] = source
     else:
         found, missing = reports(paths or ["."], given, given["jobs"])
-    findings = [finding for report in found for finding in report.findings]
+    if given["add_noqa"]:
+        complain(missing)
+        code = adding.add(found, given)
+        context.exit(FAILED if missing else code)
+    comparison = against_baseline(found, partial(_source, sources), given)
+    findings = [f for report in found for f in report.findings] if comparison is None else comparison.new
     nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
     if findings or not (given["quiet"] or nothing_read):
-        text = render(given["output_format"], _run(findings, len(found), sources))
-        click.echo(text, nl=False, color=_colour())
+        seen = look()
+        run = Run(findings, len(found), partial(_source, sources), seen, comparison)
+        click.echo(render(given["output_format"], run), nl=False, color=seen.colour)
+    stale = complain_of_gone(comparison)
     complain(missing)
     if missing:
         context.exit(FAILED)
-    context.exit(FOUND if findings and not given["exit_zero"] else CLEAN)
+    context.exit(FOUND if (findings or stale) and not given["exit_zero"] else CLEAN)
 
 
-def _run(findings: Sequence[Finding], checked: int, sources: dict[str, Source | None]) -> Run:
-    def source(filename: str) -> Source | None:
-        return sources[filename] if filename in sources else source_of(filename)
-
-    return Run(findings, checked, source, Look(colour=_colour()))
-
-
-def _colour() -> bool:
-    """Whether standard output wants colours: a terminal does, unless the user says otherwise."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+def _source(sources: dict[str, Source | None], filename: str) -> Source | None:
+    return sources[filename] if filename in sources else source_of(filename)

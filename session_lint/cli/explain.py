@@ -6,6 +6,10 @@ import difflib
 
 import click
 
+from session_lint.cli.look import look
+from session_lint.cli.paging import paged
+from session_lint.report.page import page
+from session_lint.report.paint import Paint
 from session_lint.rules import catalogue
 
 
@@ -13,9 +17,9 @@ from session_lint.rules import catalogue
 @click.argument("rule", metavar="CODE")
 def explain(rule: str) -> None:
     """Print the page of a rule, by its code or its name."""
-    found = {key.lower(): one for one in catalogue().values() for key in (one.code, one.name)}
-    page = found.get(rule.lower())
-    if page is None:
+    found = {key.lower(): each for each in catalogue().values() for key in (each.code, each.name)}
+    one = found.get(rule.lower())
+    if one is None:
         near = difflib.get_close_matches(rule.lower(), found, n=1)
         hint = (
             f"; did you mean {near[0].upper() if near[0].startswith('ses') and near[0][3:].isdigit() else near[0]}?"
@@ -23,4 +27,5 @@ def explain(rule: str) -> None:
             else ""
         )
         raise click.ClickException(f"no rule {rule!r}{hint}")
-    click.echo(f"# {page.name} ({page.code})\n\n{page.doc}")
+    seen = look()
+    paged(page(f"# {one.name} ({one.code})\n\n{one.doc}", Paint(seen)), seen)

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from session_lint.cli.look import look
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, groups, options, stdin_source
-from session_lint.engine import FileReport, lint_paths
+from session_lint.documents import embeds
+from session_lint.engine import FileReport, lint_content, lint_paths
 from session_lint.mend import Mended, Stop, mend
-from session_lint.report.concise import many, shown
+from session_lint.report.concise import line_of, many, shown, spot
+from session_lint.report.paint import Paint
+from session_lint.report.patch import patch
 from session_lint.source import Source, SourceError, decode
 from session_lint.writing import WriteError, encoded, write
 
@@ -107,7 +111,7 @@ def put(path: Path, source: Source, before: bytes, text: str, *, only_shown: boo
     if encoded(source.text, before, source.encoding) != before:
         raise WriteError(f"its bytes do not survive being decoded as {source.encoding}")
     if only_shown:
-        click.echo(unified(str(path), source.text, text), nl=False)
+        _show(str(path), source.text, text)
     else:
         write(path, before, encoded(text, before, source.encoding))
 
@@ -140,7 +144,7 @@ class Asking:
         click.echo(f"{finding.fix.message} ({finding.fix.applicability.value})")
         if finding.fix.reason:
             click.echo(f"not safe, because {finding.fix.reason}")
-        click.echo(unified(self.filename, before, after), nl=False)
+        _show(self.filename, before, after)
         answer = click.prompt(
             "Carry it out? [y]es, [n]o, [a]ll in this file, [q]uit",
             type=click.Choice(["y", "n", "a", "q"], case_sensitive=False),
@@ -157,7 +161,8 @@ def _unread(findings: Sequence[Finding]) -> None:
     """Say what could not be looked at: nobody else will, in a run that only mends."""
     for finding in findings:
         if finding.code == "SES900":
-            click.echo(f"{shown(finding.filename)}:{finding.location.row}: {finding.code} {finding.message}", err=True)
+            place = f"{shown(finding.filename)}:{line_of(finding.location)}"
+            click.echo(f"{place}: {finding.code} {finding.message}", err=True)
 
 
 def _tell(path: str, mended: Mended) -> None:
@@ -171,15 +176,31 @@ def _stdin(given: dict[str, Any]) -> int:
         click.echo(b"" if given["diff"] else data, nl=False)
         _unread(failed)
         return FAILED if failed else CLEAN
+    if embeds(source.filename):
+        return _left_alone(lint_content(data, Path(source.filename), settings).findings, data, given)
     mended = mend(source, settings, unsafe=given["unsafe"])
     _tell(source.filename, mended)
     if given["diff"]:
-        click.echo(unified(source.filename, source.text, mended.text), nl=False)
+        _show(source.filename, source.text, mended.text)
     else:
         click.echo(encoded(mended.text, data, source.encoding), nl=False)
     if given["diff"]:
         return FOUND if mended.applied else CLEAN
     return FOUND if mended.left or (mended.applied and given["exit_non_zero_on_fix"]) else CLEAN
+
+
+def _show(path: str, before: str, after: str) -> None:
+    """Print a diff; click leaves its escape sequences alone, which may be the file's own."""
+    click.echo(patch(unified(path, before, after), Paint(look())), nl=False, color=True)
+
+
+def _left_alone(findings: Sequence[Finding], data: bytes, given: dict[str, Any]) -> int:
+    """Give back what no fix rewrites, and say why."""
+    for finding in findings:
+        place = f"{shown(finding.filename)}:{spot(finding.location)}"
+        click.echo(f"{place}: {finding.code} was not fixed: {finding.refusal or 'it has no fix'}", err=True)
+    click.echo(b"" if given["diff"] else data, nl=False)
+    return FOUND if findings and not given["diff"] else CLEAN
 
 
 def unified(path: str, before: str, after: str) -> str:

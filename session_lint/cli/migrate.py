@@ -13,6 +13,7 @@ import click
 
 from session_lint.cli.fix import put
 from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, file_options, groups
+from session_lint.documents import embeds
 from session_lint.migration import Site, Verdict, aiming_at, as_json, as_markdown, counted, factories, migrate, sites
 from session_lint.report.concise import many, shown
 from session_lint.source import SourceError, decode
@@ -66,7 +67,8 @@ def migration(context: click.Context, /, paths: Sequence[str], **given: Any) -> 
     """
     found, missing = groups(paths or ["."], given)
     run = Run()
-    files = [(file, _aimed(settings, file, given["scope"])) for settings, chosen in found for file in chosen]
+    chosen = [(file, settings) for settings, files in found for file in files if not embeds(str(file))]
+    files = [(file, _aimed(settings, file, given["scope"])) for file, settings in chosen]
     plan = {file: told for file, settings in files if (told := _planned(file, settings, run))}
     run.planned = [site for told in plan.values() for site in told]
     click.echo("\n".join(_plan_lines(plan)), err=given["diff"])

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from session_lint.engine import FileReport, failed, lint_paths, lint_source
+from session_lint.documents import embeds, text_of
+from session_lint.engine import FileReport, failed, lint_content, lint_paths, lint_source
 from session_lint.files import Missing, discover, excluded
 from session_lint.python.modules import absolute
-from session_lint.settings import Settings, SettingsError, load, override, patterns
-from session_lint.source import Source, SourceError, decode, read
+from session_lint.settings import Mistake, Settings, SettingsError, configures, load, override, patterns
+from session_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
     from session_lint.finding import Finding
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 STDIN = "-"
+
+_SELECTORS = ("select", "ignore", "extend_select", "extend_ignore")
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -43,6 +46,7 @@ _FILES = [
     ),
     click.option("--isolated", is_flag=True, help="Read no configuration file."),
     click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The configuration file to read."),
+    click.option("--markdown", is_flag=True, default=None, help="Look into the Python blocks of *.md files, too."),
     click.option("--no-project", is_flag=True, help="Judge each file by itself; follow no import, look for no caller."),
 ]
 _RULES = [
@@ -79,7 +83,7 @@ def settings_for(path: Path, given: dict[str, Any]) -> Settings:
     folder = path if path.is_dir() else path.parent
     found = _loaded(absolute(folder), given["isolated"], given["config"])
     switched = {name: False for name, off in (("cache", "no_cache"), ("whole_project", "no_project")) if given.get(off)}
-    names = ("select", "ignore", "extend_select", "extend_ignore", "exclude", "extend_exclude", "force_exclude")
+    names = (*_SELECTORS, "exclude", "extend_exclude", "force_exclude", "markdown")
     settings = override(found, **{name: given.get(name) for name in names}, **switched)
     for name in ("exclude", "extend_exclude"):
         try:
@@ -108,12 +112,15 @@ def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Sett
     """The files to look at, each once, by the settings nearest to them, and the paths that do not exist.
 
     A walk goes by the settings of the folder that was named; a project inside it has a say in its own files.
+
+    :raises SettingsError: where settings cannot be followed, with all mistakes of all their files.
     """
     nearest: dict[Path, Settings] = {}
+    mistakes: list[Mistake] = []
     by_settings: dict[Settings, list[str]] = {}
     for name in paths:
         path = absolute(Path(name))
-        settings = _nearest(path if path.is_dir() else path.parent, given, nearest)
+        settings = _nearest(path if path.is_dir() else path.parent, given, nearest, mistakes)
         by_settings.setdefault(settings, []).append(name)
     chosen: dict[Path, tuple[Settings, Path]] = {}
     missing = []
@@ -122,25 +129,35 @@ def groups(paths: Sequence[str], given: dict[str, Any]) -> tuple[list[tuple[Sett
         missing += absent
         for file in files:
             place = absolute(file)
-            own = _nearest(place.parent, given, nearest)
+            own = _nearest(place.parent, given, nearest, mistakes)
             if own == settings or not excluded(file, own):
                 chosen.setdefault(place, (own, file))
+    if mistakes:
+        raise SettingsError.of(mistakes)
     found: dict[Settings, list[Path]] = {}
     for settings, file in chosen.values():
         found.setdefault(settings, []).append(file)
     return list(found.items()), missing
 
 
-def _nearest(folder: Path, given: dict[str, Any], known: dict[Path, Settings]) -> Settings:
+def _nearest(folder: Path, given: dict[str, Any], known: dict[Path, Settings], mistakes: list[Mistake]) -> Settings:
     """The settings in a folder, looked up once for all folders that share them.
 
     :param known: what has been looked up, which grows.
+    :param mistakes: what is wrong in files, which grows, too; the usual settings stand in for theirs.
+    :raises SettingsError: where the command line cannot be followed.
     """
     way = [folder]
-    while (top := way[-1]) not in known and top.parent != top and not (top / "pyproject.toml").is_file():
+    while (top := way[-1]) not in known and top.parent != top and not configures(top):
         way.append(top.parent)
     if top not in known:
-        known[top] = settings_for(top, given)
+        try:
+            known[top] = settings_for(top, given)
+        except SettingsError as error:
+            if not error.mistakes:
+                raise
+            mistakes += error.mistakes
+            known[top] = Settings()
     known.update(dict.fromkeys(way, known[top]))
     return known[top]
 
@@ -162,16 +179,19 @@ def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], S
     if settings.force_exclude and given["stdin_filename"] and excluded(Path(name), settings):
         return None, [], settings, data
     try:
-        return decode(name, data), [], settings, data
+        return text_of(name, data), [], settings, data
     except SourceError as error:
         return None, failed(name, settings, error.message, error.location), settings, data
 
 
 def stdin_report(given: dict[str, Any]) -> tuple[FileReport, Source | None]:
     """Lint the text on standard input."""
-    source, failed, settings, _ = stdin_source(given)
+    source, failed, settings, data = stdin_source(given)
+    name = given["stdin_filename"] or "<stdin>"
+    if source is not None and embeds(name):
+        return lint_content(data, Path(name), settings), source
     findings = failed if source is None else lint_source(source, settings)
-    return FileReport(given["stdin_filename"] or "<stdin>", tuple(findings)), source
+    return FileReport(name, tuple(findings)), source
 
 
 def complain(missing: Sequence[Missing]) -> None:
@@ -184,6 +204,6 @@ def complain(missing: Sequence[Missing]) -> None:
 def source_of(filename: str) -> Source | None:
     """The text of a file, if it can be read."""
     try:
-        return read(Path(filename), filename)
-    except SourceError:
+        return text_of(filename, Path(filename).read_bytes())
+    except (OSError, SourceError):
         return None

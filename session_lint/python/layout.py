@@ -107,9 +107,11 @@ class Layout:
     def name(self, path: Path) -> str:
         """The dotted name of a file by its place below the root, which no other file of the project has."""
         try:
-            parts = list(path.relative_to(self.root).with_suffix("").parts)
+            parts = list(path.relative_to(self.root).parts)
         except ValueError:
-            parts = [path.stem]
+            parts = [path.name]
+        # What is no module keeps its suffix, without a dot: beside `a.ipynb` there may be an `a.py`.
+        parts[-1] = path.stem if path.suffix in _SUFFIXES else path.name.replace(".", " ")
         if parts[-1] == "__init__" and len(parts) > 1:
             parts.pop()
         return ".".join(parts)

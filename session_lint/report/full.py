@@ -5,53 +5,72 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Severity
-from session_lint.report.concise import shown, summary
-from session_lint.report.frame import Lines, frame, shape
+from session_lint.report.columns import columns, harmless, wrapped
+from session_lint.report.concise import address, headline, summary
+from session_lint.report.frame import frame, rows
+from session_lint.report.marks import Mark, marks
+from session_lint.report.paint import PLAIN, Paint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterator
 
-    from session_lint.finding import Finding, Step
+    from session_lint.finding import Finding
     from session_lint.report.run import Run
-
-_CODES = {"error": "1;31", "warning": "1;33", "style": "1;36", "dim": "2", "mark": "1;31", "bold": "1", "help": "32"}
-
-
-def painter(*, colour: bool) -> Callable[[str, str], str]:
-    """A function that gives a text a style, or leaves it as it is."""
-    return (lambda text, style: f"\x1b[{_CODES[style]}m{text}\x1b[0m") if colour else (lambda text, _style: text)
 
 
 def report(run: Run) -> str:
-    """All findings, and how many there are."""
-    paint = painter(colour=run.look.colour)
-    parts = ["\n".join(_finding(finding, run.lines, paint)) for finding in run.findings]
-    return "\n\n".join([*parts, summary(run.findings, run.checked)]) + "\n"
+    """All findings, and how many there are.
+
+    The first finding of each rule has the address of the rule's page, unless its code is a link to it.
+    """
+    paint = Paint(run.look)
+    parts: list[str] = []
+    told: set[str] = set()
+    for finding in run.findings:
+        lines = [*_headline(finding, paint), *_frames(finding, run, paint), *_cure(finding, paint)]
+        if finding.url and finding.code not in told and not run.look.links:
+            lines.append(f"  {paint('see:', 'dim')} {finding.url}")
+        told.add(finding.code)
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, summary(run.findings, run.checked, run.baseline)]) + "\n"
 
 
-def _finding(finding: Finding, lines: Lines, paint: Callable[[str, str], str]) -> Iterable[str]:
-    yield (
-        paint(shown(finding.filename), "bold")
-        + f":{finding.location.row}:{finding.location.column}: "
-        + _headline(finding, paint)
-    )
-    yield from frame(lines(finding.filename), finding.location, finding.end_location, paint)
-    for number, step in enumerate(finding.trace, 1):
-        yield _step(number, step, lines, paint)
+def _headline(finding: Finding, paint: Paint) -> list[str]:
+    kind = "" if finding.severity is Severity.ERROR else f" ({finding.severity.value})"
+    begun = columns(headline(finding, PLAIN)) + 1
+    first, *others = wrapped(f"{harmless(finding.message)}{kind}", paint.look.width, begun, 4)
+    return [f"{headline(finding, paint)} {first}".rstrip(), *(f"    {line}" for line in others)]
+
+
+def _frames(finding: Finding, run: Run, paint: Paint) -> Iterator[str]:
+    """The finding's file first, without a heading: that is the line above; then the other files of its way."""
+    parts = [(place, run.lines(*place), of_file) for place, of_file in marks(finding).items()]
+    there = {place: [mark for mark in of_file if mark.start.row <= len(lines)] for place, lines, of_file in parts}
+    digits = max((len(str(row)) for place, lines, _ in parts for row in rows(lines, there[place])[-1:]), default=1)
+    for place, lines, of_file in parts:
+        if there[place] and place != (finding.filename, finding.location.cell):
+            yield paint(f"{'':>{digits}}{paint.glyphs.head} {address(place[0], there[place][0].start)}", "dim")
+        yield from frame(lines, there[place], paint, finding.severity.value, digits)
+        for mark in of_file:
+            if mark not in there[place]:
+                yield from _unseen(place[0], mark, paint)
+
+
+def _unseen(name: str, mark: Mark, paint: Paint) -> Iterator[str]:
+    """A mark on a line that cannot be shown."""
+    for label in mark.labels:
+        yield f"  {paint('-->', 'dim')} {address(name, mark.start)} {paint(label, 'step')}"
+
+
+def _cure(finding: Finding, paint: Paint) -> Iterator[str]:
     if finding.fix is not None:
         trust = "" if finding.fix.applicability is Applicability.SAFE else f" (unsafe: {finding.fix.reason})"
-        yield f"  {paint('help:', 'help')} {finding.fix.message}{trust}"
+        yield _noted("help:", "help", f"{finding.fix.message}{trust}", paint)
     elif finding.refusal:
-        yield f"  {paint('no fix:', 'dim')} {finding.refusal}"
+        yield _noted("no fix:", "dim", finding.refusal, paint)
 
 
-def _headline(finding: Finding, paint: Callable[[str, str], str]) -> str:
-    kind = "" if finding.severity is Severity.ERROR else f" ({finding.severity.value})"
-    return f"{paint(finding.code, finding.severity.value)}{finding.mark} {finding.message}{kind}"
-
-
-def _step(number: int, step: Step, lines: Lines, paint: Callable[[str, str], str]) -> str:
-    text = lines(step.filename)
-    source = shape(text[step.location.row - 1]).strip() if 1 <= step.location.row <= len(text) else ""
-    said = f"  {number}. {shown(step.filename)}:{step.location.row} {step.message}"
-    return f"{said}{paint(':', 'dim')} {paint(source, 'dim')}" if source else said
+def _noted(word: str, style: str, text: str, paint: Paint) -> str:
+    indent = len(word) + 3
+    first, *others = wrapped(harmless(text), paint.look.width, indent, indent)
+    return "\n".join([f"  {paint(word, style)} {first}", *(" " * indent + line for line in others)])

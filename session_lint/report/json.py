@@ -33,12 +33,18 @@ def entry(finding: Finding, source: Callable[[str], Source | None]) -> dict[str,
         "name": finding.name,
         "message": finding.message,
         "filename": _absolute(finding.filename),
+        "cell": finding.location.cell or None,
         "location": _location(finding.location),
         "end_location": _location(finding.end_location),
         "symbol": finding.symbol,
         "severity": finding.severity.value,
         "trace": [
-            {"filename": _absolute(s.filename), "location": _location(s.location), "message": s.message}
+            {
+                "filename": _absolute(s.filename),
+                "cell": s.location.cell or None,
+                "location": _location(s.location),
+                "message": s.message,
+            }
             for s in finding.trace
         ],
         "fix": fix,

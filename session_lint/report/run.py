@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from session_lint.baseline import Comparison
     from session_lint.finding import Finding
     from session_lint.source import Source
 
@@ -17,9 +18,15 @@ class Look:
     """How a report for people may look.
 
     :param colour: whether escape sequences for colours are understood.
+    :param width: the columns of the terminal; ``None`` where the output is not one, and nothing is wrapped.
+    :param links: whether escape sequences for links (OSC 8) are understood.
+    :param encoding: the output's, which decides what characters can be shown.
     """
 
     colour: bool = False
+    width: int | None = None
+    links: bool = False
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -29,14 +36,19 @@ class Run:
     :param findings: in the order of their files and places.
     :param checked: how many files were looked at.
     :param source: the text of a file by its name; ``None`` where it is gone.
+    :param baseline: what was found beside what is recorded, where a baseline is; ``findings`` are then the new ones.
     """
 
     findings: Sequence[Finding]
     checked: int
     source: Callable[[str], Source | None]
     look: Look = field(default_factory=Look)
+    baseline: Comparison | None = None
 
-    def lines(self, filename: str) -> Sequence[str]:
-        """The lines of a file, with their ends; none where it is gone."""
+    def lines(self, filename: str, cell: int = 0) -> Sequence[str]:
+        """The lines of a file, with their ends; none where it is gone.
+
+        :param cell: the cell of a notebook whose lines they are.
+        """
         found = self.source(filename)
-        return found.lines if found is not None else ()
+        return found.lines_of(cell) if found is not None else ()

@@ -73,7 +73,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.handler,
             symbol=facts.symbol(one.code),
             trace=[
-                step(facts, one.failed, "this may fail"),
+                *([step(facts, one.failed, "this may fail")] if one.failed is not one.handler else []),
                 step(facts, one.handler, "caught here, and not rolled back"),
                 step(facts, one.then, "the session is used again here"),
             ],

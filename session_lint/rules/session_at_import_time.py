@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.places import is_test
+from session_lint.analysis.places import is_never_imported, is_test
 from session_lint.analysis.standing import standing
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session that stands in a module for its functions."""
-    if is_test(facts.source.filename):
+    if is_test(facts.source.filename) or is_never_imported(facts.source.filename):
         return
     for one in standing(facts):
         yield rule.finding(

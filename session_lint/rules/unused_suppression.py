@@ -1,9 +1,16 @@
 """A comment that names a rule to silence it, where the rule has nothing to say.
 
 ## What it does
-Reports a `# noqa: SES…` or `# session-lint: ignore[…]` that silences nothing on its line, and a `# flake8: noqa: SES…`
-or `# session-lint: ignore-file[…]` that silences nothing in its file. It names the codes in question; the others of the
+Reports a `# noqa: SES…` that silences nothing on its line, a `# session-lint: allow …` or `# session-lint: ignore[…]`
+that silences nothing in its statement, and a `# flake8: noqa: SES…`, `# session-lint: allow-file …` or
+`# session-lint: ignore-file[…]` that silences nothing in its file. It names the codes in question; the others of the
 comment are still needed.
+
+Reports, too, a `# noqa` that names rules in a way that flake8 does not read (`# noqa: session-not-closed`,
+`# noqa SES101`, `# noqa : SES101`): flake8 silences everything on the line. As it would silence this finding as well,
+the flake8 plugin puts it on line 1.
+
+With `require-reason = true` in the settings, reports each comment against our rules that does not say why it is there.
 
 Only rules that ran can be called unused: a comment against a rule that is not selected stays. A beginning of a code
 (`SES1`) is unused where all rules that it stands for ran and were silent. Codes of other tools and a `# noqa` without
@@ -33,6 +40,12 @@ def load(engine, query):
         return session.scalars(query).all()
 ```
 
+## Fix safety
+A comment changes nothing that a program does. The fix takes out the words that silence nothing, or the comment with its
+reason when no word is left; codes of other tools stay, and so does what the comment says to another tool. For a blanket
+comment it writes the codes of the rules that it names: what else is found on the line is then reported.
+
+## Exceptions
 A comment that has to stay, because other settings need it, says so: `# noqa: SES101,SES901`.
 
 ## At run time
@@ -53,6 +66,10 @@ if TYPE_CHECKING:
     from session_lint.finding import Finding
 
 
+BLANKET = "blanket suppression"
+"""What a finding begins with that flake8 would silence by the very comment that it is about."""
+
+
 def check(_facts: ModuleFacts) -> Iterator[Finding]:
     """Nothing: what a comment silences shows once all rules have spoken, and is told where comments are heard."""
     return iter(())
@@ -61,7 +78,8 @@ def check(_facts: ModuleFacts) -> Iterator[Finding]:
 rule = Rule(
     __name__,
     code="SES901",
-    message="unused suppression: {reason}",
+    message="{kind}: {reason}",
     severity=Severity.WARNING,
     check=check,
+    fix=("reword_comment",),
 )

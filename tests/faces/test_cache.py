@@ -29,7 +29,7 @@ FINDING = Finding(
     end_location=Location(2, 9),
     symbol="f",
     severity=Severity.WARNING,
-    trace=(Step("a.py", Location(1, 1), "opened here"),),
+    trace=(Step("a.py", Location(1, 1), "opened here", Location(1, 4)), Step("b.py", Location(1, 1), "leaves here")),
     fix=FIX,
     refusal="",
     url="https://example.org",
@@ -57,6 +57,8 @@ def test_what_comes_back_is_equal(tmp_path: Path) -> None:
     assert (FINDING, replace(FINDING, fix=None)) == Cache(tmp_path).get(KEY, same)
     assert () == Cache(tmp_path).get(b"other", same)
     assert Cache(tmp_path).get(b"unknown", same) is None
+    (kept, _) = Cache(tmp_path).get(KEY, same) or ()
+    assert [step.end_location for step in kept.trace] == [Location(1, 4), None]  # which equality leaves out
 
 
 def test_the_folder_is_marked(tmp_path: Path) -> None:

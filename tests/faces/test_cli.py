@@ -18,7 +18,7 @@ from tests.faces.deep import SUM, readable
 HEAD = "from database.session import SessionLocal\n\n\ndef count(q):\n"
 LEAK = f"{HEAD}    session = SessionLocal()\n    return session.execute(q)\n"
 CLEAN = f"{HEAD}    with SessionLocal() as session:\n        return session.execute(q)\n"
-FIELDS = "code name message filename location end_location symbol severity trace fix fix_refusal url".split()
+FIELDS = "code name message filename cell location end_location symbol severity trace fix fix_refusal url".split()
 
 
 def run(*arguments: str, cwd: Path, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -97,14 +97,14 @@ def test_text_report(project: Path) -> None:
     done = run("check", "--no-cache", cwd=project)
     assert done.stdout.decode() == (
         "leak.py:5:15: SES101 session 'session' is still open when line 6 returns\n"
-        "4 | def count(q):\n"
-        "5 |     session = SessionLocal()\n"
-        "  |               ^^^^^^^^^^^^^^\n"
-        "6 |     return session.execute(q)\n"
-        "  1. leak.py:5 opened here: session = SessionLocal()\n"
-        "  2. leak.py:6 leaves here, still open: return session.execute(q)\n"
+        "4 │ def count(q):\n"
+        "5 │     session = SessionLocal()\n"
+        "  │               ^^^^^^^^^^^^^^ 1: opened here\n"
+        "6 │     return session.execute(q)\n"
+        "  │     ───────────────────────── 2: leaves here, still open\n"
         "  help: Open the session in a `with` (unsafe: line 6 returns what may be objects of the session,"
         " which it would detach)\n"
+        "  see: https://session-lint.readthedocs.io/en/stable/rules/session-not-closed.html\n"
         "\n"
         "Found 1 error in 1 file (2 files checked)\n"
     )

@@ -185,7 +185,7 @@ def test_a_repository_cannot_run_a_program(tmp_path: Path) -> None:
 
 
 def test_git_is_asked_where_it_works() -> None:
-    assert files.listed_by_git(Path()) is None
+    assert files.listed_by_git(Path(), (".py",)) is None
     git("init", "-q")
     write("a.py")
-    assert (["a.py"], []) == files.listed_by_git(Path())
+    assert (["a.py"], []) == files.listed_by_git(Path(), (".py",))

@@ -13,7 +13,9 @@ import pytest
 
 import session_lint
 from session_lint import plugin
+from session_lint.options import Options, per_file
 from session_lint.plugin import Plugin
+from session_lint.settings import SettingsError
 
 HERE = Path(session_lint.__file__).parents[1]
 INSTALLED = [entry for entry in entry_points(group="flake8.extension") if entry.value == "session_lint.plugin:Plugin"]
@@ -141,7 +143,7 @@ def test_isolated_reads_no_settings_when_installed() -> None:
 def test_isolated_reads_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("pyproject.toml").write_text("[tool.session-lint]\nignore = ['SES1']\n")
     assert [] == list(made(LEAK).run())
-    monkeypatch.setattr(Plugin, "isolated", True)
+    monkeypatch.setattr(Plugin, "options", Options(isolated=True))
     assert [(5, 14, SAID.partition(": ")[2], Plugin)] == list(made(LEAK).run())
 
 
@@ -212,3 +214,95 @@ print(*sorted({name.partition(".")[0] for name in sys.modules} & {"libcst", "sql
 
 def test_the_version_is_shown() -> None:
     assert ("session-lint", session_lint.__version__) == (Plugin.name, Plugin.version)
+
+
+FLAKE8_FILES = ["setup.cfg", "tox.ini", ".flake8"]
+
+
+@pytest.mark.parametrize("name", FLAKE8_FILES)
+def test_all_options_stand_in_flake8s_files(name: str) -> None:
+    Path("setup.cfg").unlink()
+    Path("conf").mkdir()
+    Path("conf/lint.toml").write_text("extend-select = ['SES104']\nignore = ['SES1']\n")
+    for file in ("a.py", "b.py", "c.py"):
+        Path(file).write_text(LEAK + STYLE)
+    text = """[flake8]
+select = SES
+session-lint-config = conf/lint.toml
+session-lint-extend-select = SES101
+session-lint-extend-ignore = SES4
+session-lint-no-cache = true
+session-lint-no-project = true
+session-lint-per-file-ignores =
+    b.py: SES101, SES3
+    c.*,gone/**: SES1
+"""
+    Path(name).write_text(f"{text}{LOCAL}")
+    assert ["a.py:12 SES104", "a.py:5 SES101", "b.py:12 SES104"] == ours()
+    assert not Path("conf/.session_lint_cache").exists()
+
+
+def test_the_command_line_goes_over_flake8s_file() -> None:
+    Path("a.py").write_text(LEAK)
+    Path("setup.cfg").write_text(f"[flake8]\nsession-lint-per-file-ignores = a.py:SES1\n{LOCAL}")
+    assert [] == ours()
+    assert ["a.py:5 SES101"] == ours("--session-lint-per-file-ignores=")
+    assert [] == ours("--session-lint-per-file-ignores=*.py:SES101")
+
+
+def test_the_project_is_not_followed_where_an_option_says_so() -> None:
+    Path("db.py").write_text(
+        "from sqlalchemy.orm import Session\n\n\ndef opened(engine):\n    return Session(engine)\n"
+    )
+    Path("a.py").write_text(
+        "from db import opened\n\n\ndef f(e):\n    s = opened(e)\n    s.execute('x')\n    return 1\n"
+    )
+    assert ["a.py:5 SES101"] == ours("a.py")
+    assert [] == ours("--session-lint-no-project", "a.py")
+
+
+def test_findings_are_kept_unless_an_option_says_otherwise() -> None:
+    Path("a.py").write_text(LEAK)
+    Path("pyproject.toml").write_text("[tool.session-lint]\n")
+    assert ["a.py:5 SES101"] == ours("--session-lint-no-cache")
+    assert not Path(".session_lint_cache").exists()
+    assert ["a.py:5 SES101"] == ours()
+    assert Path(".session_lint_cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--session-lint-config=gone.toml", "gone.toml: cannot be read: No such file or directory"),
+        (
+            "--session-lint-per-file-ignores=a.py",
+            "--session-lint-per-file-ignores: expected `pattern:CODE,CODE`, got 'a.py'",
+        ),
+        ("--session-lint-per-file-ignores=a.py:SES777", "--per-file-ignores: no rule has the code 'SES777'"),
+    ],
+)
+def test_options_that_cannot_be_followed_do_not_end_the_run(option: str, message: str) -> None:
+    Path("a.py").write_text("x = 1\n")
+    code, lines, errors = flake8("--select=SES", option)
+    assert (1, 1, "") == (code, len(lines), errors)
+    assert lines[0].startswith("a.py:1:1: SES900 ")
+    assert message in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("a.py:SES1", [("a.py", ("SES1",))]),
+        ("a.py: SES1 , SES2,\n b/*.py c:ALL\n", [("a.py", ("SES1", "SES2")), ("b/*.py", ("ALL",)), ("c", ("ALL",))]),
+        ("a.py,b.py:SES1 c.py:SES2", [("a.py", ("SES1",)), ("b.py", ("SES1",)), ("c.py", ("SES2",))]),
+    ],
+)
+def test_pairs_are_written_as_flake8s(text: str, expected: list[tuple[str, tuple[str, ...]]]) -> None:
+    assert expected == per_file(text)
+
+
+@pytest.mark.parametrize("text", ["a.py", "a.py:", ":SES1", "a.py:SES9X9", "a.py:SES1 b.py", "a.py:ses1"])
+def test_other_pairs_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="expected `pattern:CODE,CODE`, got '"):
+        per_file(text)

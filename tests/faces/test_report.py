@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,6 @@ import pytest
 from session_lint.finding import Applicability, Finding, Fix, Location, Severity, Step
 from session_lint.report import render
 from session_lint.report.concise import summary
-from session_lint.report.frame import columns, frame
 from session_lint.report.run import Look, Run
 from session_lint.source import Source
 
@@ -28,7 +29,6 @@ def save(row):
         session.add(row)
         session.commit()
 """
-WIDE = "def f():\n\n\té = 'あ'; session = Session()  # ⏎\n\treturn é\n"
 SAFE = Fix(Applicability.SAFE, "Remove the commit", "drop_statement", (("at", (7, 9)),))
 
 
@@ -41,22 +41,21 @@ def finding(
 ) -> Finding:
     """A finding as the rule SES301 makes it."""
     trace = (
-        Step(filename, Location(5, 10), "the scope opens here"),
+        Step(filename, Location(5, 10), "the scope opens here", Location(5, 26)),
         Step("lib/gone.py", Location(3, 1), "is passed on"),
     )
     message = "commit() on 'session' inside a scope"
     return Finding("SES301", "commit-in-scope", message, filename, *place, "save", severity, trace, fix, refusal, URL)
 
 
-def text(findings: list[Finding], checked: int, *, colour: bool = False) -> str:
+def text(findings: list[Finding], checked: int, look: Look = Look()) -> str:  # noqa: B008  # it is frozen
     """The report for people."""
-    known = {"job.py": Source("job.py", JOB), "wide.py": Source("wide.py", WIDE)}
-    return render("full", Run(findings, checked, known.get, Look(colour=colour)))
+    return render("full", Run(findings, checked, {"job.py": Source("job.py", JOB)}.get, look))
 
 
-def concise(findings: list[Finding], checked: int) -> str:
+def concise(findings: list[Finding], checked: int, look: Look = Look()) -> str:  # noqa: B008  # it is frozen
     """The report of a line each."""
-    return render("concise", Run(findings, checked, lambda _: None))
+    return render("concise", Run(findings, checked, lambda _: None, look))
 
 
 def as_json(findings: list[Finding], source: Callable[[str], Source | None]) -> str:
@@ -70,16 +69,18 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_text() -> None:
-    """Place, frame, trace with the source of each step, cure, summary."""
+    """Place, frame with the steps, what cannot be shown, cure, the rule's page, summary."""
     assert text([finding()], 3) == (
         "job.py:7:9: SES301 [*] commit() on 'session' inside a scope (warning)\n"
-        "5 |     with scoped_session() as session:\n"
-        "6 |         session.add(row)\n"
-        "7 |         session.commit()\n"
-        "  |         ^^^^^^^^^^^^^^^^\n"
-        "  1. job.py:5 the scope opens here: with scoped_session() as session:\n"
-        "  2. lib/gone.py:3 is passed on\n"
+        "4 │ def save(row):\n"
+        "5 │     with scoped_session() as session:\n"
+        "  │          ──────────────── 1: the scope opens here\n"
+        "6 │         session.add(row)\n"
+        "7 │         session.commit()\n"
+        "  │         ^^^^^^^^^^^^^^^^\n"
+        "  --> lib/gone.py:3:1 2: is passed on\n"
         "  help: Remove the commit\n"
+        f"  see: {URL}\n"
         "\n"
         "Found 1 warning in 1 file (3 files checked), 1 fixable with `session-lint fix`\n"
     )
@@ -88,7 +89,7 @@ def test_text() -> None:
 def test_text_without_a_safe_fix() -> None:
     """The reason stands beside it, whether it is unsafe or was refused."""
     unsafe = Fix(Applicability.UNSAFE, "Remove the commit", "drop_statement", (), "others may wait for it")
-    said = [text([one], 1).splitlines()[7] for one in (finding(fix=unsafe), finding(fix=None, refusal="a loop"))]
+    said = [text([one], 1).splitlines()[8] for one in (finding(fix=unsafe), finding(fix=None, refusal="a loop"))]
     assert said == ["  help: Remove the commit (unsafe: others may wait for it)", "  no fix: a loop"]
     assert "[*]" not in text([finding(fix=unsafe)], 1)
 
@@ -97,54 +98,78 @@ def test_text_of_a_file_that_is_gone() -> None:
     """Its finding is told without a frame."""
     assert text([finding(filename="gone.py", fix=None)], 1) == (
         "gone.py:7:9: SES301 commit() on 'session' inside a scope (warning)\n"
-        "  1. gone.py:5 the scope opens here\n"
-        "  2. lib/gone.py:3 is passed on\n"
+        "  --> gone.py:5:10 1: the scope opens here\n"
+        "  --> lib/gone.py:3:1 2: is passed on\n"
+        f"  see: {URL}\n"
         "\n"
         "Found 1 warning in 1 file (1 file checked)\n"
     )
 
 
-def test_colour_changes_nothing_else() -> None:
-    """Without its escape sequences a coloured report is the plain one."""
-    coloured = text([finding(), finding(Severity.ERROR)], 3, colour=True)
-    plain = coloured
-    for code in ("1;31", "1;33", "1", "2", "32", "0"):
-        plain = plain.replace(f"\x1b[{code}m", "")
-    assert plain == text([finding(), finding(Severity.ERROR)], 3)
-    assert "\x1b[1;33mSES301\x1b[0m" in coloured
-    assert "\x1b[1;31mSES301\x1b[0m" in coloured
-
-
-def test_carets_stand_under_tabs_and_wide_characters() -> None:
-    """A tab is four columns, an ideograph two, a combining accent none."""
-    shown = text([finding(filename="wide.py", place=(Location(3, 11), Location(3, 30)))], 1).splitlines()
-    assert shown[1:5] == [
-        "1 | def f():",
-        "2 |",
-        "3 |     é = 'あ'; session = Session()  # ⏎",
-        "  |               ^^^^^^^^^^^^^^^^^^^",
+def test_text_of_a_file_that_has_become_shorter() -> None:
+    """What stood behind its end is told, the rest is shown."""
+    late = finding(fix=None, place=(Location(70, 1), Location(70, 9)))
+    assert text([late], 1).splitlines()[:6] == [
+        "job.py:70:1: SES301 commit() on 'session' inside a scope (warning)",
+        "4 │ def save(row):",
+        "5 │     with scoped_session() as session:",
+        "  │          ──────────────── 1: the scope opens here",
+        "6 │         session.add(row)",
+        "  --> lib/gone.py:3:1 2: is passed on",
     ]
-    accented = "    e\u0301 = 'あ'; session"
-    assert (columns(shown[4].partition("^")[0]), columns(accented)) == (
-        columns(shown[3].partition("session")[0]),
-        len("    e = 'aa'; session"),
+
+
+def test_the_page_of_a_rule_is_named_once() -> None:
+    """With the first finding of the rule; where codes are links, nowhere."""
+    found = [finding(), replace(finding(), code="SES302", url=f"{URL}#2"), finding()]
+    named = [line for line in text(found, 1).splitlines() if "see:" in line]
+    assert named == [f"  see: {URL}", f"  see: {URL}#2"]
+    linked = text(found, 1, Look(links=True))
+    assert "see:" not in linked
+    assert linked.count(f"\x1b]8;;{URL}\x1b\\SES301\x1b]8;;\x1b\\ [*]") == 2
+
+
+@pytest.mark.parametrize("form", ["full", "concise"])
+def test_colours_and_links_change_nothing_else(form: str) -> None:
+    """Without its escape sequences a coloured report is the plain one."""
+    found = [finding(), finding(Severity.ERROR), finding(Severity.STYLE, fix=None, refusal="no")]
+    source = {"job.py": Source("job.py", JOB)}.get
+    plain, coloured, linked = (
+        render(form, Run(found, 3, source, look)) for look in (Look(), Look(colour=True), Look(links=True))
     )
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+    assert re.sub(r"\x1b\]8;;.*?\x1b\\", "", linked) == plain.replace(f"  see: {URL}\n", "")
+    for colour in ("1;31", "1;33", "1;36"):
+        assert f"\x1b[{colour}mSES301\x1b[0m" in coloured
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "expected"),
-    [
-        ((1, 1), (1, 2), ["1 | ab", "  | ^", "2 | cd", "3 | ef"]),
-        ((2, 2), (4, 1), ["1 | ab", "2 | cd", "  |  ^", "3 | ef", "4 | gh"]),
-        ((4, 9), (4, 9), ["2 | cd", "3 | ef", "4 | gh", "  |   ^", "5 | \ufffdi"]),
-        ((9, 1), (9, 1), []),
-    ],
-    ids=["first line", "over several lines", "behind the end of its line", "behind the end of the file"],
-)
-def test_frame(start: tuple[int, int], end: tuple[int, int], expected: list[str]) -> None:
-    """Two lines around the place; the mark ends with its line; nothing that moves the cursor is shown."""
-    shown = frame(["ab\n", "cd\r\n", "ef\n", "gh\n", "\x1bi"], Location(*start), Location(*end), lambda text, _: text)
-    assert shown == expected
+def test_what_does_not_fit_goes_on_below() -> None:
+    """Headline, cure and labels are wrapped, on a terminal only; places stand whole, for programs to find them."""
+    unsafe = Fix(Applicability.UNSAFE, "Remove the commit", "drop_statement", (), "others may wait for it")
+    assert text([finding(fix=unsafe)], 1, Look(width=44)).splitlines()[:13] == [
+        "job.py:7:9: SES301 commit() on 'session'",
+        "    inside a scope (warning)",
+        "4 │ def save(row):",
+        "5 │     with scoped_session() as session:",
+        "  │          ────────────────",
+        "  │          1: the scope opens here",
+        "6 │         session.add(row)",
+        "7 │         session.commit()",
+        "  │         ^^^^^^^^^^^^^^^^",
+        "  --> lib/gone.py:3:1 2: is passed on",
+        "  help: Remove the commit (unsafe: others",
+        "        may wait for it)",
+        f"  see: {URL}",
+    ]
+
+
+def test_a_name_cannot_write_to_the_terminal() -> None:
+    """Whatever a file is called, or a message holds, is one line of printable text."""
+    bad = replace(finding(filename="a\x1b[2J\nb\u202e.py", fix=None), message="m\x1b]0;x\x07", trace=())
+    expected = r"a\x1b[2J\nb\u202e.py:7:9: SES301 m\x1b]0;x\x07"
+    assert concise([bad], 1).splitlines()[0] == expected
+    assert text([bad], 1).splitlines()[0] == f"{expected} (warning)"
 
 
 def test_concise() -> None:
@@ -176,13 +201,14 @@ def test_summary(kinds: str, expected: str) -> None:
 
 def test_json() -> None:
     """Every field of a finding, its edits carried out only here."""
-    step = {"filename": str(Path.cwd() / "job.py"), "location": {"row": 5, "column": 10}}
+    step = {"filename": str(Path.cwd() / "job.py"), "cell": None, "location": {"row": 5, "column": 10}}
     assert json.loads(as_json([finding()], lambda name: Source(name, JOB))) == [
         {
             "code": "SES301",
             "name": "commit-in-scope",
             "message": "commit() on 'session' inside a scope",
             "filename": str(Path.cwd() / "job.py"),
+            "cell": None,
             "location": {"row": 7, "column": 9},
             "end_location": {"row": 7, "column": 25},
             "symbol": "save",
@@ -191,6 +217,7 @@ def test_json() -> None:
                 {**step, "message": "the scope opens here"},
                 {
                     "filename": str(Path.cwd() / "lib" / "gone.py"),
+                    "cell": None,
                     "location": {"row": 3, "column": 1},
                     "message": "is passed on",
                 },

@@ -97,3 +97,83 @@ def test_comments_count_up_to_where_the_text_stops_being_python() -> None:
 def test_line_ends_do_not_matter(text: str) -> None:
     assert [2] == [*rows(text), 2][:1]
     assert 1 not in rows(text)
+
+
+@pytest.mark.parametrize(
+    ("comment", "silenced"),
+    [
+        ("# session-lint: allow session-not-closed -- closed by the caller", True),
+        ("# session-lint: allow SES101", True),
+        ("# session-lint:allow SES1", True),
+        ("# Session-Lint: Allow session-not-closed", True),
+        ("# session-lint: allow missing-commit, session-not-closed -- both", True),
+        ("# session-lint: allow session-not-closed closed by the caller", True),
+        ("# session-lint: allow session-not-closed-- close", True),
+        ("# type: ignore  # session-lint: allow session-not-closed", True),
+        ("# session-lint: allow missing-commit -- session-not-closed is another matter", False),
+        ("# session-lint: allow missing-commit session-not-closed", False),  # names stand between commas
+        ("# session-lint: allow", False),  # it names no rule
+        ("# session-lint: allow -- session-not-closed", False),
+        ("# session-lint: allowed session-not-closed", False),
+        ("# session-lint: allow-file session-not-closed", False),  # not on a line of its own
+        ("# session-lint allow session-not-closed", False),
+    ],
+)
+def test_what_a_comment_allows(comment: str, silenced: bool) -> None:
+    assert ([1, 3] if silenced else [1, 2, 3]) == rows(f"a = 1\nb = 2  {comment}\nc = 3\n")
+
+
+def test_what_a_comment_allows_in_the_file() -> None:
+    text = "a = 1\n# session-lint: allow-file session-not-closed -- legacy\nb = 2\n"
+    assert [] == rows(text)
+    assert [1, 2, 3] == [
+        f.location.row for f in heard(Source("a.py", text), [finding(n, "SES102", "x") for n in (1, 2, 3)])
+    ]
+
+
+STATEMENT = """before = 1
+call(
+    1,
+    \"\"\"text
+
+    \"\"\",
+)
+after = 1
+"""
+
+
+@pytest.mark.parametrize("row", [2, 3, 6, 7])
+@pytest.mark.parametrize("comment", ["# session-lint: allow SES101 -- why", "# session-lint: ignore[SES101] why"])
+def test_our_own_comment_speaks_for_the_whole_statement(row: int, comment: str) -> None:
+    lines = STATEMENT.splitlines()
+    lines[row - 1] += f"  {comment}"
+    assert [1, 8] == rows("\n".join(lines))
+    lines[row - 1] = lines[row - 1].replace(comment, "# noqa: SES101")
+    assert len(rows("\n".join(lines))) > 2 + (row == 3)  # flake8's does not
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a compound statement: up to its colon
+        ("with a(\n    b  # {}\n) as c:\n    d = 1\n", [4]),
+        ("if a:  # {}\n    b = 1\nc = 1\n", [2, 3]),
+        # decorators belong to what they decorate
+        ("@a  # {}\n@b(\n    1\n)\ndef f(\n    x,\n):\n    y = 1\n", [8]),
+        ("@a\n# a comment\n@b\nclass C:  # {}\n    y = 1\n", [5]),
+        ("@a\n# {}\n\ndef f(): pass\nx = 1\n", [5]),
+        ("x = 1\n@a\ndef f():\n    x = 1  # {}\n    y = 1\n", [1, 2, 3, 5]),
+        # a comment of its own inside brackets speaks for the statement, outside for nothing else
+        ("a = [\n    # {}\n    1,\n]\nb = 1\n", [5]),
+        ("# {}\na = 1\n", [2]),
+        ("a = 1\n    # {}\nb = 1\n", [1, 3]),
+        # joined lines
+        ("a = 1 + \\\n    2  # {}\nb = 1\n", [3]),
+        ("a = 1; b = (\n    2)  # {}\nc = 1\n", [3]),
+        # the text ends before the statement does
+        ("a = 1\nb = (\n    2,  # {}\n", [1, 2]),
+        ("a = x @ (\n    y\n)  # {}\nb = 1\n", [4]),
+    ],
+)
+def test_what_a_statement_is(text: str, expected: list[int]) -> None:
+    assert expected == rows(text.replace("{}", "session-lint: allow SES101 -- why"))

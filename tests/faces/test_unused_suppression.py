@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from session_lint import suppress
 from session_lint.engine import lint_file, lint_source
-from session_lint.finding import Location, Severity
+from session_lint.finding import Applicability, Location, Severity
+from session_lint.fixes import CannotFix, rewritten
 from session_lint.flow import Graph, SolverLimit
 from session_lint.mend import mend
 from session_lint.settings import Settings
 from session_lint.source import Source
-from session_lint.suppress import names_codes
+from session_lint.suppress import idle, names_codes
 from tests.faces.test_plugin import LOCAL, flake8, ours
 
 PLAIN = Settings(cache=False)
@@ -189,7 +189,7 @@ def test_a_function_that_is_given_up_has_none(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_text_without_such_a_comment_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suppress, "_suppressions", lambda _: pytest.fail("looked through"))
+    monkeypatch.setattr(idle, "suppressions", lambda _: pytest.fail("looked through"))
     for text in ("x = 1\n", "x = 1  # noqa: E501\nsession = 1\n", "SES101 = 'noqa'\n", "x = 1  # SES101\n"):
         assert [] == said(text)
 
@@ -277,7 +277,7 @@ def test_flake8_needs_its_comments_as_long_as_they_silence(tmp_path: Path, monke
     assert ["b.py:1 SES901"] == ours("b.py")
 
 
-def test_a_fix_may_leave_a_comment_without_work() -> None:
+def test_a_comment_that_a_fix_leaves_without_work_goes_too() -> None:
     text = """from database.session import SessionLocal, scoped_session
 
 
@@ -297,5 +297,165 @@ def save(row):
     settings = replace(PLAIN, extend_select=("SES104",))
     assert ["SES104"] == said(text, settings)
     mended = mend(Source("a.py", text), settings, unsafe=False)
-    assert (["SES104"], ["SES901"]) == ([f.code for f in mended.applied], [f.code for f in mended.left])
-    assert "    with scoped_session() as session:  # noqa: SES401\n" in mended.text
+    assert (["SES104", "SES901"], []) == ([f.code for f in mended.applied], [f.code for f in mended.left])
+    assert "# noqa" not in mended.text
+
+
+def mended(text: str, settings: Settings = PLAIN) -> str:
+    """The text with the safe fixes of SES901 carried out, and no others."""
+    while found := [f for f in lint_source(Source("a.py", text), settings) if f.code == "SES901" and f.fix]:
+        assert found[0].fix is not None
+        assert Applicability.SAFE is found[0].fix.applicability
+        text = rewritten(Source("a.py", text), found[0].fix)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("  # noqa: SES101", ""),
+        ("\t # noqa:SES101,SES102 ", ""),
+        ("  # noqa: E501,SES101", "  # noqa: E501"),
+        ("  # noqa: SES101,E501", "  # noqa: E501"),
+        ("  # noqa: SES101, E501  SES102,W1 because", "  # noqa: E501,W1 because"),
+        ("  # noqa: SES101 E501", "  # noqa: E501"),
+        ("  # noqa:SES101,E501", "  # noqa:E501"),
+        ("  # noqa: SES101 closed by the caller", ""),
+        ("  # noqa: SES101 pylint: disable=x", "  # pylint: disable=x"),
+        ("  # type: ignore  # noqa: SES101", "  # type: ignore"),
+        ("  # noqa: SES101  # type: ignore", "  # type: ignore"),
+        ("  # a word # noqa: SES101", "  # a word"),
+        ("  # session-lint: allow session-not-closed -- see #12", ""),
+        ("  # session-lint: allow session-not-closed, SES999 -- why  # noqa: E501", "  # noqa: E501"),
+        ("  # session-lint: allow session-not-closed, SES104 -- why", "  # session-lint: allow SES104 -- why"),
+        ("  # session-lint: allow SES104,error-swallowed-in-scope -- why", "  # session-lint: allow SES104 -- why"),
+        ("  # session-lint: ignore[SES101] why", ""),
+        ("  # session-lint: ignore[ SES101, SES104 ] why", "  # session-lint: ignore[SES104] why"),
+        ("  # session-lint: ignore[SES104, SES101]", "  # session-lint: ignore[SES104]"),
+        ("  # session-lint: ignore[SES101]# noqa: SES102", ""),
+        # nothing to mend
+        ("  # noqa", "  # noqa"),
+        ("  # noqa: E501", "  # noqa: E501"),
+        ("  # noqa: SES104", "  # noqa: SES104"),
+    ],
+)
+def test_what_silences_nothing_goes(comment: str, expected: str) -> None:
+    assert CLOSED.format(comment=expected) == mended(CLOSED.format(comment=comment))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# session-lint: ignore-file[SES101]\nx = 1\n", "x = 1\n"),
+        ("x = 1\n\n    # session-lint: allow-file session-not-closed -- old\ny = 1\n", "x = 1\n\ny = 1\n"),
+        ("# flake8: noqa: SES101,E501\nx = 1\n", "# flake8: noqa: E501\nx = 1\n"),
+        ("# flake8: noqa: SES101", ""),
+        ("x = 1  # noqa: SES101", "x = 1"),
+        ("x = 1  # noqa: SES101\r\ny = 1\r\n", "x = 1\r\ny = 1\r\n"),
+        ("\x0cx = 'é'  # noqa: SES101\n\x0c\ny = 1\n", "\x0cx = 'é'\n\x0c\ny = 1\n"),
+        ("x = '''\n  # noqa: SES101\n'''  # noqa: SES101\n", "x = '''\n  # noqa: SES101\n'''\n"),
+        ("x = (  # noqa: SES101\n    # session-lint: allow SES101\n)\n", "x = (\n)\n"),
+    ],
+)
+def test_nothing_else_of_the_text_changes(text: str, expected: str) -> None:
+    assert expected == mended(text)
+
+
+def test_a_comment_does_not_make_another_one_name_the_encoding() -> None:
+    text = "# session-lint: allow-file SES101\n#\n# coding: latin-1\n"
+    (found,) = lint_source(Source("a.py", text), PLAIN)
+    assert found.fix is not None
+    with pytest.raises(CannotFix, match="names the encoding"):
+        rewritten(Source("a.py", text), found.fix)
+    with pytest.raises(CannotFix, match="the comment was not found"):
+        rewritten(Source("a.py", "x = 1\n"), found.fix)
+
+
+@pytest.mark.parametrize(
+    ("comment", "written"),
+    [
+        ("# noqa: session-not-closed", "# noqa: SES101"),
+        ("# noqa: session-not-closed, SES102 because", "# noqa: SES101,SES102 because"),
+        ("# noqa:  SES101", "# noqa: SES101"),
+        ("# noqa SES101", "# noqa: SES101"),
+        ("# noqa : SES101", "# noqa: SES101"),
+        ("# NOQA ses101 ses101 is it", "# noqa: SES101 is it"),
+        ("# noqa E501 session-not-closed", "# noqa: E501,SES101"),
+    ],
+)
+def test_a_blanket_comment_that_names_rules(comment: str, written: str) -> None:
+    text = LEAK.format(comment=f"  {comment}")
+    codes = written.partition(" because")[0].partition(" is")[0]
+    assert [f"blanket suppression: flake8 takes this for a blanket noqa; write `{codes}`"] == said(text)
+    after = mended(text.replace("SES102", "SES101"))
+    assert LEAK.format(comment="  " + written.replace(",SES102", "")) == after
+    assert [] == said(after)
+    assert [] == said(text, replace(PLAIN, ignore=("SES901",)))
+    assert [] == said(text.replace(comment, f"{comment}  # session-lint: allow unused-suppression"))
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# noqa",
+        "# noqa because SES101 is wrong",
+        "# noqa: E501x",
+        "# noqa: some-name",
+        "# noqa: S",
+        "# noqa see above",
+        "# noqa E501",
+        "#noqa: SES1",
+    ],
+)
+def test_other_blanket_comments_are_not_ours(comment: str) -> None:
+    assert [] == said(CLOSED.format(comment=f"  {comment}"))
+
+
+def test_flake8_tells_of_a_blanket_comment_on_line_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("setup.cfg").write_text(LOCAL)
+    Path("a.py").write_text(LEAK.format(comment="  # noqa: session-not-closed"))
+    what = "blanket suppression in line 5: flake8 takes this for a blanket noqa; write `# noqa: SES101`"
+    assert [f"a.py:1:1: SES901 [*] {what}"] == flake8("--select=SES")[1]
+
+
+REASONED = replace(PLAIN, require_reason=True)
+
+
+@pytest.mark.parametrize(
+    ("comment", "complained"),
+    [
+        ("# noqa: SES101", True),
+        ("# noqa: SES101 closed by the caller", False),
+        ("# noqa: SES101  # closed by the caller", False),
+        ("# noqa: SES101  # type: ignore", True),
+        ("# noqa: SES101 TODO: close it", False),
+        ("# session-lint: allow session-not-closed -- as agreed: the pool closes it", False),
+        ("# noqa", False),
+        ("# session-lint: allow session-not-closed", True),
+        ("# session-lint: allow session-not-closed --", True),
+        ("# session-lint: allow session-not-closed  # noqa: E501", True),
+        ("# session-lint: allow session-not-closed -- the caller's", False),
+        ("# session-lint: ignore", True),
+        ("# session-lint: ignore the caller's", False),
+        ("# session-lint: ignore[SES101]", True),
+        ("# session-lint: ignore[SES101] the caller's", False),
+        ("# session-lint: allow session-not-closed, unused-suppression", False),  # it has silenced that, too
+    ],
+)
+def test_a_reason_may_be_required(comment: str, complained: bool) -> None:
+    text = LEAK.format(comment=f"  {comment}")
+    assert [] == said(text)
+    expected = [f"suppression without a reason: say why behind `{comment.partition(' --')[0].partition('  #')[0]}`"]
+    assert (expected if complained else []) == said(text, REASONED)
+
+
+def test_a_comment_without_use_needs_no_reason() -> None:
+    assert ["SES101 silences nothing on this line"] == said(CLOSED.format(comment="  # noqa: SES101"), REASONED)
+    assert [] == said("x = 1  # noqa: E501\n", REASONED)
+
+
+def test_a_comment_of_our_own_speaks_for_its_statement() -> None:
+    text = LEAK.replace("Session(engine){comment}", "Session(\n        engine,\n    )  # session-lint: allow {}")
+    assert [] == said(text.replace("{}", "session-not-closed -- why"))
+    assert ["SES101", "SES102 silences nothing in this statement"] == said(text.replace("{}", "SES102 -- why"))

@@ -367,7 +367,7 @@ LINES = [
 def test_all_mistakes_are_named_together(project: Path) -> None:
     file = project / "pyproject.toml"
     file.write_text(BAD)
-    expected = [f"{file}: {line}" for line in LINES]
+    expected = [f"{file}:{row}: {line}" for row, line in zip((2, 3, 4, 6, 7), LINES, strict=True)]
     with pytest.raises(SettingsError) as caught:
         load(project)
     assert expected == str(caught.value).splitlines()
@@ -383,4 +383,4 @@ def test_a_table_is_expected(project: Path) -> None:
     file.write_text("[tool.session-lint]\nvocabulary = 1\n")
     with pytest.raises(SettingsError) as caught:
         load(project)
-    assert f"{file}: [tool.session-lint] vocabulary: expected `object`, got `int`" == str(caught.value)
+    assert f"{file}:2: [tool.session-lint] vocabulary: expected `object`, got `int`" == str(caught.value)

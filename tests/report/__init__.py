@@ -1,0 +1,1 @@
+"""The reports that other programs read, each held against what reads it."""
