@@ -14,7 +14,7 @@ from session_lint.analysis.glossary import glossary
 from session_lint.analysis.inventory import LENT, OPEN, RAISING
 from session_lint.analysis.places import is_test
 from session_lint.engine import ask
-from session_lint.python.modules import module_name
+from session_lint.python.modules import absolute, module_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -250,24 +250,33 @@ def _node(filename: str, facts: _Facts, names: dict[str, str], definitions: dict
         through = _key(use.through, names, definitions, use.pattern)
         sites.append(Site(use.row, use.symbol, _PATTERNS[use.pattern], use.text, through, use.ending))
     closes = [Close(one.row, one.symbol, _key(one.through, names, definitions, "")) for one in facts.closings]
-    return Node(names[filename], filename, tuple(sites), tuple(closes), facts.given, is_test(filename))
+    return Node(names[_place(filename)], filename, tuple(sites), tuple(closes), facts.given, is_test(filename))
 
 
 def _names(told: dict[str, _Facts]) -> dict[str, str]:
-    """What each file's module is called: by its path where several have one name."""
+    """What the module of each file, by its absolute path, is called: by its path where several have one name."""
     counts = Counter(facts.name for facts in told.values())
     return {
-        filename: facts.name if counts[facts.name] == 1 else ".".join(Path(filename).with_suffix("").parts).strip("./")
+        _place(filename): facts.name if counts[facts.name] == 1 else _by_path(filename)
         for filename, facts in told.items()
     }
+
+
+def _place(filename: str) -> str:
+    return str(absolute(Path(filename)))
+
+
+def _by_path(filename: str) -> str:
+    return ".".join(Path(filename).with_suffix("").parts).strip("./")
 
 
 def _defined(told: dict[str, _Facts], names: dict[str, str]) -> dict[str, Definition]:
     found: dict[str, Definition] = {}
     for filename, facts in told.items():
+        module = names[_place(filename)]
         for one in facts.entries:
-            key = f"{names[filename]}:{one.name}"
-            found.setdefault(key, Definition(key, one.name, names[filename], filename, one.row, one.role, one.known))
+            key = f"{module}:{one.name}"
+            found.setdefault(key, Definition(key, one.name, module, filename, one.row, one.role, one.known))
     return found
 
 
@@ -289,26 +298,17 @@ def _key(through: Origin | None, names: dict[str, str], definitions: dict[str, D
         role = "managed" if pattern == patterns.REQUEST else "library"
         known = Definition(through.name, through.name, "", "", 0, role, "of a library")
         return definitions.setdefault(through.name, known).key
-    module = names.get(_same(through.filename, names), through.module)
+    module = names.get(_place(through.filename), through.module)
     key = f"{module}:{through.name}"
     known = Definition(key, through.name, module, through.filename, through.row, _ROLES[pattern], "told by its uses")
     return definitions.setdefault(key, known).key
-
-
-def _same(filename: str, names: dict[str, str]) -> str:
-    """The name by which the run knows a file that another module has led to."""
-    if filename in names:
-        return filename
-    return next((name for name in names if Path(name).absolute() == Path(filename)), filename)
 
 
 def _entrances(facts: _Facts, names: dict[str, str], definitions: dict[str, Definition]) -> Iterable[Entrance]:
     for reach in facts.reaches:
         first = reach.stops[0]
         use = next((u for u in facts.uses if u.row == reach.row and u.pattern == patterns.GLOBAL), None)
-        way = tuple(
-            (f"{names.get(_same(s.filename, names), s.module)}:{s.symbol}".rstrip(":"), s.row) for s in reach.stops
-        )
+        way = tuple((f"{names.get(_place(s.filename), s.module)}:{s.symbol}".rstrip(":"), s.row) for s in reach.stops)
         getter = _key(use.through, names, definitions, patterns.GLOBAL) if use is not None else ""
-        home = names.get(_same(first.filename, names), first.module)
+        home = names.get(_place(first.filename), first.module)
         yield Entrance(home, first.filename, first.symbol, first.row, way, getter, reach.request, reach.ending)
