@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--depth", type=click.IntRange(min=0), help="Levels of packages to open; else as many as there is room for."
 )
-@click.option("--focus", metavar="PACKAGE", default="", help="The package or module to show; its modules are opened.")
+@click.option("--focus", metavar="PACKAGE", default="", help="The package or module to show.")
 @click.pass_context
 def session_map(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
     """Draw which modules get their sessions in which way (default: the current folder).

@@ -102,5 +102,13 @@ def test_an_empty_folder_has_no_sessions(tmp_path: Path) -> None:
     assert (done.exit_code, done.stdout) == (0, "No session is opened in 0 files\n")
 
 
+def test_what_the_settings_say_of_names_is_on_the_map(folder: Path) -> None:
+    text = "import lib\n\nwith lib.opened() as session:\n    session.commit()\n"
+    names = '[tool.session-lint.vocabulary.names]\n"lib.opened" = { role = "scope", commits = true }\n'
+    put(folder, {"pyproject.toml": names, "told.py": text})
+    done = CliRunner().invoke(session_map, ["told.py"])
+    assert (done.exit_code, "lib.opened  library  1 place" in done.stdout) == (0, True)
+
+
 def test_help_shows_examples() -> None:
     assert "session-lint map src --output-format html --output-file map.html" in run("--help").stdout

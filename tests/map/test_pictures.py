@@ -15,6 +15,7 @@ import pytest
 from session_lint.mapping import Close, Definition, Entrance, Node, Pattern, SessionMap, Site
 from session_lint.report.map import FORMATS, render
 from session_lint.report.map.groups import MOST, Opening, grouped
+from session_lint.report.map.links import MOST as DEFINITIONS
 from session_lint.report.map.words import columns, cut
 from tests.map.projects import SHOP, mapped, put
 
@@ -138,6 +139,15 @@ def test_large_projects_are_drawn_by_package() -> None:
     assert len(list(grouped(told, Opening(0)).boxes())) == 1
     assert len(list(grouped(told, Opening(1)).boxes())) == 7
     assert len(list(grouped(told, Opening(9)).boxes())) == 400
+
+
+def test_of_many_definitions_those_with_most_places_are_drawn() -> None:
+    told = made(60, 90)
+    busy = node("a.busy", *(site(Pattern.SCOPE, "app.db:opener_89", row=row) for row in range(50)))
+    svg = render("svg", replace(told, modules=(busy, *told.modules)), ALL)
+    assert 'data-definition="app.db:opener_89"' in svg
+    assert len(bodies(svg, "def")) == DEFINITIONS + 1
+    assert "50 more definitions, with fewer places" in svg
 
 
 def test_a_package_and_its_own_module_are_two_boxes() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.mapping import Pattern
+from session_lint.report.concise import many
 from session_lint.report.map.groups import grouped
 from session_lint.report.map.links import CLOSES, REACHES, links
-from session_lint.report.map.words import ENTRY, LETTERS, MIXED, OPEN, ROLES, clean, many
+from session_lint.report.map.words import ENTRY, LETTERS, MIXED, OPEN, ROLES, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
-from session_lint.report.concise import shown
+from session_lint.report.concise import many, shown
 from session_lint.report.map.groups import grouped
 from session_lint.report.map.svg import picture
-from session_lint.report.map.words import LETTERS, MIXED, OPEN, clean, many, way
+from session_lint.report.map.words import LETTERS, MIXED, OPEN, clean, way
 
 if TYPE_CHECKING:
     from session_lint.mapping import Close, Definition, Node, SessionMap, Site

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from session_lint.mapping import Pattern
+from session_lint.report.concise import many
 from session_lint.report.map.drawing import SMALL, badge, badges, lines, number, sign, text, width
 from session_lint.report.map.groups import grouped
 from session_lint.report.map.layout import (
@@ -18,7 +19,7 @@ from session_lint.report.map.layout import (
     arranged,
 )
 from session_lint.report.map.links import CLOSES, REACHES
-from session_lint.report.map.words import ENTRY, LETTERS, MARKS, MIXED, OPEN, ROLES, SAID, clean, many, sign_of, way
+from session_lint.report.map.words import ENTRY, LETTERS, MARKS, MIXED, OPEN, ROLES, SAID, clean, sign_of, way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

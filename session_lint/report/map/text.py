@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from session_lint.mapping import Pattern
+from session_lint.report.concise import many
 from session_lint.report.map.groups import grouped
 from session_lint.report.map.links import links
-from session_lint.report.map.words import ENTRY, LETTERS, MARKS, MIXED, OPEN, SAID, clean, many, way
+from session_lint.report.map.words import ENTRY, LETTERS, MARKS, MIXED, OPEN, SAID, clean, way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -69,12 +69,6 @@ def cut(text: str, most: int) -> str:
     return f"{head}…{tail}"
 
 
-def many(number: int, word: str) -> str:
-    """A number of things: "1 entry", "2 entries"."""
-    plural = f"{word[:-1]}ies" if word.endswith("ry") else f"{word}s"
-    return f"{number} {word if number == 1 else plural}"
-
-
 def way(one: Entrance) -> str:
     """A way to the global session, in words: each module once, then what it calls."""
     said, module = [], ""
