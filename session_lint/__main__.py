@@ -1,6 +1,28 @@
-"""``python -m session_lint`` is the command ``session-lint``."""
+"""``python -m session_lint`` and the script ``session-lint``: the command, and at once what version it is.
 
-from session_lint.cli import main
+Editors and hooks ask for the version each time; that shall not cost a command line's imports.
+"""
+
+from __future__ import annotations
+
+import sys
+
+VERSION = (["--version"], ["-V"])
+
+
+def main() -> None:
+    """Run the command and exit."""
+    if sys.argv[1:] in VERSION:
+        from session_lint import __version__  # noqa: PLC0415  (see above)
+
+        print(f"session-lint, version {__version__}")  # noqa: T201
+        return
+    try:
+        from session_lint.cli import main as command  # noqa: PLC0415
+    except KeyboardInterrupt:
+        sys.exit(130)
+    command()
+
 
 if __name__ == "__main__":
     main()

@@ -6,26 +6,20 @@ tool, is that file's own SES900.
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
 import os
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from session_lint import analysis, keeping
-from session_lint.analysis import analyse, analyse_file, prepare
+from session_lint.analysis import analyse, analyse_file
 from session_lint.analysis.glossary import glossary
 from session_lint.documents import embeds, modules, placed
 from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
-from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.rules.unused_suppression import rule as unused_suppression
@@ -48,7 +42,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 FEW = 48  # files that are linted sooner than processes are started
-CHUNK = 32  # files handed to a process at once, at most
 DEEP_STACK = 512 * 1024 * 1024  # bytes, of address space: only what is used becomes memory
 DEEP_FRAMES = 100_000
 
@@ -185,11 +178,6 @@ def _lint_module(
     return FileReport(filename, tuple(said), cached=kept is not None)
 
 
-def collect_seldom() -> None:
-    """Let this process look for garbage seldom: syntax trees are many objects, which stay and are looked at again."""
-    gc.set_threshold(100_000, 20, 50)
-
-
 def forget() -> None:
     """Read everything but the text at hand anew from now on: a run is over, files may change."""
     keeping.forget()
@@ -203,74 +191,13 @@ def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iter
     """
     forget()
     processes = min(jobs or (_processors() if len(paths) > FEW else 1), len(paths))
-    work = partial(lint_file, settings=settings)
-    if processes <= 1:
-        yield from map(work, paths)
+    if processes > 1:
+        from session_lint.parallel import lint_on  # noqa: PLC0415  (most runs are of a few files)
+
+        yield from lint_on(processes, paths, settings)
         return
-    batches = _batches(paths, settings, processes)
-    reports: dict[Path, FileReport] = {}
-    pool = _pool(processes)
-    try:
-        largest = sorted(batches, key=len, reverse=True)
-        begun = {tuple(batch): pool.submit(_lint_batch, batch, settings) for batch in largest}
-        for batch in batches:
-            for path, report in zip(batch, begun[tuple(batch)].result(), strict=True):
-                reports[path] = report
-                yield report
-        pool.shutdown()  # in peace: one that is left to the end of the process closes its pipes under its own threads
-    except BrokenProcessPool:
-        yield from _one_by_one([path for path in paths if path not in reports], settings, work)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _batches(paths: Sequence[Path], settings: Settings, processes: int) -> list[list[Path]]:
-    """The files in the portions that processes get, in their order.
-
-    A project is one portion: what is learnt about it once serves all its files. One that is too large for that is
-    learnt about beforehand, so that all processes have it, and dealt out in pieces.
-    """
-    projects: dict[Path, list[Path]] = {}
     for path in paths:
-        projects.setdefault(root_of_project(path) if settings.whole_project else path.parent, []).append(path)
-    found: list[list[Path]] = []
-    for files in projects.values():
-        piece = len(files)
-        if piece * processes > len(paths):
-            piece = max(1, min(CHUNK, len(files) // (processes * 4)))
-            if settings.whole_project:
-                _learn(files[0], settings)
-        found += [files[start : start + piece] for start in range(0, len(files), piece)]
-    return found
-
-
-def _learn(path: Path, settings: Settings) -> None:
-    """Learn about the project of a file what all its files need."""
-    if settings.cache:
-        keeping.introduce(path, settings)
-    prepare(path, vocabulary(settings.vocabulary))
-
-
-def _lint_batch(paths: Sequence[Path], settings: Settings) -> list[FileReport]:
-    return [lint_file(path, settings) for path in paths]
-
-
-def _one_by_one(paths: Sequence[Path], settings: Settings, work: Callable[[Path], FileReport]) -> Iterator[FileReport]:
-    """Go on after a process has died, in another one, to name the file that kills it."""
-    pool = _pool(1)
-    for path in paths:
-        try:
-            yield pool.submit(work, path).result()
-        except BrokenProcessPool:
-            pool = _pool(1)
-            dead = failed(str(path), settings, "internal error: the process that analysed it has died")
-            yield FileReport(str(path), tuple(dead))
-    pool.shutdown()
-
-
-def _pool(processes: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    return ProcessPoolExecutor(processes, context, collect_seldom)
+        yield lint_file(path, settings)
 
 
 def _processors() -> int:
@@ -352,6 +279,14 @@ def facts_of(source: Source, settings: Settings, tree: ast.Module | None = None)
     return analyse(source, source.parse() if tree is None else tree, module_name(path), words)
 
 
+def retold(source: Source, settings: Settings) -> ModuleFacts | None:
+    """The facts of a module that has been linted before, for those who show them; ``None`` where there are none."""
+    try:
+        return facts_of(source, settings)
+    except Exception:  # noqa: BLE001  (SES900 has said it)
+        return None
+
+
 def _guarded(filename: str, work: Callable[[], list[Finding]]) -> list[Finding]:
     """The answer of some work, whatever happens in it; what needs a deep stack gets one."""
     try:
@@ -387,7 +322,7 @@ def _deeply(work: Callable[[], list[Finding]]) -> list[Finding]:
         frames, stack = sys.getrecursionlimit(), threading.stack_size(DEEP_STACK)
         try:
             sys.setrecursionlimit(max(frames, DEEP_FRAMES))
-            thread = threading.Thread(target=run)
+            thread = threading.Thread(target=run, daemon=True)  # whoever is interrupted does not wait for it
             thread.start()
             thread.join()
         finally:

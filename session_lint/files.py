@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -186,6 +185,8 @@ def listed_by_git(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[str], l
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
     """Git's answer about a folder, whatever repository a hook's environment points to; ``None`` when it has none."""
+    import subprocess  # noqa: PLC0415  (a run over files that are named never asks)
+
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = [
         "git",

@@ -17,7 +17,7 @@ from session_lint.engine import ask
 from session_lint.python.modules import absolute, module_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.entries import Reach
@@ -208,8 +208,13 @@ class _Facts:
     given: int
 
 
-def session_map(found: Iterable[tuple[Settings, Sequence[Path]]]) -> tuple[SessionMap, list[Finding]]:
-    """The map of some files, each with the settings it goes by, and why some of them could not be read."""
+def session_map(
+    found: Iterable[tuple[Settings, Sequence[Path]]], step: Callable[[], None] = lambda: None
+) -> tuple[SessionMap, list[Finding]]:
+    """The map of some files, each with the settings it goes by, and why some of them could not be read.
+
+    :param step: is called after each file.
+    """
     told: dict[str, _Facts] = {}
     failures: list[Finding] = []
     checked = 0
@@ -220,6 +225,7 @@ def session_map(found: Iterable[tuple[Settings, Sequence[Path]]]) -> tuple[Sessi
             failures += failed
             if facts is not None:
                 told[str(path)] = facts
+            step()
     return _assembled(dict(sorted(told.items(), key=lambda pair: Path(pair[0]).parts)), checked), failures
 
 

@@ -77,6 +77,15 @@ def mend(source: Source, settings: Settings, *, unsafe: bool, ask: Ask | None = 
         now = after
 
 
+def carried_out(source: Source, settings: Settings, finding: Finding, before: tuple[Finding, ...]) -> str:
+    """The module with one fix carried out that holds what it promises.
+
+    :param before: what was found in the module.
+    :raises CannotFix: where the fix cannot be carried out, or did not do what it should.
+    """
+    return _mended(source, settings, finding, before, strict=True)[0]
+
+
 def attempt(source: Source, work: Callable[[], Answer]) -> Answer:
     """The answer of a codemod, which may fail only in one way: no module's code may end the run over the others.
 

@@ -154,3 +154,13 @@ def begins_indented(lines: Iterable[str]) -> bool:
 def physical_lines(text: str) -> list[str]:
     """A text's lines with their ends, cut where Python cuts them: not at form feeds or Unicode's own separators."""
     return io.StringIO(text, newline="").readlines()
+
+
+def encode(text: str) -> bytes:
+    """A text as the bytes that :func:`decode` makes it of again, where there are such."""
+    plain = text.encode(errors="surrogatepass")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(plain).readline)
+        return text.encode(encoding)
+    except (SyntaxError, UnicodeEncodeError, LookupError):
+        return plain

@@ -7,10 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from session_lint.errors import UserError
+
 BOM = "\ufeff"
 
 
-class WriteError(Exception):
+class WriteError(UserError):
     """A file that was left as it is; the message says why."""
 
 

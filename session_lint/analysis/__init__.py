@@ -9,7 +9,7 @@ from session_lint.analysis.program import Memory, Program
 from session_lint.analysis.state import SiteKind, State
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
-from session_lint.python.project import forget_projects, project_of
+from session_lint.python.project import forget_projects, project_of, renew_projects
 from session_lint.source import Source
 from session_lint.vocabulary import builtin
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import ast
     from pathlib import Path
 
+    from session_lint.analysis.program import Learnt
     from session_lint.python.project import Project
     from session_lint.vocabulary import Vocabulary
 
@@ -31,8 +32,12 @@ __all__ = [
     "answer",
     "concerns",
     "forget",
+    "learnt",
     "prepare",
+    "presume",
     "remembering",
+    "renew",
+    "stand_in",
 ]
 
 
@@ -104,6 +109,29 @@ def forget() -> None:
     """Read everything anew from now on: a run is over, files may change."""
     _programs.clear()
     forget_projects()
+
+
+def stand_in(path: Path, data: bytes | None) -> None:
+    """Let bytes stand for a file from now on, ``None`` for what the disk says; other files are not read anew."""
+    place = absolute(path)
+    project_of(place).texts.replace(place, data)
+    renew()
+
+
+def renew() -> None:
+    """Judge everything anew from now on, of the texts that were read already."""
+    _programs.clear()
+    renew_projects()
+
+
+def learnt(path: Path, vocabulary: Vocabulary | None = None) -> Learnt:
+    """What is known of how the project of a file opens sessions."""
+    return _program(project_of(absolute(path)), vocabulary).learnt()
+
+
+def presume(path: Path, learnt: Learnt, vocabulary: Vocabulary | None = None) -> None:
+    """Take that for granted until things are judged anew."""
+    _program(project_of(absolute(path)), vocabulary).presume(learnt)
 
 
 _ENDS = (".commit(", ".rollback(", ".flush(")

@@ -34,8 +34,7 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
     waiting: dict[str, list[tuple[Unit, Lead]]] = {}
     while fresh:
         known |= fresh
-        finds = project.finder(fresh - {"begin"} or fresh)
-        holding = {path: None for path in left if finds(project.content(path))}
+        holding = dict.fromkeys(project.texts.having(frozenset(fresh - {"begin"} or fresh), left))
         left = [path for path in left if path not in holding]
         reached = [entry for word in fresh for entry in waiting.get(word, ())]
         for path in holding:

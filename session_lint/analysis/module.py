@@ -19,6 +19,7 @@ from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import build, solve
 from session_lint.python.names import Names, own_nodes
 from session_lint.python.pending import once
+from session_lint.python.stopping import go_on
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Module(Concern):
         :param hops: how many modules away calls are followed that no session goes into or comes out of.
         :raises SolverLimit: where the code has more ways than can be followed.
         """
+        go_on()
         if code not in self._graphs:
             self._graphs[code] = build(code, self._fields)
         graph = self._graphs[code]

@@ -16,8 +16,8 @@ from session_lint.analysis.growth import grow
 from session_lint.analysis.inference import KEEPS
 from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
-from session_lint.python.project import Project
 from session_lint.python.scopes import BindingKind
+from session_lint.python.texts import finder
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from session_lint.python.names import Names
+    from session_lint.python.project import Project
     from session_lint.python.scopes import FunctionNode
     from session_lint.source import Source
     from session_lint.vocabulary import Vocabulary
@@ -34,6 +35,8 @@ _MOST_CANDIDATES = 150
 """How many files may hold a function's name before nobody can say who calls it."""
 _MOST_CALLERS = 400
 
+Learnt = tuple[frozenset[str] | None, frozenset[str]]
+"""The words by which a call may give a session, and the properties that do."""
 Place = tuple[Module, ast.AST]
 """A function or module body, and the module it stands in."""
 
@@ -117,6 +120,15 @@ class Program:
                 self.memory.remember(self._learnt, self._learnt_from(self._words))
         return self._words
 
+    def learnt(self) -> Learnt:
+        """What was found out about how the project opens sessions, for :meth:`presume`."""
+        return (None if self.words is None else frozenset(self.words)), frozenset(self.properties)
+
+    def presume(self, learnt: Learnt) -> None:
+        """Take what another program has found out for granted."""
+        words, properties = learnt
+        self._words, self.properties = (None if words is None else set(words)), set(properties)
+
     def _recalled(self) -> set[str] | None:
         """The words of an earlier run, where the files that they were learnt from are the same still."""
         kept = self.memory.recall() if self.memory is not None else None
@@ -133,8 +145,8 @@ class Program:
     def _learnt_from(self, words: Iterable[str]) -> bytes:
         """A digest of all files that hold one of some words: no other can add to them."""
         assert self.project is not None
-        finds = self.project.finder(w for w in words if w != "begin")
-        return self.project.digest(path for path in self.project.layout.files if finds(self.project.content(path)))
+        wanted = frozenset(words) - {"begin"}
+        return self.project.digest(self.project.texts.having(wanted, self.project.layout.files))
 
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now, for those that rest on the one they had."""
@@ -152,7 +164,7 @@ class Program:
     def _worthy(self) -> list[Path]:
         """The files that may have to do with a session."""
         assert self.project is not None
-        return [path for path in self.project.layout.files if self.worth(self.project.content(path))]
+        return self.project.texts.having(self._telling, self.project.layout.files)
 
     @once
     def evidence(self) -> dict[str, bytes]:
@@ -167,8 +179,13 @@ class Program:
     @property
     def _finds(self) -> Callable[[bytes], bool]:
         if self._worth is None:
-            self._worth = Project.finder((self.words or frozenset(self.vocabulary.opening_words)) - {"begin"})
+            self._worth = finder(self._telling)
         return self._worth
+
+    @property
+    def _telling(self) -> frozenset[str]:
+        """The words that tell whether a text may have to do with a session."""
+        return frozenset(self.words or self.vocabulary.opening_words) - {"begin"}
 
     def forget(self) -> None:
         """Judge every function anew: more words are known."""
@@ -277,7 +294,8 @@ class Program:
         """The files that may keep a session in a global, or call a getter that the vocabulary knows."""
         assert self.project is not None
         known = self._named_globals
-        worthy = [p for p in self.project.layout.files if p in known or self.worth(self.project.content(p))]
+        known = known | set(self._worthy)
+        worthy = [p for p in self.project.layout.files if p in known]
         return [p for p in worthy if KEEPS.search(self.project.content(p).decode("latin-1"))]
 
     @once

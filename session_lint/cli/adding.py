@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.cli.fix import put
-from session_lint.cli.run import CLEAN, FAILED, FOUND
+from session_lint.cli.exits import CLEAN, FAILED, FOUND
 from session_lint.report.concise import many, shown
-from session_lint.source import SourceError, decode
-from session_lint.suppress.adding import added, check_reason
-from session_lint.writing import WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +21,12 @@ def reason(_context: click.Context, _parameter: click.Parameter, value: str | No
 
     :raises click.BadParameter: where it cannot.
     """
+    if value is None:
+        return None
+    from session_lint.suppress.adding import check_reason  # noqa: PLC0415  (seldom)
+
     try:
-        check_reason(value or "")
+        check_reason(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return value
@@ -37,6 +37,9 @@ def add(found: Sequence[FileReport], given: dict[str, Any]) -> int:
 
     :returns: the exit code: whether findings are left, or files could not be written.
     """
+    from session_lint.source import SourceError  # noqa: PLC0415  (seldom)
+    from session_lint.writing import WriteError  # noqa: PLC0415
+
     silenced, changed, left, failed = 0, 0, 0, False
     for report in found:
         if not report.findings:
@@ -54,6 +57,11 @@ def add(found: Sequence[FileReport], given: dict[str, Any]) -> int:
 
 def _silence(report: FileReport, why: str) -> tuple[int, int]:
     """How many findings of a file were silenced, and how many were not."""
+    from session_lint.cli.fix import put  # noqa: PLC0415  (seldom)
+    from session_lint.source import decode  # noqa: PLC0415
+    from session_lint.suppress.adding import added  # noqa: PLC0415
+    from session_lint.writing import WriteError  # noqa: PLC0415
+
     path = Path(report.path)
     if path.suffix not in (".py", ".pyi"):
         raise WriteError("comments are written into Python files only")

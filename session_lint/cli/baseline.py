@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from session_lint.cli.run import CLEAN, FAILED, complain, from_stdin, options, reports, settings_for, source_of
+from session_lint.cli.exits import CLEAN, FAILED, INTERRUPTED
+from session_lint.cli.linting import lint
+from session_lint.cli.options import options
+from session_lint.cli.run import complain, from_stdin, settings_for, source_of
+from session_lint.cli.screen import Screen, option
 from session_lint.report.concise import many, shown
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
@@ -27,36 +31,39 @@ MOST_TOLD = 10
 
 Command = TypeVar("Command", bound="Callable[..., object]")
 
-_file = click.option(
-    "--baseline-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The baseline, where it is not the usual file.",
-)
+BASELINE = "Baseline"
 
 
-def baseline_options(command: Command) -> Command:
+def _file(heading: str) -> Callable[[Command], Command]:
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return option(heading, "--baseline-file", metavar="FILE", type=kind, help="The baseline, if not the usual file.")
+
+
+def baseline_options(heading: str) -> Callable[[Command], Command]:
     """Give a command the options by which a baseline is read."""
-    switch = click.option(
-        "--baseline/--no-baseline",
-        default=None,
-        help="Report only what is not in the baseline, and what of that is gone.",
-    )
-    return switch(_file(command))
+    switch = option(heading, "--baseline/--no-baseline", default=None, help="Only what no baseline has recorded.")
+
+    def decorate(command: Command) -> Command:
+        decorated: Command = switch(_file(heading)(command))
+        return decorated
+
+    return decorate
 
 
-@click.command()
+@click.command(
+    cls=Screen,
+    examples=("session-lint baseline && session-lint check --baseline", "session-lint baseline --prune"),
+)
 @options
-@_file
-@click.option("--prune", is_flag=True, help="Remove what is gone, and let entries follow files that have moved.")
-@click.option("--accept", metavar="REASON", help="Add what is new, with the reason why it may be.")
+@_file(BASELINE)
+@option(BASELINE, "--prune", is_flag=True, help="Remove what is gone; entries follow files that moved.")
+@option(BASELINE, "--accept", metavar="REASON", help="Add what is new, with the reason why it may be.")
 @click.pass_context
 def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
     """Record today's findings, so that `check --baseline` reports new ones only.
 
     Without paths it looks at the folder of the settings and below. Once there is a baseline it only shrinks: by
     --prune; --accept alone lets it grow.
-
-    Example: session-lint baseline && session-lint check --baseline
 
     Exit codes: 0 it is written, 2 it could not be.
     """
@@ -72,11 +79,11 @@ def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> N
             f"{shown(str(file))} is there already: --prune removes what is gone, --accept REASON adds what is new"
         )
     recorded = read(file) if changing else Baseline(file)
-    found, missing = reports(paths or [shown(str(_here(given).root or Path.cwd()))], given)
-    complain(missing)
-    if missing:
-        context.exit(FAILED)
-    comparison = _compared(recorded, found, source_of, given)
+    outcome = lint(paths or [shown(str(_here(given).root or Path.cwd()))], {**given, "jobs": 0, "quiet": False})
+    complain(outcome.missing)
+    if outcome.interrupted or outcome.missing:
+        context.exit(INTERRUPTED if outcome.interrupted else FAILED)
+    comparison = _compared(recorded, outcome.reports, source_of, given)
     if changing:
         _change(recorded, comparison, given)
     else:

@@ -2,75 +2,120 @@
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from session_lint.cli import adding
-from session_lint.cli.baseline import against_baseline, baseline_options, complain_of_gone
+from session_lint.cli.baseline import baseline_options
+from session_lint.cli.checking import once, reported
+from session_lint.cli.combinations import refuse
+from session_lint.cli.defaults import filled
 from session_lint.cli.look import look
-from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, options, reports, source_of, stdin_report
-from session_lint.report import FORMATS, render
-from session_lint.report.run import Run
+from session_lint.cli.options import FILES, SETTINGS, options
+from session_lint.cli.outputs import destinations
+from session_lint.cli.run import settings_for
+from session_lint.cli.screen import Screen, option
+from session_lint.finding import Severity
+from session_lint.report import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from session_lint.files import Missing
-    from session_lint.source import Source
-
-
-@click.command()
-@options
-@baseline_options
-@click.option(
-    "--output-format",
-    type=click.Choice(FORMATS),
-    default="full",
-    show_default=True,
-    help="How to report.",
+FIXES, REPORT, RUN, EXIT = (
+    "Fixes",
+    "Report",
+    "Run",
+    "Exit code (0 clean, 1 findings, 2 it could not work, 130 interrupted)",
 )
-@click.option("--jobs", "-j", type=click.IntRange(min=0), default=0, help="How many processes; 0 for one a processor.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where something was found.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing where nothing was found.")
-@click.option("--add-noqa", is_flag=True, help="Silence what is found by comments in the files.")
-@click.option("--reason", callback=adding.reason, help="With --add-noqa: why; written into `# session-lint: allow`.")
+_SHOW = "List them; check nothing."
+_FIX = "Write safe fixes; show; unsafe, too."
+_SILENCE = "Silence what is found by comments; why."
+_TALK = "Be silent when all is well; tell more."
+_EXITS = "0 all the same; 1 where --fix wrote."
+
+
+@click.command(
+    cls=Screen,
+    examples=(
+        "session-lint check src",
+        "session-lint check --diff-base origin/main --report json:found.json",
+    ),
+)
+@options
+@option(FILES, "--diff-base", metavar="REV", help="Only findings on what changed since.")
+@option(FILES, "--dependents", is_flag=True, help="And the files that import these.")
+@option(SETTINGS, "--show-files", is_flag=True, help=_SHOW)
+@option(SETTINGS, "--show-settings", is_flag=True, help=_SHOW)
+@option(FIXES, "--fix", is_flag=True, help=_FIX)
+@option(FIXES, "--diff", is_flag=True, help=_FIX)
+@option(FIXES, "--unsafe", is_flag=True, help=_FIX)
+@option(FIXES, "--add-noqa", is_flag=True, help=_SILENCE)
+@option(FIXES, "--reason", metavar="TEXT", callback=adding.reason, help=_SILENCE)
+@baseline_options(REPORT)
+@option(
+    REPORT,
+    "--output-format",
+    metavar="FORMAT",
+    type=click.Choice(FORMATS),
+    default=None,
+    help=f"{', '.join(FORMATS)}.",
+)
+@option(
+    REPORT,
+    "--output-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write it there instead of printing it.",
+)
+@option(
+    REPORT,
+    "--report",
+    metavar="FORMAT:FILE",
+    multiple=True,
+    callback=destinations,
+    help="A further report; may be repeated.",
+)
+@option(REPORT, "--statistics", is_flag=True, help="Count the findings of each rule.")
+@option(
+    REPORT,
+    "--color",
+    metavar="WHEN",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="auto, always, never.",
+)
+@option(RUN, "--quiet", "-q", is_flag=True, help=_TALK)
+@option(RUN, "--verbose", "-v", is_flag=True, help=_TALK)
+@option(RUN, "--jobs", "-j", metavar="N", type=click.IntRange(min=0), help="Processes; 0: one a processor.")
+@option(RUN, "--watch", "-w", is_flag=True, help="Check again whenever a file changes.")
+@option(
+    EXIT,
+    "--error-on",
+    metavar="SEVERITY",
+    type=click.Choice([one.value for one in Severity]),
+    default=None,
+    help="1 from there: error, warning, style.",
+)
+@option(EXIT, "--exit-zero", is_flag=True, help=_EXITS)
+@option(EXIT, "--exit-non-zero-on-fix", is_flag=True, help=_EXITS)
 @click.pass_context
 def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
-    """Look for session mistakes in files and folders (default: the current folder; `-` for standard input).
+    """Look for session mistakes in files and folders; `-` is standard input."""
+    given = filled(given, paths)
+    refuse(paths, given)
+    paths = paths or ["."]
+    if given["dependents"]:
+        from session_lint.cli.dependents import with_dependents  # noqa: PLC0415  (only hooks ask)
 
-    Exit codes: 0 nothing found, 1 findings, 2 the tool could not do its work.
-    """
-    sources: dict[str, Source | None] = {}
-    missing: list[Missing] = []
-    if given["reason"] and not given["add_noqa"]:
-        raise click.UsageError("--reason goes with --add-noqa")
-    if given["add_noqa"] and from_stdin(paths):
-        raise click.UsageError("--add-noqa writes files; standard input is none")
-    if from_stdin(paths):
-        one, source = stdin_report(given)
-        found = [one]
-        sources[one.path] = source
-    else:
-        found, missing = reports(paths or ["."], given, given["jobs"])
-    if given["add_noqa"]:
-        complain(missing)
-        code = adding.add(found, given)
-        context.exit(FAILED if missing else code)
-    comparison = against_baseline(found, partial(_source, sources), given)
-    findings = [f for report in found for f in report.findings] if comparison is None else comparison.new
-    nothing_read = missing and not found and given["output_format"] != "json"  # then nothing is clear
-    if findings or not (given["quiet"] or nothing_read):
-        seen = look()
-        run = Run(findings, len(found), partial(_source, sources), seen, comparison)
-        click.echo(render(given["output_format"], run), nl=False, color=seen.colour)
-    stale = complain_of_gone(comparison)
-    complain(missing)
-    if missing:
-        context.exit(FAILED)
-    context.exit(FOUND if (findings or stale) and not given["exit_zero"] else CLEAN)
+        paths = with_dependents(paths, lambda path: settings_for(path, given))
+    if given["show_settings"] or given["show_files"]:
+        from session_lint.cli.listing import show  # noqa: PLC0415  (seldom)
 
+        context.exit(show(paths, given))
+    if given["watch"]:
+        from session_lint.cli.watch import watch  # noqa: PLC0415  (seldom)
 
-def _source(sources: dict[str, Source | None], filename: str) -> Source | None:
-    return sources[filename] if filename in sources else source_of(filename)
+        context.exit(watch(paths, given, look(given["color"]), lambda outcome: reported(outcome, given)))
+    context.exit(once(paths, given))

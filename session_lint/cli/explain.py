@@ -7,14 +7,16 @@ import difflib
 import click
 
 from session_lint.cli.look import look
+from session_lint.cli.options import complete_codes
 from session_lint.cli.paging import paged
+from session_lint.cli.screen import Screen
 from session_lint.report.page import page
 from session_lint.report.paint import Paint
 from session_lint.rules import catalogue
 
 
-@click.command()
-@click.argument("rule", metavar="CODE")
+@click.command(cls=Screen, examples=("session-lint explain SES101", "session-lint explain session-not-closed"))
+@click.argument("rule", metavar="CODE", shell_complete=complete_codes)
 def explain(rule: str) -> None:
     """Print the page of a rule, by its code or its name."""
     found = {key.lower(): each for each in catalogue().values() for key in (each.code, each.name)}
@@ -26,6 +28,6 @@ def explain(rule: str) -> None:
             if near
             else ""
         )
-        raise click.ClickException(f"no rule {rule!r}{hint}")
+        raise click.ClickException(f"no rule {rule!r}{hint or '; `session-lint rules` lists them'}")
     seen = look()
     paged(page(f"# {one.name} ({one.code})\n\n{one.doc}", Paint(seen)), seen)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from session_lint.cli.exits import CLEAN, FAILED, FOUND
 from session_lint.cli.look import look
-from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, from_stdin, groups, options, stdin_source
+from session_lint.cli.options import options
+from session_lint.cli.run import complain, from_stdin, groups, stdin_source
+from session_lint.cli.screen import Screen
 from session_lint.documents import embeds
 from session_lint.engine import FileReport, lint_content, lint_paths
 from session_lint.mend import Mended, Stop, mend
@@ -22,8 +25,9 @@ from session_lint.source import Source, SourceError, decode
 from session_lint.writing import WriteError, encoded, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from session_lint.files import Missing
     from session_lint.finding import Finding
     from session_lint.settings import Settings
 
@@ -45,7 +49,7 @@ class Tally:
         self.stopped = self.stopped or mended.stopped
 
 
-@click.command()
+@click.command(cls=Screen, examples=("session-lint fix --diff src", "session-lint fix --unsafe --interactive src"))
 @options
 @click.option("--diff", is_flag=True, help="Show the changes as a unified diff and write nothing.")
 @click.option("--unsafe", is_flag=True, help="Carry out fixes that need the author's eye, too.")
@@ -64,12 +68,7 @@ def fix(context: click.Context, /, paths: Sequence[str], **given: Any) -> None: 
         if given["interactive"]:
             raise click.UsageError("--interactive asks on standard input, which is what '-' reads")
         context.exit(_stdin(given))
-    tally = Tally()
-    found, missing = groups(paths or ["."], given)
-    for settings, files in found:
-        for report in lint_paths(files, settings) if not tally.stopped else ():
-            if not tally.stopped:
-                _fix(report, settings, tally, given)
+    tally, missing = mend_paths(paths or ["."], given, tell=_unread)
     complain(missing)
     _summary(tally, given)
     if missing or tally.failed:
@@ -79,11 +78,28 @@ def fix(context: click.Context, /, paths: Sequence[str], **given: Any) -> None: 
     context.exit(FOUND if tally.left else CLEAN)
 
 
+def mend_paths(
+    paths: Sequence[str], given: dict[str, Any], tell: Callable[[Sequence[Finding]], None] = lambda _findings: None
+) -> tuple[Tally, list[Missing]]:
+    """Mend all files that are named, those in folders included, or show how.
+
+    :param given: the options; ``interactive`` may be missing.
+    :param tell: is told the findings of each file that has none to mend.
+    :returns: what was done, and the paths that could not be looked at.
+    """
+    tally = Tally()
+    found, missing = groups(paths, given)
+    for settings, files in found:
+        for report in lint_paths(files, settings) if not tally.stopped else ():
+            if not any(finding.fix is not None for finding in report.findings):
+                tally.left += len(report.findings)
+                tell(report.findings)
+            elif not tally.stopped:
+                _fix(report, settings, tally, given)
+    return tally, missing
+
+
 def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, Any]) -> None:
-    if not any(finding.fix is not None for finding in report.findings):
-        tally.left += len(report.findings)
-        _unread(report.findings)
-        return
     path = Path(report.path)
     try:
         before = path.read_bytes()
@@ -117,8 +133,8 @@ def put(path: Path, source: Source, before: bytes, text: str, *, only_shown: boo
 
 
 def _mended(source: Source, settings: Settings, given: dict[str, Any]) -> Mended:
-    if not given["interactive"]:
-        return mend(source, settings, unsafe=given["unsafe"])
+    if not given.get("interactive"):
+        return mend(source, settings, unsafe=given["unsafe"] or settings.unsafe_fixes)
     return mend(source, settings, unsafe=True, ask=Asking(source.filename))
 
 
@@ -178,7 +194,7 @@ def _stdin(given: dict[str, Any]) -> int:
         return FAILED if failed else CLEAN
     if embeds(source.filename):
         return _left_alone(lint_content(data, Path(source.filename), settings).findings, data, given)
-    mended = mend(source, settings, unsafe=given["unsafe"])
+    mended = mend(source, settings, unsafe=given["unsafe"] or settings.unsafe_fixes)
     _tell(source.filename, mended)
     if given["diff"]:
         _show(source.filename, source.text, mended.text)

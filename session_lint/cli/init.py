@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 import session_lint
-from session_lint.cli.run import CLEAN, FAILED
+from session_lint.cli.exits import CLEAN, FAILED
+from session_lint.cli.screen import Screen
 from session_lint.report.concise import many, shown
 from session_lint.writing import WriteError, create, write
 
@@ -21,7 +22,7 @@ REFERENCE = "database"
 STAMP = re.compile(rb"# session-lint [^\n]*: copied as it is \((?P<digest>[0-9a-f]{12})\)\n")
 
 
-@click.command()
+@click.command(cls=Screen, examples=("session-lint init --diff", "session-lint init src/shop --name db"))
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.option("--name", default=REFERENCE, show_default=True, help="What the package is called.")
 @click.option("--diff", is_flag=True, help="Show what would be written and write nothing.")

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from session_lint import mapping
-from session_lint.cli.run import CLEAN, FAILED, complain, file_options, groups
+from session_lint.cli.exits import CLEAN, FAILED
+from session_lint.cli.options import file_options
+from session_lint.cli.progress import progress
+from session_lint.cli.run import complain, groups
+from session_lint.cli.screen import Screen
 from session_lint.report.map import FORMATS, render
 from session_lint.report.map.groups import Opening
 from session_lint.writing import overwrite, place_for
@@ -19,13 +23,18 @@ if TYPE_CHECKING:
 
     from session_lint.mapping import SessionMap
 
+EXAMPLES = (
+    "session-lint map src --output-format html --output-file map.html",
+    "session-lint map src --output-format svg --focus shop.orders > orders.svg",
+)
 
-@click.command("map")
+
+@click.command("map", cls=Screen, examples=EXAMPLES)
 @file_options
 @click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True, help="What to draw.")
 @click.option("--output-file", type=click.Path(path_type=Path), help="The file to write it to.")
 @click.option(
-    "--depth", type=click.IntRange(min=0), help="Levels of packages to open; else as many as there is room for."
+    "--depth", type=click.IntRange(min=0), metavar="N", help="Open N levels of packages, not what there is room for."
 )
 @click.option("--focus", metavar="PACKAGE", default="", help="The package or module to show.")
 @click.pass_context
@@ -35,17 +44,13 @@ def session_map(context: click.Context, /, paths: Sequence[str], **given: Any) -
     By hand, by a scope, the global one, or a request's; what each goes through, who closes, where a module mixes
     them, and which entries reach the global session. In large projects a package is one box.
 
-    \b
-    session-lint map src
-    session-lint map src --output-format html --output-file map.html
-    session-lint map src --output-format svg --focus shop.orders > orders.svg
-
     Exit codes: 0 done, 2 the tool could not do its work.
-    """  # noqa: D301  (click's mark of lines to be left as they are)
+    """
     if given["output_file"]:
         place_for(given["output_file"])
     found, missing = groups(paths or ["."], given)
-    told, failures = mapping.session_map(found)
+    with progress(sum(len(files) for _, files in found), "reading") as step:
+        told, failures = mapping.session_map(found, step)
     if given["focus"]:
         told = _focused(told, given["focus"])
     text = render(given["output_format"], told, Opening(given["depth"], given["focus"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from session_lint.cli.exits import CLEAN, FAILED, FOUND
 from session_lint.cli.fix import put
-from session_lint.cli.run import CLEAN, FAILED, FOUND, complain, file_options, groups
+from session_lint.cli.options import file_options
+from session_lint.cli.progress import progress
+from session_lint.cli.run import complain, groups
+from session_lint.cli.screen import Screen
 from session_lint.documents import embeds
 from session_lint.migration import Site, Verdict, aiming_at, as_json, as_markdown, counted, factories, migrate, sites
 from session_lint.report.concise import many, shown
@@ -42,7 +45,7 @@ class Run:
         click.echo(f"session-lint: {shown(str(path))}: {what}", err=True)
 
 
-@click.command("migrate")
+@click.command("migrate", cls=Screen, examples=("session-lint migrate --dry-run src",))
 @file_options
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
 @click.option("--diff", is_flag=True, help="Show the changes as a unified diff and write nothing.")
@@ -125,9 +128,9 @@ def _plan_lines(plan: dict[Path, list[Site]]) -> Iterator[str]:
 
 
 def _carry_out(files: list[tuple[Path, Settings]], run: Run, given: dict[str, Any]) -> None:
-    hidden = given["diff"] or not sys.stderr.isatty()
-    with click.progressbar(files, label="rewriting", file=sys.stderr, hidden=hidden) as bar:
-        for file, settings in bar:
+    with progress(len(files), "rewriting", hidden=given["diff"]) as step:
+        for file, settings in files:
+            step()
             try:
                 _rewrite(file, settings, run, given)
             except BrokenPipeError:

@@ -9,6 +9,7 @@ import click
 
 from session_lint.cli.look import look
 from session_lint.cli.paging import paged
+from session_lint.cli.screen import Screen
 from session_lint.report.columns import wrapped
 from session_lint.report.paint import Paint
 from session_lint.rules import catalogue
@@ -22,7 +23,7 @@ NARROWEST, BELOW = 40, 8
 """The columns that a summary gets at least, and where it begins below its rule where there are fewer."""
 
 
-@click.command()
+@click.command(cls=Screen, examples=("session-lint rules", "session-lint rules --output-format json"))
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to list."
 )

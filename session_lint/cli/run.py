@@ -1,78 +1,30 @@
-"""What the commands that look at files share: their options, their settings, their files."""
+"""What the commands that look at files share: the settings for each, and which files they are."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from session_lint.documents import embeds, text_of
-from session_lint.engine import FileReport, failed, lint_content, lint_paths, lint_source
+from session_lint.documents import text_of
+from session_lint.engine import failed
 from session_lint.files import Missing, discover, excluded
 from session_lint.python.modules import absolute
 from session_lint.settings import Mistake, Settings, SettingsError, configures, load, override, patterns
 from session_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from session_lint.finding import Finding
 
-CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 STDIN = "-"
 
+
 _SELECTORS = ("select", "ignore", "extend_select", "extend_ignore")
-
-Command = TypeVar("Command", bound=Callable[..., object])
-
-
-def _codes(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...] | None:
-    """``--select SES1,SES2 --select SES3`` as one tuple; ``None`` where the option was not given."""
-    return tuple(code.strip() for value in values for code in value.split(",") if code.strip()) or None
-
-
-def _list(name: str, text: str) -> Callable[[Command], Command]:
-    return click.option(name, multiple=True, metavar="LIST", callback=_codes, help=text)
-
-
-_FILES = [
-    click.argument("paths", nargs=-1, type=click.Path()),
-    _list("--exclude", "Patterns of files and folders to leave out, in place of the usual ones."),
-    _list("--extend-exclude", "Patterns of files and folders to leave out beside the usual ones."),
-    click.option(
-        "--force-exclude", is_flag=True, default=None, help="Leave excluded files out even when they are named."
-    ),
-    click.option("--isolated", is_flag=True, help="Read no configuration file."),
-    click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The configuration file to read."),
-    click.option("--markdown", is_flag=True, default=None, help="Look into the Python blocks of *.md files, too."),
-    click.option("--no-project", is_flag=True, help="Judge each file by itself; follow no import, look for no caller."),
-]
-_RULES = [
-    _list("--select", "Codes, or beginnings of codes, of the rules to run; ALL for all."),
-    _list("--ignore", "Codes, or beginnings of codes, of rules not to run."),
-    _list("--extend-select", "Rules to run beside those that are selected."),
-    _list("--extend-ignore", "Rules not to run beside those that are ignored."),
-]
-_RUN = [
-    click.option("--no-cache", is_flag=True, help="Neither read nor write the cache of findings."),
-    click.option("--stdin-filename", metavar="NAME", help="What to call the text that is read for the path `-`."),
-]
-
-
-def options(command: Command) -> Command:
-    """Give a command the options that all runs of rules over files share."""
-    return _given([*_RULES, *_FILES, *_RUN], command)
-
-
-def file_options(command: Command) -> Command:
-    """Give a command the options that say which files are looked at, and with what around them."""
-    return _given(_FILES, command)
-
-
-def _given(choice: Sequence[Callable[[Command], Command]], command: Command) -> Command:
-    return reduce(lambda decorated, option: option(decorated), reversed(choice), command)
 
 
 def settings_for(path: Path, given: dict[str, Any]) -> Settings:
@@ -83,7 +35,7 @@ def settings_for(path: Path, given: dict[str, Any]) -> Settings:
     folder = path if path.is_dir() else path.parent
     found = _loaded(absolute(folder), given["isolated"], given["config"])
     switched = {name: False for name, off in (("cache", "no_cache"), ("whole_project", "no_project")) if given.get(off)}
-    names = (*_SELECTORS, "exclude", "extend_exclude", "force_exclude", "markdown")
+    names = (*_SELECTORS, "exclude", "extend_exclude", "force_exclude", "per_file_ignores", "markdown")
     settings = override(found, **{name: given.get(name) for name in names}, **switched)
     for name in ("exclude", "extend_exclude"):
         try:
@@ -162,13 +114,6 @@ def _nearest(folder: Path, given: dict[str, Any], known: dict[Path, Settings], m
     return known[top]
 
 
-def reports(paths: Sequence[str], given: dict[str, Any], jobs: int = 0) -> tuple[list[FileReport], list[Missing]]:
-    """Lint all files that are named, those in folders included."""
-    found, missing = groups(paths, given)
-    done = [report for settings, files in found for report in lint_paths(files, settings, jobs)]
-    return sorted(done, key=lambda report: Path(report.path).parts), missing
-
-
 def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], Settings, bytes]:
     """The text on standard input, or the finding that says why it cannot be read; neither where it is excluded."""
     name = given["stdin_filename"] or "<stdin>"
@@ -184,14 +129,10 @@ def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], S
         return None, failed(name, settings, error.message, error.location), settings, data
 
 
-def stdin_report(given: dict[str, Any]) -> tuple[FileReport, Source | None]:
-    """Lint the text on standard input."""
-    source, failed, settings, data = stdin_source(given)
-    name = given["stdin_filename"] or "<stdin>"
-    if source is not None and embeds(name):
-        return lint_content(data, Path(name), settings), source
-    findings = failed if source is None else lint_source(source, settings)
-    return FileReport(name, tuple(findings)), source
+def forget() -> None:
+    """Read settings and texts anew from now on: files may have changed."""
+    _loaded.cache_clear()
+    source_of.cache_clear()
 
 
 def complain(missing: Sequence[Missing]) -> None:

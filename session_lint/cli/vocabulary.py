@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from session_lint.cli.run import CLEAN, FAILED, complain, file_options, groups
+from session_lint.cli.exits import CLEAN, FAILED
+from session_lint.cli.options import file_options
+from session_lint.cli.run import complain, groups
+from session_lint.cli.screen import Screen
 from session_lint.engine import describe
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ Described: TypeAlias = "list[tuple[str, list[Entry]]]"
 """The files with something to tell, each with that."""
 
 
-@click.command()
+@click.command(cls=Screen, examples=("session-lint vocabulary src",))
 @file_options
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to list."

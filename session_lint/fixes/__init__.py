@@ -43,8 +43,12 @@ def edits(source: Source, fix: Fix) -> tuple[Edit, ...]:
 
     :raises CannotFix: where the codemod refuses the text.
     """
-    before = physical_lines(source.text)
-    after = physical_lines(rewritten(source, fix))
+    return differing(source.text, rewritten(source, fix))
+
+
+def differing(text: str, other: str) -> tuple[Edit, ...]:
+    """What makes one text of another, line by line."""
+    before, after = physical_lines(text), physical_lines(other)
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return tuple(
         Edit("".join(after[c:d]), Location(a + 1, 1), Location(b + 1, 1))

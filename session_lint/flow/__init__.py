@@ -68,7 +68,7 @@ Not modelled:
 from session_lint.flow.builder import build
 from session_lint.flow.graph import RAISING, Block, Code, Edge, EdgeKind, Graph, Point, PointKind
 from session_lint.flow.render import render
-from session_lint.flow.solver import Problem, Solution, SolverLimit, solve
+from session_lint.flow.solver import Problem, Solution, SolverLimit, solve, taken
 
 __all__ = [
     "RAISING",
@@ -85,4 +85,5 @@ __all__ = [
     "build",
     "render",
     "solve",
+    "taken",
 ]

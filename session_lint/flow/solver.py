@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from session_lint.flow.graph import RAISING, EdgeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Iterator
 
     from session_lint.flow.graph import Block, Code, Edge, Graph, Point
 
@@ -130,6 +130,21 @@ class _Worklist(Generic[F]):
         self.before[key] = before
         self.facts.setdefault(block, []).append(key[1])
         self.queue.append(key)
+
+
+def taken(graph: Graph, problem: Problem[F], solution: Solution[F]) -> frozenset[Edge]:
+    """The edges of a graph that some fact of a solution takes; the others are on no way, as the problem sees it."""
+    return frozenset(edge for block in graph.blocks for edge in _left(block, problem, solution.facts.get(block, ())))
+
+
+def _left(block: Block, problem: Problem[F], facts: Iterable[F]) -> Iterator[Edge]:
+    """The edges by which some facts leave a block."""
+    for start in facts:
+        done, raised = _through(block, start, problem)
+        for edge in block.edges:
+            there = raised if edge.kind is EdgeKind.RAISE else done
+            if any(True for fact in there for _ in problem.follow(edge, fact)):
+                yield edge
 
 
 def _through(block: Block, fact: F, problem: Problem[F]) -> tuple[list[F], list[F]]:

@@ -103,6 +103,7 @@ class Layout:
         self._foreign: dict[tuple[Path, str], bool] = {}
         self._others: tuple[Path, ...] | None = None
         self._files: tuple[Path, ...] | None = None
+        self._places: dict[Path, int] | None = None
 
     def name(self, path: Path) -> str:
         """The dotted name of a file by its place below the root, which no other file of the project has."""
@@ -224,6 +225,13 @@ class Layout:
                     break
             self._files = tuple(found)
         return self._files
+
+    @property
+    def places(self) -> dict[Path, int]:
+        """The place of each file among :attr:`files`."""
+        if self._places is None:
+            self._places = {path: place for place, path in enumerate(self.files)}
+        return self._places
 
 
 def _left_out(name: str) -> bool:

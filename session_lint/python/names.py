@@ -17,7 +17,17 @@ from typing import Protocol
 
 from session_lint.python.annotations import annotated_class
 from session_lint.python.pending import Pending
-from session_lint.python.scopes import Binding, BindingKind, FunctionNode, Scope, ScopeNode, children, is_self, scopes
+from session_lint.python.scopes import (
+    Binding,
+    BindingKind,
+    FunctionNode,
+    Scope,
+    ScopeNode,
+    Scopes,
+    children,
+    is_self,
+    scopes,
+)
 
 _DEEPEST = 16
 """How many steps a name is followed; real chains have three or four, cycles have no end."""
@@ -56,15 +66,22 @@ class Names:
     :param module: its dotted name.
     :param package: whether it is an ``__init__``.
     :param elsewhere: the project around it, if there is one.
+    :param read: its scopes, where they were read already.
     """
 
     def __init__(
-        self, tree: ast.Module, module: str, *, package: bool = False, elsewhere: Elsewhere | None = None
+        self,
+        tree: ast.Module,
+        module: str,
+        *,
+        package: bool = False,
+        elsewhere: Elsewhere | None = None,
+        read: Scopes | None = None,
     ) -> None:
         self.module = module
         self.package = package
         self.elsewhere = elsewhere
-        self.scopes = scopes(tree, module, package=package)
+        self.scopes = read or scopes(tree, module, package=package)
         self._cache: dict[tuple[ast.AST, Scope], Qualified] = {}
         self._known: dict[tuple[Scope, str], Qualified] = {}
         self._pending = elsewhere.pending if elsewhere is not None else Pending()

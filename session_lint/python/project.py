@@ -11,27 +11,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from typing import TYPE_CHECKING
 
-from session_lint.python.layout import Layout, root_of
+from session_lint.python.layout import root_of
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.pending import Pending
-from session_lint.source import SourceError, decode
+from session_lint.python.texts import Texts
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from session_lint.python.scopes import ScopeNode
+    from session_lint.python.texts import Parsed
     from session_lint.source import Source
-
-_LARGEST = 1_500_000
-"""Bytes of the largest file that is followed into; what is larger is data, or was generated."""
-_FEW = 40
-"""Up to so many words are looked for one after the other first, which is faster than all at once."""
 
 
 class Unit:
@@ -53,14 +48,13 @@ class Project:
     """The modules of one project.
 
     :param root: its folder.
+    :param texts: what is known of its files already.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, texts: Texts | None = None) -> None:
         self.root = root
-        self.layout = Layout(root)
-        self._bytes: dict[Path, bytes] = {}
-        self._holding: dict[str, list[Path]] = {}
-        self._marks: dict[Path, bytes] = {}
+        self.texts = texts or Texts(root)
+        self.layout = self.texts.layout
         self._units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
@@ -78,52 +72,25 @@ class Project:
 
         :raises SourceError: where the text cannot be parsed.
         """
-        data = source.text.encode(errors="surrogatepass")
-        if self.content(path) != data and not self._says(path, source.text):
-            self._bytes[path] = data
-            self._marks.pop(path, None)
-        return self.take(path, source, tree)
+        return self._take(path, self.texts.stand_in(path, source, tree))
 
-    def _says(self, path: Path, text: str) -> bool:
-        try:
-            return decode(str(path), self.content(path)).text == text
-        except SourceError:
-            return False
-
-    def take(self, path: Path, source: Source, tree: ast.Module | None) -> Unit:
-        """The module of a text, which stands for the file from now on.
-
-        :raises SourceError: where the text cannot be parsed.
-        """
-        name = self.layout.name(path)
-        names = Names(tree or source.parse(), name, package=path.stem == "__init__", elsewhere=self)
-        unit = Unit(path, source, names)
-        self._units[path] = self._by_name[name] = self._of[names] = unit
+    def _take(self, path: Path, parsed: Parsed) -> Unit:
+        package = path.stem == "__init__"
+        names = Names(parsed.tree, parsed.module, package=package, elsewhere=self, read=parsed.scopes)
+        unit = Unit(path, parsed.source, names)
+        self._units[path] = self._by_name[parsed.module] = self._of[names] = unit
         return unit
 
     def load(self, path: Path) -> Unit | None:
         """The module in a file, or ``None`` where it cannot be read."""
         if path not in self._units:
-            self._units[path] = self._read(path)
+            parsed = self.texts.parsed(path)
+            self._units[path] = None if parsed is None else self._take(path, parsed)
         return self._units[path]
-
-    def _read(self, path: Path) -> Unit | None:
-        data = self.content(path)
-        if not data or len(data) > _LARGEST:
-            return None
-        try:
-            return self.take(path, decode(str(path), data), None)
-        except (SourceError, RecursionError, MemoryError):
-            return None
 
     def content(self, path: Path) -> bytes:
         """The bytes of a file; none where it cannot be read."""
-        if path not in self._bytes:
-            try:
-                self._bytes[path] = path.read_bytes() if path.is_file() else b""  # a pipe would be waited for
-            except OSError:
-                self._bytes[path] = b""
-        return self._bytes[path]
+        return self.texts.content(path)
 
     def unit(self, names: Names) -> Unit:
         """The module that some names belong to."""
@@ -180,21 +147,7 @@ class Project:
 
     def holding(self, word: str) -> list[Path]:
         """The files whose bytes hold a word."""
-        if word not in self._holding:
-            wanted = word.encode()
-            self._holding[word] = [path for path in self.layout.files if wanted in self.content(path)]
-        return self._holding[word]
-
-    @staticmethod
-    def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
-        """What tells whether a file's bytes hold one of some words."""
-        wanted = [word.encode() for word in sorted(words)]
-        whole = re.compile(rb"\b(?:%s)\b" % b"|".join(wanted)).search
-
-        def finds(data: bytes) -> bool:
-            return (len(wanted) > _FEW or any(word in data for word in wanted)) and whole(data) is not None
-
-        return finds
+        return self.texts.holding(word)
 
     # evidence
 
@@ -214,7 +167,7 @@ class Project:
 
     def digest(self, paths: Iterable[Path]) -> bytes:
         """One digest of some files: their places and their contents."""
-        return self.digest_of(b"".join(os.fsencode(p) + b"\0" + self._mark(p) for p in paths))
+        return self.digest_of(b"".join(os.fsencode(p) + b"\0" + self.texts.mark(p) for p in paths))
 
     def listed(self, paths: Iterable[Path]) -> bytes:
         """A digest of which files they are."""
@@ -233,13 +186,7 @@ class Project:
             return _place(self.layout.locate(dotted, self.root / folder))
         if kind == "word":
             return self.listed(self.holding(rest))
-        return self._mark(self.root / rest)
-
-    def _mark(self, path: Path) -> bytes:
-        """What tells a file's content from any other; nothing where there is none."""
-        if path not in self._marks:
-            self._marks[path] = self.digest_of(self.content(path)) if self.content(path) else b""
-        return self._marks[path]
+        return self.texts.mark(self.root / rest)
 
 
 def _place(found: tuple[Path, str] | None) -> bytes:
@@ -270,3 +217,9 @@ def forget_projects() -> None:
     """Read everything anew from now on: a run is over."""
     _projects.clear()
     _roots.clear()
+
+
+def renew_projects() -> None:
+    """Understand everything anew from now on, of the texts that were read already."""
+    for root, project in _projects.items():
+        _projects[root] = Project(root, project.texts)

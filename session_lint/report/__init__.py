@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from session_lint.report.run import Run
 
 FORMATS = (
@@ -24,10 +26,19 @@ FORMATS = (
     "rdjson",
     "pylint",
     "markdown",
+    "html",
 )
+
+
+def reporter(form: str) -> Callable[[Run], str]:
+    """The function that makes a report in one of :data:`FORMATS`.
+
+    :raises UserError: where the format needs a library that is not installed.
+    """
+    found: Callable[[Run], str] = import_module(f"{__name__}.{form.replace('-', '_')}").report
+    return found
 
 
 def render(form: str, run: Run) -> str:
     """A run's report in one of :data:`FORMATS`."""
-    text: str = import_module(f"{__name__}.{form.replace('-', '_')}").report(run)
-    return text
+    return reporter(form)(run)

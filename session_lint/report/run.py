@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from session_lint.analysis import ModuleFacts
     from session_lint.baseline import Comparison
     from session_lint.finding import Finding
     from session_lint.source import Source
@@ -37,6 +38,7 @@ class Run:
     :param checked: how many files were looked at.
     :param source: the text of a file by its name; ``None`` where it is gone.
     :param baseline: what was found beside what is recorded, where a baseline is; ``findings`` are then the new ones.
+    :param facts: what the rules were told of a file, by its name; ``None`` where that cannot be had again.
     """
 
     findings: Sequence[Finding]
@@ -44,6 +46,7 @@ class Run:
     source: Callable[[str], Source | None]
     look: Look = field(default_factory=Look)
     baseline: Comparison | None = None
+    facts: Callable[[str], ModuleFacts | None] = field(default=lambda _: None)
 
     def lines(self, filename: str, cell: int = 0) -> Sequence[str]:
         """The lines of a file, with their ends; none where it is gone.

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from session_lint.errors import UserError
 from session_lint.rules import catalogue
 from session_lint.vocabulary import Tables
 
@@ -46,7 +47,7 @@ class Mistake(NamedTuple):
         return ": ".join(part for part in (place, self.key, self.what) if part)
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """Settings that cannot be followed; the message has a line for each mistake, with its file and key.
 
     :param mistakes: those that stand in files.

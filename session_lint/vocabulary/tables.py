@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if sys.version_info >= (3, 11):
@@ -22,6 +22,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+HERE = Path(__file__).parent  # importlib.resources would cost more to import than the tables to read
 TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "web", "stdlib", "running", "slow")
 
 
@@ -224,7 +225,7 @@ def builtin() -> Vocabulary:
 
 def read_table(name: str) -> dict[str, Any]:
     """The content of one TOML file of this folder."""
-    return tomllib.loads((files(__package__) / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))
 
 
 def _meaning(entry: dict[str, Any]) -> Meaning:

@@ -165,4 +165,4 @@ def test_it_says_the_same_each_time(found: Sequence[Finding]) -> None:
 
 def test_every_format_is_read_here() -> None:
     """Beside those for people."""
-    assert set(FORMATS) - READERS.keys() == {"full", "concise", "markdown"}
+    assert set(FORMATS) - READERS.keys() == {"full", "concise", "markdown", "html"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from session_lint.report import FORMATS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reports.md").read_text("utf-8")
-FOR_PEOPLE = {"full", "concise"}
+FOR_PEOPLE = {"full", "concise", "html"}
 
 
 def test_the_table_lists_the_formats() -> None:

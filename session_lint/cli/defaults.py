@@ -1,0 +1,30 @@
+"""Options of ``check`` that were not given: what the settings say, else what is usual."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from session_lint.cli.run import STDIN, settings_for
+from session_lint.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def filled(given: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """The options with those filled in that were not given.
+
+    A run has one report and one exit code: the settings of what was named first decide, without paths those of the
+    current folder.
+
+    :raises SettingsError: where the settings cannot be followed.
+    """
+    first = next(iter(paths), ".")
+    settings = settings_for(Path((given["stdin_filename"] or ".") if first == STDIN else first), given)
+    said = {
+        "output_format": settings.output_format or "full",
+        "error_on": settings.error_on or Severity.STYLE.value,
+        "jobs": settings.jobs,
+    }
+    return {**given, **{name: value for name, value in said.items() if given[name] is None}}

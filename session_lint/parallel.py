@@ -1,0 +1,113 @@
+"""The run on several processes: files in portions out, reports in the files' order back.
+
+It is imported when there are files enough: starting processes is slower than linting a few files.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import TYPE_CHECKING
+
+from session_lint import keeping
+from session_lint.analysis import prepare
+from session_lint.collecting import collect_seldom
+from session_lint.engine import FileReport, failed, lint_file
+from session_lint.python.project import root_of_project
+from session_lint.vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from session_lint.settings import Settings
+
+CHUNK = 32  # files handed to a process at once, at most
+
+
+def lint_on(processes: int, paths: Sequence[Path], settings: Settings) -> Iterator[FileReport]:
+    """The findings in files, one report each, in the order of the files.
+
+    Whoever is interrupted, or stops asking, ends the processes at once, in the middle of what they do: what they keep
+    between runs, they keep in transactions.
+    """
+    batches = _batches(paths, settings, processes)
+    reports: dict[Path, FileReport] = {}
+    others = set(multiprocessing.active_children())
+    pool = _pool(processes)
+    try:
+        largest = sorted(batches, key=len, reverse=True)
+        begun = {tuple(batch): pool.submit(_lint_batch, batch, settings) for batch in largest}
+        for batch in batches:
+            for path, report in zip(batch, begun[tuple(batch)].result(), strict=True):
+                reports[path] = report
+                yield report
+        pool.shutdown()  # in peace: one that is left to the end of the process closes its pipes under its own threads
+    except BrokenProcessPool:
+        yield from _one_by_one([path for path in paths if path not in reports], settings)
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _batches(paths: Sequence[Path], settings: Settings, processes: int) -> list[list[Path]]:
+    """The files in the portions that processes get, in their order.
+
+    A project is one portion: what is learnt about it once serves all its files. One that is too large for that is
+    learnt about beforehand, so that all processes have it, and dealt out in pieces.
+    """
+    projects: dict[Path, list[Path]] = {}
+    for path in paths:
+        projects.setdefault(root_of_project(path) if settings.whole_project else path.parent, []).append(path)
+    found: list[list[Path]] = []
+    for files in projects.values():
+        piece = len(files)
+        if piece * processes > len(paths):
+            piece = max(1, min(CHUNK, len(files) // (processes * 4)))
+            if settings.whole_project:
+                _learn(files[0], settings)
+        found += [files[start : start + piece] for start in range(0, len(files), piece)]
+    return found
+
+
+def _learn(path: Path, settings: Settings) -> None:
+    """Learn about the project of a file what all its files need."""
+    if settings.cache:
+        keeping.introduce(path, settings)
+    prepare(path, vocabulary(settings.vocabulary))
+
+
+def _lint_batch(paths: Sequence[Path], settings: Settings) -> list[FileReport]:
+    return [lint_file(path, settings) for path in paths]
+
+
+def _one_by_one(paths: Sequence[Path], settings: Settings) -> Iterator[FileReport]:
+    """Go on after a process has died, in another one, to name the file that kills it."""
+    work: Callable[[Path], FileReport] = partial(lint_file, settings=settings)
+    pool = _pool(1)
+    for path in paths:
+        try:
+            yield pool.submit(work, path).result()
+        except BrokenProcessPool:
+            pool = _pool(1)
+            dead = failed(str(path), settings, "internal error: the process that analysed it has died")
+            yield FileReport(str(path), tuple(dead))
+    pool.shutdown()
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    return ProcessPoolExecutor(processes, context, _begin)
+
+
+def _begin() -> None:
+    """Begin as one of several processes: an interruption is the first one's business, which ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collect_seldom()

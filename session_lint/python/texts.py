@@ -1,0 +1,190 @@
+"""The texts of one project's files, as they stand, and what follows from a text alone.
+
+Nothing here rests on two files at once, so that a change of one costs only what is known of that one: the long-lived
+process of an editor keeps this, and works out anew what texts mean together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from session_lint.python.layout import Layout
+from session_lint.python.scopes import scopes
+from session_lint.python.stopping import go_on
+from session_lint.source import SourceError, decode
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from session_lint.python.scopes import Scopes
+    from session_lint.source import Source
+
+_LARGEST = 1_500_000
+"""Bytes of the largest file that is followed into; what is larger is data, or was generated."""
+_FEW = 40
+"""Up to so many words are looked for one after the other first, which is faster than all at once."""
+_MOST_SETS = 12
+"""How many sets of words it is remembered for which files hold one of them."""
+
+
+class Parsed(NamedTuple):
+    """A text that was parsed: what it is called by, and what its scopes bind."""
+
+    source: Source
+    tree: ast.Module
+    module: str
+    scopes: Scopes
+
+
+class Texts:
+    """The texts of one project.
+
+    :param root: its folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root)
+        self._bytes: dict[Path, bytes] = {}
+        self._marks: dict[Path, bytes] = {}
+        self._parsed: dict[Path, Parsed | None] = {}
+        self._holding: dict[str, dict[Path, None]] = {}
+        self._having: dict[frozenset[str], dict[Path, bool]] = {}
+
+    def content(self, path: Path) -> bytes:
+        """The bytes of a file; none where it cannot be read."""
+        if path not in self._bytes:
+            try:
+                self._bytes[path] = path.read_bytes() if path.is_file() else b""  # a pipe would be waited for
+            except OSError:
+                self._bytes[path] = b""
+        return self._bytes[path]
+
+    def mark(self, path: Path) -> bytes:
+        """What tells a file's content from any other; nothing where there is none."""
+        if path not in self._marks:
+            content = self.content(path)
+            self._marks[path] = hashlib.blake2b(content, digest_size=16).digest() if content else b""
+        return self._marks[path]
+
+    def replace(self, path: Path, data: bytes | None) -> None:
+        """Let other bytes stand for a file from now on; ``None`` for what the disk says."""
+        self._parsed.pop(path, None)
+        self._stands(path, data)
+
+    def _stands(self, path: Path, data: bytes | None) -> None:
+        before = self._bytes.pop(path, None)
+        if data is not None:
+            self._bytes[path] = data
+        self._marks.pop(path, None)
+        for known in self._having.values():
+            known.pop(path, None)
+        if self._holding and (before is None or before != self.content(path)):
+            self._hold_anew(path, before or b"")
+
+    def _hold_anew(self, path: Path, before: bytes) -> None:
+        """Correct which words a file holds: only those around what has changed can have come or gone."""
+        content = self.content(path)
+        old, new = _around(before, content, max(map(len, self._holding)) * 4)
+        listed = path in self.layout.places
+        for word, files in self._holding.items():
+            wanted = word.encode()
+            if wanted in new or wanted in old:
+                files.pop(path, None)
+                if listed and wanted in content:
+                    files[path] = None
+
+    def holding(self, word: str) -> list[Path]:
+        """The files whose bytes hold a word, in their order."""
+        if word not in self._holding:
+            wanted = word.encode()
+            self._holding[word] = {path: None for path in self.layout.files if wanted in self.content(path)}
+        return sorted(self._holding[word], key=self.layout.places.__getitem__)
+
+    def having(self, words: frozenset[str], paths: Iterable[Path]) -> list[Path]:
+        """Those of some files whose bytes hold one of some words as a whole word."""
+        known = self._having.setdefault(words, {})
+        if len(self._having) > _MOST_SETS:
+            del self._having[next(iter(self._having))]
+        finds = finder(words)
+        found = []
+        for path in paths:
+            if path not in known:
+                known[path] = finds(self.content(path))
+            if known[path]:
+                found.append(path)
+        return found
+
+    def stand_in(self, path: Path, source: Source, tree: ast.Module | None) -> Parsed:
+        """A text that need not be its file's, parsed; it stands for the file from now on.
+
+        :raises SourceError: where it cannot be parsed.
+        """
+        data = source.text.encode(errors="surrogatepass")
+        if self.content(path) != data and not self._says(path, source.text):
+            self._stands(path, data)
+        return self._take(path, source, tree)
+
+    def _says(self, path: Path, text: str) -> bool:
+        try:
+            return decode(str(path), self.content(path)).text == text
+        except SourceError:
+            return False
+
+    def _take(self, path: Path, source: Source, tree: ast.Module | None) -> Parsed:
+        name = self.layout.name(path)
+        tree = tree or source.parse()
+        found = Parsed(source, tree, name, scopes(tree, name, package=path.stem == "__init__"))
+        self._parsed[path] = found
+        return found
+
+    def parsed(self, path: Path) -> Parsed | None:
+        """A file's text, parsed; ``None`` where it cannot be read or parsed, or is larger than anyone writes."""
+        if path not in self._parsed:
+            go_on()
+            self._parsed[path] = self._read(path)
+        return self._parsed[path]
+
+    def _read(self, path: Path) -> Parsed | None:
+        data = self.content(path)
+        if not data or len(data) > _LARGEST:
+            return None
+        try:
+            return self._take(path, decode(str(path), data), None)
+        except (SourceError, RecursionError, MemoryError):
+            return None
+
+
+def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
+    """What tells whether a file's bytes hold one of some words."""
+    wanted = [word.encode() for word in sorted(words)]
+    whole = re.compile(rb"\b(?:%s)\b" % b"|".join(wanted)).search
+
+    def finds(data: bytes) -> bool:
+        return (len(wanted) > _FEW or any(word in data for word in wanted)) and whole(data) is not None
+
+    return finds
+
+
+def _around(before: bytes, after: bytes, margin: int) -> tuple[bytes, bytes]:
+    """What differs between two texts, with so many bytes around it that any word which came or went is whole."""
+    shortest = min(len(before), len(after))
+    start = _same(before, after, shortest)
+    end = _same(before[::-1], after[::-1], shortest - start)
+    first = max(0, start - margin)
+    return before[first : len(before) - end + margin], after[first : len(after) - end + margin]
+
+
+def _same(one: bytes, other: bytes, most: int) -> int:
+    """How many bytes two texts have in common at their start."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

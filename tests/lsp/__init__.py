@@ -1,0 +1,1 @@
+"""The server of editors, driven by a client over standard input and output."""
