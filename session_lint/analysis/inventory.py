@@ -14,6 +14,7 @@ from session_lint.analysis.requests import request_codes
 from session_lint.analysis.singletons import debts
 from session_lint.analysis.state import SiteKind
 from session_lint.analysis.trace import place
+from session_lint.flow import SolverLimit
 from session_lint.python.names import path
 from session_lint.python.scopes import parameters
 from session_lint.vocabulary import Role
@@ -156,9 +157,12 @@ def _given(facts: ModuleFacts) -> Iterator[Use]:
 
 
 def _lends(home: Module, target: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    if home.generator_scope(target) is not None:
-        return True
-    return any(site.kind is SiteKind.OWNED for site, _ in home.summaries.fresh(target))
+    """Whether a dependency yields, or returns, a session that it opened."""
+    try:
+        lent = home.generator_scope(target) is not None
+        return lent or any(site.kind is SiteKind.OWNED for site, _ in home.summaries.fresh(target))
+    except SolverLimit:
+        return False  # more ways than can be followed: nothing is known of it
 
 
 def _use(facts: ModuleFacts, node: ast.AST, code: ast.AST, pattern: str, ending: str) -> Use:
