@@ -141,6 +141,11 @@ def test_large_projects_are_drawn_by_package() -> None:
     assert len(list(grouped(told, Opening(9)).boxes())) == 400
 
 
+def test_the_outermost_package_is_always_opened() -> None:
+    told = made(90, 3, "one.package.module{2}")
+    assert len(list(grouped(told, ALL).boxes())) == 90
+
+
 def test_of_many_definitions_those_with_most_places_are_drawn() -> None:
     told = made(60, 90)
     busy = node("a.busy", *(site(Pattern.SCOPE, "app.db:opener_89", row=row) for row in range(50)))

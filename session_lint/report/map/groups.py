@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from session_lint.mapping import Node, SessionMap
 
 MOST = 40
-"""How many boxes a picture has, where nobody says how far packages are opened."""
+"""How many boxes a picture has, where nobody says how far packages are opened, and the outermost has no more."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,14 @@ def _levels(root: Group, depth: int) -> dict[Group, Sequence[Group]]:
 
 
 def _most(root: Group) -> dict[Group, Sequence[Group]]:
-    """Open the largest package that there is room for, again and again."""
+    """Open the outermost package, then the largest that there is room for, again and again."""
     opened: dict[Group, Sequence[Group]] = {}
     closed, boxes = [root], 1
     while closed:
         closed.sort(key=lambda group: (len(group.nodes), group.name))
         group = closed.pop()
         inner = _split(group) if len(group.nodes) > 1 else ()
-        if len(inner) > 1 and boxes + len(inner) - 1 <= MOST:
+        if len(inner) > 1 and (group is root or boxes + len(inner) - 1 <= MOST):
             opened[group] = inner
             boxes += len(inner) - 1
             closed += inner
