@@ -306,7 +306,7 @@ def _around(code: ast.AST, methods: tuple[str, ...]) -> frozenset[str]:
 
 
 def _ends(node: ast.AST, methods: tuple[str, ...]) -> bool:
-    """Whether one of some methods is spoken of; a list's ``remove(x)`` is another one than a registry's ``remove()``."""
+    """Whether one of some methods is spoken of; a list's ``remove(x)`` is not that of a registry."""
     given = {n.func for n in ast.walk(node) if isinstance(n, ast.Call) and n.args}
     named = (n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr in methods)
     return any(n.attr != "remove" or n not in given for n in named)
