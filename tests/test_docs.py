@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -18,6 +18,9 @@ from session_lint.rules import catalogue
 from session_lint.settings import Settings
 from session_lint.source import Source
 from tests.linting import lint
+
+if TYPE_CHECKING:
+    from session_lint.rule import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -49,6 +52,20 @@ def test_every_rule_gets_a_page(rule_pages: dict[str, Any], tmp_path: Path) -> N
     heads = {path.name: path.read_text("utf-8").partition("\n")[0] for path in tmp_path.iterdir()}
     rules = {f"{rule.name}.md": f"# {rule.code}: {rule.name}" for rule in catalogue().values()}
     assert heads == {"index.md": "# Rules", **rules}
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in catalogue().values() if not rule.code.startswith("SES9")], ids=lambda rule: rule.code
+)
+def test_a_page_silences_its_rule(rule_pages: dict[str, Any], rule: Rule) -> None:
+    """The comment that it shows does, at the line of the example with the mistake."""
+    bad, line = rule.examples[0], rule_pages["silenced"](rule)
+    lines = bad.text.splitlines()
+    lines[bad.errors[0] - 1] = line
+    settings = Settings(select=(rule.code,), whole_project=False)
+    with_comment, without = (lint_source(Source("example.py", text), settings) for text in ("\n".join(lines), bad.text))
+    assert (with_comment, [found.location.row for found in without]) == ([], list(bad.errors))
+    assert line.strip() in rule_pages["page"](rule)
 
 
 def test_readme_shows_what_is_printed() -> None:
