@@ -96,7 +96,8 @@ def write_pages(folder: Path) -> None:
     """A page for each rule and an index; what has not changed is not written, what has no rule is removed."""
     folder.mkdir(exist_ok=True)
     pages = {f"{rule.name}.md": page(rule) for rule in catalogue().values()}
-    pages["index.md"] = f"# Rules\n\n{ABOUT}\n\n{table('{name}.md')}\n\n```{{toctree}}\n:hidden:\n:glob:\n\n*\n```\n"
+    names = "\n".join(rule.name for rule in catalogue().values())
+    pages["index.md"] = f"# Rules\n\n{ABOUT}\n\n{table('{name}.md')}\n\n```{{toctree}}\n:hidden:\n\n{names}\n```\n"
     for stale in {path.name for path in folder.iterdir()} - pages.keys():
         (folder / stale).unlink()
     for name, text in pages.items():

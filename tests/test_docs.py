@@ -115,6 +115,35 @@ def test_commands_that_are_shown_exist(page: Path) -> None:
     assert unknown == set()
 
 
+@pytest.mark.parametrize("name", command_line.list_commands(click.Context(command_line)))
+def test_the_command_line_has_its_page(name: str) -> None:
+    """Every command, and every option of it."""
+    text = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    command = command_line.get_command(click.Context(command_line), name)
+    assert command is not None
+    options = [option for param in command.params for option in (*param.opts, *param.secondary_opts)]
+    named = set(re.findall(r"[`\s](--[a-z-]+)", text))
+    assert f"session-lint {name}" in text
+    assert {option for option in options if option.startswith("--")} <= named
+
+
+def _blocks() -> list[tuple[str, str]]:
+    """The Python of the pages; the pages that show what is wrong have tests of their own."""
+    wrong = {"README.md", "how-it-decides.md"}
+    return [
+        (page.name, block)
+        for page in PAGES
+        if page.name not in wrong
+        for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize(("page", "block"), _blocks())
+def test_python_that_is_recommended_is_right(page: str, block: str) -> None:
+    """No rule has anything to say about it, not even those that are off by default."""
+    assert [(found.code, found.location.row) for found in lint(block)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_to_rules_lead_somewhere(page: Path) -> None:
     """Every ``rules/…`` page that is linked has its rule."""
