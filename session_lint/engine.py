@@ -11,7 +11,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from session_lint import analysis, keeping
 from session_lint.analysis import analyse, analyse_file
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from session_lint.rule import Rule
     from session_lint.settings import Settings
     from session_lint.source import Source
+
+Answer = TypeVar("Answer")
 
 FEW = 48  # files that are linted sooner than processes are started
 DEEP_STACK = 512 * 1024 * 1024  # bytes, of address space: only what is used becomes memory
@@ -87,24 +89,33 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
 
 
 def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]]:
-    """What one file defines that has to do with sessions, and why it could not be read. Raises nothing.
+    """What one file defines that has to do with sessions, and why it could not be read. Raises nothing."""
+    told, failures = ask(path, settings, glossary)
+    return told or [], failures
 
-    What a notebook or a Markdown file defines, nothing can import.
+
+def ask(
+    path: Path, settings: Settings, question: Callable[[ModuleFacts], Answer]
+) -> tuple[Answer | None, list[Finding]]:
+    """What the facts of one file answer to a question, or why it could not be asked. Raises nothing.
+
+    Of a notebook or a Markdown file nothing is asked: what it defines, nothing can import.
     """
     filename = str(path)
     if embeds(filename):
-        return [], []
-    told: list[Entry] = []
+        return None, []
+    told: list[Answer] = []
 
     def work() -> list[Finding]:
-        told[:] = glossary(facts_of(decode(filename, data), settings))
+        told[:] = [question(facts_of(decode(filename, data), settings))]
         return []
 
     try:
         data = path.read_bytes()
     except OSError as error:
-        return [], failed(filename, settings, f"cannot be read: {error.strerror or error}")
-    return told, _wanted(filename, settings, _guarded(filename, work))
+        return None, failed(filename, settings, f"cannot be read: {error.strerror or error}")
+    failures = _wanted(filename, settings, _guarded(filename, work))
+    return (told[0] if told else None), failures
 
 
 def lint_content(

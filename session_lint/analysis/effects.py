@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import query_of
+from session_lint.analysis.holding import closes, query_of
 from session_lint.analysis.state import Fact, Mark, SiteKind, State
 from session_lint.vocabulary import Effect, effects, query_methods
 
@@ -23,7 +23,7 @@ def effect_of(methods: list[str], call: ast.Call, writes: Callable[[ast.expr], b
     :param writes: whether an argument is a statement that changes rows.
     """
     if len(methods) == 1:
-        found = effects().get(methods[0], UNKNOWN)
+        found = effects()["close"] if closes(methods[0]) else effects().get(methods[0], UNKNOWN)
         if found.effect == "read" and call.args and writes(call.args[0]):
             return Effect("write", found.to)
         return found

@@ -300,6 +300,13 @@ def _around(code: ast.AST, methods: tuple[str, ...]) -> frozenset[str]:
     """The variables of the tests under which a code calls one of some methods."""
     found: set[str] = set()
     for node in own_nodes(code):
-        if isinstance(node, ast.If) and any(isinstance(n, ast.Attribute) and n.attr in methods for n in ast.walk(node)):
+        if isinstance(node, ast.If) and _ends(node, methods):
             found |= _names(node.test)
     return frozenset(found)
+
+
+def _ends(node: ast.AST, methods: tuple[str, ...]) -> bool:
+    """Whether one of some methods is spoken of; a list's ``remove(x)`` is not that of a registry."""
+    given = {n.func for n in ast.walk(node) if isinstance(n, ast.Call) and n.args}
+    named = (n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr in methods)
+    return any(n.attr != "remove" or n not in given for n in named)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _MOST_GUARDS = 40
 _SOMEWHERE = ("closed", "reopened", "failing", "raised", "failed", "stale")
 """Marks whose place nobody asks for where a code has too many ways to tell."""
+_PILING = ("ended", "split")
+"""Marks of which every turn of a loop adds some more: each was told on the ways that came first."""
 
 
 class Lifecycle(Raising):
@@ -126,7 +128,9 @@ class Lifecycle(Raising):
             flying=fact.flying and fact.flying._replace(node=self.code),
             caught=tuple(c._replace(node=self.code) for c in fact.caught),
             pending=fact.pending and self.code,
-            marks=frozenset(m._replace(node=self.code) if m.what in _SOMEWHERE else m for m in fact.marks),
+            marks=frozenset(
+                m._replace(node=self.code) if m.what in _SOMEWHERE else m for m in fact.marks if m.what not in _PILING
+            ),
         )
 
     def _about_session(self, test: ast.expr, fact: Fact) -> bool | None:

@@ -12,6 +12,7 @@ from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.inference import class_scope, closed_by, getters, scope_meaning
 from session_lint.analysis.lifecycle import Lifecycle
+from session_lint.analysis.makers import makers
 from session_lint.analysis.requests import handlers
 from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
@@ -316,7 +317,13 @@ class Module(Concern):
         return frozenset({found.closes}) if found is not None and found.closes else frozenset()
 
     def over_connection(self, call: ast.Call) -> bool:
-        """Whether a factory is given a connection (``Session(bind=op.get_bind())``), not an engine."""
+        """Whether a factory is given a connection, not an engine, when it is called or when it is made."""
+        made = makers(self, call.func, self.calls.scope(call))
+        factories = [(home, one) for home, one in made if home.calls.callee(one).role is Role.FACTORY_MAKER]
+        return any(home.is_given_connection(one) for home, one in ((self, call), *factories))
+
+    def is_given_connection(self, call: ast.Call) -> bool:
+        """Whether what a call binds sessions to is a connection: ``Session(bind=op.get_bind())``."""
         bound = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("bind", "connection"))]
         scope = self.calls.scope(call)
         return any(

@@ -41,15 +41,15 @@ def patterns(facts: ModuleFacts) -> list[Pattern]:
 
 def _owned(facts: ModuleFacts) -> Iterator[Pattern]:
     assert facts.module is not None
-    entered = _entered(facts)
+    in_with = entered(facts)
     for obligation in facts.obligations(SiteKind.OWNED):
         if _defines(obligation) or any(ending.leaks for ending in obligation.endings):
             continue  # it defines a pattern for others; or it is a leak, and a rule of its own says so
-        pattern = SCOPE if obligation.site in entered else MANUAL
+        pattern = SCOPE if obligation.site in in_with else MANUAL
         yield Pattern(pattern, obligation.site.node, obligation.site.code)
 
 
-def _entered(facts: ModuleFacts) -> set[object]:
+def entered(facts: ModuleFacts) -> set[object]:
     """The sites whose session a ``with`` closes."""
     return {
         fact.site
@@ -79,7 +79,11 @@ def _global(facts: ModuleFacts) -> Iterator[Pattern]:
 
 
 def _request(facts: ModuleFacts) -> Iterator[Pattern]:
-    """``g.db.query(...)``: a method called on a field of Flask's ``g`` that the module treats as a session."""
+    return (Pattern(REQUEST, node, code) for node, code in request_fields(facts))
+
+
+def request_fields(facts: ModuleFacts) -> Iterator[tuple[ast.Attribute, ast.AST]]:
+    """``g.db.query(...)``: each use of a field of Flask's ``g`` that the module treats as a session, and its code."""
     assert facts.module is not None
     if "flask.g" not in facts.module.names.imported:
         return
@@ -100,7 +104,7 @@ def _request(facts: ModuleFacts) -> Iterator[Pattern]:
                     "db_session",
                 )
             ):
-                yield Pattern(REQUEST, node, code)
+                yield node, code
 
 
 def _row(node: ast.AST) -> int:

@@ -31,6 +31,7 @@ MODULES = {
     "rules": (f"{HERE}.rules", "rules", "List the rules."),
     "explain": (f"{HERE}.explain", "explain", "Print the page of a rule."),
     "vocabulary": (f"{HERE}.vocabulary", "vocabulary", "Say what a project's own functions were taken for."),
+    "map": (f"{HERE}.map", "session_map", "Draw which modules get their sessions in which way."),
     "doctor": (f"{HERE}.doctor", "doctor", "See whether ruff, flake8 and pre-commit are set up for it."),
     "server": (f"{HERE}.server", "server", "Speak the Language Server Protocol to an editor."),
     "completion": (f"{HERE}.completion", "completion", "Print the script by which a shell completes it."),
