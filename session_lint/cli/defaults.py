@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from session_lint.cli.run import STDIN, settings_for
+from session_lint.cli.run import STDIN, groups, settings_for
 from session_lint.finding import Severity
+from session_lint.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +19,15 @@ def filled(given: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
     A run has one report and one exit code: the settings of what was named first decide, without paths those of the
     current folder.
 
-    :raises SettingsError: where the settings cannot be followed.
+    :raises SettingsError: where settings cannot be followed, with all mistakes of all files that count for the run.
     """
     first = next(iter(paths), ".")
-    settings = settings_for(Path((given["stdin_filename"] or ".") if first == STDIN else first), given)
+    try:
+        settings = settings_for(Path((given["stdin_filename"] or ".") if first == STDIN else first), given)
+    except SettingsError as error:
+        if error.mistakes and first != STDIN:
+            groups(paths or ["."], given)  # tells those of the other files, too
+        raise
     said = {
         "output_format": settings.output_format or "full",
         "error_on": settings.error_on or Severity.STYLE.value,
