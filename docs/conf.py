@@ -24,6 +24,7 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_extra_path = ["../session_lint/schema.json"]  # where editors look for it
 html_theme = "furo"
+html_show_copyright = False
 html_title = f"session-lint {release}"
 
 

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
+STATUS = {
+    "on": "on",
+    "style": "off, a matter of style; `extend-select` switches it on",
+    "young": "off, still young: too few of its findings in real code have been read; `extend-select` switches it on",
+}
+ABOUT = """\
+The first digit says what a rule is about: 1 sessions that are opened by hand, 2 the global session, 3 scopes,
+4 patterns, 5 requests, 6 threads, processes and tasks, 7 transactions, 8 asyncio, 9 the tool itself.
+`session-lint explain CODE` prints a page in the terminal; what runs is [chosen in the
+settings](../configuration.md#the-file)."""
+TOOL = "SES9"
+"""How the codes begin that are about the tool's own work."""
 BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
 
 
@@ -32,10 +44,45 @@ def table(link: str) -> str:
 
 
 def page(rule: Rule) -> str:
-    """A rule's page in Markdown: its docstring below a heading and its properties."""
-    fix = "Some of its findings have a fix." if rule.fix else "It has no fix."
-    head = f"# {rule.code}: {rule.name}\n\n**Severity:** {_severity(rule)}. {fix}"
-    return f"{head}\n\n{rule.doc}\n"
+    """A rule's page in Markdown: its docstring between its properties and how to silence it."""
+    fix = "[some of its findings](../fixes.md#what-becomes-what)" if rule.fix else "none"
+    known = f"**Severity:** {rule.severity.value}. **By default:** {STATUS[rule.status]}. **Fix:** {fix}."
+    head = f"# {rule.code}: {rule.name}\n\n{known}\n\n{rule.doc}"
+    return f"{head}\n\n## Silencing it\n{_silencing(rule)}\n\n## Beside it\n{_beside(rule)}\n"
+
+
+def silenced(rule: Rule) -> str:
+    """The marked line of the example with a comment that silences the rule; empty for one of the tool itself."""
+    bad = next((example for example in rule.examples if example.errors), None)
+    if bad is None or rule.code.startswith(TOOL):
+        return ""
+    code = bad.text.splitlines()[bad.errors[0] - 1].partition("# error")[0].rstrip()
+    return f"{code}  # session-lint: allow {rule.name} -- the reason"
+
+
+def _silencing(rule: Rule) -> str:
+    """How to, for one place and for files."""
+    files = (
+        f'For files: `"tests/**" = ["{rule.code}"]` in `per-file-ignores`; for all: `ignore = ["{rule.code}"]` '
+        "([Configuration](../configuration.md#the-file))."
+    )
+    line = silenced(rule).strip()
+    if not line:
+        return files
+    code = f"`# noqa: {rule.code}` ([Suppressions](../configuration.md#suppressions))"
+    return (
+        f"For one statement, by name and with the reason:\n\n```text\n{line}\n```\n\n"
+        f"or by code, where flake8 reads it too: {code}. {files}"
+    )
+
+
+def _beside(rule: Rule) -> str:
+    """The rules of the same hundred."""
+    group = [other for other in catalogue().values() if other.code[:4] == rule.code[:4] and other.code != rule.code]
+    rows = [f"- [{other.code} {other.name}]({other.name}.md): {other.summary}" for other in group]
+    return "\n".join(
+        [*rows, "- [All rules](index.md), [how it decides](../how-it-decides.md), [the runtime guard](../guard.md)"]
+    )
 
 
 def readme(text: str) -> str:
@@ -49,7 +96,8 @@ def write_pages(folder: Path) -> None:
     """A page for each rule and an index; what has not changed is not written, what has no rule is removed."""
     folder.mkdir(exist_ok=True)
     pages = {f"{rule.name}.md": page(rule) for rule in catalogue().values()}
-    pages["index.md"] = f"# Rules\n\n{table('{name}.md')}\n\n```{{toctree}}\n:hidden:\n:glob:\n\n*\n```\n"
+    names = "\n".join(rule.name for rule in catalogue().values())
+    pages["index.md"] = f"# Rules\n\n{ABOUT}\n\n{table('{name}.md')}\n\n```{{toctree}}\n:hidden:\n\n{names}\n```\n"
     for stale in {path.name for path in folder.iterdir()} - pages.keys():
         (folder / stale).unlink()
     for name, text in pages.items():

@@ -1,7 +1,10 @@
-"""What all tests share: the ``lint`` fixture, a PostgreSQL server, and the size of the oracle."""
+"""What all tests share: the ``lint`` fixture, the wheel, a PostgreSQL server, and the size of the oracle."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,3 +50,13 @@ def _server() -> Iterator[str]:
     """The address of a PostgreSQL server that all tests of a run share."""
     with running() as url:
         yield url
+
+
+@pytest.fixture(name="wheels", scope="session")
+def _wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel of this tree, as an index would have it, for pip to find it in."""
+    folder, root = tmp_path_factory.mktemp("wheels"), Path(__file__).resolve().parent.parent
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(root)]
+    built = subprocess.run(build, cwd=folder, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return folder

@@ -61,12 +61,9 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
 
 
 @pytest.fixture(name="wheel", scope="module")
-def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _wheel(wheels: Path) -> Path:
     """The wheel, built from this tree."""
-    folder = tmp_path_factory.mktemp("wheel")
-    built = run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
-    assert built.returncode == 0, built.stderr
-    (wheel,) = folder.glob("*.whl")
+    (wheel,) = wheels.glob("*.whl")
     return wheel
 
 

@@ -155,9 +155,23 @@ def test_settings_are_shown_with_where_they_come_from(capsys: pytest.CaptureFixt
         'ignore = ["SES3"]': "pyproject.toml and command line",
         "cache = false": "command line",
         "whole-project = true": "default",
+        "jobs = 0": "default",
     }.items() <= {key.strip(): value for key, value in rows.items()}.items()
     assert ("SES101" in done.out.splitlines()[-1], "SES301" in done.out, "SES401" in done.out) == (True, False, False)
     assert "from no file" in check(capsys, "--show-settings", "--isolated").out
+
+
+def test_mistakes_of_all_settings_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of folders, too, where the settings that decide how to report are wrong themselves."""
+    Path("pyproject.toml").write_text("[tool.session-lint]\njobs = -1\n")
+    Path("sub").mkdir()
+    Path("sub/session-lint.toml").write_text('ignore = ["SES1O4"]\n')
+    Path("sub/a.py").write_text(CLEAN)
+    for paths in ([], ["sub", "clean.py"], ["clean.py", "sub/a.py"]):
+        done = check(capsys, *paths)
+        lines = done.err.removeprefix("session-lint: ").splitlines()
+        places = sorted(Path(line.partition(": ")[0]).name for line in lines)
+        assert (2, ["pyproject.toml:2", "session-lint.toml:1"]) == (done.code, places)
 
 
 def test_verbose_tells_of_settings_files_cache_and_time(capsys: pytest.CaptureFixture[str]) -> None:
