@@ -84,6 +84,7 @@ class Names:
         self.scopes = read or scopes(tree, module, package=package)
         self._cache: dict[tuple[ast.AST, Scope], Qualified] = {}
         self._known: dict[tuple[Scope, str], Qualified] = {}
+        self._members: dict[tuple[Scope, str, bool], Qualified] = {}
         self._pending = elsewhere.pending if elsewhere is not None else Pending()
 
     @cached_property
@@ -299,6 +300,16 @@ class Names:
         """
         if depth > _DEEPEST:
             return _NOTHING
+        key = (owner, name, instance)
+        return self._pending.ask_once(self._members, key, lambda: self._kept(owner, name, instance=instance), _CYCLE)
+
+    def _kept(self, owner: Scope, name: str, *, instance: bool) -> Qualified:
+        """The same, worked out as if it were the first question, for the answer is kept."""
+        with self._pending.deeper(_CHAIN) as near:
+            found = self._attributed(owner, name, 0, instance=instance) if near else _NOTHING
+        return frozenset(q for q in found if not q.startswith(_AGAIN))
+
+    def _attributed(self, owner: Scope, name: str, depth: int, *, instance: bool) -> Qualified:
         bindings = [*owner.bindings.get(name, ()), *owner.attributes.get(name, ())]
         declared = owner.declared_attributes.get(name) or owner.declared.get(name)
         if bindings or declared:
