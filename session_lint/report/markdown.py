@@ -24,7 +24,7 @@ MOST = 1000
 def report(run: Run) -> str:
     """The findings as Markdown, with paths from the top of the repository."""
     root = top()
-    parts = ["## session-lint", summary(run.findings, run.checked)]
+    parts = ["## session-lint", summary(run.findings, run.checked, run.baseline)]
     if run.findings:
         rows = [_row(finding, root) for finding in run.findings[:MOST]]
         parts.append("\n".join(["| rule | place | finding |", "| --- | --- | --- |", *rows]))

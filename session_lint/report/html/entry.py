@@ -101,8 +101,7 @@ def _flat(finding: Finding, run: Run) -> Finding:
 
     def place(filename: str, location: Location) -> Location:
         source = run.source(filename)
-        cells = {} if source is None else {cell.number: cell.first for cell in source.cells}
-        return Location(location.row + cells.get(location.cell, 1) - 1, location.column)
+        return location if source is None else source.in_text(location)
 
     return replace(
         finding,
