@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from session_lint.cli.defaults import baseline_file
 from session_lint.cli.exits import CLEAN, FAILED, INTERRUPTED
 from session_lint.cli.linting import lint
 from session_lint.cli.options import options
@@ -73,6 +74,7 @@ def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> N
         raise click.UsageError("standard input cannot be recorded: name files and folders")
     if given["accept"] is not None and not given["accept"].strip():
         raise click.UsageError("--accept needs a reason: --accept 'closed by the framework'")
+    given["baseline_file"] = baseline_file(given, paths)
     file, changing = _place(given), given["prune"] or given["accept"] is not None
     if file.exists() and not changing:
         raise click.ClickException(

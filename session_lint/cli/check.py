@@ -103,7 +103,7 @@ _EXITS = "0 all the same; 1 where --fix wrote."
 @click.pass_context
 def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None:  # click's options
     """Look for session mistakes in files and folders; `-` is standard input."""
-    given = filled(given, paths)
+    asked, given = given, filled(given, paths)
     refuse(paths, given)
     paths = paths or ["."]
     if given["dependents"]:
@@ -113,7 +113,7 @@ def check(context: click.Context, /, paths: Sequence[str], **given: Any) -> None
     if given["show_settings"] or given["show_files"]:
         from session_lint.cli.listing import show  # noqa: PLC0415  (seldom)
 
-        context.exit(show(paths, given))
+        context.exit(show(paths, asked))
     if given["watch"]:
         from session_lint.cli.watch import watch  # noqa: PLC0415  (seldom)
 

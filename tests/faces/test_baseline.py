@@ -205,6 +205,26 @@ def test_the_settings_name_it() -> None:
     assert lint("check", "--no-baseline")[0] == 1
 
 
+def test_the_settings_of_what_is_named_name_it() -> None:
+    """As they do for the report: of the first path, not only of the current folder."""
+    Path("shop/session-lint.toml").write_text('cache = false\nbaseline = "old.json"\n')
+    assert lint("baseline", "shop") == (0, "3 findings recorded in shop/old.json")
+    assert lint("check", "shop") == KNOWN
+    assert lint("check", "--no-baseline", "shop")[0] == 1
+    assert lint("check", ".", "shop")[0] == 1  # whose settings name none
+    assert lint("check", "--baseline-file", FILE, "shop") == KNOWN
+
+
+def test_comments_do_not_silence_what_a_baseline_knows() -> None:
+    """Unless they are meant to."""
+    Path("pyproject.toml").write_text(f'[tool.session-lint]\ncache = false\nbaseline = "{FILE}"\n')
+    assert lint("check", "--add-noqa") == (
+        2,
+        "--add-noqa and a baseline do not go together: --no-baseline silences what it knows, too",
+    )
+    assert lint("check", "--add-noqa", "--no-baseline") == (0, "3 findings silenced in 2 files, 0 left")
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -160,6 +160,48 @@ def test_settings_are_shown_with_where_they_come_from(capsys: pytest.CaptureFixt
     assert "from no file" in check(capsys, "--show-settings", "--isolated").out
 
 
+def test_shown_settings_are_those_that_a_run_goes_by(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a run as a whole goes by is overridden, too, and only what was given is called given."""
+    text = 'output-format = "json"\njobs = 2\nbaseline = "old.json"\nextend-exclude = ["a\'b\\"c"]\n'
+    Path("session-lint.toml").write_text(text)
+
+    def rows(*arguments: str) -> dict[str, str]:
+        done = check(capsys, "--show-settings", *arguments)
+        assert 0 == done.code
+        pairs = [line.rsplit("  # ", 1) for line in done.out.splitlines() if " = " in line]
+        return {key.strip(): value for key, value in pairs}
+
+    file, both = "session-lint.toml", "session-lint.toml and command line"
+    assert {
+        'output-format = "json"': file,
+        "jobs = 2": file,
+        f'baseline = "{Path("old.json").absolute()}"': file,
+        'extend-exclude = ["a\'b\\"c"]': file,
+        "unsafe-fixes = false": "default",
+    }.items() <= rows().items()
+    given = rows("--output-format", "full", "--error-on", "error", "--jobs", "0", "--fix", "--unsafe", "--no-baseline")
+    assert {
+        'output-format = "full"': both,
+        'error-on = "error"': "command line",
+        "jobs = 0": both,
+        "unsafe-fixes = true": "command line",
+    }.items() <= given.items()
+    assert [] == [key for key in given if key.startswith("baseline")]
+    assert both == rows("--baseline-file", "new.json")[f'baseline = "{Path("new.json").absolute()}"']
+
+
+def test_mistakes_in_all_settings_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not only those in the settings of what was named first."""
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "session-lint.toml").write_text("jobs = -1\n")
+    for more in ((), ("--fix",), ("--show-files",)):
+        done = check(capsys, "a", "b", *more)
+        assert (2, "", ["a", "b"]) == (done.code, done.out, [line.split("/")[-2] for line in done.err.splitlines()])
+    done = check(capsys, "--stdin-filename", "a/x.py", "-")
+    assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
+
+
 def test_verbose_tells_of_settings_files_cache_and_time(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (said(capsys, "check", "-v", "--exit-zero", "leak.py") for _ in range(2))
     assert "settings from no file: 1 file\n1 file checked, 0 of them from the cache\n" in first.err
