@@ -17,6 +17,7 @@ from session_lint.cli.run import complain, from_stdin, groups, stdin_source
 from session_lint.cli.screen import Screen
 from session_lint.documents import embeds
 from session_lint.engine import FileReport, lint_content, lint_paths
+from session_lint.errors import UserError
 from session_lint.mend import Mended, Stop, mend
 from session_lint.report.concise import line_of, many, shown, spot
 from session_lint.report.paint import Paint
@@ -206,8 +207,16 @@ def _stdin(given: dict[str, Any]) -> int:
 
 
 def _show(path: str, before: str, after: str) -> None:
-    """Print a diff; click leaves its escape sequences alone, which may be the file's own."""
-    click.echo(patch(unified(path, before, after), Paint(look())), nl=False, color=True)
+    """Print a diff; click leaves its escape sequences alone, which may be the file's own.
+
+    :raises UserError: where there is no room for it, which is no fault of the file's.
+    """
+    try:
+        click.echo(patch(unified(path, before, after), Paint(look())), nl=False, color=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"standard output: {error.strerror or error}") from None
 
 
 def _left_alone(findings: Sequence[Finding], data: bytes, given: dict[str, Any]) -> int:

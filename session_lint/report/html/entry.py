@@ -134,4 +134,6 @@ def _repair(finding: Finding, source: Source | None) -> tuple[Repair | None, str
 
 def _diff(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
     for line in list(difflib.unified_diff(before, after, n=2))[2:]:
-        yield line[0], line[1:].rstrip("\r\n")
+        text = line[1:].rstrip("\r\n")
+        more = len(text) - LONGEST
+        yield line[0], f"{text[:LONGEST]}\u2026 {more} more characters" if more > 0 else text
