@@ -40,7 +40,9 @@ def refuse(paths: Sequence[str], given: dict[str, Any]) -> None:
         if options:
             raise click.UsageError(f"{options} do not go together: {instead}")
     if given["add_noqa"] and given["baseline_file"] and given["baseline"] is not False:
-        raise click.UsageError("--add-noqa and a baseline do not go together: --no-baseline silences what it knows, too")
+        raise click.UsageError(
+            "--add-noqa and a baseline do not go together: --no-baseline silences what it knows, too"
+        )
     if given["reason"] and not given["add_noqa"]:
         raise click.UsageError("--reason is what a comment says: add --add-noqa")
     if given["unsafe"] and not (given["fix"] or given["diff"]):

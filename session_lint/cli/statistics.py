@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from session_lint.finding import Finding
 
 
-def statistics(
-    findings: Sequence[Finding], checked: int, form: str, baseline: Comparison | None = None
-) -> str:
+def statistics(findings: Sequence[Finding], checked: int, form: str, baseline: Comparison | None = None) -> str:
     """The rules with findings, the most frequent first.
 
     :param checked: how many files were looked at.

@@ -235,7 +235,10 @@ def test_a_walk_takes_what_the_settings_say(folder: Path, monkeypatch: pytest.Mo
     assert found(Settings(notebooks=False)) == ["a.py"]
     assert found(Settings(markdown=True)) == ["a.py", "notes.md", "work.ipynb"]
     assert found(Settings(notebooks=False), "work.ipynb", "notes.md") == ["notes.md", "work.ipynb"]
-    assert found(Settings(notebooks=False, force_exclude=True), "a.py", "work.ipynb", "notes.md") == ["a.py", "notes.md"]
+    assert found(Settings(notebooks=False, force_exclude=True), "a.py", "work.ipynb", "notes.md") == [
+        "a.py",
+        "notes.md",
+    ]
 
 
 def test_a_project_inside_has_its_say(folder: Path) -> None:

@@ -66,7 +66,10 @@ def test_sarif() -> None:
         (step["physicalLocation"]["region"]["startLine"], step["message"]["text"])
         for step in result["relatedLocations"]
     ]
-    assert (TOLD, {"startLine": 1, "startColumn": 1}) == (result["message"]["text"], place["physicalLocation"]["region"])
+    assert (TOLD, {"startLine": 1, "startColumn": 1}) == (
+        result["message"]["text"],
+        place["physicalLocation"]["region"],
+    )
     assert [(1, "cell 4, line 2: opened here"), (7, "leaves here")] == steps
 
 

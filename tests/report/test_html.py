@@ -44,7 +44,9 @@ def words(element: Element) -> str:
 
 def test_a_very_long_line_is_cut_everywhere() -> None:
     """In the difference of a fix, too."""
-    text = SHOP.replace("    tell(orders)", f"    tell('{'y' * 5000}')").replace("    session.close()\n", "    session.close()\n")
+    text = SHOP.replace("    tell(orders)", f"    tell('{'y' * 5000}')").replace(
+        "    session.close()\n", "    session.close()\n"
+    )
     page = page_of({"shop.py": text})
     assert [e for e in page.all("div", "diff") if "more characters" in e.text] != []
     assert "y" * 401 not in page.text
