@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Location
-from session_lint.fingerprint import fingerprint
 from session_lint.fixes import CannotFix, rewritten
 from session_lint.mend import attempt
 from session_lint.report.concise import shown
 from session_lint.report.html.excerpt import LONGEST, Excerpt, excerpts
 from session_lint.report.html.ink import inked
 from session_lint.report.html.picture import Picture, picture
+from session_lint.report.numbered import numbered
 from session_lint.source import physical_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding, Step
@@ -68,10 +67,9 @@ class Entry:
 def entries(run: Run) -> list[Entry]:
     """All findings of a run, in its order; what several of them need is worked out once."""
     facts, colours = cache(run.facts), cache(lambda name: inked(run.lines(name), LONGEST))
-    marks = _distinct(fingerprint(finding, run.source(finding.filename)) for finding in run.findings)
     return [
         _entry(finding, f"f-{mark}", run, facts(finding.filename), colours)
-        for finding, mark in zip(run.findings, marks, strict=True)
+        for finding, mark in zip(run.findings, numbered(run), strict=True)
     ]
 
 
@@ -109,14 +107,6 @@ def _flat(finding: Finding, run: Run) -> Finding:
         end_location=place(finding.filename, finding.end_location),
         trace=tuple(replace(s, location=place(s.filename, s.location)) for s in finding.trace),
     )
-
-
-def _distinct(marks: Iterable[str]) -> Iterator[str]:
-    """The marks; of two that are alike the second one gets a number."""
-    seen: Counter[str] = Counter()
-    for mark in marks:
-        seen[mark] += 1
-        yield mark if seen[mark] == 1 else f"{mark}-{seen[mark]}"
 
 
 def _repair(finding: Finding, source: Source | None) -> tuple[Repair | None, str]:
