@@ -69,6 +69,7 @@ def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> N
     Exit codes: 0 it is written, 2 it could not be.
     """
     from session_lint.recording import Baseline, read  # noqa: PLC0415  (most runs need none)
+    from session_lint.writing import place_for  # noqa: PLC0415
 
     if from_stdin(paths):
         raise click.UsageError("standard input cannot be recorded: name files and folders")
@@ -80,6 +81,7 @@ def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> N
         raise click.ClickException(
             f"{shown(str(file))} is there already: --prune removes what is gone, --accept REASON adds what is new"
         )
+    place_for(file)
     recorded = read(file) if changing else Baseline(file)
     outcome = lint(paths or [shown(str(_here(given).root or Path.cwd()))], {**given, "jobs": 0, "quiet": False})
     complain(outcome.missing)

@@ -105,6 +105,7 @@ def test_several_reports_of_one_run(capsys: pytest.CaptureFixture[str]) -> None:
         (("--watch", "-"), "--watch and standard input do not go together: name files or folders"),
         (("--watch", "--fix"), "--watch and --fix do not go together"),
         (("--watch", "--output-format", "json"), "its formats are full, concise"),
+        (("--statistics", "--output-file", "x"), "--report FORMAT:FILE writes the findings beside them"),
         (("--diff-base", "HEAD", "--fix"), "--diff-base and --fix do not go together"),
         (("--error-on", "nothing"), "error"),
         (("--outputfile", "x"), "--output-file"),
