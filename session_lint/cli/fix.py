@@ -47,7 +47,6 @@ class Tally:
         """Count one module."""
         self.applied += len(mended.applied)
         self.left += len(mended.left)
-        self.stopped = self.stopped or mended.stopped
 
 
 @click.command(cls=Screen, examples=("session-lint fix --diff src", "session-lint fix --unsafe --interactive src"))
@@ -107,15 +106,16 @@ def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, 
         source = decode(str(path), before)
         mended = _mended(source, settings, given)
         _tell(str(path), mended)
+        tally.stopped = tally.stopped or mended.stopped
+        if mended.text != source.text:
+            put(path, source, before, mended.text, only_shown=given["diff"])
+            tally.changed.append(str(path))
         tally.add(mended)
-        if mended.text == source.text:
-            return
-        put(path, source, before, mended.text, only_shown=given["diff"])
-        tally.changed.append(str(path))
     except BrokenPipeError:
         raise  # whoever reads the diff has seen enough
     except (SourceError, WriteError, OSError) as error:
         tally.failed = True
+        tally.left += len(report.findings)
         click.echo(f"session-lint: {shown(str(path))}: {error}", err=True)
 
 
