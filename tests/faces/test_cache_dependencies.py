@@ -17,6 +17,7 @@ import pytest
 
 from session_lint import engine
 from session_lint.engine import forget, lint_file, lint_paths
+from session_lint.options import Options
 from session_lint.plugin import Plugin
 from session_lint.python.project import Project
 from session_lint.settings import Settings
@@ -75,7 +76,7 @@ Said = list[tuple[str, int, str, str]]
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("pyproject.toml").touch()
-    monkeypatch.setattr(Plugin, "options", {})
+    monkeypatch.setattr(Plugin, "options", Options())
     forget()
 
 
