@@ -76,7 +76,9 @@ def discover(paths: Sequence[str], settings: Settings) -> tuple[list[Path], list
 
 
 def excluded(path: Path, settings: Settings) -> bool:
-    """Whether the settings' patterns exclude a path or a folder it is in."""
+    """Whether the settings exclude a path: their patterns it or a folder it is in, or their keys its kind of file."""
+    if not settings.notebooks and path.name.lower().endswith(NOTEBOOK):
+        return True
     place = settings.relative(path)
     if place is None or place == ".":
         return False

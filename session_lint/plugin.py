@@ -103,20 +103,21 @@ class Plugin:
                 found = list(lint_content(data, path, settings, self.tree, noqa=False).findings)
             else:
                 found = lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
-            return self._new(found, Source(self.filename, text)) if found and self.options.baseline else found
+            recorded = self.options.baseline or settings.baseline
+            return self._new(found, Source(self.filename, text), recorded) if found and recorded else found
         except SettingsError as error:
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason="; ".join(str(error).splitlines()))]
         except Exception as error:  # noqa: BLE001  (see run)
             reason = f"internal error: {type(error).__name__}: {error}"
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]
 
-    def _new(self, found: list[Finding], source: Source) -> list[Finding]:
+    def _new(self, found: list[Finding], source: Source, baseline: str) -> list[Finding]:
         """The findings that the baseline does not record for this very file.
 
         Which file an entry of a lost file belongs to takes all files together, and that is the command's to say. What
         flake8 will silence uses up no entry: the command had not seen it when it recorded the others.
         """
-        recorded = _recorded(Path(self.options.baseline))
+        recorded = _recorded(Path(baseline))
         place = recorded.place(self.filename)
         mine = replace(recorded, entries=tuple(entry for entry in recorded.entries if entry.path == place))
         known = mine.compared(heard(source, found), lambda _: source, lambda _: False).known

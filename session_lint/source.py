@@ -78,6 +78,11 @@ class Source:
         cell = next((one for one in reversed(self.cells) if one.first <= location.row), None)
         return location if cell is None else Location(location.row - cell.first + 1, location.column, cell.number)
 
+    def in_text(self, location: Location) -> Location:
+        """A place in a cell as one in the text; one that is in no cell stays what it is."""
+        cell = next((one for one in self.cells if one.number == location.cell), None)
+        return location if cell is None else Location(location.row + cell.first - 1, location.column)
+
     def location(self, row: int, byte_column: int) -> Location:
         """The place of an :mod:`ast` position.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import session_lint
+from tests.faces.test_notebooks import notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTION = f"session_lint-{session_lint.__version__}.dist-info"
@@ -144,8 +146,9 @@ def test_the_plugin_works_and_imports_little(installed: Path, leak: Path) -> Non
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="pre-commit installs hooks from a git repository")
 def test_the_hooks_run_on_a_scratch_repository(leak: Path) -> None:
     """``pre-commit try-repo``: the first hook reports, the second one mends, the third one looks at all files."""
+    (leak / "work.ipynb").write_bytes(notebook(LEAK))
     run("git", "init", "--quiet", cwd=leak)
-    run("git", "add", "leak.py", cwd=leak)
+    run("git", "add", "leak.py", "work.ipynb", cwd=leak)
     home = str(leak / ".pre-commit")
     tried = run(
         sys.executable,
@@ -163,6 +166,8 @@ def test_the_hooks_run_on_a_scratch_repository(leak: Path) -> None:
     assert [(line.split(".")[0], line.rsplit(".")[-1]) for line in verdicts] == [
         ("session-lint", "Failed"),
         ("session-lint fix", "Failed"),
-        ("session-lint (whole project)", "Passed"),
+        ("session-lint (whole project)", "Failed"),
     ], tried.stdout + tried.stderr
+    first, _, third = (part.count("work.ipynb:cell 1:") for part in re.split("session-lint.*Failed", tried.stdout)[1:])
+    assert (first, third, "leak.py:" in tried.stdout.rpartition("Failed")[2]) == (1, 1, False)
     assert (leak / "leak.py").read_text("utf-8") == MENDED

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from session_lint.cli.defaults import baseline_file
 from session_lint.cli.exits import CLEAN, FAILED, INTERRUPTED
 from session_lint.cli.linting import lint
 from session_lint.cli.options import options
@@ -68,16 +69,19 @@ def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> N
     Exit codes: 0 it is written, 2 it could not be.
     """
     from session_lint.recording import Baseline, read  # noqa: PLC0415  (most runs need none)
+    from session_lint.writing import place_for  # noqa: PLC0415
 
     if from_stdin(paths):
         raise click.UsageError("standard input cannot be recorded: name files and folders")
     if given["accept"] is not None and not given["accept"].strip():
         raise click.UsageError("--accept needs a reason: --accept 'closed by the framework'")
+    given["baseline_file"] = baseline_file(given, paths)
     file, changing = _place(given), given["prune"] or given["accept"] is not None
     if file.exists() and not changing:
         raise click.ClickException(
             f"{shown(str(file))} is there already: --prune removes what is gone, --accept REASON adds what is new"
         )
+    place_for(file)
     recorded = read(file) if changing else Baseline(file)
     outcome = lint(paths or [shown(str(_here(given).root or Path.cwd()))], {**given, "jobs": 0, "quiet": False})
     complain(outcome.missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,11 +64,14 @@ def reported(outcome: Outcome, given: dict[str, Any]) -> list[Finding]:
     """The findings of a run that count: all, or those that no baseline knows, or that a branch has brought."""
     outcome.baseline = against_baseline(outcome.reports, outcome.source, given)
     findings = outcome.findings if outcome.baseline is None else list(outcome.baseline.new)
-    if not given["diff_base"]:
+    if given["diff_base"] is None:
         return findings
     from session_lint.cli.changed import changed  # noqa: PLC0415  (git is asked seldom)
 
-    return changed(findings, given["diff_base"])
+    findings = changed(findings, given["diff_base"])
+    if outcome.baseline is not None:
+        outcome.baseline = replace(outcome.baseline, new=tuple(findings))
+    return findings
 
 
 def _print(outcome: Outcome, findings: Sequence[Finding], given: dict[str, Any]) -> None:
@@ -86,7 +90,7 @@ def _print(outcome: Outcome, findings: Sequence[Finding], given: dict[str, Any])
 def _counted(outcome: Outcome, findings: Sequence[Finding], form: str) -> str:
     from session_lint.cli.statistics import statistics  # noqa: PLC0415  (seldom)
 
-    return statistics(findings, len(outcome.reports), form)
+    return statistics(findings, len(outcome.reports), form, outcome.baseline)
 
 
 def _exit_code(outcome: Outcome, findings: Sequence[Finding], given: dict[str, Any], tally: Tally | None) -> int:

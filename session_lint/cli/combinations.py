@@ -34,11 +34,16 @@ def refuse(paths: Sequence[str], given: dict[str, Any]) -> None:
         (_both(given, ("fix", "diff")), "--diff shows what --fix would write; leave one of them out"),
         (_both(given, ("add_noqa",), _NOT_SILENCED), "leave one of them out"),
         (_with_standard_input(paths, given, ("add_noqa",)), "comments are written into files; name them"),
+        (_both(given, ("statistics",), ("output_file",)), "--report FORMAT:FILE writes the findings beside them"),
         (_form(given, "statistics", COUNTED), f"its formats are {', '.join(COUNTED)}"),
         (_form(given, "watch", FOR_PEOPLE), f"its formats are {', '.join(FOR_PEOPLE)}"),
     ):
         if options:
             raise click.UsageError(f"{options} do not go together: {instead}")
+    if given["add_noqa"] and given["baseline_file"] and given["baseline"] is not False:
+        raise click.UsageError(
+            "--add-noqa and a baseline do not go together: --no-baseline silences what it knows, too"
+        )
     if given["reason"] and not given["add_noqa"]:
         raise click.UsageError("--reason is what a comment says: add --add-noqa")
     if given["unsafe"] and not (given["fix"] or given["diff"]):

@@ -17,6 +17,7 @@ from session_lint.cli.run import complain, from_stdin, groups, stdin_source
 from session_lint.cli.screen import Screen
 from session_lint.documents import embeds
 from session_lint.engine import FileReport, lint_content, lint_paths
+from session_lint.errors import UserError
 from session_lint.mend import Mended, Stop, mend
 from session_lint.report.concise import line_of, many, shown, spot
 from session_lint.report.paint import Paint
@@ -46,7 +47,6 @@ class Tally:
         """Count one module."""
         self.applied += len(mended.applied)
         self.left += len(mended.left)
-        self.stopped = self.stopped or mended.stopped
 
 
 @click.command(cls=Screen, examples=("session-lint fix --diff src", "session-lint fix --unsafe --interactive src"))
@@ -106,15 +106,16 @@ def _fix(report: FileReport, settings: Settings, tally: Tally, given: dict[str, 
         source = decode(str(path), before)
         mended = _mended(source, settings, given)
         _tell(str(path), mended)
+        tally.stopped = tally.stopped or mended.stopped
+        if mended.text != source.text:
+            put(path, source, before, mended.text, only_shown=given["diff"])
+            tally.changed.append(str(path))
         tally.add(mended)
-        if mended.text == source.text:
-            return
-        put(path, source, before, mended.text, only_shown=given["diff"])
-        tally.changed.append(str(path))
     except BrokenPipeError:
         raise  # whoever reads the diff has seen enough
     except (SourceError, WriteError, OSError) as error:
         tally.failed = True
+        tally.left += len(report.findings)
         click.echo(f"session-lint: {shown(str(path))}: {error}", err=True)
 
 
@@ -206,8 +207,16 @@ def _stdin(given: dict[str, Any]) -> int:
 
 
 def _show(path: str, before: str, after: str) -> None:
-    """Print a diff; click leaves its escape sequences alone, which may be the file's own."""
-    click.echo(patch(unified(path, before, after), Paint(look())), nl=False, color=True)
+    """Print a diff; click leaves its escape sequences alone, which may be the file's own.
+
+    :raises UserError: where there is no room for it, which is no fault of the file's.
+    """
+    try:
+        click.echo(patch(unified(path, before, after), Paint(look())), nl=False, color=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"standard output: {error.strerror or error}") from None
 
 
 def _left_alone(findings: Sequence[Finding], data: bytes, given: dict[str, Any]) -> int:

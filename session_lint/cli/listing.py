@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
     from session_lint.settings import Settings
 
 _NO_KEYS = ("root", "files", "ignores_here")
-_SWITCHES = {"cache": "no_cache", "whole_project": "no_project"}
-"""The options that turn a key off, by the key."""
+_OPTIONS = {
+    "cache": "no_cache",
+    "whole_project": "no_project",
+    "baseline": "baseline_file",
+    "unsafe_fixes": "unsafe",
+}
+"""The option that speaks of a key, where it is called otherwise."""
 
 
 def show(paths: Sequence[str], given: dict[str, Any]) -> int:
@@ -48,7 +54,7 @@ def show(paths: Sequence[str], given: dict[str, Any]) -> int:
 
 def _settings(path: Path, given: dict[str, Any]) -> str:
     """The settings that hold for a path, each with where it comes from, and the rules that run by them."""
-    settings = settings_for(path, given)
+    settings = _with_options(settings_for(path, given), given)
     rows = list(_rows(settings, _origins(settings.files), given))
     width = max(len(row) for row, _ in rows)
     lines = [f"{row:<{width}}  # {source}" for row, source in rows]
@@ -58,13 +64,26 @@ def _settings(path: Path, given: dict[str, Any]) -> str:
     return "\n".join([head, *lines, "", f"# the rules that run: {', '.join(running) or 'none'}"]) + "\n"
 
 
+def _with_options(settings: Settings, given: dict[str, Any]) -> Settings:
+    """Settings with the options that a run as a whole goes by over them."""
+    named = {name: given[name] for name in ("output_format", "error_on", "jobs") if given[name] is not None}
+    if given["unsafe"]:
+        named["unsafe_fixes"] = True
+    if given["baseline"] is False:
+        named["baseline"] = None
+    elif given["baseline_file"]:
+        named["baseline"] = str(absolute(given["baseline_file"]))
+    return replace(settings, **named)
+
+
 def _rows(settings: Settings, origins: dict[str, str], given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for field in fields(settings):
         if field.name in _NO_KEYS:
             continue
         key = field.name.replace("_", "-")
         sources = [origins[key]] if key in origins else []
-        if given.get(field.name) is not None or given.get(_SWITCHES.get(field.name, "")):
+        option = given.get(_OPTIONS.get(field.name, field.name))
+        if option is not None and option is not False:
             sources.append("command line")
         if (value := getattr(settings, field.name)) is not None:
             yield f"{key} = {_written(value)}", " and ".join(sources) or "default"
@@ -85,10 +104,10 @@ def _written(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, str)):
-        return repr(value).replace("'", '"')
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        return "{ " + ", ".join(f'"{name}" = {_written(inner)}' for name, inner in value) + " }"
+        return "{ " + ", ".join(f"{_written(name)} = {_written(inner)}" for name, inner in value) + " }"
     if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{one}"' for one in value) + "]"
+        return "[" + ", ".join(_written(one) for one in value) + "]"
     names = getattr(value, "names", ())  # the vocabulary
-    return "{ " + ", ".join(f'"{name}"' for name, _ in names) + " }" if names else "{}"
+    return "{ " + ", ".join(_written(name) for name, _ in names) + " }" if names else "{}"

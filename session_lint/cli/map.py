@@ -12,7 +12,7 @@ from session_lint import mapping
 from session_lint.cli.exits import CLEAN, FAILED
 from session_lint.cli.options import file_options
 from session_lint.cli.progress import progress
-from session_lint.cli.run import complain, groups
+from session_lint.cli.run import complain, complain_of_unread, groups
 from session_lint.cli.screen import Screen
 from session_lint.report.map import FORMATS, render
 from session_lint.report.map.groups import Opening
@@ -59,8 +59,7 @@ def session_map(context: click.Context, /, paths: Sequence[str], **given: Any) -
     else:
         click.echo(text, nl=False)
     complain(missing)
-    for failure in failures:
-        click.echo(f"session-lint: {failure.filename}:{failure.location.row}: {failure.message}", err=True)
+    complain_of_unread(failures)
     context.exit(FAILED if missing or failures else CLEAN)
 
 

@@ -13,6 +13,7 @@ from session_lint.documents import text_of
 from session_lint.engine import failed
 from session_lint.files import Missing, discover, excluded
 from session_lint.python.modules import absolute
+from session_lint.report.concise import shown
 from session_lint.settings import Mistake, Settings, SettingsError, configures, load, override, patterns
 from session_lint.source import Source, SourceError
 
@@ -139,6 +140,12 @@ def complain(missing: Sequence[Missing]) -> None:
     """Say which paths could not be looked at."""
     for absent in missing:
         click.echo(f"session-lint: {absent.path}: {absent.reason}", err=True)
+
+
+def complain_of_unread(failures: Sequence[Finding]) -> None:
+    """Say which files could not be analysed, in a run that has no report for it."""
+    for one in failures:
+        click.echo(f"session-lint: {shown(one.filename)}:{one.location.row}: {one.message}", err=True)
 
 
 @cache

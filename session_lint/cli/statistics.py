@@ -12,14 +12,16 @@ from session_lint.report.concise import summary
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from session_lint.baseline import Comparison
     from session_lint.finding import Finding
 
 
-def statistics(findings: Sequence[Finding], checked: int, form: str) -> str:
+def statistics(findings: Sequence[Finding], checked: int, form: str, baseline: Comparison | None = None) -> str:
     """The rules with findings, the most frequent first.
 
     :param checked: how many files were looked at.
     :param form: `json` for programs, any other for people.
+    :param baseline: what of it is new, where that was asked for.
     """
     counts = Counter((finding.code, finding.name) for finding in findings)
     safe = Counter(f.code for f in findings if f.fix is not None and f.fix.applicability is Applicability.SAFE)
@@ -32,4 +34,4 @@ def statistics(findings: Sequence[Finding], checked: int, form: str) -> str:
         f"{count:>{width}}  {code}  {name}" + (f"  [{safe[code]} fixable]" if safe[code] else "")
         for count, code, name in rows
     ]
-    return "\n".join([*lines, summary(findings, checked)]) + "\n"
+    return "\n".join([*lines, summary(findings, checked, baseline)]) + "\n"

@@ -11,7 +11,7 @@ import click
 
 from session_lint.cli.exits import CLEAN, FAILED
 from session_lint.cli.options import file_options
-from session_lint.cli.run import complain, groups
+from session_lint.cli.run import complain, complain_of_unread, groups
 from session_lint.cli.screen import Screen
 from session_lint.engine import describe
 
@@ -48,8 +48,7 @@ def vocabulary(context: click.Context, /, paths: Sequence[str], **given: Any) ->
     text = _json(described, said) if given["output_format"] == "json" else _text(described, said)
     click.echo(text, nl=False)
     complain(missing)
-    for failure in failures:
-        click.echo(f"session-lint: {failure.filename}:{failure.location.row}: {failure.message}", err=True)
+    complain_of_unread(failures)
     context.exit(FAILED if missing or failures else CLEAN)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Severity
-from session_lint.report.place import path, top
+from session_lint.report.place import in_file, path, told, top
 from session_lint.report.plain import sayable
 from session_lint.report.way import steps
 
@@ -39,7 +39,7 @@ def _command(finding: Finding, root: Path) -> str:
 
 def _place(finding: Finding) -> dict[str, int]:
     """Rows and columns; GitHub takes columns only where the rows are the same, and the last column for a part."""
-    start, end = finding.location, finding.end_location
+    start, end = in_file(finding.location), in_file(finding.end_location)
     if end.row > start.row:
         return {"line": start.row, "endLine": end.row}
     last = max(start.column, end.column - 1)
@@ -47,8 +47,8 @@ def _place(finding: Finding) -> dict[str, int]:
 
 
 def _message(finding: Finding, root: Path) -> str:
-    told = [finding.message, *steps(finding, lambda name: path(name, root)), finding.url]
-    return "\n".join(line for line in told if line)
+    lines = [told(finding), *steps(finding, lambda name: path(name, root)), finding.url]
+    return "\n".join(line for line in lines if line)
 
 
 def _data(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Severity
 from session_lint.report.numbered import numbered
-from session_lint.report.place import path, top
+from session_lint.report.place import in_file, path, told, top
 from session_lint.report.plain import as_json
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ def report(run: Run) -> str:
 
 
 def _issue(finding: Finding, mark: str, root: Path) -> dict[str, Any]:
+    start, end = in_file(finding.location), in_file(finding.end_location)
     return {
-        "description": f"{finding.code} {finding.message}",
+        "description": f"{finding.code} {told(finding)}",
         "check_name": finding.name,
         "fingerprint": mark,
         "severity": _SEVERITIES[finding.severity],
         "location": {
             "path": path(finding.filename, root),
-            "lines": {"begin": finding.location.row, "end": max(finding.location.row, finding.end_location.row)},
+            "lines": {"begin": start.row, "end": max(start.row, end.row)},
         },
     }

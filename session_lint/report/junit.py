@@ -9,8 +9,9 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from session_lint.report.concise import spot
 from session_lint.report.numbered import numbered
-from session_lint.report.place import path, top
+from session_lint.report.place import in_file, path, told, top
 from session_lint.report.way import steps
 
 if TYPE_CHECKING:
@@ -53,16 +54,16 @@ def _case(finding: Finding, mark: str, root: Path) -> ET.Element:
     where = _said(path(finding.filename, root))
     name = f"{finding.code} {finding.name} {finding.symbol or '<module>'} {mark}"
     case = ET.Element(
-        "testcase", {"classname": where, "name": _said(name), "file": where, "line": str(finding.location.row)}
+        "testcase", {"classname": where, "name": _said(name), "file": where, "line": str(in_file(finding.location).row)}
     )
     kind = "error" if finding.code == _UNANALYSED else "failure"
-    problem = ET.SubElement(case, kind, {"type": finding.code, "message": _said(finding.message)})
+    problem = ET.SubElement(case, kind, {"type": finding.code, "message": _said(told(finding))})
     problem.text = _said("\n".join(_lines(finding, root)))
     return case
 
 
 def _lines(finding: Finding, root: Path) -> list[str]:
-    place = f"{path(finding.filename, root)}:{finding.location.row}:{finding.location.column}"
+    place = f"{path(finding.filename, root)}:{spot(finding.location)}"
     way = steps(finding, lambda name: path(name, root))
     return [f"{place}: {finding.severity.value}: {finding.message}", *way, *filter(None, [finding.url])]
 

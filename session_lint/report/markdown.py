@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from session_lint.report.concise import many, summary
+from session_lint.report.concise import line_of, many, summary
 from session_lint.report.place import path, top
 from session_lint.report.plain import one_line
 
@@ -24,7 +24,7 @@ MOST = 1000
 def report(run: Run) -> str:
     """The findings as Markdown, with paths from the top of the repository."""
     root = top()
-    parts = ["## session-lint", summary(run.findings, run.checked)]
+    parts = ["## session-lint", summary(run.findings, run.checked, run.baseline)]
     if run.findings:
         rows = [_row(finding, root) for finding in run.findings[:MOST]]
         parts.append("\n".join(["| rule | place | finding |", "| --- | --- | --- |", *rows]))
@@ -35,7 +35,7 @@ def report(run: Run) -> str:
 
 def _row(finding: Finding, root: Path) -> str:
     code = f"[{finding.code}]({finding.url})" if finding.url else finding.code
-    place = f"{path(finding.filename, root)}:{finding.location.row}"
+    place = f"{path(finding.filename, root)}:{line_of(finding.location)}"
     return f"| {code} | {_escaped(place)} | {_escaped(finding.message)} |"
 
 

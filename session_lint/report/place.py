@@ -1,10 +1,19 @@
-"""Where a file is for whoever reads a report on another machine: counted from the top of its repository."""
+"""Where a file is for whoever reads a report on another machine: counted from the top of its repository.
+
+And where a place in a notebook is for whoever knows no cells: what its rows count in is no line of the file.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from session_lint.finding import Location
+
+if TYPE_CHECKING:
+    from session_lint.finding import Finding, Step
 
 
 def top() -> Path:
@@ -37,6 +46,17 @@ def uri(filename: str, root: Path) -> str:
     """The same as a URI: each byte that would mean something else there is written as ``%`` and its number."""
     inside = within(filename, root)
     return _absolute(filename).as_uri() if inside is None else quote(os.fsencode(inside))
+
+
+def in_file(location: Location) -> Location:
+    """A place as one in the lines of its file: of a cell it is the first line, and :func:`told` says the rest."""
+    return Location(1, 1) if location.cell else location
+
+
+def told(about: Finding | Step) -> str:
+    """The message of a finding or a step, for a report whose places are lines of files: it names the cell itself."""
+    where = about.location
+    return f"cell {where.cell}, line {where.row}: {about.message}" if where.cell else about.message
 
 
 def _absolute(filename: str) -> Path:

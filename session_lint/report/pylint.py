@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.report.concise import shown
+from session_lint.report.place import in_file, told
 from session_lint.report.plain import one_line
 
 if TYPE_CHECKING:
@@ -19,4 +20,4 @@ def report(run: Run) -> str:
 
 def _line(finding: Finding) -> str:
     kind = f"{finding.code}({finding.name}), {finding.symbol}"
-    return f"{shown(finding.filename)}:{finding.location.row}: [{kind}] {finding.message}"
+    return f"{shown(finding.filename)}:{in_file(finding.location).row}: [{kind}] {told(finding)}"

@@ -12,6 +12,7 @@ from session_lint.finding import Edit, Location, Severity
 from session_lint.fixes import apply
 from session_lint.report.concise import shown
 from session_lint.report.json import entry
+from session_lint.report.place import in_file, told
 from session_lint.report.plain import as_json
 from session_lint.report.way import steps
 from session_lint.rule import DOCS
@@ -34,7 +35,7 @@ def report(run: Run) -> str:
 
 def _diagnostic(finding: Finding, run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "message": "\n".join([finding.message, *steps(finding, shown)]),
+        "message": "\n".join([told(finding), *steps(finding, shown)]),
         "location": {"path": shown(finding.filename), "range": _range(finding, run)},
         "severity": _SEVERITIES[finding.severity],
         "code": {"value": finding.code, **({"url": finding.url} if finding.url else {})},
@@ -45,7 +46,7 @@ def _diagnostic(finding: Finding, run: Run) -> dict[str, Any]:
 
 def _range(finding: Finding, run: Run) -> dict[str, Any]:
     lines = run.lines(finding.filename)
-    start, end = finding.location, finding.end_location
+    start, end = in_file(finding.location), in_file(finding.end_location)
     return {"start": _position(start, lines), **({"end": _position(end, lines)} if end > start else {})}
 
 

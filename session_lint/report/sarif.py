@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import session_lint
 from session_lint.fingerprint import fingerprint
 from session_lint.report.json import entry
-from session_lint.report.place import top, uri, within
+from session_lint.report.place import in_file, told, top, uri, within
 from session_lint.report.plain import as_json
 from session_lint.report.sarif_rules import LEVELS, SITE, descriptors
 from session_lint.rules import catalogue
@@ -64,7 +64,7 @@ class _Log:
         notes = [
             {
                 "level": "error",
-                "message": {"text": finding.message},
+                "message": {"text": told(finding)},
                 "locations": [self._location(finding)],
                 "associatedRule": {"id": finding.code, "index": self._indices[finding.code]},
             }
@@ -77,7 +77,7 @@ class _Log:
             "ruleId": finding.code,
             "ruleIndex": self._indices[finding.code],
             "level": LEVELS[finding.severity],
-            "message": {"text": finding.message},
+            "message": {"text": told(finding)},
             "locations": [self._location(finding)],
             "partialFingerprints": {"sessionLint/v1": fingerprint(finding, self._found.source(finding.filename))},
         }
@@ -89,7 +89,7 @@ class _Log:
         return {**result, "fixes": fixes} if fixes else result
 
     def _location(self, finding: Finding) -> dict[str, Any]:
-        region = _region(finding.location, finding.end_location)
+        region = _region(in_file(finding.location), in_file(finding.end_location))
         place = {"physicalLocation": {"artifactLocation": self._artifact(finding.filename), "region": region}}
         return {**place, "logicalLocations": [{"fullyQualifiedName": finding.symbol}]} if finding.symbol else place
 
@@ -97,9 +97,10 @@ class _Log:
         return {"location": self._step(step), "executionOrder": order, "importance": "essential"}
 
     def _step(self, step: Step) -> dict[str, Any]:
-        region = {"startLine": step.location.row, "startColumn": step.location.column}
+        start = in_file(step.location)
+        region = {"startLine": start.row, "startColumn": start.column}
         place = {"artifactLocation": self._artifact(step.filename), "region": region}
-        return {"physicalLocation": place, "message": {"text": step.message}}
+        return {"physicalLocation": place, "message": {"text": told(step)}}
 
     def _artifact(self, filename: str) -> dict[str, str]:
         where = uri(filename, self._root)

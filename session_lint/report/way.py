@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint.report.concise import line_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,4 +17,4 @@ def steps(finding: Finding, name: Callable[[str], str]) -> list[str]:
 
     :param name: what the report calls a file.
     """
-    return [f"{n}. {name(s.filename)}:{s.location.row} {s.message}" for n, s in enumerate(finding.trace, 1)]
+    return [f"{n}. {name(s.filename)}:{line_of(s.location)} {s.message}" for n, s in enumerate(finding.trace, 1)]

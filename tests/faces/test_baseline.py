@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from session_lint.cli import command
 from session_lint.cli import run as cli_run
+from session_lint.errors import UserError
 from session_lint.recording import FILE
-from session_lint.settings import SettingsError
 from tests.faces.test_cli import run
 
 IMPORT = "from database.session import SessionLocal, get_session\n\n\n"
@@ -40,7 +40,7 @@ def lint(*arguments: str) -> tuple[int, str]:
     for one in vars(cli_run).values():  # a process is one run, and these are several in one
         getattr(one, "cache_clear", lambda: None)()
     done = CliRunner().invoke(command, arguments, standalone_mode=False)
-    if isinstance(done.exception, (ClickException, SettingsError)):
+    if isinstance(done.exception, (ClickException, UserError)):
         return 2, str(done.exception)
     assert done.exception is None
     return done.return_value or 0, (done.output.strip().splitlines() or [""])[-1]
@@ -203,6 +203,51 @@ def test_the_settings_name_it() -> None:
     assert lint("baseline") == (0, "3 findings recorded in ci/old.json")
     assert lint("check") == KNOWN
     assert lint("check", "--no-baseline")[0] == 1
+
+
+def test_the_settings_of_what_is_named_name_it() -> None:
+    """As they do for the report: of the first path, not only of the current folder."""
+    Path("shop/session-lint.toml").write_text('cache = false\nbaseline = "old.json"\n')
+    assert lint("baseline", "shop") == (0, "3 findings recorded in shop/old.json")
+    assert lint("check", "shop") == KNOWN
+    assert lint("check", "--no-baseline", "shop")[0] == 1
+    assert lint("check", ".", "shop")[0] == 1  # whose settings name none
+    assert lint("check", "--baseline-file", FILE, "shop") == KNOWN
+
+
+def test_a_place_that_cannot_be_written_is_said_at_once() -> None:
+    """Before anything is looked at, with what to do."""
+    place = Path("nowhere").absolute()
+    assert lint("baseline", "--baseline-file", "nowhere/b.json", "no such path") == (
+        2,
+        f"{place}/b.json: there is no folder {place}; make it first: mkdir -p {place}",
+    )
+
+
+def test_flake8_reads_it_where_the_settings_name_it() -> None:
+    """As the command does."""
+    Path("pyproject.toml").write_text(f'[tool.session-lint]\ncache = false\nbaseline = "{FILE}"\n')
+    Path("shop/stock.py").write_text(IMPORT + COUNT + TOTAL)
+    done = subprocess.run(
+        [sys.executable, "-m", "flake8", "--select", "SES", "shop"],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    lines = done.stdout.splitlines()
+    assert (1, ["shop/stock.py:11:15: SES101"]) == (done.returncode, [" ".join(line.split()[:2]) for line in lines])
+    assert lint("check")[0] == 1
+
+
+def test_comments_do_not_silence_what_a_baseline_knows() -> None:
+    """Unless they are meant to."""
+    Path("pyproject.toml").write_text(f'[tool.session-lint]\ncache = false\nbaseline = "{FILE}"\n')
+    assert lint("check", "--add-noqa") == (
+        2,
+        "--add-noqa and a baseline do not go together: --no-baseline silences what it knows, too",
+    )
+    assert lint("check", "--add-noqa", "--no-baseline") == (0, "3 findings silenced in 2 files, 0 left")
 
 
 @pytest.mark.parametrize(

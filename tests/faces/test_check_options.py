@@ -105,6 +105,7 @@ def test_several_reports_of_one_run(capsys: pytest.CaptureFixture[str]) -> None:
         (("--watch", "-"), "--watch and standard input do not go together: name files or folders"),
         (("--watch", "--fix"), "--watch and --fix do not go together"),
         (("--watch", "--output-format", "json"), "its formats are full, concise"),
+        (("--statistics", "--output-file", "x"), "--report FORMAT:FILE writes the findings beside them"),
         (("--diff-base", "HEAD", "--fix"), "--diff-base and --fix do not go together"),
         (("--error-on", "nothing"), "error"),
         (("--outputfile", "x"), "--output-file"),
@@ -172,6 +173,48 @@ def test_mistakes_of_all_settings_are_told_at_once(capsys: pytest.CaptureFixture
         lines = done.err.removeprefix("session-lint: ").splitlines()
         places = sorted(Path(line.partition(": ")[0]).name for line in lines)
         assert (2, ["pyproject.toml:2", "session-lint.toml:1"]) == (done.code, places)
+
+
+def test_shown_settings_are_those_that_a_run_goes_by(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a run as a whole goes by is overridden, too, and only what was given is called given."""
+    text = 'output-format = "json"\njobs = 2\nbaseline = "old.json"\nextend-exclude = ["a\'b\\"c"]\n'
+    Path("session-lint.toml").write_text(text)
+
+    def rows(*arguments: str) -> dict[str, str]:
+        done = check(capsys, "--show-settings", *arguments)
+        assert 0 == done.code
+        pairs = [line.rsplit("  # ", 1) for line in done.out.splitlines() if " = " in line]
+        return {key.strip(): value for key, value in pairs}
+
+    file, both = "session-lint.toml", "session-lint.toml and command line"
+    assert {
+        'output-format = "json"': file,
+        "jobs = 2": file,
+        f'baseline = "{Path("old.json").absolute()}"': file,
+        'extend-exclude = ["a\'b\\"c"]': file,
+        "unsafe-fixes = false": "default",
+    }.items() <= rows().items()
+    given = rows("--output-format", "full", "--error-on", "error", "--jobs", "0", "--fix", "--unsafe", "--no-baseline")
+    assert {
+        'output-format = "full"': both,
+        'error-on = "error"': "command line",
+        "jobs = 0": both,
+        "unsafe-fixes = true": "command line",
+    }.items() <= given.items()
+    assert [] == [key for key in given if key.startswith("baseline")]
+    assert both == rows("--baseline-file", "new.json")[f'baseline = "{Path("new.json").absolute()}"']
+
+
+def test_mistakes_in_all_settings_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not only those in the settings of what was named first."""
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "session-lint.toml").write_text("jobs = -1\n")
+    for more in ((), ("--fix",), ("--show-files",)):
+        done = check(capsys, "a", "b", *more)
+        assert (2, "", ["a", "b"]) == (done.code, done.out, [line.split("/")[-2] for line in done.err.splitlines()])
+    done = check(capsys, "--stdin-filename", "a/x.py", "-")
+    assert (2, "", 1) == (done.code, done.out, len(done.err.splitlines()))
 
 
 def test_verbose_tells_of_settings_files_cache_and_time(capsys: pytest.CaptureFixture[str]) -> None:

@@ -283,6 +283,14 @@ def test_broken_pattern_is_named(project: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_diff_that_has_no_room_is_no_fault_of_the_files(project: Path) -> None:
+    """It is said once, and ends the run."""
+    command = f"{sys.executable} -m session_lint fix --diff --unsafe > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=project, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "session-lint: standard output: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_full_disk_is_named(project: Path) -> None:
     """What cannot be printed is no finding."""
     command = f"{sys.executable} -m session_lint check > /dev/full"

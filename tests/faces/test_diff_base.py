@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faces.inside import HEAD, LEAK, git, said
+from tests.faces.test_notebooks import notebook
 
 OLD = f"{HEAD}def old(q):\n    session = SessionLocal()\n    return session.execute(q)\n"
 CLOSED = f"""{HEAD}def closed(q):
@@ -100,9 +101,41 @@ def test_lines_that_look_like_a_diff(capsys: pytest.CaptureFixture[str]) -> None
     assert [] == brought(capsys)
 
 
-@pytest.mark.parametrize("revision", ["nowhere", "--all", ""])
+def test_of_a_notebook_the_cells_are_compared(capsys: pytest.CaptureFixture[str], repository: Path) -> None:
+    """By their code, in whatever line of the file it stands; new outputs touch nothing."""
+    leak = LEAK.removeprefix(HEAD)
+    cells = [HEAD, leak, leak.replace("count", "other")]
+    Path("old name ä.ipynb").write_bytes(notebook(*cells))
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "A notebook")
+    git(repository, "branch", "-q", "-f", "main")
+    git(repository, "mv", "old name ä.ipynb", "work.ipynb")
+    Path("work.ipynb").write_bytes(notebook("import os\n" * 9, *cells).replace(b'"x"', b'"y"'))
+    assert [] == brought(capsys)
+    Path("work.ipynb").write_bytes(notebook(*cells[:2], cells[2].replace("(q)\n", "(q).all()\n")))
+    assert [("work.ipynb", 2)] == brought(capsys)  # of cell 3
+    Path("work.ipynb").write_bytes(notebook(*cells, "x = ("))
+    assert [("work.ipynb", 1)] == brought(capsys)
+
+
+def test_all_of_a_new_notebook_counts(capsys: pytest.CaptureFixture[str], repository: Path) -> None:
+    Path("new.ipynb").write_bytes(notebook(LEAK, "x = 1"))
+    assert [("new.ipynb", 5)] == brought(capsys)
+    git(repository, "add", ".")
+    assert [("new.ipynb", 5)] == brought(capsys)
+
+
+def test_what_no_baseline_knows_and_the_branch_has_not_brought(capsys: pytest.CaptureFixture[str]) -> None:
+    """Is not counted as new, with either report for people."""
+    assert 0 == said(capsys, "baseline", "--no-cache", "old.py").code
+    for more in ((), ("--statistics",)):
+        done = said(capsys, "check", "--no-cache", "--baseline", "--diff-base", "main", *more)
+        assert (0, "Nothing new: 3 files checked; 0 new, 1 known (baseline), 0 gone\n") == (done.code, done.out)
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "--all", "HEAD~9", ""])
 def test_an_unknown_revision_is_named(capsys: pytest.CaptureFixture[str], revision: str) -> None:
-    done = said(capsys, "check", "--no-cache", f"--diff-base={revision or 'HEAD~9'}")
+    done = said(capsys, "check", "--no-cache", f"--diff-base={revision}")
     assert (2, "", True) == (done.code, done.out, "`git fetch` brings one" in done.err), done.err
 
 

@@ -15,6 +15,7 @@ from session_lint.settings import Settings
 from session_lint.source import Source
 from session_lint.writing import WriteError, write
 from tests.faces.deep import SUM, readable
+from tests.faces.inside import said
 from tests.faces.test_cli import LEAK, run
 
 if TYPE_CHECKING:
@@ -224,6 +225,22 @@ def test_failed_write_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(WriteError, match="No space left"):
         write(file, b"before", b"after")
     assert ([p.name for p in tmp_path.iterdir()], file.read_bytes()) == (["job.py"], b"before")
+
+
+def test_what_could_not_be_written_was_not_fixed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it counted as such: it is left."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.py").write_text(MANUAL)
+    monkeypatch.setattr("session_lint.writing.os.fsync", full)
+    done = said(capsys, "fix", "--select", "SES104", "--no-cache")
+    assert (done.code, done.out, "job.py: " in done.err) == (2, "0 fixed in 0 files, 1 left\n", True)
+    assert (tmp_path / "job.py").read_text() == MANUAL
 
 
 def test_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:

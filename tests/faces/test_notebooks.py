@@ -235,6 +235,19 @@ def test_a_walk_takes_what_the_settings_say(folder: Path, monkeypatch: pytest.Mo
     assert found(Settings(notebooks=False)) == ["a.py"]
     assert found(Settings(markdown=True)) == ["a.py", "notes.md", "work.ipynb"]
     assert found(Settings(notebooks=False), "work.ipynb", "notes.md") == ["notes.md", "work.ipynb"]
+    assert found(Settings(notebooks=False, force_exclude=True), "a.py", "work.ipynb", "notes.md") == [
+        "a.py",
+        "notes.md",
+    ]
+
+
+def test_a_project_inside_has_its_say(folder: Path) -> None:
+    """About notebooks, too: a walk from above leaves out what its settings do."""
+    (folder / "inside").mkdir()
+    (folder / "inside" / "session-lint.toml").write_text("notebooks = false\n")
+    (folder / "work.ipynb").rename(folder / "inside" / "work.ipynb")
+    assert run("check", "--show-files", cwd=folder).stdout == b""
+    assert run("check", "--show-files", "inside/work.ipynb", cwd=folder).stdout == b"inside/work.ipynb\n"
 
 
 def test_the_reports(folder: Path) -> None:

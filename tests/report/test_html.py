@@ -42,6 +42,16 @@ def words(element: Element) -> str:
     return " ".join(element.text.split())
 
 
+def test_a_very_long_line_is_cut_everywhere() -> None:
+    """In the difference of a fix, too."""
+    text = SHOP.replace("    tell(orders)", f"    tell('{'y' * 5000}')").replace(
+        "    session.close()\n", "    session.close()\n"
+    )
+    page = page_of({"shop.py": text})
+    assert [e for e in page.all("div", "diff") if "more characters" in e.text] != []
+    assert "y" * 401 not in page.text
+
+
 def test_the_head_counts_what_was_found(page: Element) -> None:
     """By severity, by rule and by folder."""
     tiles = [words(tile) for tile in page.all("ul", "tiles")[0].all("li")]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Location
-from session_lint.fingerprint import fingerprint
 from session_lint.fixes import CannotFix, rewritten
 from session_lint.mend import attempt
 from session_lint.report.concise import shown
 from session_lint.report.html.excerpt import LONGEST, Excerpt, excerpts
 from session_lint.report.html.ink import inked
 from session_lint.report.html.picture import Picture, picture
+from session_lint.report.numbered import numbered
 from session_lint.source import physical_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding, Step
@@ -68,10 +67,9 @@ class Entry:
 def entries(run: Run) -> list[Entry]:
     """All findings of a run, in its order; what several of them need is worked out once."""
     facts, colours = cache(run.facts), cache(lambda name: inked(run.lines(name), LONGEST))
-    marks = _distinct(fingerprint(finding, run.source(finding.filename)) for finding in run.findings)
     return [
         _entry(finding, f"f-{mark}", run, facts(finding.filename), colours)
-        for finding, mark in zip(run.findings, marks, strict=True)
+        for finding, mark in zip(run.findings, numbered(run), strict=True)
     ]
 
 
@@ -101,8 +99,7 @@ def _flat(finding: Finding, run: Run) -> Finding:
 
     def place(filename: str, location: Location) -> Location:
         source = run.source(filename)
-        cells = {} if source is None else {cell.number: cell.first for cell in source.cells}
-        return Location(location.row + cells.get(location.cell, 1) - 1, location.column)
+        return location if source is None else source.in_text(location)
 
     return replace(
         finding,
@@ -110,14 +107,6 @@ def _flat(finding: Finding, run: Run) -> Finding:
         end_location=place(finding.filename, finding.end_location),
         trace=tuple(replace(s, location=place(s.filename, s.location)) for s in finding.trace),
     )
-
-
-def _distinct(marks: Iterable[str]) -> Iterator[str]:
-    """The marks; of two that are alike the second one gets a number."""
-    seen: Counter[str] = Counter()
-    for mark in marks:
-        seen[mark] += 1
-        yield mark if seen[mark] == 1 else f"{mark}-{seen[mark]}"
 
 
 def _repair(finding: Finding, source: Source | None) -> tuple[Repair | None, str]:
@@ -135,4 +124,6 @@ def _repair(finding: Finding, source: Source | None) -> tuple[Repair | None, str
 
 def _diff(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
     for line in list(difflib.unified_diff(before, after, n=2))[2:]:
-        yield line[0], line[1:].rstrip("\r\n")
+        text = line[1:].rstrip("\r\n")
+        more = len(text) - LONGEST
+        yield line[0], f"{text[:LONGEST]}\u2026 {more} more characters" if more > 0 else text
