@@ -30,6 +30,7 @@ MODULES = {
     "init": (f"{HERE}.init", "init", "Put the reference session module into a project."),
     "rules": (f"{HERE}.rules", "rules", "List the rules."),
     "explain": (f"{HERE}.explain", "explain", "Print the page of a rule."),
+    "schema": (f"{HERE}.schema", "schema", "Print the JSON schema of a settings file."),
     "vocabulary": (f"{HERE}.vocabulary", "vocabulary", "Say what a project's own functions were taken for."),
     "map": (f"{HERE}.map", "session_map", "Draw which modules get their sessions in which way."),
     "doctor": (f"{HERE}.doctor", "doctor", "See whether ruff, flake8 and pre-commit are set up for it."),

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from session_lint.cli import MODULES, command
 from session_lint.cli.completion import SHELLS, VARIABLE
 from session_lint.rules import catalogue
+from session_lint.settings.schema import schema_text
 from tests.faces.inside import said
 
 ROWS, COLUMNS = 45, 80
@@ -66,6 +67,11 @@ def test_a_mistake_is_answered_with_what_to_do(
     Path("leak.py").touch()
     done = said(capsys, *arguments)
     assert (2, "", True) == (done.code, done.out, hint in done.err), done.err
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    done = said(capsys, "schema")
+    assert (0, schema_text(), "") == (done.code, done.out, done.err)
 
 
 def completed(*words: str) -> list[str]:
