@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HERE = Path(__file__).parent  # importlib.resources would cost more to import than the tables to read
-TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "web", "stdlib", "running", "slow")
+TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "oslo_db", "web", "stdlib", "running", "slow")
 
 
 MOST_ALIASES = 4
