@@ -20,7 +20,7 @@ MARKS = {
     "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Findings of session-lint; may be deleted.\n",
     ".gitignore": "# made by session-lint\n*\n",
 }
-SCHEMA = 2
+SCHEMA = 3
 APPLICATION = int.from_bytes(b"SESl", "big")
 PATIENCE = 1.0  # seconds to wait for another process's lock
 Damage = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter where SQLite's own message quotes what is damaged

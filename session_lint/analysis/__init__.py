@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending, ModuleFacts, Obligation
-from session_lint.analysis.program import Memory, Program
+from session_lint.analysis.program import Program
 from session_lint.analysis.state import SiteKind, State
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
-from session_lint.python.project import forget_projects, project_of, renew_projects
+from session_lint.python.project import project_of, renew_projects
+from session_lint.signs import forget as forget_signs
 from session_lint.source import Source
 from session_lint.vocabulary import builtin
 
@@ -35,7 +36,6 @@ __all__ = [
     "learnt",
     "prepare",
     "presume",
-    "remembering",
     "renew",
     "stand_in",
 ]
@@ -100,15 +100,10 @@ def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> b
     return _program(project_of(absolute(path)), vocabulary).answer(question)
 
 
-def remembering(path: Path, memory: Memory, vocabulary: Vocabulary | None = None) -> None:
-    """Keep what is learnt about the whole project of a file, and make use of what was kept."""
-    _program(project_of(absolute(path)), vocabulary).memory = memory
-
-
 def forget() -> None:
     """Read everything anew from now on: a run is over, files may change."""
     _programs.clear()
-    forget_projects()
+    forget_signs()
 
 
 def stand_in(path: Path, data: bytes | None) -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from session_lint.python.layout import root_of
 from session_lint.python.modules import absolute
-from session_lint.python.names import Names
 from session_lint.python.pending import Pending
 from session_lint.python.texts import Texts
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from session_lint.python.names import Names
     from session_lint.python.scopes import ScopeNode
     from session_lint.python.texts import Parsed
     from session_lint.source import Source
@@ -75,6 +75,8 @@ class Project:
         return self._take(path, self.texts.stand_in(path, source, tree))
 
     def _take(self, path: Path, parsed: Parsed) -> Unit:
+        from session_lint.python.names import Names  # noqa: PLC0415  (what was found already may hold still)
+
         package = path.stem == "__init__"
         names = Names(parsed.tree, parsed.module, package=package, elsewhere=self, read=parsed.scopes)
         unit = Unit(path, parsed.source, names)

@@ -17,11 +17,6 @@ from session_lint.python.modules import absolute
 from session_lint.settings.values import Mistake, Settings, SettingsError, nearest, stacked
 from session_lint.vocabulary import Tables, vocabulary
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 if TYPE_CHECKING:
     from session_lint.settings.checking import Layer
 
@@ -76,11 +71,24 @@ def holds_settings(file: Path) -> bool:
         return file.is_file()
     try:
         data = file.read_bytes()
-        return b"session-lint" in data and "session-lint" in tomllib.loads(data.decode()).get("tool", {})
+        return b"session-lint" in data and "session-lint" in _parsed(data.decode()).get("tool", {})
     except OSError:
         return False
     except (ValueError, TypeError):  # it holds the word; what is wrong is told when it is read
         return True
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """What a TOML file says.
+
+    :raises ValueError: where it is none.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415  (many runs have no file)
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+
+    return tomllib.loads(text)
 
 
 def _layers(file: Path, way: tuple[Path, ...], mistakes: list[Mistake]) -> list[Layer]:
@@ -115,7 +123,7 @@ def _layer(file: Path, mistakes: list[Mistake]) -> Layer | None:
 
     try:
         text = file.read_text("utf-8")
-        content = tomllib.loads(text)
+        content = _parsed(text)
     except OSError as error:
         mistakes.append(Mistake(file, None, "", f"cannot be read: {error.strerror or error}"))
         return None

@@ -14,11 +14,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -225,6 +220,11 @@ def builtin() -> Vocabulary:
 
 def read_table(name: str) -> dict[str, Any]:
     """The content of one TOML file of this folder."""
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415  (what an earlier run has found may hold still)
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+
     return tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))
 
 

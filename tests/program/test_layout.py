@@ -44,7 +44,7 @@ def test_a_folder_of_everything_is_no_project(tmp_path: Path, place: str, monkey
         (folder / name).touch()
     layout.crowded.cache_clear()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(layout, "gettempdir", lambda: str(tmp_path / "temporary"))
+    monkeypatch.setattr(layout, "temporary", lambda: str(tmp_path / "temporary"))
     try:
         assert layout.root_of(folder / "one" / "main.py") == folder / "one"
         assert layout.root_of(folder / "other" / "app.py") == folder / "other"
