@@ -36,6 +36,7 @@ KEPT_DAYS = 30
 KEPT_ENTRIES = 3  # of one key
 DAY = 86_400 * 1_000_000_000  # in nanoseconds, as the store tells time
 _ROWS = "SELECT digest, asked, content, used FROM findings WHERE key = ? ORDER BY used DESC"
+_NOTE = "SELECT digest, x'', content, used FROM notes WHERE key = ?"
 _COUNT = "SELECT count(*) FROM findings WHERE key = ?"
 _THIN = """DELETE FROM findings WHERE key = ? AND digest NOT IN
     (SELECT digest FROM findings WHERE key = ? ORDER BY used DESC LIMIT ?)"""
@@ -102,20 +103,19 @@ class Cache:
         if self._connection is None:
             return None
         try:
-            rows = self._connection.execute(_ROWS, (key,)).fetchall()
+            row = self._connection.execute(_NOTE, (key,)).fetchone()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
             return None
-        return next((row[2] for row in rows if _sound(key, row)), None)
+        return row[2] if row is not None and _sound(key, row) else None
 
     def remember(self, key: bytes, content: bytes) -> None:
         """Keep some bytes under a key, in the place of what was kept there."""
         if self._connection is None:
             return
         try:
-            row = (key, _digest(key, b"", content), b"", content, time.time_ns())
-            self._connection.execute("DELETE FROM findings WHERE key = ?", (key,))
-            self._connection.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)", row)
+            row = (key, _digest(key, b"", content), content, time.time_ns())
+            self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?)", row)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
 
