@@ -55,7 +55,8 @@ def said_of(arguments: Sequence[str]) -> str | None:
 
 def _special(name: str) -> bool:
     """Whether a word of the command line is anything but the name of a Python file."""
-    return name.startswith("-") or not name.endswith(_SUFFIXES) or (os.name == "nt" and not set(name).isdisjoint("*?[~$%"))
+    expanded = os.name == "nt" and not set(name).isdisjoint("*?[~$%")
+    return name.startswith("-") or not name.endswith(_SUFFIXES) or expanded
 
 
 def _clean(path: Path, *, forced: bool) -> bool:

@@ -22,7 +22,6 @@ from session_lint.vocabulary import Role, vocabulary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from session_lint.python.names import Names
     from session_lint.python.project import Project
