@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from session_lint.python.project import Project
     from session_lint.vocabulary import Tables
 
-KEEPS = re.compile(r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()", re.MULTILINE)
-"""What a text says that puts something into a global, or into a field of one."""
+_KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 
 
 class Kept(NamedTuple):
@@ -91,6 +90,11 @@ def learnt_from(project: Project, words: Iterable[str]) -> bytes:
     return project.digest(project.texts.having(frozenset(words) - {"begin"}, project.layout.files))
 
 
+def keeps(text: str) -> bool:
+    """Whether a text may put something into a global, or into a field of one."""
+    return re.search(_KEEPS, text, re.MULTILINE) is not None
+
+
 class Signs:
     """The files of a project by the words that they hold.
 
@@ -146,4 +150,4 @@ class Signs:
         """The files that may keep a session in a global, or call a getter that the vocabulary knows."""
         known = self.naming_globals | set(self.worthy)
         worthy = [p for p in self.project.layout.files if p in known]
-        return [p for p in worthy if KEEPS.search(self.project.content(p).decode("latin-1"))]
+        return [p for p in worthy if keeps(self.project.content(p).decode("latin-1"))]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.python.modules import absolute
 from session_lint.settings.values import Mistake, Settings, SettingsError, nearest, stacked
-from session_lint.vocabulary import Tables, vocabulary
+from session_lint.vocabulary import Tables
 
 if TYPE_CHECKING:
     from session_lint.settings.checking import Layer
@@ -152,11 +152,12 @@ def _layer(file: Path, mistakes: list[Mistake]) -> Layer | None:
 
 def _together(layers: list[Layer], mistakes: list[Mistake]) -> Settings:
     """What some files say, each going over those before it."""
-    from session_lint.settings.checking import check  # noqa: PLC0415  (many runs have no file)
-
     settings = Settings()
     if not layers:
         return settings
+    from session_lint.settings.checking import check  # noqa: PLC0415  (many runs have no file)
+    from session_lint.vocabulary import vocabulary  # noqa: PLC0415
+
     top = absolute(layers[-1].file).parent
     homes = [_home(layer, top) for layer in layers]
     root = min(homes, key=lambda home: len(home.parts))

@@ -14,6 +14,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from session_lint.vocabulary.said import Tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -92,14 +94,6 @@ class Meaning:
     def waits_for(self) -> str:
         """What a call of it waits for, in a word or two; empty where it waits for nothing that is known."""
         return self.slow or ("something outside" if self.role is Role.SLOW else "")
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What a user adds: the pairs of a table of names, and those of a table of aliases."""
-
-    names: tuple[tuple[str, Meaning], ...] = ()
-    aliases: tuple[tuple[str, str], ...] = ()
 
 
 class Vocabulary:
