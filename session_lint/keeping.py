@@ -75,6 +75,7 @@ def forget() -> None:
     """Ask everything anew from now on: a run is over, files may change."""
     _project.cache_clear()
     _answers.cache_clear()
+    signs.forget()
 
 
 @cache

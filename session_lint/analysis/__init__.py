@@ -102,7 +102,6 @@ def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> b
 
 def forget() -> None:
     """Read everything anew from now on: a run is over, files may change."""
-    _programs.clear()
     forget_signs()
 
 
@@ -115,7 +114,6 @@ def stand_in(path: Path, data: bytes | None) -> None:
 
 def renew() -> None:
     """Judge everything anew from now on, of the texts that were read already."""
-    _programs.clear()
     renew_projects()
 
 
@@ -131,7 +129,6 @@ def presume(path: Path, learnt: Learnt, vocabulary: Vocabulary | None = None) ->
 
 _ENDS = (".commit(", ".rollback(", ".flush(")
 """In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
-_programs: dict[tuple[Project, Vocabulary], Program] = {}
 
 
 def _ends(text: str) -> bool:
@@ -139,7 +136,8 @@ def _ends(text: str) -> bool:
 
 
 def _program(project: Project, vocabulary: Vocabulary | None) -> Program:
-    key = (project, vocabulary or builtin())
-    if key not in _programs:
-        _programs[key] = Program(key[1], project)
-    return _programs[key]
+    words = vocabulary or builtin()
+    programs: dict[Vocabulary, Program] = project.programs
+    if words not in programs:
+        programs[words] = Program(words, project)
+    return programs[words]

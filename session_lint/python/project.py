@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from session_lint.python.layout import root_of
 from session_lint.python.modules import absolute
@@ -49,6 +49,8 @@ class Project:
 
     :param root: its folder.
     :param texts: what is known of its files already.
+
+    What an analysis makes of it stays with it, by what it goes by, so that it ends with it.
     """
 
     def __init__(self, root: Path, texts: Texts | None = None) -> None:
@@ -59,6 +61,7 @@ class Project:
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
         self.pending = Pending()
+        self.programs: dict[Any, Any] = {}
 
     # modules
 
