@@ -210,10 +210,8 @@ def _found(
     :param evidence: is told what that rests on beside the text.
     """
     facts = facts_of(source, settings, tree)
-    selected = _selected(settings, source.filename)
-    rules = [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
     findings: list[Finding] = []
-    for rule in rules:
+    for rule in _running(settings, source.filename) if facts.module is not None else ():  # else it opens no session
         said = _asked(rule, facts)
         findings += [
             f for f in said if f.code != not_analysed.code or f not in findings
@@ -221,6 +219,12 @@ def _found(
     if evidence is not None:
         evidence.update(facts.evidence)
     return _in_order(findings)
+
+
+def _running(settings: Settings, filename: str) -> list[Rule]:
+    """The rules that are asked about a file; what could not be analysed is told in any case."""
+    selected = _selected(settings, filename)
+    return [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
 
 
 def _asked(rule: Rule, facts: ModuleFacts) -> list[Finding]:

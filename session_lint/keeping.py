@@ -6,10 +6,9 @@ The cache itself is imported when the first file asks for it: a run of flake8 ov
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint import signs
 from session_lint.frames import packed, unpacked
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from session_lint.vocabulary import Tables
 
 
-@dataclass(frozen=True)
-class Drawer:
+class Drawer(NamedTuple):
     """The place for the findings in one file with one content.
 
     :param answer: answers the questions that findings rest on.
@@ -108,8 +106,7 @@ def _answers(root: Path, tables: Tables) -> Callable[[str], bytes]:
     return answer
 
 
-@dataclass(frozen=True)
-class Notes:
+class Notes(NamedTuple):
     """What is kept about a whole project.
 
     :param root: its folder.

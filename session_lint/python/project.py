@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from session_lint.python.layout import root_of
 from session_lint.python.modules import absolute
-from session_lint.python.pending import Pending
 from session_lint.python.texts import Texts
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from session_lint.python.names import Names
+    from session_lint.python.pending import Pending
     from session_lint.python.scopes import ScopeNode
     from session_lint.python.texts import Parsed
     from session_lint.source import Source
@@ -60,8 +61,14 @@ class Project:
         self._units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
-        self.pending = Pending()
         self.programs: dict[Any, Any] = {}
+
+    @cached_property
+    def pending(self) -> Pending:
+        """The variables of any module that are being worked out."""
+        from session_lint.python.pending import Pending  # noqa: PLC0415  (what was found already may hold still)
+
+        return Pending()
 
     # modules
 
