@@ -36,6 +36,10 @@ class Drawer(NamedTuple):
     key: bytes
     answer: Callable[[str], bytes]
 
+    def clear(self) -> bool:
+        """Whether an earlier run has found nothing; the rest of the project is not looked at."""
+        return self.store.clear(self.key)
+
     def get(self) -> tuple[Finding, ...] | None:
         """What an earlier run has left here, if it still holds."""
         return self.store.get(self.key, self.answer)

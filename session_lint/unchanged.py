@@ -17,8 +17,9 @@ from session_lint.python.modules import absolute
 from session_lint.settings import load, override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from session_lint.keeping import Drawer
     from session_lint.settings import Settings
 
 QUIET = ("-q", "--quiet")
@@ -42,7 +43,7 @@ def said_of(arguments: Sequence[str]) -> str | None:
         return None
     paths = {absolute(path): path for path in map(Path, names)}
     try:
-        if len(paths) < len(names) or not all(_clean(path, forced=FORCED in words) for path in paths.values()):
+        if len(paths) < len(names) or not _clean(paths.values(), forced=FORCED in words):
             return None
     except (OSError, UserError):
         return None
@@ -59,16 +60,29 @@ def _special(name: str) -> bool:
     return name.startswith("-") or not name.endswith(_SUFFIXES) or expanded
 
 
-def _clean(path: Path, *, forced: bool) -> bool:
-    """Whether nothing is found in a file, as far as that is known."""
+def _clean(paths: Iterable[Path], *, forced: bool) -> bool:
+    """Whether nothing is found in some files, as far as that is known.
+
+    What takes a look at whole projects comes last: where the answer is no, the command has to take it again.
+    """
+    places: list[Drawer] = []
+    for path in paths:
+        place = _place(path, forced=forced)
+        if place is None or not place.clear():
+            return False
+        places.append(place)
+    return all(place.get() == () for place in places)
+
+
+def _place(path: Path, *, forced: bool) -> Drawer | None:
+    """Where it is kept what was found in a file; ``None`` where that is not all that there is to know of it."""
     settings = _settings(absolute(path.parent))
     if forced:
         settings = override(settings, force_exclude=True)
     if settings.output_format not in _FORMS or settings.baseline or not path.is_file() or _excluded(path, settings):
-        return False
+        return None
     data = path.read_bytes()
-    place = drawer(data, path, settings)
-    return place is not None and place.get() == () and not _speaks(data)
+    return None if _speaks(data) else drawer(data, path, settings)
 
 
 @cache

@@ -159,3 +159,15 @@ def test_output_that_cannot_be_written_is_told_as_ever() -> None:
 
     assert (2, "session-lint: [Errno 28] No space left on device\n") == done("--no-cache", "plain.py")
     assert [done("plain.py")] * 2 == [done("--no-cache", "plain.py"), done("plain.py")]
+
+
+@pytest.mark.parametrize("before", [CLEAN, LEAK])
+def test_a_project_is_not_looked_at_twice(
+    before: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the command has to look in any case, nothing but the files that were named is read before."""
+    Path("one.py").write_text(before)
+    said(capsys, "check", "one.py", "plain.py")
+    Path("one.py").write_text(LEAK)
+    monkeypatch.setattr("session_lint.signs.known", lambda *_: pytest.fail("looked at"))
+    assert answered("check", "plain.py", "one.py") is None
