@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,21 @@ def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     assert layout.root_of(tmp_path / "projects" / "one" / path) == tmp_path / "projects" / "one" / root
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"TMPDIR": "."}, {"TMPDIR": "missing", "TMP": "."}, {"TMPDIR": "file", "TEMP": "."}, {"TMP": ""}]
+)
+def test_the_folder_for_temporary_files_is_the_one_that_python_takes(
+    tmp_path: Path, named: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch(0o755)
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value and str(tmp_path / value))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert tempfile.gettempdir() == layout.temporary()
 
 
 @pytest.mark.parametrize("place", ["home", "temporary"])
