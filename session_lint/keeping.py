@@ -73,10 +73,17 @@ def introduce(path: Path, settings: Settings) -> None:
     _project(absolute(path).parent, settings)
 
 
+def settled(path: Path, settings: Settings) -> bool:
+    """Whether what an earlier run has learnt of the project of a file holds still: questions need no analysis."""
+    root, _ = _project(absolute(path).parent, settings)
+    return _known(root, settings.vocabulary) is not None
+
+
 def forget() -> None:
     """Ask everything anew from now on: a run is over, files may change."""
     _project.cache_clear()
     _answers.cache_clear()
+    _known.cache_clear()
     signs.forget()
 
 
@@ -89,17 +96,18 @@ def _project(folder: Path, settings: Settings) -> tuple[Path, Callable[[str], by
 
 
 @cache
+def _known(root: Path, tables: Tables) -> Signs | None:
+    return signs.known(root / "any.py", tables)
+
+
+@cache
 def _answers(root: Path, tables: Tables) -> Callable[[str], bytes]:
     """A project's answers, each worked out once in a run."""
     place = root / "any.py"
 
     @cache
-    def known() -> Signs | None:
-        return signs.known(place, tables)
-
-    @cache
     def answer(question: str) -> bytes:
-        found = known()
+        found = _known(root, tables)
         if found is not None:
             return found.answer(question)
         from session_lint import analysis  # noqa: PLC0415  (most files are as they were)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_lint.errors import UserError
-from session_lint.keeping import drawer
+from session_lint.keeping import drawer, settled
 from session_lint.python.modules import absolute
 from session_lint.settings import load, override
 
@@ -65,20 +65,20 @@ def _clean(paths: Iterable[Path], *, forced: bool) -> bool:
 
     What takes a look at whole projects comes last: where the answer is no, the command has to take it again.
     """
-    places: list[Drawer] = []
+    places: list[tuple[Path, Settings, Drawer]] = []
     for path in paths:
-        place = _place(path, forced=forced)
+        settings = _settings(absolute(path.parent))
+        if forced:
+            settings = override(settings, force_exclude=True)
+        place = _place(path, settings)
         if place is None or not place.clear():
             return False
-        places.append(place)
-    return all(place.get() == () for place in places)
+        places.append((path, settings, place))
+    return all(settled(path, settings) and place.get() == () for path, settings, place in places)
 
 
-def _place(path: Path, *, forced: bool) -> Drawer | None:
+def _place(path: Path, settings: Settings) -> Drawer | None:
     """Where it is kept what was found in a file; ``None`` where that is not all that there is to know of it."""
-    settings = _settings(absolute(path.parent))
-    if forced:
-        settings = override(settings, force_exclude=True)
     if settings.output_format not in _FORMS or settings.baseline or not path.is_file() or _excluded(path, settings):
         return None
     data = path.read_bytes()

@@ -171,3 +171,15 @@ def test_a_project_is_not_looked_at_twice(
     Path("one.py").write_text(LEAK)
     monkeypatch.setattr("session_lint.signs.known", lambda *_: pytest.fail("looked at"))
     assert answered("check", "plain.py", "one.py") is None
+
+
+def test_nothing_is_analysed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the words of a project have to be learnt anew, that is the command's work."""
+    said(capsys, "check", "plain.py")
+    assert answered("check", "-q", "plain.py") == ""
+    Path("clean.py").write_text(f"{CLEAN}\n\nfurther = 1\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("session_lint.analysis.answer", lambda *_: pytest.fail("analysed"))
+        assert answered("check", "-q", "plain.py") is None
+    said(capsys, "check", "plain.py")
+    assert answered("check", "-q", "plain.py") == ""
