@@ -6,7 +6,7 @@ goes back to another branch finds that branch's findings again.
 
 The store is one SQLite file in ``.session_lint_cache``. It is a convenience and never an authority: what is damaged,
 locked, read-only or somebody else's is done without, and every entry carries a digest of all that it says.
-Entries are MessagePack, which holds values and cannot hold code.
+Nothing that is kept can hold code.
 """
 
 from __future__ import annotations
@@ -17,33 +17,29 @@ import os
 import sqlite3
 import sys
 import time
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from session_lint import __version__
-from session_lint.finding import Finding
+from session_lint.entries import NOTHING, decoded, encoded
+from session_lint.frames import packed, unpacked
 from session_lint.store import FOLDER, SCHEMA, forget, opened, remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from session_lint.finding import Finding
     from session_lint.settings import Settings
 
 KEPT_DAYS = 30
 KEPT_ENTRIES = 3  # of one key
 DAY = 86_400 * 1_000_000_000  # in nanoseconds, as the store tells time
 _ROWS = "SELECT digest, asked, content, used FROM findings WHERE key = ? ORDER BY used DESC"
+_NOTE = "SELECT digest, x'', content, used FROM notes WHERE key = ?"
 _COUNT = "SELECT count(*) FROM findings WHERE key = ?"
 _THIN = """DELETE FROM findings WHERE key = ? AND digest NOT IN
     (SELECT digest FROM findings WHERE key = ? ORDER BY used DESC LIMIT ?)"""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[Finding, ...]).decode
-_asked = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...]).decode
 
 
 class Cache:
@@ -73,14 +69,24 @@ class Cache:
         try:
             for newer, row in enumerate(self._connection.execute(_ROWS, (key,)).fetchall()):
                 if _sound(key, row) and _holds(row[1], answer):
-                    findings = tuple(_frozen(finding) for finding in _decode(row[2]))
+                    findings = decoded(row[2])
                     self._touch(key, row[0], row[3], last=not newer)
                     return findings
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
-        except (OSError, ValueError, msgspec.MsgspecError):  # it cannot be answered, which is not the same
+        except (OSError, ValueError):  # it cannot be answered, which is not the same
             return None
         return None
+
+    def clear(self, key: bytes) -> bool:
+        """Whether an entry under a key says that nothing was found, be it that it holds still or not."""
+        if self._connection is None:
+            return False
+        try:
+            return any(row[2] == NOTHING for row in self._connection.execute(_ROWS, (key,)).fetchall())
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            self._give_up(error)
+            return False
 
     def put(self, key: bytes, findings: tuple[Finding, ...], dependencies: Mapping[str, bytes]) -> None:
         """Keep findings under a key; those that would not come back equal are not kept.
@@ -90,17 +96,16 @@ class Cache:
         if self._connection is None:
             return
         try:
-            asked = _encode(sorted((q.encode(errors="surrogateescape"), a) for q, a in dependencies.items()))
-            content = _encode(findings)
-            if tuple(_frozen(finding) for finding in _decode(content)) != findings:
-                return
+            pairs = sorted((q.encode(errors="surrogateescape"), a) for q, a in dependencies.items())
+            asked = packed(part for pair in pairs for part in pair)
+            content = encoded(findings)
             row = (key, _digest(key, asked, content), asked, content, time.time_ns())
             self._connection.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)", row)
             if self._connection.execute(_COUNT, (key,)).fetchone()[0] > KEPT_ENTRIES:
                 self._connection.execute(_THIN, (key, key, KEPT_ENTRIES))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
-        except (TypeError, ValueError, msgspec.MsgspecError):
+        except ValueError:
             return
 
     def recall(self, key: bytes) -> bytes | None:
@@ -108,20 +113,19 @@ class Cache:
         if self._connection is None:
             return None
         try:
-            rows = self._connection.execute(_ROWS, (key,)).fetchall()
+            row = self._connection.execute(_NOTE, (key,)).fetchone()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
             return None
-        return next((row[2] for row in rows if _sound(key, row)), None)
+        return row[2] if row is not None and _sound(key, row) else None
 
     def remember(self, key: bytes, content: bytes) -> None:
         """Keep some bytes under a key, in the place of what was kept there."""
         if self._connection is None:
             return
         try:
-            row = (key, _digest(key, b"", content), b"", content, time.time_ns())
-            self._connection.execute("DELETE FROM findings WHERE key = ?", (key,))
-            self._connection.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)", row)
+            row = (key, _digest(key, b"", content), content, time.time_ns())
+            self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?)", row)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self._give_up(error)
 
@@ -148,14 +152,15 @@ class Cache:
             connection.close()
 
 
-def key_of(data: bytes, filename: str, root: Path, settings: Settings) -> bytes:
+def key_of(data: bytes, filename: str, root: Path, settings: Settings, tool: str | None = None) -> bytes:
     """What findings depend on in the first place, as one digest.
 
     :param data: the file's content.
     :param filename: as it was named, which findings repeat.
     :param root: the project's, which names its modules.
+    :param tool: the :func:`fingerprint`, where it is known already.
     """
-    digest = hashlib.blake2b(_fixed(settings, Path.cwd()), digest_size=32)
+    digest = hashlib.blake2b(_fixed(settings, Path.cwd(), tool or fingerprint()), digest_size=32)
     for part in (os.fsencode(filename), os.fsencode(root), data):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
@@ -163,20 +168,46 @@ def key_of(data: bytes, filename: str, root: Path, settings: Settings) -> bytes:
 
 
 @cache
-def _fixed(settings: Settings, here: Path) -> bytes:
+def _fixed(settings: Settings, here: Path, tool: str) -> bytes:
     """What does not change from file to file of a run; file names and patterns are read from where it runs."""
-    return hashlib.sha256(repr((fingerprint(), settings, here)).encode(errors="surrogateescape")).digest()
+    return hashlib.sha256(repr((tool, settings, here)).encode(errors="surrogateescape")).digest()
 
 
 @cache
 def fingerprint() -> str:
     """The tool itself, in one word: its version, its sources and tables, and the Python that runs it."""
     digest = hashlib.sha256(f"{__version__} {sys.version} {SCHEMA}".encode())
-    package = Path(__file__).parent
-    for file in sorted(f for f in package.rglob("*") if f.suffix in (".py", ".toml")):
-        digest.update(f"\0{file.relative_to(package).as_posix()}\0".encode())
-        digest.update(file.read_bytes())
+    for name, file in _sources():
+        digest.update(f"\0{name}\0".encode())
+        digest.update(Path(file.path).read_bytes())
     return digest.hexdigest()
+
+
+def fingerprint_by(store: Cache) -> str:
+    """The same, from a store that has it: the sources are read where one of them does not look as it did then."""
+    looks = [(name, (s := file.stat()).st_size, s.st_mtime_ns, s.st_ctime_ns) for name, file in _sources()]
+    place = repr((__file__, __version__, sys.version, SCHEMA, looks)).encode(errors="surrogateescape")
+    key = hashlib.blake2b(place, digest_size=32).digest()
+    kept = store.recall(key)
+    if kept is None:
+        kept = fingerprint().encode()
+        store.remember(key, kept)
+    return kept.decode()
+
+
+def _sources() -> list[tuple[str, os.DirEntry[str]]]:
+    """The tool's own sources and tables, each with its place in the package."""
+    found: list[tuple[str, os.DirEntry[str]]] = []
+    todo = [("", os.path.dirname(__file__))]  # noqa: PTH120  (some hundred objects of pathlib cost more than to look)
+    while todo:
+        front, folder = todo.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith((".py", ".toml")):
+                    found.append((front + entry.name, entry))
+                elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
+                    todo.append((f"{front}{entry.name}/", entry.path))
+    return sorted(found, key=lambda one: one[0])
 
 
 def _sound(key: bytes, row: tuple[object, ...]) -> bool:
@@ -186,7 +217,9 @@ def _sound(key: bytes, row: tuple[object, ...]) -> bool:
 
 def _holds(asked: bytes, answer: Callable[[str], bytes]) -> bool:
     """Whether every question is answered as it was."""
-    return all(answer(question.decode(errors="surrogateescape")) == given for question, given in _asked(asked))
+    parts = unpacked(asked)
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return all(answer(question.decode(errors="surrogateescape")) == given for question, given in pairs)
 
 
 def _digest(key: bytes, asked: bytes, content: bytes) -> bytes:
@@ -194,15 +227,3 @@ def _digest(key: bytes, asked: bytes, content: bytes) -> bytes:
     digest.update(asked)
     digest.update(content)
     return digest.digest()
-
-
-def _frozen(finding: Finding) -> Finding:
-    """A decoded finding, with the tuples of its plan that the encoding made lists."""
-    if finding.fix is None:
-        return finding
-    plan = tuple((name, _tuples(value)) for name, value in finding.fix.plan)
-    return replace(finding, fix=replace(finding.fix, plan=plan))
-
-
-def _tuples(value: object) -> object:
-    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value

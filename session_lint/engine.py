@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from session_lint import analysis, keeping
-from session_lint.analysis import analyse, analyse_file
-from session_lint.analysis.glossary import glossary
+from session_lint import keeping
 from session_lint.documents import embeds, modules, placed
 from session_lint.finding import Location
 from session_lint.keeping import drawer
@@ -25,7 +23,6 @@ from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import SourceError, decode
 from session_lint.suppress import heard, names_codes, unused
-from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     import ast
@@ -90,6 +87,8 @@ def lint_file(path: Path, settings: Settings) -> FileReport:
 
 def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]]:
     """What one file defines that has to do with sessions, and why it could not be read. Raises nothing."""
+    from session_lint.analysis.glossary import glossary  # noqa: PLC0415  (seldom)
+
     told, failures = ask(path, settings, glossary)
     return told or [], failures
 
@@ -181,7 +180,6 @@ def _lint_module(
 def forget() -> None:
     """Read everything but the text at hand anew from now on: a run is over, files may change."""
     keeping.forget()
-    analysis.forget()
 
 
 def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iterator[FileReport]:
@@ -212,10 +210,8 @@ def _found(
     :param evidence: is told what that rests on beside the text.
     """
     facts = facts_of(source, settings, tree)
-    selected = _selected(settings, source.filename)
-    rules = [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
     findings: list[Finding] = []
-    for rule in rules:
+    for rule in _running(settings, source.filename) if facts.module is not None else ():  # else it opens no session
         said = _asked(rule, facts)
         findings += [
             f for f in said if f.code != not_analysed.code or f not in findings
@@ -223,6 +219,12 @@ def _found(
     if evidence is not None:
         evidence.update(facts.evidence)
     return _in_order(findings)
+
+
+def _running(settings: Settings, filename: str) -> list[Rule]:
+    """The rules that are asked about a file; what could not be analysed is told in any case."""
+    selected = _selected(settings, filename)
+    return [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
 
 
 def _asked(rule: Rule, facts: ModuleFacts) -> list[Finding]:
@@ -245,10 +247,10 @@ def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: boo
     """What of the findings is reported: not those that comments silence, but the comments that silence nothing."""
 
     def work() -> list[Finding]:
-        selected, told = _selected(settings, source.filename), found
-        if unused_suppression.code in selected and _analysed(found):
-            idle = unused(source, found, selected, require_reason=settings.require_reason)
-            told = _in_order([*found, *idle])
+        told = found
+        if settings.selected(unused_suppression, source.filename) and _analysed(found) and names_codes(source.text):
+            ran = _selected(settings, source.filename)
+            told = _in_order([*found, *unused(source, found, ran, require_reason=settings.require_reason)])
         return heard(source, told, noqa=noqa)
 
     return _wanted(source.filename, settings, _guarded(source.filename, work))
@@ -273,6 +275,9 @@ def facts_of(source: Source, settings: Settings, tree: ast.Module | None = None)
 
     :raises SourceError: where the text cannot be parsed.
     """
+    from session_lint.analysis import analyse, analyse_file  # noqa: PLC0415  (what was found before may hold still)
+    from session_lint.vocabulary import vocabulary  # noqa: PLC0415
+
     words, path = vocabulary(settings.vocabulary), Path(source.filename)
     if settings.whole_project:
         return analyse_file(source, tree, path, words)

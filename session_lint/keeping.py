@@ -6,29 +6,27 @@ The cache itself is imported when the first file asks for it: a run of flake8 ov
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from session_lint import analysis
+from session_lint import signs
+from session_lint.frames import packed, unpacked
 from session_lint.python.modules import absolute
-from session_lint.python.project import project_of
+from session_lint.python.project import root_of_project
 from session_lint.settings import Settings
-from session_lint.vocabulary import vocabulary
+from session_lint.signs import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from session_lint.cache import Cache
     from session_lint.finding import Finding
+    from session_lint.signs import Signs
     from session_lint.vocabulary import Tables
 
 
-@dataclass(frozen=True)
-class Drawer:
+class Drawer(NamedTuple):
     """The place for the findings in one file with one content.
 
     :param answer: answers the questions that findings rest on.
@@ -37,6 +35,10 @@ class Drawer:
     store: Cache
     key: bytes
     answer: Callable[[str], bytes]
+
+    def clear(self) -> bool:
+        """Whether an earlier run has found nothing; the rest of the project is not looked at."""
+        return self.store.clear(self.key)
 
     def get(self) -> tuple[Finding, ...] | None:
         """What an earlier run has left here, if it still holds."""
@@ -60,8 +62,8 @@ def drawer(data: bytes, path: Path, settings: Settings) -> Drawer | None:
         from session_lint.cache import key_of  # noqa: PLC0415  (see above)
 
         root, answer = _project(absolute(path).parent, settings)
-        key = key_of(data, str(path), root, settings)
-        return Drawer(_store(settings.root or Path.cwd(), os.getpid()), key, answer)
+        store, tool = _store(settings.root or Path.cwd(), os.getpid())
+        return Drawer(store, key_of(data, str(path), root, settings, tool), answer)
     except (ImportError, OSError):  # a Python without SQLite, a folder that may not be looked into
         return None
 
@@ -71,28 +73,52 @@ def introduce(path: Path, settings: Settings) -> None:
     _project(absolute(path).parent, settings)
 
 
+def settled(path: Path, settings: Settings) -> bool:
+    """Whether what an earlier run has learnt of the project of a file holds still: questions need no analysis."""
+    root, _ = _project(absolute(path).parent, settings)
+    return _known(root, settings.vocabulary) is not None
+
+
 def forget() -> None:
     """Ask everything anew from now on: a run is over, files may change."""
     _project.cache_clear()
     _answers.cache_clear()
+    _known.cache_clear()
+    signs.forget()
 
 
 @cache
 def _project(folder: Path, settings: Settings) -> tuple[Path, Callable[[str], bytes]]:
     """The root of the project that the files of a folder belong to, and the answers about it."""
-    root = project_of(folder / "any.py").root
-    analysis.remembering(folder / "any.py", Notes(root, settings), vocabulary(settings.vocabulary))
+    root = root_of_project(folder / "any.py")
+    signs.remembering(folder / "any.py", Notes(root, settings), settings.vocabulary)
     return root, _answers(root, settings.vocabulary)
+
+
+@cache
+def _known(root: Path, tables: Tables) -> Signs | None:
+    return signs.known(root / "any.py", tables)
 
 
 @cache
 def _answers(root: Path, tables: Tables) -> Callable[[str], bytes]:
     """A project's answers, each worked out once in a run."""
-    return cache(partial(analysis.answer, path=root / "any.py", vocabulary=vocabulary(tables)))
+    place = root / "any.py"
+
+    @cache
+    def answer(question: str) -> bytes:
+        found = _known(root, tables)
+        if found is not None:
+            return found.answer(question)
+        from session_lint import analysis  # noqa: PLC0415  (most files are as they were)
+        from session_lint.vocabulary import vocabulary  # noqa: PLC0415
+
+        return analysis.answer(question, place, vocabulary(tables))
+
+    return answer
 
 
-@dataclass(frozen=True)
-class Notes:
+class Notes(NamedTuple):
     """What is kept about a whole project.
 
     :param root: its folder.
@@ -101,30 +127,41 @@ class Notes:
     root: Path
     settings: Settings
 
-    def recall(self) -> tuple[list[str], bytes] | None:
-        """The words that were kept, with the digest of what they were learnt from."""
+    def recall(self) -> Kept | None:
+        """What was learnt."""
         store, key = self._place()
         kept = store.recall(key)
+        if kept is None:
+            return None
         try:
-            return msgspec.msgpack.decode(kept, type=tuple[list[str], bytes]) if kept is not None else None
-        except msgspec.MsgspecError:
+            words, digest, named = unpacked(kept)
+            return Kept(_split(words), digest, _split(named))
+        except ValueError:
             return None
 
-    def remember(self, words: list[str], digest: bytes) -> None:
-        """Keep words for later runs."""
+    def remember(self, kept: Kept) -> None:
+        """Keep what was learnt for later runs."""
         store, key = self._place()
-        store.remember(key, msgspec.msgpack.encode((words, digest)))
+        store.remember(key, packed(("\0".join(kept.words).encode(), kept.digest, "\0".join(kept.named).encode())))
 
     def _place(self) -> tuple[Cache, bytes]:
         from session_lint.cache import key_of  # noqa: PLC0415  (see above)
 
-        store = _store(self.settings.root or Path.cwd(), os.getpid())
-        return store, key_of(b"", "words", self.root, Settings(vocabulary=self.settings.vocabulary))
+        store, tool = _store(self.settings.root or Path.cwd(), os.getpid())
+        return store, key_of(b"", "words", self.root, Settings(vocabulary=self.settings.vocabulary), tool)
+
+
+def _split(words: bytes) -> list[str]:
+    return words.decode().split("\0") if words else []
 
 
 @cache
-def _store(root: Path, _process: int) -> Cache:
-    """The cache of a folder, opened once in every process: a connection does not survive a fork."""
-    from session_lint.cache import Cache  # noqa: PLC0415  (see above)
+def _store(root: Path, _process: int) -> tuple[Cache, str]:
+    """The cache of a folder, opened once in every process, and what tool it is used by.
 
-    return Cache(root)
+    A connection does not survive a fork.
+    """
+    from session_lint.cache import Cache, fingerprint_by  # noqa: PLC0415  (see above)
+
+    store = Cache(root)
+    return store, fingerprint_by(store)

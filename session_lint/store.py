@@ -20,7 +20,7 @@ MARKS = {
     "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Findings of session-lint; may be deleted.\n",
     ".gitignore": "# made by session-lint\n*\n",
 }
-SCHEMA = 2
+SCHEMA = 3
 APPLICATION = int.from_bytes(b"SESl", "big")
 PATIENCE = 1.0  # seconds to wait for another process's lock
 Damage = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter where SQLite's own message quotes what is damaged
@@ -96,6 +96,8 @@ def _create(connection: sqlite3.Connection) -> None:
         columns = "key BLOB, digest BLOB, asked BLOB, content BLOB, used INTEGER, PRIMARY KEY (key, digest)"
         connection.execute(f"CREATE TABLE findings ({columns}) WITHOUT ROWID")
         connection.execute("CREATE INDEX by_use ON findings (used)")
+        columns = "key BLOB PRIMARY KEY, digest BLOB, content BLOB, used INTEGER"
+        connection.execute(f"CREATE TABLE notes ({columns}) WITHOUT ROWID")
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
     connection.execute("COMMIT")
@@ -105,6 +107,7 @@ def forget(connection: sqlite3.Connection, moment: int) -> None:
     """Drop what was last used before a moment."""
     if connection.execute("SELECT 1 FROM findings WHERE used < ? LIMIT 1", (moment,)).fetchone():
         connection.execute("DELETE FROM findings WHERE used < ?", (moment,))
+        connection.execute("DELETE FROM notes WHERE used < ?", (moment,))
 
 
 def _prepare(folder: Path) -> None:

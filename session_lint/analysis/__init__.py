@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending, ModuleFacts, Obligation
-from session_lint.analysis.program import Memory, Program
+from session_lint.analysis.program import Program
 from session_lint.analysis.state import SiteKind, State
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
-from session_lint.python.project import forget_projects, project_of, renew_projects
+from session_lint.python.project import project_of, renew_projects
+from session_lint.signs import forget as forget_signs
 from session_lint.source import Source
 from session_lint.vocabulary import builtin
 
@@ -35,7 +36,6 @@ __all__ = [
     "learnt",
     "prepare",
     "presume",
-    "remembering",
     "renew",
     "stand_in",
 ]
@@ -100,15 +100,9 @@ def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> b
     return _program(project_of(absolute(path)), vocabulary).answer(question)
 
 
-def remembering(path: Path, memory: Memory, vocabulary: Vocabulary | None = None) -> None:
-    """Keep what is learnt about the whole project of a file, and make use of what was kept."""
-    _program(project_of(absolute(path)), vocabulary).memory = memory
-
-
 def forget() -> None:
     """Read everything anew from now on: a run is over, files may change."""
-    _programs.clear()
-    forget_projects()
+    forget_signs()
 
 
 def stand_in(path: Path, data: bytes | None) -> None:
@@ -120,7 +114,6 @@ def stand_in(path: Path, data: bytes | None) -> None:
 
 def renew() -> None:
     """Judge everything anew from now on, of the texts that were read already."""
-    _programs.clear()
     renew_projects()
 
 
@@ -136,7 +129,6 @@ def presume(path: Path, learnt: Learnt, vocabulary: Vocabulary | None = None) ->
 
 _ENDS = (".commit(", ".rollback(", ".flush(")
 """In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
-_programs: dict[tuple[Project, Vocabulary], Program] = {}
 
 
 def _ends(text: str) -> bool:
@@ -144,7 +136,8 @@ def _ends(text: str) -> bool:
 
 
 def _program(project: Project, vocabulary: Vocabulary | None) -> Program:
-    key = (project, vocabulary or builtin())
-    if key not in _programs:
-        _programs[key] = Program(key[1], project)
-    return _programs[key]
+    words = vocabulary or builtin()
+    programs: dict[Vocabulary, Program] = project.programs
+    if words not in programs:
+        programs[words] = Program(words, project)
+    return programs[words]

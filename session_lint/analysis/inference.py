@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import held
@@ -11,6 +10,7 @@ from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import BindingKind
+from session_lint.signs import keeps
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
     from session_lint.python.scopes import FunctionNode, Scope
-
-
-KEEPS = re.compile(r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()", re.MULTILINE)
-"""What a text says that puts something into a global, or into a field of one."""
 
 
 def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
@@ -166,7 +162,7 @@ def closed_by(module: Module, function: FunctionNode, names: Iterable[str]) -> s
 def _kept(module: Module) -> dict[str, list[Scope]]:
     """The variables of the module that functions put a fresh session into, each with the functions that do."""
     found: dict[str, list[Scope]] = {}
-    for scope in module.names.scopes.of.values() if KEEPS.search(module.source.text) else ():
+    for scope in module.names.scopes.of.values() if keeps(module.source.text) else ():
         if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         for node in own_nodes(scope.node):

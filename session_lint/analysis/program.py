@@ -7,27 +7,26 @@ only the files that hold it are parsed.
 from __future__ import annotations
 
 import ast
-import re
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import ModuleFacts
 from session_lint.analysis.growth import grow
-from session_lint.analysis.inference import KEEPS
 from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import BindingKind
 from session_lint.python.texts import finder
-from session_lint.vocabulary import Role
+from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
+from session_lint.vocabulary import Role, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from session_lint.python.names import Names
     from session_lint.python.project import Project
     from session_lint.python.scopes import FunctionNode
+    from session_lint.signs import Memory
     from session_lint.source import Source
     from session_lint.vocabulary import Vocabulary
 
@@ -39,16 +38,6 @@ Learnt = tuple[frozenset[str] | None, frozenset[str]]
 """The words by which a call may give a session, and the properties that do."""
 Place = tuple[Module, ast.AST]
 """A function or module body, and the module it stands in."""
-
-
-class Memory(Protocol):
-    """What an earlier run has kept of a program."""
-
-    def recall(self) -> tuple[list[str], bytes] | None:
-        """The words, and the digest of what they were learnt from."""
-
-    def remember(self, words: list[str], digest: bytes) -> None:
-        """Keep the words for later runs."""
 
 
 class Program:
@@ -69,8 +58,8 @@ class Program:
         self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}
         self._words: set[str] | None = None
         self._growing = False
+        self._told: Signs | None = None
         self.properties: set[str] = set()
-        self.memory: Memory | None = None
         self._worth: Callable[[bytes], bool] | None = None
 
     def add(self, names: Names, source: Source) -> Module:
@@ -116,8 +105,10 @@ class Program:
             grow(self, self.project, self._words)
             self._growing = False
             self.forget()
-            if self.memory is not None:
-                self.memory.remember(self._learnt, self._learnt_from(self._words))
+            memory = self._memory
+            if memory is not None:
+                digest = learnt_from(self.project, self._words)
+                memory.remember(Kept(self._learnt, digest, self._naming_globals))
         return self._words
 
     def learnt(self) -> Learnt:
@@ -128,43 +119,37 @@ class Program:
         """Take what another program has found out for granted."""
         words, properties = learnt
         self._words, self.properties = (None if words is None else set(words)), set(properties)
+        self._told = None
 
     def _recalled(self) -> set[str] | None:
         """The words of an earlier run, where the files that they were learnt from are the same still."""
-        kept = self.memory.recall() if self.memory is not None else None
-        if kept is None or self._learnt_from(w for w in kept[0] if w[0] != ".") != kept[1]:
+        assert self.project is not None
+        kept = recalled(self.project, self._memory)
+        if kept is None:
             return None
-        self.properties = {word.removeprefix(".") for word in kept[0] if word.startswith(".")}
-        return {word for word in kept[0] if not word.startswith(".")}
+        self.properties = {word.removeprefix(".") for word in kept.words if word.startswith(".")}
+        return {word for word in kept.words if not word.startswith(".")}
+
+    @property
+    def _memory(self) -> Memory | None:
+        assert self.project is not None
+        return memory_of(self.project, lambda tables: vocabulary(tables) is self.vocabulary)
 
     @property
     def _learnt(self) -> list[str]:
         """The words, and the properties with a dot in front."""
         return sorted([*(self.words or ()), *(f".{name}" for name in self.properties)])
 
-    def _learnt_from(self, words: Iterable[str]) -> bytes:
-        """A digest of all files that hold one of some words: no other can add to them."""
-        assert self.project is not None
-        wanted = frozenset(words) - {"begin"}
-        return self.project.digest(self.project.texts.having(wanted, self.project.layout.files))
-
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now, for those that rest on the one they had."""
-        assert self.project is not None
-        if question == "words":
-            return self.project.digest_of("\0".join(self._learnt).encode())
-        if question == "globals":
-            return self.project.digest(self._keeping)
-        if question == "worth":
-            return self.project.digest(self._worthy)
-        kind, _, name = question.partition("\0")
-        return self.project.listed(self._concerned(name)) if kind == "worthy" else self.project.answer(question)
+        return self._signs.answer(question)
 
-    @once
-    def _worthy(self) -> list[Path]:
-        """The files that may have to do with a session."""
-        assert self.project is not None
-        return self.project.texts.having(self._telling, self.project.layout.files)
+    @property
+    def _signs(self) -> Signs:
+        if self._told is None:
+            assert self.project is not None
+            self._told = Signs(self.project, self._learnt, self._telling, self._naming_globals)
+        return self._told
 
     @once
     def evidence(self) -> dict[str, bytes]:
@@ -192,6 +177,7 @@ class Program:
         self._modules.clear()
         self._facts.clear()
         self._callers.clear()
+        self._told = None
         self.hands_out.clear()
 
     # who calls what
@@ -229,16 +215,11 @@ class Program:
         """The other modules that hold a word; ``None`` where there are too many to tell anything."""
         if self.project is None:
             return []
-        paths = self._concerned(name) if concerned else self.project.holding(name)
+        paths = self._signs.concerned(name) if concerned else self.project.holding(name)
         if len(paths) > _MOST_CANDIDATES:
             return None
         question = f"worthy\0{name}" if concerned else f"word\0{name}"
         return [self.module(unit.names) for unit in self.project.mentioning(paths, module.names, question)]
-
-    def _concerned(self, name: str) -> list[Path]:
-        """The files that may have to do with a session and hold a name."""
-        assert self.project is not None
-        return [path for path in self._worthy if name.encode() in self.project.content(path)]
 
     def reaching(self, places: Iterable[Place], *, concerned: bool = False) -> dict[ast.AST, Place]:
         """These codes, and all that call them, directly or not, each with where it stands."""
@@ -274,35 +255,19 @@ class Program:
 
     @once
     def _has_singletons(self) -> bool:
-        return bool(self._named_globals) or bool(self._with_getters)
+        return bool(self._signs.naming_globals) or bool(self._with_getters)
 
-    @once
-    def _named_globals(self) -> set[Path]:
-        """The files that may call a getter or closer that the vocabulary knows."""
-        assert self.project is not None
+    @property
+    def _naming_globals(self) -> list[str]:
+        """The names of getters and closers that the vocabulary knows."""
         tables = {name for name, meaning in self.vocabulary.names.items() if meaning.role in _GLOBAL}
-        tables |= {alias for alias, name in self.vocabulary.aliases.items() if name in tables}
-        found: set[Path] = set()
-        for module, _, last in (name.rpartition(".") for name in tables):
-            whole, parent = re.escape(module), re.escape(module.rpartition(".")[0])
-            imported = re.compile(rf"(?:from|import)\s+{whole}\b|from\s+{parent}\s+import\b".encode())
-            found.update(p for p in self.project.holding(last) if imported.search(self.project.content(p)))
-        return found
-
-    @once
-    def _keeping(self) -> list[Path]:
-        """The files that may keep a session in a global, or call a getter that the vocabulary knows."""
-        assert self.project is not None
-        known = self._named_globals
-        known = known | set(self._worthy)
-        worthy = [p for p in self.project.layout.files if p in known]
-        return [p for p in worthy if KEEPS.search(self.project.content(p).decode("latin-1"))]
+        return sorted(tables | {alias for alias, name in self.vocabulary.aliases.items() if name in tables})
 
     @once
     def _with_getters(self) -> list[Module]:
         """The modules that keep a session in a global."""
         assert self.project is not None
-        units = [unit for p in self._keeping if (unit := self.project.load(p)) is not None]
+        units = [unit for p in self._signs.keeping if (unit := self.project.load(p)) is not None]
         return [m for unit in units if (m := self.module(unit.names)).getters]
 
     def singleton_words(self, names: Names) -> set[str]:
@@ -326,7 +291,7 @@ class Program:
         """The modules that name the getter or the closer of a global session."""
         assert self.project is not None
         words = {name.rpartition(".")[2] for m in self._with_getters for name in m.singletons}
-        paths = {path for name in words for path in self.project.holding(name)} | self._named_globals
+        paths = {path for name in words for path in self.project.holding(name)} | self._signs.naming_globals
         units = [self.project.load(path) for path in sorted(paths)]
         return [self.module(unit.names) for unit in units if unit is not None]
 

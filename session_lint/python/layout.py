@@ -9,7 +9,6 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from tempfile import gettempdir
 
 from session_lint.python.modules import absolute
 
@@ -64,9 +63,23 @@ def _bounded(folder: Path) -> bool:
 def crowded() -> tuple[Path, ...]:
     """The home folder and the one for temporary files, where scripts and projects lie side by side."""
     try:
-        return absolute(Path.home()), absolute(Path(gettempdir()))
+        return absolute(Path.home()), absolute(Path(temporary()))
     except (OSError, RuntimeError):  # nobody's home; nowhere to write
         return ()
+
+
+def temporary() -> str:
+    """The folder for temporary files, chosen as :mod:`tempfile` does, which would cost a start more than all of this.
+
+    The current folder, which that falls back to, holds what belongs together.
+    """
+    if os.name != "posix":
+        from tempfile import gettempdir  # noqa: PLC0415  (see above)
+
+        return gettempdir()
+    named = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
+    usable = (place for place in (*named, "/tmp", "/var/tmp", "/usr/tmp") if os.path.isdir(place))  # noqa: S108, PTH112
+    return next((place for place in usable if os.access(place, os.W_OK | os.X_OK)), "/tmp")  # noqa: S108
 
 
 def _has_code(folder: Path) -> bool:

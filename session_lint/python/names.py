@@ -45,12 +45,11 @@ _ANYTHING = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"}
 
 
 class Elsewhere(Protocol):
-    """The other modules of a project, as the names of one of them ask for them.
+    """The other modules of a project, as the names of one of them ask for them."""
 
-    :param pending: the variables of any of them that are being worked out.
-    """
-
-    pending: Pending
+    @property
+    def pending(self) -> Pending:
+        """The variables of any of them that are being worked out."""
 
     def find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         """The module that the front of a dotted name means to an import, and the rest of the name."""

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from session_lint.python.layout import root_of
 from session_lint.python.modules import absolute
-from session_lint.python.names import Names
-from session_lint.python.pending import Pending
 from session_lint.python.texts import Texts
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from session_lint.python.names import Names
+    from session_lint.python.pending import Pending
     from session_lint.python.scopes import ScopeNode
     from session_lint.python.texts import Parsed
     from session_lint.source import Source
@@ -49,6 +50,8 @@ class Project:
 
     :param root: its folder.
     :param texts: what is known of its files already.
+
+    What an analysis makes of it stays with it, by what it goes by, so that it ends with it.
     """
 
     def __init__(self, root: Path, texts: Texts | None = None) -> None:
@@ -58,7 +61,14 @@ class Project:
         self._units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
-        self.pending = Pending()
+        self.programs: dict[Any, Any] = {}
+
+    @cached_property
+    def pending(self) -> Pending:
+        """The variables of any module that are being worked out."""
+        from session_lint.python.pending import Pending  # noqa: PLC0415  (what was found already may hold still)
+
+        return Pending()
 
     # modules
 
@@ -75,6 +85,8 @@ class Project:
         return self._take(path, self.texts.stand_in(path, source, tree))
 
     def _take(self, path: Path, parsed: Parsed) -> Unit:
+        from session_lint.python.names import Names  # noqa: PLC0415  (what was found already may hold still)
+
         package = path.stem == "__init__"
         names = Names(parsed.tree, parsed.module, package=package, elsewhere=self, read=parsed.scopes)
         unit = Unit(path, parsed.source, names)

@@ -11,9 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.layout import Layout
-from session_lint.python.scopes import scopes
 from session_lint.python.stopping import go_on
-from session_lint.source import SourceError, decode
 
 if TYPE_CHECKING:
     import ast
@@ -129,12 +127,16 @@ class Texts:
         return self._take(path, source, tree)
 
     def _says(self, path: Path, text: str) -> bool:
+        from session_lint.source import SourceError, decode  # noqa: PLC0415  (as below)
+
         try:
             return decode(str(path), self.content(path)).text == text
         except SourceError:
             return False
 
     def _take(self, path: Path, source: Source, tree: ast.Module | None) -> Parsed:
+        from session_lint.python.scopes import scopes  # noqa: PLC0415  (bytes alone may tell all that is asked)
+
         name = self.layout.name(path)
         tree = tree or source.parse()
         found = Parsed(source, tree, name, scopes(tree, name, package=path.stem == "__init__"))
@@ -149,6 +151,8 @@ class Texts:
         return self._parsed[path]
 
     def _read(self, path: Path) -> Parsed | None:
+        from session_lint.source import SourceError, decode  # noqa: PLC0415  (as above)
+
         data = self.content(path)
         if not data or len(data) > _LARGEST:
             return None

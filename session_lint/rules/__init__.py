@@ -9,6 +9,11 @@ from functools import cache
 from session_lint.rule import Rule, RuleError
 
 
+def names() -> list[str]:
+    """The names of all rules, which their modules have; none of them is imported."""
+    return [info.name.replace("_", "-") for info in pkgutil.iter_modules(__path__)]
+
+
 @cache
 def catalogue() -> dict[str, Rule]:
     """All rules by code, in the order of their codes.

@@ -15,12 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.python.modules import absolute
 from session_lint.settings.values import Mistake, Settings, SettingsError, nearest, stacked
-from session_lint.vocabulary import Tables, vocabulary
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from session_lint.vocabulary import Tables
 
 if TYPE_CHECKING:
     from session_lint.settings.checking import Layer
@@ -76,11 +71,24 @@ def holds_settings(file: Path) -> bool:
         return file.is_file()
     try:
         data = file.read_bytes()
-        return b"session-lint" in data and "session-lint" in tomllib.loads(data.decode()).get("tool", {})
+        return b"session-lint" in data and "session-lint" in _parsed(data.decode()).get("tool", {})
     except OSError:
         return False
     except (ValueError, TypeError):  # it holds the word; what is wrong is told when it is read
         return True
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """What a TOML file says.
+
+    :raises ValueError: where it is none.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415  (many runs have no file)
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+
+    return tomllib.loads(text)
 
 
 def _layers(file: Path, way: tuple[Path, ...], mistakes: list[Mistake]) -> list[Layer]:
@@ -115,7 +123,7 @@ def _layer(file: Path, mistakes: list[Mistake]) -> Layer | None:
 
     try:
         text = file.read_text("utf-8")
-        content = tomllib.loads(text)
+        content = _parsed(text)
     except OSError as error:
         mistakes.append(Mistake(file, None, "", f"cannot be read: {error.strerror or error}"))
         return None
@@ -144,11 +152,12 @@ def _layer(file: Path, mistakes: list[Mistake]) -> Layer | None:
 
 def _together(layers: list[Layer], mistakes: list[Mistake]) -> Settings:
     """What some files say, each going over those before it."""
-    from session_lint.settings.checking import check  # noqa: PLC0415  (many runs have no file)
-
     settings = Settings()
     if not layers:
         return settings
+    from session_lint.settings.checking import check  # noqa: PLC0415  (many runs have no file)
+    from session_lint.vocabulary import vocabulary  # noqa: PLC0415
+
     top = absolute(layers[-1].file).parent
     homes = [_home(layer, top) for layer in layers]
     root = min(homes, key=lambda home: len(home.parts))

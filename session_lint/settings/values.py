@@ -6,7 +6,6 @@ or ``ALL``; where one selector selects a rule and another ignores it, the longer
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from session_lint.errors import UserError
-from session_lint.rules import catalogue
 from session_lint.vocabulary import Tables
 
 if TYPE_CHECKING:
@@ -205,6 +203,11 @@ def _apart(selectors: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ..
 
 def unknown_selectors(selectors: Iterable[str]) -> list[str]:
     """What is wrong with each selector that names no rule."""
+    selectors = tuple(selectors)
+    if not selectors:
+        return []
+    from session_lint.rules import catalogue  # noqa: PLC0415  (most runs are told of none)
+
     codes = (EVERYTHING, *catalogue())
     return [
         f"no rule has the code {selector!r}{nearest(selector.upper(), codes)}"
@@ -224,6 +227,8 @@ def bad_pattern(line: str) -> list[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of a message about a word: what was probably meant, if anything is near."""
+    import difflib  # noqa: PLC0415  (most runs make no mistake)
+
     near = difflib.get_close_matches(word, list(known), 1, 0.4)
     return f"; the nearest is {near[0]!r}" if near else ""
 

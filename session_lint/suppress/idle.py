@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Fix, Step
 from session_lint.rules import catalogue
+from session_lint.rules import names as rule_names
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.rules.unused_suppression import BLANKET
 from session_lint.rules.unused_suppression import rule as unused_suppression
@@ -45,8 +46,7 @@ def names_codes(text: str) -> bool:
 
 @cache
 def _noqa_of_ours() -> re.Pattern[str]:
-    words = "|".join(rule.name for rule in catalogue().values())
-    return re.compile(rf"noqa[^\n]*(?:ses\d|{words})")
+    return re.compile(rf"noqa[^\n]*(?:ses\d|{'|'.join(rule_names())})")
 
 
 def unused(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import msgspec
 
-from session_lint.vocabulary.tables import MOST_ALIASES, OPENING, Meaning, Role, Tables, Vocabulary, builtin
+from session_lint.vocabulary.said import Tables
+from session_lint.vocabulary.tables import MOST_ALIASES, OPENING, Meaning, Role, Vocabulary, builtin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,10 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from session_lint.vocabulary.said import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,14 +94,6 @@ class Meaning:
     def waits_for(self) -> str:
         """What a call of it waits for, in a word or two; empty where it waits for nothing that is known."""
         return self.slow or ("something outside" if self.role is Role.SLOW else "")
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What a user adds: the pairs of a table of names, and those of a table of aliases."""
-
-    names: tuple[tuple[str, Meaning], ...] = ()
-    aliases: tuple[tuple[str, str], ...] = ()
 
 
 class Vocabulary:
@@ -225,6 +214,11 @@ def builtin() -> Vocabulary:
 
 def read_table(name: str) -> dict[str, Any]:
     """The content of one TOML file of this folder."""
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415  (what an earlier run has found may hold still)
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+
     return tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))
 
 

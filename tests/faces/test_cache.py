@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from session_lint import cache
 from session_lint import store as files
 from session_lint.cache import DAY, Cache, key_of
 from session_lint.finding import Applicability, Finding, Fix, Location, Severity, Step
+from session_lint.frames import packed, unpacked
 from session_lint.settings import Settings
 from session_lint.store import FILE, FOLDER
 
@@ -93,6 +95,48 @@ def test_everything_that_findings_depend_on_is_in_the_key(monkeypatch: pytest.Mo
     keys.append(key_of(b"x", "a.py", root, settings))
     cache._fixed.cache_clear()
     assert len(keys) == len(set(keys))
+
+
+def test_the_tool_is_known_again_by_how_its_sources_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "tool" / "cache.py"))
+    for name in ("cache.py", "rules/one.py", "words/table.toml", "words/notes.txt"):
+        (tmp_path / "tool" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tool" / name).write_text("1")
+    cache.fingerprint.cache_clear()
+    store, read = Cache(tmp_path), cache.fingerprint.__wrapped__
+    before = read()
+    try:
+        monkeypatch.setattr(cache, "fingerprint", read)
+        assert before == cache.fingerprint_by(store)
+        monkeypatch.setattr(cache, "fingerprint", lambda: pytest.fail("read again"))
+        assert before == cache.fingerprint_by(store)
+        (tmp_path / "tool" / "words" / "notes.txt").write_text("22")
+        assert before == cache.fingerprint_by(store)
+        monkeypatch.setattr(cache, "fingerprint", read)
+        for name in ("rules/one.py", "words/table.toml", "rules/two.py"):
+            (tmp_path / "tool" / name).write_text("22")
+            after = cache.fingerprint_by(store)
+            assert after not in (before, "")
+            assert read() == after
+            before = after
+    finally:
+        monkeypatch.undo()
+        cache.fingerprint.cache_clear()
+
+
+@pytest.mark.parametrize("parts", [[], [b""], [b"a", b"", b"\0" * 300]])
+def test_strings_come_back_as_they_were(parts: list[bytes]) -> None:
+    data = packed(parts)
+    assert parts == unpacked(data)
+    for end in range(1, len(data)):
+        with contextlib.suppress(ValueError):
+            assert parts[: len(unpacked(data[:end]))] == unpacked(data[:end]) != parts
+
+
+@pytest.mark.parametrize("data", [b"\0", b"\0" * 7 + b"\2a", b"\xff" * 20])
+def test_what_is_cut_off_is_no_string(data: bytes) -> None:
+    with pytest.raises(ValueError, match="cut off"):
+        unpacked(data)
 
 
 def test_an_entry_counts_while_its_questions_are_answered_the_same(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from session_lint import engine
+from session_lint import analysis
 from session_lint.engine import forget, lint_file, lint_paths
 from session_lint.options import Options
 from session_lint.plugin import Plugin
@@ -207,7 +207,7 @@ def test_flake8_and_the_command_share_the_work(data: bytes, monkeypatch: pytest.
     def refuse(*_: Any) -> ModuleFacts:
         raise AssertionError("analysed again")
 
-    monkeypatch.setattr(engine, "analyse_file", refuse)
+    monkeypatch.setattr(analysis, "analyse_file", refuse)
     ((_, row, code, _),), cached = said()
     assert [f"a.py:{row} {code}"] == found
     assert [True] == cached

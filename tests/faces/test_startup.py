@@ -64,6 +64,33 @@ def test_a_check_of_one_file_imports_what_it_needs(tmp_path: Path, text: str, ti
         assert set() == HEAVY & imported(tmp_path, "check", "one.py")
 
 
+QUICK = {
+    "session_lint",
+    "session_lint.__main__",
+    *(f"session_lint.{name}" for name in "cache entries errors frames keeping python settings signs store".split()),
+    *(f"session_lint.{name}" for name in "unchanged vocabulary vocabulary.said".split()),
+    *(f"session_lint.python.{name}" for name in "layout modules project stopping texts".split()),
+    *(f"session_lint.settings.{name}" for name in "reading values".split()),
+}
+
+
+@pytest.mark.parametrize("text", [CLEAN, "def double(number):\n    return number * 2\n"])
+def test_what_is_clean_still_takes_neither_a_command_line_nor_the_analysis(tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.py").write_text(text)
+    imported(tmp_path, "check", "-q", "one.py")
+    found = imported(tmp_path, "check", "-q", "one.py")
+    assert set() == {"click", "difflib", "msgspec", "tempfile", "tomllib"} & found
+    assert QUICK >= {name for name in found if name.startswith("session_lint")}
+
+
+def test_what_was_found_before_is_told_without_the_analysis(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(LEAK)
+    imported(tmp_path, "check", "one.py")
+    found = imported(tmp_path, "check", "one.py")
+    assert {"session_lint.engine", "msgspec"} <= found
+    assert {"session_lint.analysis", "session_lint.fixes", "session_lint.flow", "tomllib"} & found == set()
+
+
 def test_the_help_of_all_commands_imports_none_of_them(tmp_path: Path) -> None:
     found = {name for name in imported(tmp_path, "--help") if name.startswith("session_lint")}
     assert {"session_lint.cli.check", "session_lint.engine", "session_lint.rules"} & found == set()

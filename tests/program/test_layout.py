@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,21 @@ def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
     assert layout.root_of(tmp_path / "projects" / "one" / path) == tmp_path / "projects" / "one" / root
 
 
+@pytest.mark.parametrize(
+    "named", [{}, {"TMPDIR": "."}, {"TMPDIR": "missing", "TMP": "."}, {"TMPDIR": "file", "TEMP": "."}, {"TMP": ""}]
+)
+def test_the_folder_for_temporary_files_is_the_one_that_python_takes(
+    tmp_path: Path, named: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch(0o755)
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value and str(tmp_path / value))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert tempfile.gettempdir() == layout.temporary()
+
+
 @pytest.mark.parametrize("place", ["home", "temporary"])
 def test_a_folder_of_everything_is_no_project(tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts in the home folder, or in the one for temporary files, make no project of what lies beside them."""
@@ -44,7 +60,7 @@ def test_a_folder_of_everything_is_no_project(tmp_path: Path, place: str, monkey
         (folder / name).touch()
     layout.crowded.cache_clear()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(layout, "gettempdir", lambda: str(tmp_path / "temporary"))
+    monkeypatch.setattr(layout, "temporary", lambda: str(tmp_path / "temporary"))
     try:
         assert layout.root_of(folder / "one" / "main.py") == folder / "one"
         assert layout.root_of(folder / "other" / "app.py") == folder / "other"

@@ -1,0 +1,153 @@
+"""What the texts of a project say of its sessions before any of them is understood: which files hold which words.
+
+The words are what is *learnt* of a project, and may have been learnt by an earlier run. As long as they hold, questions
+are answered from here, and the analysis itself is not imported.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from session_lint.python.project import forget_projects, project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from session_lint.python.project import Project
+    from session_lint.vocabulary import Tables
+
+_KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
+
+
+class Kept(NamedTuple):
+    """What was learnt of a project.
+
+    :param words: by which a call may give a session; with a dot in front the properties that do.
+    :param digest: of the files that they were learnt from.
+    :param named: the dotted names by which the vocabulary knows getters and closers of global sessions.
+    """
+
+    words: Sequence[str]
+    digest: bytes
+    named: Sequence[str]
+
+
+class Memory(Protocol):
+    """What an earlier run has kept of a project."""
+
+    def recall(self) -> Kept | None:
+        """What was learnt."""
+
+    def remember(self, kept: Kept) -> None:
+        """Keep what was learnt for later runs."""
+
+
+_memories: dict[tuple[Project, Tables], Memory] = {}
+
+
+def remembering(path: Path, memory: Memory, tables: Tables) -> None:
+    """Keep what is learnt of the project of a file, and make use of what was kept.
+
+    :param tables: what the user says that names mean, by which it is learnt.
+    """
+    _memories[project_of(path), tables] = memory
+
+
+def memory_of(project: Project, means: Callable[[Tables], bool]) -> Memory | None:
+    """What an earlier run has kept of a project.
+
+    :param means: whether it is learnt by the meanings of some tables.
+    """
+    return next((memory for (of, tables), memory in _memories.items() if of is project and means(tables)), None)
+
+
+def forget() -> None:
+    """Read everything anew from now on: a run is over, files may change."""
+    _memories.clear()
+    forget_projects()
+
+
+def known(path: Path, tables: Tables) -> Signs | None:
+    """What an earlier run's words say of the project of a file; ``None`` where they have to be learnt."""
+    project = project_of(path)
+    kept = recalled(project, _memories.get((project, tables)))
+    return None if kept is None else Signs.of(project, kept)
+
+
+def recalled(project: Project, memory: Memory | None) -> Kept | None:
+    """What an earlier run has learnt, where the files that it was learnt from are the same still."""
+    kept = memory.recall() if memory is not None else None
+    if kept is None or learnt_from(project, (w for w in kept.words if not w.startswith("."))) != kept.digest:
+        return None
+    return kept
+
+
+def learnt_from(project: Project, words: Iterable[str]) -> bytes:
+    """A digest of all files that hold one of some words: no other can add to them."""
+    return project.digest(project.texts.having(frozenset(words) - {"begin"}, project.layout.files))
+
+
+def keeps(text: str) -> bool:
+    """Whether a text may put something into a global, or into a field of one."""
+    return re.search(_KEEPS, text, re.MULTILINE) is not None
+
+
+class Signs:
+    """The files of a project by the words that they hold.
+
+    :param learnt: the words and the properties, as :class:`Kept` has them.
+    :param telling: the words that tell whether a text may have to do with a session.
+    :param named: as :class:`Kept` has them.
+    """
+
+    def __init__(self, project: Project, learnt: Sequence[str], telling: frozenset[str], named: Iterable[str]) -> None:
+        self.project = project
+        self.learnt = learnt
+        self.telling = telling
+        self.named = named
+
+    @classmethod
+    def of(cls, project: Project, kept: Kept) -> Signs:
+        """Those of a project of which something is known already."""
+        words = frozenset(word for word in kept.words if not word.startswith("."))
+        return cls(project, kept.words, words - {"begin"}, kept.named)
+
+    def answer(self, question: str) -> bytes:
+        """The answer to a question as things stand now, for those that rest on the one they had."""
+        if question == "words":
+            return self.project.digest_of("\0".join(self.learnt).encode())
+        if question == "globals":
+            return self.project.digest(self.keeping)
+        if question == "worth":
+            return self.project.digest(self.worthy)
+        kind, _, name = question.partition("\0")
+        return self.project.listed(self.concerned(name)) if kind == "worthy" else self.project.answer(question)
+
+    @cached_property
+    def worthy(self) -> list[Path]:
+        """The files that may have to do with a session."""
+        return self.project.texts.having(self.telling, self.project.layout.files)
+
+    def concerned(self, name: str) -> list[Path]:
+        """The files that may have to do with a session and hold a name."""
+        return [path for path in self.worthy if name.encode() in self.project.content(path)]
+
+    @cached_property
+    def naming_globals(self) -> set[Path]:
+        """The files that may call a getter or closer that the vocabulary knows."""
+        found: set[Path] = set()
+        for module, _, last in (name.rpartition(".") for name in self.named):
+            whole, parent = re.escape(module), re.escape(module.rpartition(".")[0])
+            imported = re.compile(rf"(?:from|import)\s+{whole}\b|from\s+{parent}\s+import\b".encode())
+            found.update(p for p in self.project.holding(last) if imported.search(self.project.content(p)))
+        return found
+
+    @cached_property
+    def keeping(self) -> list[Path]:
+        """The files that may keep a session in a global, or call a getter that the vocabulary knows."""
+        known = self.naming_globals | set(self.worthy)
+        worthy = [p for p in self.project.layout.files if p in known]
+        return [p for p in worthy if keeps(self.project.content(p).decode("latin-1"))]
