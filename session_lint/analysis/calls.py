@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import ANY
 from session_lint.python.names import Names, path
+from session_lint.python.scopes import BindingKind
+from session_lint.python.words import word
 from session_lint.vocabulary import Effect, Meaning, Role, Vocabulary, effects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from session_lint.python.pending import Pending
     from session_lint.python.scopes import FunctionNode, Scope
@@ -99,6 +103,8 @@ def foreign(name: str) -> bool:
     return name.partition(".")[0] in _FOREIGN
 
 
+_RENAMING = (ast.Name, ast.Attribute, ast.Lambda, ast.BoolOp, ast.IfExp)
+"""Expressions whose value may be something that is defined elsewhere, to be called."""
 _DEEPEST = 8
 """How many classes up a Session is looked for; a cycle of bases has no end."""
 _QUIET = frozenset(
@@ -140,6 +146,7 @@ class Calls:
         self._pending = pending
         self._scope = dict(names.scopes.calls)
         self._cache: dict[ast.Call, Callee] = {}
+        self._leading: dict[tuple[Scope, str, bool], bool] = {}
 
     def __contains__(self, node: object) -> bool:
         """Whether a call stands in the module."""
@@ -194,6 +201,42 @@ class Calls:
         """The names, and those of the project as they are imported, without the folders that imports start from."""
         own = [name.split(".") for name in names if self.names.definition(name) is not None]
         return names | {".".join(parts[start:]) for parts in own for start in range(1, len(parts) - 1)}
+
+    def may_be(self, call: ast.Call, words: AbstractSet[str]) -> bool:
+        """Whether a call may be of something that a library knows by one of some words, as far as bare names tell.
+
+        Most calls are of methods of objects that come from nowhere near; to follow each of them takes long.
+        """
+        func: ast.AST = call.func
+        if word(func) in words:
+            return True
+        plain = isinstance(func, ast.Name)
+        while isinstance(func, (ast.Attribute, ast.Call, ast.Subscript)):
+            func = func.func if isinstance(func, ast.Call) else func.value
+        if not isinstance(func, ast.Name):
+            return not isinstance(func, (ast.Constant, ast.JoinedStr))
+        if not plain and isinstance(call.func, ast.Attribute) and call.func.attr in self._renamed:
+            return True
+        owner = self.names.owner(func.id, self.scope(call))
+        return owner is not None and self._leads_on(owner, func.id, plain=plain)
+
+    def _leads_on(self, owner: Scope, name: str, *, plain: bool) -> bool:
+        """Whether a variable may be another name for something: an import of the project's own, a value."""
+        key = (owner, name, plain)
+        if key not in self._leading:
+            self._leading[key] = any(
+                (b.kind is BindingKind.VALUE and plain)
+                or (b.kind is BindingKind.IMPORT and not foreign(b.target) and self.names.knows(b.target))
+                for b in owner.bindings[name]
+            )
+        return self._leading[key]
+
+    @cached_property
+    def _renamed(self) -> frozenset[str]:
+        """The fields of classes that may be other names for something: ``self.start = threading.Thread``."""
+        scopes = [scope for scope in self.names.scopes.of.values() if scope.is_class]
+        bound = [item for scope in scopes for item in (*scope.bindings.items(), *scope.attributes.items())]
+        return frozenset(n for n, bindings in bound if any(isinstance(b.node, _RENAMING) for b in bindings))
 
     def callee(self, call: ast.Call) -> Callee:
         """What a call calls."""

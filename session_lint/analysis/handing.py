@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 _MAPPING = ("map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async")
+_TASK = frozenset(["delay", "apply_async", "s", "si"])
+"""Methods by which the functions of a task queue are called."""
 _MANY = 2
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
@@ -82,12 +84,19 @@ def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solve
 
 def runs(module: Module, call: ast.Call) -> str:
     """Where a call runs what it is given; empty for most."""
+    if not module.calls.may_be(call, _words(module)):
+        return ""
     meaning = module.calls.callee(call).meaning
     if meaning is not None:
         return meaning.runs
-    if isinstance(call.func, ast.Attribute) and call.func.attr in ("delay", "apply_async", "s", "si"):
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _TASK:
         return _of_decorator(module, call.func.value, module.calls.scope(call))
     return ""
+
+
+def _words(module: Module) -> frozenset[str]:
+    """The words by which something is run elsewhere."""
+    return _TASK | module.calls.vocabulary.running_words
 
 
 def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:

@@ -15,7 +15,7 @@ from session_lint.analysis.growth import grow
 from session_lint.analysis.module import Module
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import BindingKind
-from session_lint.python.texts import finder
+from session_lint.python.mentions import finder
 from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
 from session_lint.vocabulary import Role, vocabulary
 

@@ -194,6 +194,10 @@ class Names:
         found = self._starred(name, depth + 1) if top.stars else _NOTHING
         return found or frozenset({whole})
 
+    def knows(self, dotted: str) -> bool:
+        """Whether an imported name is one of the project's, or of a module of it."""
+        return self.elsewhere is not None and self.elsewhere.find(dotted, self) is not None
+
     def follow(self, dotted: str) -> Qualified:
         """What a dotted name stands for to this module."""
         return self._followed(dotted, 0)

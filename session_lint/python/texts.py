@@ -7,15 +7,15 @@ process of an editor keeps this, and works out anew what texts mean together.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.layout import Layout
+from session_lint.python.mentions import finder
 from session_lint.python.stopping import go_on
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from session_lint.python.scopes import Scopes
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 1_500_000
 """Bytes of the largest file that is followed into; what is larger is data, or was generated."""
-_FEW = 40
-"""Up to so many words are looked for one after the other first, which is faster than all at once."""
 _MOST_SETS = 12
 """How many sets of words it is remembered for which files hold one of them."""
 
@@ -160,17 +158,6 @@ class Texts:
             return self._take(path, decode(str(path), data), None)
         except (SourceError, RecursionError, MemoryError):
             return None
-
-
-def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
-    """What tells whether a file's bytes hold one of some words."""
-    wanted = [word.encode() for word in sorted(words)]
-    whole = re.compile(rb"\b(?:%s)\b" % b"|".join(wanted)).search
-
-    def finds(data: bytes) -> bool:
-        return (len(wanted) > _FEW or any(word in data for word in wanted)) and whole(data) is not None
-
-    return finds
 
 
 def _around(before: bytes, after: bytes, margin: int) -> tuple[bytes, bytes]:

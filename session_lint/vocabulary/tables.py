@@ -153,6 +153,14 @@ class Vocabulary:
         return tuple(sorted({_word(name) for name in plain} | families | homes))
 
     @cached_property
+    def running_words(self) -> frozenset[str]:
+        """The last words of all names of what runs elsewhere what it is given."""
+        running = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if meaning.runs}
+        renamed = {alias for alias in self.aliases if self.canonical(alias).removesuffix("()") in running}
+        families = {m for name, meaning in running.items() if name.endswith(".*") for m in meaning.methods}
+        return frozenset({name.removesuffix("()").rpartition(".")[2] for name in {*running, *renamed}} | families)
+
+    @cached_property
     def libraries(self) -> frozenset[str]:
         """The packages of which the built-in tables say what they do with sessions."""
         return frozenset(

@@ -1,0 +1,45 @@
+"""Whether a text may use some words as names, as far as its bytes tell.
+
+A file's text is searched before anything is parsed, so this has to be fast, and it may err only on the side of too
+much. English prose in comments and docstrings holds many of the words, too; there they stand beside other words, which
+names in code do not.
+"""
+
+from __future__ import annotations
+
+import re
+from keyword import kwlist, softkwlist
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_FEW = 40
+"""Up to so many words are looked for one after the other first, which is faster than all at once."""
+_KEYWORDS = frozenset(word.encode() for word in (*kwlist, *softkwlist, "match", "case", "type", "_"))
+"""The words that may stand beside a name, in any version of Python."""
+_BEFORE = re.compile(rb"\w+[ \t]+\Z")
+_AFTER = re.compile(rb"[ \t]+(?:([^\W\d]\w*)(?=([\"']?))|[\d`$?])")
+_LONGEST = 40
+"""Bytes in front of a name that are looked at: longer than any keyword."""
+
+
+def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
+    """What tells whether a file's bytes hold one of some words where a name may stand."""
+    wanted = [word.encode() for word in sorted(words)]
+    whole = re.compile(rb"\b(?:%s)\b" % b"|".join(wanted)).finditer
+
+    def finds(data: bytes) -> bool:
+        likely = len(wanted) > _FEW or any(word in data for word in wanted)
+        return likely and any(_may_be_name(data, *found.span()) for found in whole(data))
+
+    return finds
+
+
+def _may_be_name(data: bytes, start: int, end: int) -> bool:
+    """Whether a word is not surely one of a sentence: beside names there are only keywords, and prefixed strings."""
+    after = _AFTER.match(data, end)
+    if after is not None and after[1] not in _KEYWORDS:
+        return False
+    before = _BEFORE.search(data[max(0, start - _LONGEST) : start])
+    return before is None or before[0].strip() in _KEYWORDS
