@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,7 @@ from session_lint.documents import embeds, modules, placed
 from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
+from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.rules.unused_suppression import rule as unused_suppression
@@ -26,7 +28,7 @@ from session_lint.suppress import heard, names_codes, unused
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.glossary import Entry
@@ -75,14 +77,43 @@ def lint_source(
     return _said(source, findings, settings, noqa=noqa)
 
 
-def lint_file(path: Path, settings: Settings) -> FileReport:
-    """The findings in one file, from the cache where it has them. Raises nothing."""
+def lint_file(path: Path, settings: Settings, *, thorough: bool = True) -> FileReport:
+    """The findings in one file, from the cache where it has them. Raises nothing.
+
+    :param thorough: whether it is parsed even where no word of it has to do with sessions, to tell of errors.
+    """
     filename = str(path)
     try:
         data = path.read_bytes()
     except OSError as error:
         return FileReport(filename, tuple(failed(filename, settings, f"cannot be read: {error.strerror or error}")))
+    if not thorough and not embeds(filename):
+        reason = _passed_over(data, path, settings)
+        if reason is not None:
+            return FileReport(filename, tuple(reason))
     return lint_content(data, path, settings)
+
+
+def _passed_over(data: bytes, path: Path, settings: Settings) -> list[Finding] | None:
+    """What there is to say of a file in which no word has to do with sessions; ``None`` where one may."""
+    try:
+        if _concerns(data, path, settings):
+            return None
+        text = data.decode("latin-1")  # what could matter in there is ASCII
+        return _said(decode(str(path), data), [], settings, noqa=True) if names_codes(text) else []
+    except (SourceError, RecursionError, MemoryError):
+        return None
+
+
+def _concerns(data: bytes, path: Path, settings: Settings) -> bool:
+    from session_lint.analysis import concerns, concerns_alone  # noqa: PLC0415  (what was found may hold still)
+    from session_lint.vocabulary import vocabulary  # noqa: PLC0415
+
+    if not settings.whole_project:
+        return concerns_alone(data, vocabulary(settings.vocabulary))
+    if settings.cache:
+        keeping.introduce(path, settings)
+    return concerns(data, path, vocabulary(settings.vocabulary))
 
 
 def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]]:
@@ -182,20 +213,30 @@ def forget() -> None:
     keeping.forget()
 
 
-def lint_paths(paths: Sequence[Path], settings: Settings, jobs: int = 0) -> Iterator[FileReport]:
+def lint_paths(
+    paths: Sequence[Path], settings: Settings, jobs: int = 0, *, named: Collection[Path] | None = None
+) -> Iterator[FileReport]:
     """The findings in files, one report each, in the order of the files, as things stand now.
 
     :param jobs: how many processes; 0 for as many as there are processors, where the files are more than a few.
+    :param named: those that are parsed even where no word of them has to do with sessions, to tell of errors in them;
+        ``None`` for all. Nothing else differs.
     """
     forget()
+    thorough = frozenset(paths if named is None else named)
     processes = min(jobs or (_processors() if len(paths) > FEW else 1), len(paths))
     if processes > 1:
         from session_lint.parallel import lint_on  # noqa: PLC0415  (most runs are of a few files)
 
-        yield from lint_on(processes, paths, settings)
+        yield from lint_on(processes, paths, settings, thorough)
         return
+    left = Counter(map(root_of_project, paths))
     for path in paths:
-        yield lint_file(path, settings)
+        yield lint_file(path, settings, thorough=path in thorough)
+        root = root_of_project(path)
+        left[root] -= 1
+        if not left[root]:
+            keeping.leave(root)
 
 
 def _processors() -> int:

@@ -87,6 +87,14 @@ def forget() -> None:
     signs.forget()
 
 
+def leave(root: Path) -> None:
+    """Let go of all that is known of one project: a run is done with it."""
+    _project.cache_clear()
+    _answers.cache_clear()
+    _known.cache_clear()
+    signs.leave(root)
+
+
 @cache
 def _project(folder: Path, settings: Settings) -> tuple[Path, Callable[[str], bytes]]:
     """The root of the project that the files of a folder belong to, and the answers about it."""

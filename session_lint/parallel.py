@@ -21,7 +21,7 @@ from session_lint.python.project import root_of_project
 from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from session_lint.settings import Settings
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 CHUNK = 32  # files handed to a process at once, at most
 
 
-def lint_on(processes: int, paths: Sequence[Path], settings: Settings) -> Iterator[FileReport]:
+def lint_on(
+    processes: int, paths: Sequence[Path], settings: Settings, thorough: frozenset[Path]
+) -> Iterator[FileReport]:
     """The findings in files, one report each, in the order of the files.
+
+    :param thorough: those that are parsed whatever they hold.
 
     Whoever is interrupted, or stops asking, ends the processes at once, in the middle of what they do: what they keep
     between runs, they keep in transactions.
@@ -41,14 +45,14 @@ def lint_on(processes: int, paths: Sequence[Path], settings: Settings) -> Iterat
     pool = _pool(processes)
     try:
         largest = sorted(batches, key=len, reverse=True)
-        begun = {tuple(batch): pool.submit(_lint_batch, batch, settings) for batch in largest}
+        begun = {tuple(batch): pool.submit(_lint_batch, batch, settings, thorough.intersection(batch)) for batch in largest}
         for batch in batches:
             for path, report in zip(batch, begun[tuple(batch)].result(), strict=True):
                 reports[path] = report
                 yield report
         pool.shutdown()  # in peace: one that is left to the end of the process closes its pipes under its own threads
     except BrokenProcessPool:
-        yield from _one_by_one([path for path in paths if path not in reports], settings)
+        yield from _one_by_one([path for path in paths if path not in reports], settings, thorough)
     except BaseException:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
@@ -84,17 +88,25 @@ def _learn(path: Path, settings: Settings) -> None:
     prepare(path, vocabulary(settings.vocabulary))
 
 
-def _lint_batch(paths: Sequence[Path], settings: Settings) -> list[FileReport]:
-    return [lint_file(path, settings) for path in paths]
+def _lint_batch(paths: Sequence[Path], settings: Settings, thorough: frozenset[Path]) -> list[FileReport]:
+    root = root_of_project(paths[0])
+    for other in _under_way - {root}:
+        keeping.leave(other)  # what is learnt of a project serves its files only, which come one after the other
+    _under_way.clear()
+    _under_way.add(root)
+    return [lint_file(path, settings, thorough=path in thorough) for path in paths]
 
 
-def _one_by_one(paths: Sequence[Path], settings: Settings) -> Iterator[FileReport]:
+_under_way: set[Path] = set()
+"""The project whose files this process was given last."""
+
+
+def _one_by_one(paths: Sequence[Path], settings: Settings, thorough: frozenset[Path]) -> Iterator[FileReport]:
     """Go on after a process has died, in another one, to name the file that kills it."""
-    work: Callable[[Path], FileReport] = partial(lint_file, settings=settings)
     pool = _pool(1)
     for path in paths:
         try:
-            yield pool.submit(work, path).result()
+            yield pool.submit(partial(lint_file, thorough=path in thorough), path, settings).result()
         except BrokenProcessPool:
             pool = _pool(1)
             dead = failed(str(path), settings, "internal error: the process that analysed it has died")

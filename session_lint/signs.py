@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from session_lint.python.project import forget_projects, project_of
+from session_lint.python.project import leave as leave_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -68,6 +69,13 @@ def forget() -> None:
     """Read everything anew from now on: a run is over, files may change."""
     _memories.clear()
     forget_projects()
+
+
+def leave(root: Path) -> None:
+    """Let go of all that is known of one project: a run is done with it."""
+    for key in [key for key in _memories if key[0].root == root]:
+        del _memories[key]
+    leave_project(root)
 
 
 def known(path: Path, tables: Tables) -> Signs | None:

@@ -32,6 +32,7 @@ __all__ = [
     "analyse_file",
     "answer",
     "concerns",
+    "concerns_alone",
     "forget",
     "learnt",
     "prepare",
@@ -50,7 +51,7 @@ def analyse(source: Source, tree: ast.Module, module: str, vocabulary: Vocabular
     :param vocabulary: what names mean; ``None`` for what the libraries' do.
     """
     vocabulary = vocabulary or builtin()
-    if not (vocabulary.mentions(source.text) or _ends(source.text)):
+    if not (vocabulary.mentions(source.text) or any(word in source.text for word in _ENDS)):
         return ModuleFacts(source, None)
     names = Names(tree, module, package=source.filename.endswith("__init__.py"))
     program = Program(vocabulary)
@@ -71,7 +72,7 @@ def analyse_file(
     place = absolute(path)
     project = project_of(place)
     program = _program(project, vocabulary)
-    worth = program.worth(source.text.encode(errors="replace")) or _ends(source.text)
+    worth = _worth(program, source.text.encode(errors="replace"))
     unit = project.known(place, source.text)
     if unit is None:
         tree = tree or source.parse()
@@ -87,12 +88,21 @@ def analyse_file(
 
 def prepare(path: Path, vocabulary: Vocabulary | None = None) -> None:
     """Learn beforehand what all files of a file's project need, so that processes that are forked then have it."""
-    concerns("", path, vocabulary)
+    concerns(b"", path, vocabulary)
 
 
-def concerns(text: str, path: Path, vocabulary: Vocabulary | None = None) -> bool:
-    """Whether anything can be found in a module at all."""
-    return _program(project_of(absolute(path)), vocabulary).worth(text.encode(errors="replace")) or _ends(text)
+def concerns(data: bytes, path: Path, vocabulary: Vocabulary | None = None) -> bool:
+    """Whether anything can be found in a module with some content at all."""
+    return _worth(_program(project_of(absolute(path)), vocabulary), data)
+
+
+def concerns_alone(data: bytes, vocabulary: Vocabulary | None = None) -> bool:
+    """The same of a module with nothing around it."""
+    return (vocabulary or builtin()).mentions(data.decode("latin-1")) or any(word in data for word in _ENDING)
+
+
+def _worth(program: Program, data: bytes) -> bool:
+    return program.worth(data) or any(word in data for word in _ENDING)
 
 
 def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> bytes:
@@ -129,10 +139,7 @@ def presume(path: Path, learnt: Learnt, vocabulary: Vocabulary | None = None) ->
 
 _ENDS = (".commit(", ".rollback(", ".flush(")
 """In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
-
-
-def _ends(text: str) -> bool:
-    return any(word in text for word in _ENDS)
+_ENDING = tuple(word.encode() for word in _ENDS)
 
 
 def _program(project: Project, vocabulary: Vocabulary | None) -> Program:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
@@ -12,6 +11,7 @@ from session_lint.analysis.holding import Hold, captured, held
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import own_nodes
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _variable(name: object) -> str:
     return text if isinstance(text, str) else ""
 
 
-@cache
+@remembered
 def _bound(function: FunctionNode) -> frozenset[str]:
     """The variables that a function gives a value to, its parameters too."""
     stored = {n.id for n in own_nodes(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}

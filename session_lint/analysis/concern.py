@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import is_property, own_nodes, path
 from session_lint.python.pending import once
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 from session_lint.python.words import MAKERS, word, words_given
 from session_lint.vocabulary import Meaning, Role, effects
@@ -270,7 +271,7 @@ class Concern:
         return function in self.program.touching
 
 
-@cache
+@remembered
 def returns_something(function: FunctionNode) -> bool:
     """Whether a function returns what may hold a session."""
     returns = (node for node in own_nodes(function) if isinstance(node, ast.Return))

@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import own_nodes, path
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _split(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
             yield base if truth is None else base | {(name, truth)}
 
 
-@cache
+@remembered
 def required(code: ast.AST) -> frozenset[str]:
     """The parameters that a function must be given, never gives another value and never asks whether they are there."""
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -192,7 +193,7 @@ def present(name: str) -> Guards:
     return frozenset({(name, True), (f"{name} is None", False)})
 
 
-@cache
+@remembered
 def entries(function: FunctionNode) -> tuple[Guards, ...]:
     """The ways into a function that differ in parameters which it asks for and then gives another value.
 
@@ -246,7 +247,7 @@ def _sources(code: ast.AST) -> dict[str, set[str]]:
     return found
 
 
-@cache
+@remembered
 def asked(function: FunctionNode) -> frozenset[str]:
     """The parameters that a function's tests speak of, its calls too: what they are passed to may ask."""
     found: set[str] = set()
@@ -272,7 +273,7 @@ def _names(node: ast.AST) -> set[str]:
     return found
 
 
-@cache
+@remembered
 def asked_for_existence(code: ast.AST) -> frozenset[str]:
     """The atoms ``bound x`` for the variables that a code looks for in ``locals()``: not there at its start."""
     if isinstance(code, ast.Module):
@@ -282,13 +283,13 @@ def asked_for_existence(code: ast.AST) -> frozenset[str]:
     return frozenset(a[0] for a in tests if a and a[0].startswith("bound ") and a[0].removeprefix("bound ") not in own)
 
 
-@cache
+@remembered
 def around_closing(code: ast.AST) -> frozenset[str]:
     """The variables of the tests under which a code closes something: kept when all else has to go."""
     return _around(code, ("close", "remove"))
 
 
-@cache
+@remembered
 def around_failures(code: ast.AST) -> frozenset[str]:
     """The variables of the tests under which a code ends a transaction, and those that its handlers give a value to."""
     handlers = (n for n in own_nodes(code) if isinstance(n, ast.ExceptHandler))

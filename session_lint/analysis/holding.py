@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
-from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import own_nodes, path
+from session_lint.python.remembered import remembered
 from session_lint.vocabulary import effects, query_methods
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def closure(node: ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Hold | 
     return _closure(node, fact)
 
 
-@cache
+@remembered
 def captured(node: ast.AST) -> frozenset[object]:
     """The variable paths that a nested function, lambda or generator expression reads of those around it."""
     found = {p for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute)) and (p := path(n))}
@@ -127,7 +127,7 @@ def _own_names(node: ast.AST) -> frozenset[str]:
     return frozenset(stored | {arg.arg for arg in named if arg is not None}) - shared
 
 
-@cache
+@remembered
 def closed_inside(node: ast.AST) -> frozenset[object]:
     """The variable paths on which a nested function or lambda calls a closing method."""
     return frozenset(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import State
+from session_lint.python.remembered import remembered
 
 if TYPE_CHECKING:
     from session_lint.analysis.module import Module
@@ -42,7 +42,7 @@ def closes_later(module: Module, call: ast.Call, fact: Fact) -> bool | None:
     return None
 
 
-@cache
+@remembered
 def run_with(call: ast.Call, session: ast.expr) -> ast.Call | None:
     """The call that ``session.run_sync(f, x)`` makes: ``f(session, x)``."""
     if not call.args or isinstance(call.args[0], ast.Starred):
@@ -50,7 +50,7 @@ def run_with(call: ast.Call, session: ast.expr) -> ast.Call | None:
     return ast.copy_location(ast.Call(call.args[0], [session, *call.args[1:]], call.keywords), call)
 
 
-@cache
+@remembered
 def applied(call: ast.Call) -> ast.Call | None:
     """The call that is made later: ``f(s)`` of ``partial(f, s)`` and of ``Thread(target=f, args=(s,))``."""
     named = {k.arg: k.value for k in call.keywords if k.arg is not None}

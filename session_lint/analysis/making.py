@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import TYPE_CHECKING
+
+from session_lint.python.remembered import remembered
 
 if TYPE_CHECKING:
     from session_lint.python.names import Names
@@ -31,7 +32,7 @@ def runs_when_made(owner: ast.ClassDef) -> bool:
     return any(method.name in _RUNNING for method in methods) or any(factories)
 
 
-@cache
+@remembered
 def only_kept(function: FunctionNode, name: str) -> bool:
     """Whether a function does no more with a parameter than to put it into fields."""
     nodes = list(ast.walk(function))

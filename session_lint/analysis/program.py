@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.facts import ModuleFacts
 from session_lint.analysis.growth import grow
 from session_lint.analysis.module import Module
+from session_lint.python.mentions import finder
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import BindingKind
-from session_lint.python.mentions import finder
 from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
 from session_lint.vocabulary import Role, vocabulary
 

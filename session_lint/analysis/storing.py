@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
@@ -11,6 +10,7 @@ from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, path
+from session_lint.python.remembered import remembered
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _taken_first(parts: list[ast.expr], fact: Fact) -> tuple[Fact, list[ast.expr
     return fact._replace(names=fact.names | names), values
 
 
-@cache
+@remembered
 def _value_of(node: ast.expr) -> ast.expr:
     """A node without a name of its own, for the value that an expression had."""
     return ast.copy_location(ast.Yield(None), node)

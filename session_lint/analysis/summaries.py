@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class Summaries:
         return {arg.arg for arg in parameters(function)} - stored
 
 
-@cache
+@remembered
 def is_generator(function: ast.AST) -> bool:
     """Whether calling a function only makes a generator."""
     return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(function))

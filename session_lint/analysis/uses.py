@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
@@ -12,6 +11,7 @@ from session_lint.analysis.escapes import BY_NAME, family
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import children, is_self
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
@@ -209,7 +209,7 @@ class Uses:
         return any(way.returned for way in ways) and self._lets_go(module, call, depth)
 
 
-@cache
+@remembered
 def _closes_something(node: ast.AST) -> bool:
     """Whether a class calls anything that closes."""
     return any(isinstance(n, ast.Attribute) and closes(n.attr) for n in ast.walk(node))

@@ -85,11 +85,11 @@ def _files(outcome: Outcome, paths: Sequence[str], given: dict[str, Any]) -> Non
     outcome.groups, outcome.missing = groups(paths, given)
     outcome.settings = {str(file): settings for settings, files in outcome.groups for file in files}
     outcome.seconds["finding the files"] = time.perf_counter() - begun
-    begun = time.perf_counter()
+    begun, named = time.perf_counter(), frozenset(map(Path, paths))
     try:
         with progress(sum(len(files) for _, files in outcome.groups), hidden=given["quiet"]) as step:
             for settings, files in outcome.groups:
-                for report in lint_paths(files, settings, given["jobs"]):
+                for report in lint_paths(files, settings, given["jobs"], named=named):
                     outcome.reports.append(report)
                     step()
     finally:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Protocol
 
 from session_lint.python.annotations import annotated_class
 from session_lint.python.pending import Pending
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import (
     Binding,
     BindingKind,
@@ -392,7 +393,7 @@ class Names:
         return found or self._annotated((node.returns, scope.parent or scope), depth)
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def own_nodes(code: ast.AST) -> list[ast.AST]:
     """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
     found: list[ast.AST] = []

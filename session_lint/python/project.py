@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.python.layout import root_of
 from session_lint.python.modules import absolute
+from session_lint.python.remembered import forget_nodes
 from session_lint.python.texts import Texts
 
 if TYPE_CHECKING:
@@ -229,6 +230,13 @@ def forget_projects() -> None:
     """Read everything anew from now on: a run is over."""
     _projects.clear()
     _roots.clear()
+    forget_nodes()
+
+
+def leave(root: Path) -> None:
+    """Let go of all that is known of one project: a run is done with it."""
+    if _projects.pop(root, None) is not None:
+        forget_nodes()
 
 
 def renew_projects() -> None:

@@ -1,0 +1,26 @@
+"""What follows from a node of a syntax tree alone, worked out once; forgotten with the trees of a run."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_forgetting: list[Callable[[], None]] = []
+
+
+def remembered(work: Callable[P, T]) -> Callable[P, T]:
+    """A function whose answers are kept until :func:`forget_nodes`: they hold on to the trees they are about."""
+    kept = cache(work)
+    _forgetting.append(kept.cache_clear)
+    return cast("Callable[P, T]", kept)
+
+
+def forget_nodes() -> None:
+    """Let go of all trees."""
+    for forget in _forgetting:
+        forget()
