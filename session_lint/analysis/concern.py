@@ -87,7 +87,7 @@ class Concern:
 
     def _worth(self, code: ast.AST) -> list[ast.Call]:
         """The calls of a code that may have to do with a session, as far as their words tell."""
-        words, calls = self.program.words, self._calls_in.get(code, [])
+        words, calls = self.program.words, self.calls_in(code)
         return calls if words is None else [call for call in calls if self._is_worth(call, words)]
 
     def _is_worth(self, call: ast.Call, words: AbstractSet[str]) -> bool:
@@ -106,6 +106,10 @@ class Concern:
         for call, _ in self.names.scopes.calls:
             found.setdefault(word(call.func), []).append(call)
         return found
+
+    def calls_in(self, code: ast.AST) -> list[ast.Call]:
+        """The calls of a code, in the order of the text."""
+        return self._calls_in.get(code, [])
 
     @once
     def _calls_in(self) -> dict[ast.AST, list[ast.Call]]:
@@ -239,7 +243,7 @@ class Concern:
     @property
     def ending_by_hand(self) -> list[Code]:
         """The functions that commit, roll back or close something they are given."""
-        return [code for code, _ in self.codes if any(_ends(call, code) for call in self._calls_in.get(code, ()))]
+        return [code for code, _ in self.codes if any(_ends(call, code) for call in self.calls_in(code))]
 
     def may_open(self, function: ast.AST) -> bool:
         """Whether a function may open a session, by itself or in a function that it calls; perhaps, where it is far."""
@@ -249,7 +253,7 @@ class Concern:
             module, code = todo.pop()
             if len(seen) > _MOST_CALLED or module.opens_one(code) or module._gets_one(code):  # noqa: SLF001
                 return True
-            callees = (module.calls.callee(call) for call in module._calls_in.get(code, ()))  # noqa: SLF001
+            callees = (module.calls.callee(call) for call in module.calls_in(code))
             fresh = [(module.at(c), f) for c in callees if (f := c.function) is not None and f not in seen]
             seen.update(f for _, f in fresh)
             todo += fresh

@@ -53,7 +53,7 @@ def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
     """Every call that gives a session to something in one of some places, once for each session."""
     if facts.module is None:
         return
-    wanted = _codes(facts.module, places)
+    wanted = _codes(facts, facts.module, places)
     for solved, borrowed in _solutions(facts, wanted):
         seen: set[tuple[ast.AST, object]] = set()
         for point, fact in solved.visits(PointKind.CALL) if wanted else ():
@@ -68,9 +68,10 @@ def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
                 yield Handing(solved, point, call, fact, where, count, borrowed)
 
 
-def _codes(module: Module, places: tuple[str, ...]) -> set[ast.AST]:
-    """The codes that run something in one of some places."""
-    return {module.code_of(scope) for call, scope in module.names.scopes.calls if runs(module, call) in places}
+def _codes(facts: ModuleFacts, module: Module, places: tuple[str, ...]) -> set[ast.AST]:
+    """The codes with a session that run something in one of some places."""
+    codes = {*(solved.code for solved in facts.solved), *(one.code for one in facts.borrowed)}
+    return {code for code in codes if any(runs(module, call) in places for call in module.calls_in(code))}
 
 
 def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solved, Borrowed | None]]:
@@ -84,7 +85,7 @@ def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solve
 
 def runs(module: Module, call: ast.Call) -> str:
     """Where a call runs what it is given; empty for most."""
-    if not module.calls.may_be(call, _words(module)):
+    if not may_run(module, call):
         return ""
     meaning = module.calls.callee(call).meaning
     if meaning is not None:
@@ -94,9 +95,9 @@ def runs(module: Module, call: ast.Call) -> str:
     return ""
 
 
-def _words(module: Module) -> frozenset[str]:
-    """The words by which something is run elsewhere."""
-    return _TASK | module.calls.vocabulary.running_words
+def may_run(module: Module, call: ast.Call) -> bool:
+    """Whether a call may run something elsewhere, as far as bare names tell."""
+    return module.calls.may_be(call, _TASK | module.calls.vocabulary.running_words)
 
 
 def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:

@@ -105,7 +105,7 @@ def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
     module = facts.module
     seen: set[ast.AST] = set()
     for call, scope in module.names.scopes.calls:
-        where = runs(module, call)
+        where = runs(module, call) if _mentions_context(module, call, scope) else ""
         if where not in _PLACES:
             continue
         for value in arguments(call):
@@ -113,6 +113,24 @@ def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
                 if node not in seen and is_request_field(module, node, scope) and _holds_session(module, node):
                     seen.add(node)
                     yield Lingering(call, path(node), module.code_of(scope), where, sure=True)
+
+
+def _mentions_context(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether a field of something that may be Flask's context stands in the arguments of a call."""
+    return any(
+        isinstance(node, ast.Attribute) and _may_be_context(module, node.value, scope)
+        for value in arguments(call)
+        for node in ([value] if isinstance(value, (ast.Name, ast.Attribute, ast.Constant)) else ast.walk(value))
+    )
+
+
+def _may_be_context(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression may be Flask's context: imported as such, or a variable for what is."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "g"
+    owner = module.names.owner(node.id, scope) if isinstance(node, ast.Name) else None
+    bindings = owner.bindings[node.id] if owner is not None else []  # type: ignore[attr-defined]
+    return any(b.target.endswith(".g") or isinstance(b.node, (ast.Name, ast.Attribute)) for b in bindings)
 
 
 def _handed_on(module: Module, value: ast.expr) -> Iterator[ast.expr]:

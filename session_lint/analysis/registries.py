@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.handing import runs
+from session_lint.analysis.handing import may_run, runs
 from session_lint.analysis.later import applied
 from session_lint.analysis.makers import makers
 from session_lint.python.names import own_nodes, path
@@ -111,10 +111,10 @@ def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tu
     """The call that starts a thread with a function."""
     for home in (module, *(module.program.mentioning(module, code.name) or ())):
         for call, scope in home.names.scopes.calls:
-            if runs(home, call) != "thread":
+            made = applied(call) if may_run(home, call) else None
+            if made is None or runs(home, call) != "thread":
                 continue
-            made = applied(call)
-            for name in home.names.qualify(made.func, scope) if made is not None else ():
+            for name in home.names.qualify(made.func, scope):
                 found = home.names.definition(name)
                 if found is not None and found[1] is code:
                     return "thread", call

@@ -57,11 +57,21 @@ class Solved:
     def arrivals(self, *kinds: PointKind) -> Iterator[tuple[Point, Fact, Block, Fact]]:
         """The same, with the block and the fact at its start, for :meth:`way`."""
         for block, facts in self.solution.facts.items():
-            if not any(point.kind in kinds for point in block.points):
-                continue
-            for start in facts:
-                current = [start]
-                for point in block.points:
+            last = max((index for index, point in enumerate(block.points) if point.kind in kinds), default=-1)
+            for start in facts if last >= 0 else ():
+                for point, current in zip(block.points[: last + 1], self._passing(block, start), strict=False):
                     if point.kind in kinds:
                         yield from ((point, fact, block, start) for fact in current)
-                    current = [after for fact in current for after in self.problem.transfer(point, fact)]
+
+    def _passing(self, block: Block, start: Fact) -> Iterator[list[Fact]]:
+        """The facts that arrive at each point of a block, worked out once and no further than somebody asks."""
+        known = self._known.setdefault((block, start), [[start]])
+        for index in range(len(block.points)):
+            if index == len(known):
+                passed = block.points[index - 1]
+                known.append([after for fact in known[-1] for after in self.problem.transfer(passed, fact)])
+            yield known[index]
+
+    @cached_property
+    def _known(self) -> dict[tuple[Block, Fact], list[list[Fact]]]:
+        return {}
