@@ -45,7 +45,9 @@ def lint_on(
     pool = _pool(processes)
     try:
         largest = sorted(batches, key=len, reverse=True)
-        begun = {tuple(batch): pool.submit(_lint_batch, batch, settings, thorough.intersection(batch)) for batch in largest}
+        begun = {
+            tuple(batch): pool.submit(_lint_batch, batch, settings, thorough.intersection(batch)) for batch in largest
+        }
         for batch in batches:
             for path, report in zip(batch, begun[tuple(batch)].result(), strict=True):
                 reports[path] = report

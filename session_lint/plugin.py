@@ -98,7 +98,11 @@ class Plugin:
             if settings.force_exclude and excluded(path, settings):
                 return []
             text = "".join(self.lines).removeprefix("\ufeff")
-            data = _content(path, text) if concerns(text, path, vocabulary(settings.vocabulary)) else None
+            data = (
+                _content(path, text)
+                if concerns(text.encode(errors="replace"), path, vocabulary(settings.vocabulary))
+                else None
+            )
             if data is not None:
                 found = list(lint_content(data, path, settings, self.tree, noqa=False).findings)
             else:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.holding import Hold, held
 from session_lint.python.names import path
+from session_lint.python.remembered import remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import FunctionNode
 
 
-def bind(call: ast.Call, function: FunctionNode, *, bound: bool) -> dict[str, ast.expr | None]:
+@remembered
+def bind(call: ast.Call, function: FunctionNode, *, bound: bool) -> Mapping[str, ast.expr | None]:
     """The argument of each parameter of a function.
 
     A default stands where none is given, ``None`` where the argument is not known.

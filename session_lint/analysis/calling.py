@@ -208,7 +208,7 @@ class Calling:
 
     def _run_sync(self, call: ast.Call, effect: Effect, fact: Fact) -> Outcomes:
         """A function that an asynchronous session calls with its blocking self."""
-        made = run_with(call, root(call, fact)[0])
+        made = run_with(call, root(call, fact)[0])  # type: ignore[arg-type]  # what a method is called on
         if made is not None:
             self.module.calls.stands_in(made, call)
             callee = self.module.calls.callee(made)

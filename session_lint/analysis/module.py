@@ -20,6 +20,7 @@ from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import build, solve
 from session_lint.python.names import Names, own_nodes
 from session_lint.python.pending import once
+from session_lint.python.scopes import below, children
 from session_lint.python.stopping import go_on
 from session_lint.vocabulary import Meaning, Role
 
@@ -108,14 +109,14 @@ class Module(Concern):
     @once
     def nodes(self) -> frozenset[ast.AST]:
         """All nodes of the module's tree, to tell them from those of another module."""
-        return frozenset(ast.walk(self.names.scopes.module.node))
+        return frozenset(below(self.names.scopes.module.node))
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node above each node of the module's tree."""
         found: dict[ast.AST, ast.AST] = {}
         for node in self.nodes:
-            found.update(dict.fromkeys(ast.iter_child_nodes(node), node))
+            found.update(dict.fromkeys(children(node), node))
         return found
 
     def at(self, callee: Callee) -> Module:

@@ -23,6 +23,8 @@ class SiteKind(Enum):
     SINGLETON = "singleton"  # the session of the whole process: somebody on every way out must close it
     PARAMETER = "parameter"  # somebody else's: followed to learn what a function does to it
 
+    __hash__ = object.__hash__  # as good for what there is one of, and nothing is asked more often
+
 
 class State(Enum):
     """The typestates of a session."""
@@ -32,6 +34,8 @@ class State(Enum):
     ACTIVE = "active"  # in a transaction, or perhaps: somebody else has seen it
     CLOSED = "closed"
     GIVEN = "given"  # handed over to an owner that outlives the code
+
+    __hash__ = object.__hash__  # as above
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +159,12 @@ NOTHING: Fact = Fact(None, frozenset(), State.NEW, None, frozenset(), frozenset(
 
 def settled(fact: Fact) -> bool:
     """Whether the story of the session is over for the code: handed over, or lost."""
-    return fact.state is State.GIVEN or any(m.what == "dropped" for m in fact.marks)
+    if fact.state is State.GIVEN:
+        return True
+    for mark in fact.marks:  # noqa: SIM110  (asked at every point; most facts have few marks)
+        if mark.what == "dropped":
+            return True
+    return False
 
 
 def give(fact: Fact) -> Fact:

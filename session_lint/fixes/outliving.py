@@ -21,7 +21,7 @@ from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from session_lint.analysis import Ending, ModuleFacts, Obligation
     from session_lint.analysis.calls import Callee
@@ -161,10 +161,10 @@ class _Block:
     depth: int = 0
     met: set[ast.AST] = field(default_factory=set)
 
-    @property
-    def nodes(self) -> Iterator[ast.AST]:
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
         """Everything in the block."""
-        return (node for statement in self.statements for node in ast.walk(statement))
+        return [node for statement in self.statements for node in ast.walk(statement)]
 
     def load(self) -> None:
         """Find the variables that may hold what was loaded."""
@@ -295,7 +295,7 @@ class _Block:
         return next(inner.escapes(returning=False), None) is None
 
     def _inside(
-        self, home: Module, function: FunctionNode, passed: dict[str, ast.expr | None], *, made: bool
+        self, home: Module, function: FunctionNode, passed: Mapping[str, ast.expr | None], *, made: bool
     ) -> _Block | None:
         """The body of a function that is called in the block; ``None`` where it is not known what goes into it.
 

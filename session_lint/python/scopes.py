@@ -107,6 +107,14 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+def below(node: ast.AST) -> list[ast.AST]:
+    """All nodes under a node, itself first, but for the marks that :func:`children` leaves out."""
+    found = [node]
+    for current in found:  # which grows meanwhile
+        found += children(current)
+    return found
+
+
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Name: (),
     ast.Constant: (),
