@@ -18,6 +18,7 @@ from session_lint.cache import Cache
 from session_lint.store import APPLICATION, FILE, FOLDER
 from tests.faces.test_cache import FINDING
 from tests.faces.test_plugin import LOCAL
+from tests.forked import session_lint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,8 +55,8 @@ def _project(tmp_path: Path) -> Path:
 
 def report(project: Path, *options: str) -> Report:
     """Exit code, output and complaints of a run."""
-    done = subprocess.run([*COMMAND, *options], cwd=project, capture_output=True, text=True, check=False, timeout=60)
-    return done.returncode, done.stdout, done.stderr
+    done = session_lint(*COMMAND[3:], *options, cwd=project)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def agrees(project: Path) -> None:

@@ -43,6 +43,7 @@ class Row:
 
 
 registry().map_imperatively(Row, TABLE)
+ANEW = f'insert into "row" (id, value) values ({OLD}, 0)'  # noqa: S608
 
 
 class UnforeseenError(Exception):
@@ -201,7 +202,7 @@ class World:
         first, second = self.outside
         second.exec_driver_sql('delete from "row"')
         first.exec_driver_sql('delete from "row"')
-        first.exec_driver_sql(f'insert into "row" (id, value) values ({OLD}, 0)')
+        first.exec_driver_sql(ANEW)
 
     @contextmanager
     def _modules(self) -> Iterator[None]:
