@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PATIENCE = 60
+PATIENCE = 120
 """How many seconds a run may take."""
 
 STREAMS = {"stdin": os.O_RDONLY, "stdout": os.O_WRONLY, "stderr": os.O_WRONLY}
@@ -51,14 +51,15 @@ def module(
     """One run of ``python -m name``.
 
     :param imported: the libraries that are there beforehand.
-    :param environment: what is other than here.
+    :param environment: all of it; that of here where none is given.
     :raises subprocess.TimeoutExpired: where it does not end.
     """
-    changed, folder = environment or {}, str(cwd or Path.cwd())
-    known = {**os.environ, **changed}
-    if not hasattr(os, "fork") or any(word.startswith("PYTHON") for word in changed.keys() - {"PYTHONPATH"}):
+    folder, known = str(cwd or Path.cwd()), dict(os.environ if environment is None else environment)
+    if not hasattr(os, "fork") or _of_python(known) != _of_python(os.environ):
         start = [sys.executable, "-m", name, *arguments]
-        return subprocess.run(start, cwd=folder, env=known, input=stdin, capture_output=True, check=False, timeout=60)
+        return subprocess.run(
+            start, cwd=folder, env=known, input=stdin, capture_output=True, check=False, timeout=PATIENCE
+        )
     with TemporaryDirectory(prefix="session-lint-", ignore_cleanup_errors=True) as streams:
         for stream in STREAMS:
             Path(streams, stream).write_bytes(stdin if stream == "stdin" else b"")
@@ -66,6 +67,11 @@ def module(
         code = _asked(_parent(imported), json.dumps(request))
         out, err = (Path(streams, stream).read_bytes() for stream in ("stdout", "stderr"))
     return subprocess.CompletedProcess([name, *arguments], code, out, err)
+
+
+def _of_python(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that count only where Python starts."""
+    return {name: value for name, value in environment.items() if name.startswith("PYTHON") and name != "PYTHONPATH"}
 
 
 @cache

@@ -59,15 +59,15 @@ def python(
     *arguments: str, database: Path | None = None, given: str = "", environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """A run of this interpreter at the root of the project."""
-    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(EXAMPLES)]), **(environment or {})}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(EXAMPLES)]), **(environment or {})}
     if database:
         environment["DATABASE_URL"] = f"sqlite:///{database}"
     if arguments[0] == "-m":
         libraries = ("sqlalchemy.orm", "sqlalchemy.dialects.sqlite", "flask")
         done = module(*arguments[1:], imported=libraries, cwd=ROOT, stdin=given.encode(), environment=environment)
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-    command, whole = [sys.executable, *arguments], {**os.environ, **environment}
-    return subprocess.run(command, cwd=ROOT, env=whole, input=given, capture_output=True, text=True, check=False)
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(name="alone", scope="module")

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tests.database.conftest import Store
 
 ROOT = Path(__file__).parents[2]
-THREADS, SCOPES = 16, 500
-WORKERS, JOBS = 8, 200
+THREADS, SCOPES = 16, 250
+WORKERS, JOBS = 8, 100
 
 SHARED = """
 import sys

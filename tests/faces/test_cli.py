@@ -24,7 +24,7 @@ FIELDS = "code name message filename cell location end_location symbol severity 
 
 def run(*arguments: str, cwd: Path, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
     """One run of the command."""
-    return session_lint(*arguments, cwd=cwd, stdin=stdin, environment={"NO_COLOR": "1", **environment})
+    return session_lint(*arguments, cwd=cwd, stdin=stdin, environment={**os.environ, "NO_COLOR": "1", **environment})
 
 
 def found(done: subprocess.CompletedProcess[bytes]) -> list[tuple[str, int, str]]:
