@@ -7,6 +7,7 @@ next. What a start imports is not seen from here: ``faces/test_startup.py`` and 
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import pkgutil
@@ -29,6 +30,8 @@ PATIENCE = 120
 
 STREAMS = {"stdin": os.O_RDONLY, "stdout": os.O_WRONLY, "stderr": os.O_WRONLY}
 COMMAND = "session_lint"
+LINTERS = ("flake8.main.cli", "flake8.checker", "pycodestyle", "pyflakes.api", COMMAND)
+DATABASES = ("sqlalchemy.orm", "sqlalchemy.dialects.sqlite", "flask")
 APART = {"__main__", "guard", "lsp", "pytest_plugin", "reference"}
 """What the command begins with, and what it does not import."""
 
@@ -55,7 +58,7 @@ def module(
     :raises subprocess.TimeoutExpired: where it does not end.
     """
     folder, known = str(cwd or Path.cwd()), dict(os.environ if environment is None else environment)
-    if not hasattr(os, "fork") or _of_python(known) != _of_python(os.environ):
+    if not hasattr(os, "fork") or _for_the_start(known):
         start = [sys.executable, "-m", name, *arguments]
         return subprocess.run(
             start, cwd=folder, env=known, input=stdin, capture_output=True, check=False, timeout=PATIENCE
@@ -69,9 +72,12 @@ def module(
     return subprocess.CompletedProcess([name, *arguments], code, out, err)
 
 
-def _of_python(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that count only where Python starts."""
-    return {name: value for name, value in environment.items() if name.startswith("PYTHON") and name != "PYTHONPATH"}
+def _for_the_start(environment: Mapping[str, str]) -> bool:
+    """Whether it says something that counts only where Python starts, and does not count here."""
+    return any(
+        name.startswith("PYTHON") and name != "PYTHONPATH" and value != os.environ.get(name)
+        for name, value in environment.items()
+    )
 
 
 @cache
@@ -79,7 +85,8 @@ def _parent(imported: tuple[str, ...]) -> subprocess.Popen[bytes]:
     """The process that forks; it ends when nobody can ask it any more."""
     command = [sys.executable, "-m", "tests.forked", *imported]
     root, pipe = Path(__file__).parents[1], subprocess.PIPE
-    parent = subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, start_new_session=True)
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    parent = subprocess.Popen(command, cwd=root, env=bare, stdin=pipe, stdout=pipe, start_new_session=True)
     atexit.register(parent.communicate)
     return parent
 
@@ -135,9 +142,27 @@ def _become(request: dict[str, Any]) -> None:
     sys.argv = [request["name"], *request["arguments"]]
 
 
+def _run(name: str) -> None:
+    """Run a module as a program and end as Python does, but for the taking apart of what was imported."""
+    code: object = 0
+    try:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code
+    if isinstance(code, str):
+        print(code, file=sys.stderr)  # noqa: T201
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0)
+
+
 if __name__ == "__main__":
     for wanted in sys.argv[1:]:
         _import(wanted)
+    gc.freeze()
     task = _request()
     _become(task)
-    runpy.run_module(task["name"], run_name="__main__", alter_sys=True)
+    _run(task["name"])

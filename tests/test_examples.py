@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.forked import module, session_lint
+from tests.forked import DATABASES, module, session_lint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +63,7 @@ def python(
     if database:
         environment["DATABASE_URL"] = f"sqlite:///{database}"
     if arguments[0] == "-m":
-        libraries = ("sqlalchemy.orm", "sqlalchemy.dialects.sqlite", "flask")
-        done = module(*arguments[1:], imported=libraries, cwd=ROOT, stdin=given.encode(), environment=environment)
+        done = module(*arguments[1:], imported=DATABASES, cwd=ROOT, stdin=given.encode(), environment=environment)
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False)
