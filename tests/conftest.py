@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from session_lint.finding import Finding
 
 
+LONG = ("tests/test_packaging.py", "tests/test_tutorial.py", "tests/fixes/test_same_program.py", "tests/guard/")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run ask the oracle for more programs, or for others."""
     parser.addoption(
@@ -38,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("steady", max_examples=40, deadline=None, derandomize=True)  # the same each time
     settings.load_profile("steady")
     settings.register_profile("drawn", max_examples=programs // 5, deadline=None, derandomize=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: on several processors a file is one processor's, and none should be left alone."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_collection_finish() -> None:
