@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from session_lint.finding import Finding
 
 
+LONG = ("tests/test_packaging.py", "tests/test_tutorial.py", "tests/fixes/test_same_program.py", "tests/guard/")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run ask the oracle for more programs, or for others."""
     parser.addoption(
         "--oracle-programs",
         type=int,
-        default=2000,
+        default=1000,
         metavar="N",
         help="how many programs the oracle judges",
     )
@@ -32,11 +36,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the same in every run, and let each of the five laws of ``laws/test_companies.py`` have its share."""
+    """Draw the same in every run; a law about drawn programs has a fifth of the oracle's number."""
     programs = int(config.getoption("--oracle-programs"))
     settings.register_profile("steady", max_examples=40, deadline=None, derandomize=True)  # the same each time
     settings.load_profile("steady")
-    settings.register_profile("laws", max_examples=programs // 5, deadline=None, derandomize=True)
+    settings.register_profile("drawn", max_examples=programs // 5, deadline=None, derandomize=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: on several processors a file is one processor's, and none should be left alone."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is there before the first test out of what is looked through for garbage, as many tests do."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(name="lint", scope="session")

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.forked import DATABASES, module, session_lint
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -60,14 +62,27 @@ def python(
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(EXAMPLES)]), **(environment or {})}
     if database:
         environment["DATABASE_URL"] = f"sqlite:///{database}"
+    if arguments[0] == "-m":
+        done = module(*arguments[1:], imported=DATABASES, cwd=ROOT, stdin=given.encode(), environment=environment)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False)
 
 
-def check(project: str) -> tuple[int, list[dict[str, object]]]:
+@pytest.fixture(name="alone", scope="module")
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples and the reference module without the rest of this project, which a run would read, too."""
+    folder = tmp_path_factory.mktemp("alone")
+    for name in ("examples", "database"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def check(folder: Path, project: str) -> tuple[int, list[dict[str, object]]]:
     """Exit code and findings of the command, with the whole catalogue."""
-    done = python("-m", "session_lint", "check", "--no-cache", "--select", "ALL", "--output-format", "json", project)
-    assert done.stderr == ""
+    done = session_lint("check", "--no-cache", "--select", "ALL", "--output-format", "json", project, cwd=folder)
+    assert done.stderr == b""
     return done.returncode, json.loads(done.stdout)
 
 
@@ -91,23 +106,24 @@ def places(findings: list[dict[str, object]]) -> list[tuple[str, int, str]]:
     return sorted(found)
 
 
-def test_every_documented_mistake_is_found_at_its_line() -> None:
+def test_every_documented_mistake_is_found_at_its_line(alone: Path) -> None:
     """Nothing else is, and every finding shows its path."""
-    status, findings = check("examples/shop")
+    status, findings = check(alone, "examples/shop")
     assert (status, places(findings)) == (1, marks("examples/shop"))
     assert {code for _, _, code in marks("examples/shop")} == DOCUMENTED
     assert [finding["code"] for finding in findings if not finding["trace"]] == []
 
 
-def test_the_twin_is_silent() -> None:
+def test_the_twin_is_silent(alone: Path) -> None:
     """No finding, and no comment that suppresses one."""
-    assert (check("examples/shop_fixed"), marks("examples/shop_fixed")) == ((0, []), [])
+    assert (check(alone, "examples/shop_fixed"), marks("examples/shop_fixed")) == ((0, []), [])
     assert not re.search("noqa|session-lint:", "".join(path.read_text("utf-8") for path in EXAMPLES.rglob("*.py")))
 
 
-def test_flake8_reports_the_same() -> None:
+def test_flake8_reports_the_same(alone: Path) -> None:
     """The plugin says what the command says; a style rule has to be named."""
-    done = python("-m", "flake8", "--isolated", "--select", "SES,SES104", "examples/shop")
+    command = [sys.executable, "-m", "flake8", "--isolated", "--select", "SES,SES104", "examples/shop"]
+    done = subprocess.run(command, cwd=alone, capture_output=True, text=True, check=False)
     found = [re.fullmatch(r"(.+):(\d+):\d+: (SES\d{3}) .*", line) for line in done.stdout.splitlines()]
     assert sorted((Path(m[1]).name, int(m[2]), m[3]) for m in found if m) == marks("examples/shop")
 
@@ -115,8 +131,9 @@ def test_flake8_reports_the_same() -> None:
 def test_fix_makes_the_twin(tmp_path: Path) -> None:
     """Where the linter mends a whole file, it comes out as its author would have written it."""
     shutil.copytree(EXAMPLES / "shop", tmp_path / "shop", ignore=shutil.ignore_patterns("__pycache__"))
-    done = python("-m", "session_lint", "fix", "--isolated", "--no-cache", "--select", "ALL", str(tmp_path / "shop"))
-    assert (done.returncode, done.stdout, done.stderr) == (1, "6 fixed in 6 files, 4 left\n", "")
+    command = ("fix", "--isolated", "--no-cache", "--select", "ALL", str(tmp_path / "shop"))
+    done = session_lint(*command, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"6 fixed in 6 files, 4 left\n", b"")
     for name in MENDED:
         twin = (EXAMPLES / "shop_fixed" / name).read_text("utf-8").replace("shop_fixed", "shop")
         assert re.sub(r"  # SES\d{3}", "", (tmp_path / "shop" / name).read_text("utf-8")) == twin
@@ -174,9 +191,9 @@ def lab(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_lab_is_clean() -> None:
+def test_the_lab_is_clean(alone: Path) -> None:
     """With every rule."""
-    assert check("examples/lab") == (0, [])
+    assert check(alone, "examples/lab") == (0, [])
 
 
 def test_the_lab(lab_: dict[str, str]) -> None:
@@ -205,8 +222,8 @@ def call(project: str, command: str, database: Path, given: str = "") -> str:
 
     :returns: what it printed.
     """
-    module, *arguments = command.split()
-    done = python("-m", f"{project}.{module}", *arguments, database=database, given=given)
+    name, *arguments = command.split()
+    done = python("-m", f"{project}.{name}", *arguments, database=database, given=given)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -33,6 +33,7 @@ def _command(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     runner = Runner(ROOT, folder, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_FIND_LINKS", str(wheels))
+        patch.setenv("PIP_NO_COMPILE", "1")
         runner.run({"version": session_lint.__version__}, {"Install session-lint"})
     assert runner.status == 0, runner.output
     return runner.outputs["install.outputs.command"]

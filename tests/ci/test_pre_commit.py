@@ -40,6 +40,7 @@ def test_through_flake8(wheels: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [_local(repository, hook)]}), "utf-8")
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / ".pre-commit"))
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("PIP_NO_COMPILE", "1")
     monkeypatch.delenv("PYTHONPATH", raising=False)
     run("git", "init", "--quiet", cwd=tmp_path)
     run("git", "add", "leak.py", cwd=tmp_path)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tests.database.conftest import Store
 
 ROOT = Path(__file__).parents[2]
-THREADS, SCOPES = 16, 500
-WORKERS, JOBS = 8, 200
+THREADS, SCOPES = 16, 250
+WORKERS, JOBS = 8, 100
 
 SHARED = """
 import sys
@@ -66,6 +66,7 @@ def test_threads_and_a_small_pool(postgres: Store, monkeypatch: pytest.MonkeyPat
     """They wait for each other's connections; in the end the pool has its five, and all of them rest."""
     monkeypatch.setenv("DATABASE_POOL_SIZE", "5")
     monkeypatch.setenv("DATABASE_MAX_OVERFLOW", "0")
+    monkeypatch.setenv("DATABASE_POOL_TIMEOUT", "120")  # on a busy machine, the last in the queue waits for long
     with opened(postgres.url, monkeypatch) as store:
 
         def work(thread: int) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from session_lint.source import Source
 from session_lint.suppress import heard, unused
 from session_lint.suppress.adding import added
 from tests.faces.test_plugin import LOCAL, flake8
+from tests.forked import session_lint
 
 RULES = catalogue()
 LEAK = """from sqlalchemy.orm import Session
@@ -161,9 +160,8 @@ def test_adding_and_removing_gives_the_text_back(
 
 def run(*arguments: str) -> tuple[int, str, str]:
     """The command ``check`` in the current folder."""
-    command = [sys.executable, "-m", "session_lint", "check", "--no-cache", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+    done = session_lint("check", "--no-cache", *arguments)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def test_the_command_silences_what_it_and_flake8_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from session_lint.rules import catalogue
 from tests.faces.deep import SUM, readable
+from tests.forked import session_lint
 
 HEAD = "from database.session import SessionLocal\n\n\ndef count(q):\n"
 LEAK = f"{HEAD}    session = SessionLocal()\n    return session.execute(q)\n"
@@ -23,15 +24,7 @@ FIELDS = "code name message filename cell location end_location symbol severity 
 
 def run(*arguments: str, cwd: Path, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
     """One run of the command."""
-    return subprocess.run(
-        [sys.executable, "-m", "session_lint", *arguments],
-        cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "NO_COLOR": "1", **environment},
-    )
+    return session_lint(*arguments, cwd=cwd, stdin=stdin, environment={**os.environ, "NO_COLOR": "1", **environment})
 
 
 def found(done: subprocess.CompletedProcess[bytes]) -> list[tuple[str, int, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 
 from session_lint.cli import command
 from session_lint.engine import forget
+from tests.forked import DATABASES, module
 
 ROOT = Path(__file__).parents[2]
 HEAD = "from shop.db import Session\n\n\n"
@@ -171,20 +171,14 @@ def test_the_example_project_runs_as_before(tmp_path: Path) -> None:
     assert left.exit_code == 0, left.output
 
 
-def _printed(folder: Path) -> list[tuple[int, str]]:
+def _printed(folder: Path) -> list[tuple[int, bytes]]:
     """What the programs print that need no arguments of their own, on a fresh database."""
     (folder / "shop.db").unlink(missing_ok=True)
     programs = ["add_products", "checkout 1 2", "payments 1", "restock 100", "stock tea", "nightly_report"]
     found = []
     for program in programs:
         name, *arguments = program.split()
-        done = subprocess.run(
-            [sys.executable, "-m", f"shop.{name}", *arguments],
-            cwd=folder,
-            env={"DATABASE_URL": "sqlite:///shop.db", "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        given = {"DATABASE_URL": "sqlite:///shop.db", "PATH": ""}
+        done = module(f"shop.{name}", *arguments, imported=DATABASES, cwd=folder, environment=given)
         found.append((done.returncode, done.stdout))
     return found

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import session_lint
 from tests.faces.test_plugin import LOCAL
+from tests.forked import LINTERS, module
 from tests.program.test_programs import PROGRAMS
 
 HERE = Path(session_lint.__file__).parents[1]
-FLAKE8 = ("-m", "flake8", "--select=SES", "--format=%(path)s\t%(row)d\t%(col)d\t%(code)s")
-CHECK = ("-m", "session_lint", "check", "--output-format=json")
+FLAKE8 = ("flake8", "--select=SES", "--format=%(path)s\t%(row)d\t%(col)d\t%(code)s")
+CHECK = ("session_lint", "check", "--output-format=json")
 SUBFOLDER = "sales/web"
 
 Told = list[tuple[str, int, int, str]]
@@ -111,10 +110,9 @@ def _project(tmp_path: Path) -> Path:
 def run(folder: Path, *arguments: str) -> str:
     """What a program prints in a folder; it has nothing to complain about."""
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
-    assert (done.stderr, done.returncode in (0, 1)) == ("", True)
-    return done.stdout
+    done = module(*arguments, imported=LINTERS, cwd=folder, environment=environment)
+    assert (done.stderr, done.returncode in (0, 1)) == (b"", True)
+    return done.stdout.decode()
 
 
 def flake8(root: Path, folder: str = "", *arguments: str) -> Told:

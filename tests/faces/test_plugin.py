@@ -16,6 +16,7 @@ from session_lint import plugin
 from session_lint.options import Options, per_file
 from session_lint.plugin import Plugin
 from session_lint.settings import SettingsError
+from tests.forked import LINTERS, module
 
 HERE = Path(session_lint.__file__).parents[1]
 INSTALLED = [entry for entry in entry_points(group="flake8.extension") if entry.value == "session_lint.plugin:Plugin"]
@@ -51,9 +52,10 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def flake8(*arguments: str, stdin: str | None = None) -> tuple[int, list[str], str]:
     """Run flake8 in the current folder: its exit code, its lines in order, what it complained about."""
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    command = [sys.executable, "-m", "flake8", *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, check=False)
-    return done.returncode, sorted(line.removeprefix("./") for line in done.stdout.splitlines()), done.stderr
+    given = (stdin or "").encode()
+    done = module("flake8", *arguments, imported=LINTERS, stdin=given, environment=environment)
+    lines = sorted(line.removeprefix("./") for line in done.stdout.decode().splitlines())
+    return done.returncode, lines, done.stderr.decode()
 
 
 def ours(*arguments: str, stdin: str | None = None) -> list[str]:

@@ -6,8 +6,6 @@ import json
 import os
 import pickle
 import re
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from session_lint.vocabulary import Meaning, Role, Tables, Vocabulary, builtin, 
 from session_lint.vocabulary.checking import Mistake, checked
 from session_lint.vocabulary.tables import TABLES, read_table
 from tests.faces.test_plugin import INSTALLED, LOCAL
+from tests.forked import LINTERS, module
 
 GOOD = """[tool.session-lint]
 [tool.session-lint.vocabulary.names]
@@ -82,9 +81,8 @@ FOUND = [("leak.py", 5, "SES101"), ("owed.py", 3, "SES201"), ("twice.py", 7, "SE
 def program(*arguments: str) -> tuple[int, str, str]:
     """One run in the current folder: exit code, standard output, standard error."""
     environment = {**os.environ, "PYTHONPATH": str(Path(session_lint.__file__).parents[1]), "NO_COLOR": "1"}
-    command = [sys.executable, "-m", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
-    return done.returncode, done.stdout, done.stderr
+    done = module(*arguments, imported=LINTERS, environment=environment)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def by_command(*arguments: str) -> list[tuple[str, int, str]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.forked import session_lint
 
 FILES = {
     "app/__init__.py": "",
@@ -131,9 +131,8 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def vocabulary(*arguments: str) -> tuple[int, str, str]:
     """Run the command: its exit code, what it prints, what it complains about."""
-    command = [sys.executable, "-m", "session_lint", "vocabulary", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+    done = session_lint("vocabulary", *arguments)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def test_all_that_is_defined() -> None:

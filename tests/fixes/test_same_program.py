@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.fixes.world import World
 
 FEW = 300
-"""How many programs are rewritten in every run; with ``--oracle-programs 20000`` it is ten times as many."""
+"""How many programs are rewritten in every run, at least; with ``--oracle-programs 20000`` it is ten times as many."""
 
 
 def safe(text: str) -> list[Finding]:

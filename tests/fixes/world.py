@@ -6,14 +6,16 @@ import asyncio
 import gc
 import inspect
 import itertools
+import re
 import sys
 import types
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event, insert, select
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event
 from sqlalchemy.exc import InvalidRequestError, MissingGreenlet, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, registry, sessionmaker
@@ -22,6 +24,7 @@ from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
+    from types import CodeType
 
     from sqlalchemy.engine import Engine
 
@@ -40,6 +43,7 @@ class Row:
 
 
 registry().map_imperatively(Row, TABLE)
+ANEW = f'insert into "row" (id, value) values ({OLD}, 0)'  # noqa: S608
 
 
 class UnforeseenError(Exception):
@@ -71,13 +75,14 @@ class World:
     def __init__(self, url: str, other: str) -> None:
         self.engine = create_engine(url, **({"connect_args": {"timeout": 0.01}} if "sqlite" in url else {}))
         self.second = create_engine(other)
-        self.reader = create_engine(url, poolclass=NullPool)
+        outside = [create_engine(place, isolation_level="AUTOCOMMIT") for place in (url, other)]
         self.async_engine = None
         if "sqlite" in url:
             fast = url.replace("sqlite:", "sqlite+aiosqlite:")
             self.async_engine = create_async_engine(fast, connect_args={"timeout": 0.01}, poolclass=NullPool)
-            for engine in (self.engine, self.second):
-                event.listen(engine, "connect", lambda connection, _: connection.execute("pragma synchronous=off"))
+        for engine in (self.engine, self.second, *outside):
+            if engine.dialect.name == "sqlite":
+                event.listen(engine, "connect", _unhurt)
         for engine in (self.engine, self.second):
             METADATA.drop_all(engine)
             METADATA.create_all(engine)
@@ -91,6 +96,7 @@ class World:
             event.listen(engine, "commit", lambda _connection: self.done.update(["commit"]))
         self.watched, self.watched_async = self._watched(Session), self._watched(AsyncSession)
         self.made = sessionmaker(self.engine, class_=self.watched)
+        self.outside = [engine.connect() for engine in outside]
         self._clean()
 
     @property
@@ -137,7 +143,10 @@ class World:
 
     def close(self) -> None:
         """Give everything back."""
-        for engine in (self.engine, self.second, self.reader):
+        for connection in self.outside:
+            connection.close()
+            connection.engine.dispose()
+        for engine in (self.engine, self.second):
             engine.dispose()
 
     def count(self, error: Exception) -> None:
@@ -157,7 +166,7 @@ class World:
         self.done.clear()
         namespace: dict[str, Any] = {"Row": Row, "work": self.work}
         with self._modules():
-            exec(compile(text, "program.py", "exec"), namespace)  # noqa: S102
+            exec(compiled(text), namespace)  # noqa: S102
             try:
                 returned, raised = self._returned(namespace["program"](*flags)), ""
             except (UnforeseenError, OperationalError, InvalidRequestError, ValueError) as error:
@@ -181,12 +190,8 @@ class World:
                 await AsyncSession.close(session)  # type: ignore[arg-type]
 
     def _rows(self) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-        for engine in (self.reader, self.second):
-            with engine.connect() as connection:
-                rows = sorted((key, value) for key, value in connection.execute(select(TABLE.c.id, TABLE.c.value)))
-            found += rows
-        return found
+        seen = [connection.exec_driver_sql('select id, value from "row" order by id') for connection in self.outside]
+        return [(key, value) for result in seen for key, value in result]
 
     def _clean(self) -> None:
         self.fail_at, self.single = 0, None
@@ -194,11 +199,10 @@ class World:
             if isinstance(session, Session):
                 Session.close(session)
         gc.collect(0)
-        with self.second.begin() as connection:
-            connection.execute(TABLE.delete())
-        with self.engine.begin() as connection:
-            connection.execute(TABLE.delete())
-            connection.execute(insert(TABLE).values(id=OLD, value=0))
+        first, second = self.outside
+        second.exec_driver_sql('delete from "row"')
+        first.exec_driver_sql('delete from "row"')
+        first.exec_driver_sql(ANEW)
 
     @contextmanager
     def _modules(self) -> Iterator[None]:
@@ -245,19 +249,36 @@ class World:
     def differences(self, before: str, after: str) -> list[str]:
         """Every way of failing on which the two programs do not do the same."""
         found = []
-        for flags in itertools.product((False, True), repeat=2):
-            if not any(word in before.partition(":\n")[2] for word in ("c1", "c2")) and any(flags):
-                continue  # nothing asks for them
-            calls = max(self._total(before, flags), self._total(after, flags))
-            for fail_at in range(calls + 1):
-                old, new = self.run(before, fail_at, flags), self.run(after, fail_at, flags)
+        for flags in flags_of(before + after):
+            olds, news = self._runs(before, flags), self._runs(after, flags)
+            for fail_at in range(max(len(olds), len(news))):  # after a program's last call, nothing fails
+                old, new = (runs[fail_at if fail_at < len(runs) else 0] for runs in (olds, news))
                 if old != new or new.kept > old.kept:
                     found.append(f"flags {flags}, failure at call {fail_at}: {old} became {new}")
         return found
 
-    def _total(self, text: str, flags: tuple[bool, ...]) -> int:
-        self.run(text, 0, flags)
-        return self.calls
+    def _runs(self, text: str, flags: tuple[bool, ...]) -> list[Result]:
+        """A run without a failure, and one for each of its calls, which fails."""
+        whole = self.run(text, 0, flags)
+        return [whole, *(self.run(text, fail_at, flags) for fail_at in range(1, self.calls + 1))]
+
+
+def flags_of(text: str) -> Iterator[tuple[bool, ...]]:
+    """All outcomes of the flags that the text asks for, beside taking them; the others are false."""
+    asked = [len(re.findall(rf"\b{flag}\b", text)) > text.count("(c1, c2)") for flag in ("c1", "c2")]
+    return itertools.product(*((False, True)[: 1 + flag] for flag in asked))
+
+
+@lru_cache(maxsize=2)  # a program before and after
+def compiled(text: str) -> CodeType:
+    """The code of a program."""
+    return compile(text, "program.py", "exec")
+
+
+def _unhurt(connection: Any, _: object) -> None:  # noqa: ANN401  (of whatever driver)
+    """What SQLite does for a computer that may fail is left out."""
+    for pragma in ("synchronous=off", "journal_mode=memory"):
+        connection.execute(f"pragma {pragma}").close()
 
 
 def _injected(name: str) -> OperationalError:

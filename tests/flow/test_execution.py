@@ -34,7 +34,7 @@ def test_every_small_program(size: int) -> None:
         check(body, EVENTS[size])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(settings.get_profile("drawn"))
 @given(st.data())
 def test_random_programs(data: st.DataObject) -> None:
     """Larger ones, with everything that statements and tests are made of."""

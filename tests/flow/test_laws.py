@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@settings(max_examples=200, deadline=None)
+@settings(settings.get_profile("drawn"))
 @given(st.data())
 def test_random_programs(data: st.DataObject) -> None:
     """They break no law, and building them twice gives the same."""

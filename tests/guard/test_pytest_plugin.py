@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.forked import module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,17 +109,12 @@ def run(folder: Path, text: str, *arguments: str, **environment: str) -> tuple[d
     (folder / "test_it.py").write_text(HEAD + text, "utf-8")
     ours = ("PYTEST_", "SESSION_", "CI", "BUILD_NUMBER")  # by the last two pytest tells everything twice
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments],
-        cwd=folder,
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    last = done.stdout.strip().splitlines()[-1]
+    command = ("pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments)
+    done = module(*command, imported=("pytest", "sqlalchemy.orm"), cwd=folder, environment={**kept, **environment})
+    output = done.stdout.decode()
+    last = output.strip().splitlines()[-1]
     counts = re.findall(r"(\d+) (passed|failed|error|warning)", last)
-    return {word: int(number) for number, word in counts}, done.stdout
+    return {word: int(number) for number, word in counts}, output
 
 
 def test_what_is_left_open_fails(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ LEAKS = ("SES101", "SES102")
 
 blocks = st.builds(company.program, st.just(77), st.integers(0, 100_000))
 texts = blocks.map(module)
-lawful = settings(settings.get_profile("laws"))
+lawful = settings(settings.get_profile("drawn"))
 """As many programs in all as the oracle is asked for."""
 
 

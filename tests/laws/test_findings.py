@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from tests.oracle.program import module
 from tests.rules.cases import cases
 
 if TYPE_CHECKING:
-    from session_lint.finding import Location
+    from session_lint.finding import Finding, Location
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {
@@ -36,6 +37,13 @@ for name, (text, filename) in TEXTS.items():
 """
 
 
+@cache
+def findings(name: str) -> list[Finding]:
+    """What a text is told, for the laws that only look at it."""
+    text, filename = TEXTS[name]
+    return lint(text, filename=filename)
+
+
 @EACH
 def test_places_are_in_the_file(name: str) -> None:
     """A finding and each step of its trace point at characters that exist, and begin before they end."""
@@ -45,7 +53,7 @@ def test_places_are_in_the_file(name: str) -> None:
     def exists(place: Location) -> bool:
         return 1 <= place.row <= len(lines) and 1 <= place.column <= len(lines[place.row - 1]) + 1
 
-    for found in lint(text, filename=filename):
+    for found in findings(name):
         places = [found.location, found.end_location, *(step.location for step in found.trace)]
         assert all(exists(place) for place in places)
         assert found.location < found.end_location
@@ -55,10 +63,10 @@ def test_places_are_in_the_file(name: str) -> None:
 @EACH
 def test_words_are_as_the_style_wants_them(name: str) -> None:
     """Messages are filled in and end without a period; the symbol is a function of the file; the rule is known."""
-    text, filename = TEXTS[name]
+    text, _ = TEXTS[name]
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     functions = {node.name for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)}
-    for found in lint(text, filename=filename):
+    for found in findings(name):
         rule = catalogue()[found.code]
         assert (found.name, found.url) == (rule.name, rule.url)
         assert found.symbol.rpartition(".")[2] in functions | {"", "<lambda>"}
@@ -71,15 +79,14 @@ def test_words_are_as_the_style_wants_them(name: str) -> None:
 @EACH
 def test_every_finding_shows_its_path(name: str) -> None:
     """No finding without a way that leads to it."""
-    text, filename = TEXTS[name]
-    assert all(found.trace for found in lint(text, filename=filename))
+    assert all(found.trace for found in findings(name))
 
 
 @EACH
 def test_asking_twice_gives_the_same(name: str) -> None:
     """Findings are values: equal in whole, trace and fix included."""
     text, filename = TEXTS[name]
-    assert lint(text, filename=filename) == lint(text, filename=filename)
+    assert lint(text, filename=filename) == findings(name)
 
 
 def test_hash_seeds_do_not_matter() -> None:
