@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,11 +17,10 @@ from session_lint.documents import embeds, modules, placed
 from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
-from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
-from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import SourceError, decode
-from session_lint.suppress import heard, names_codes, unused
+from session_lint.suppress import heard, names_codes
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     import ast
@@ -223,6 +221,8 @@ def _found(
 
 def _running(settings: Settings, filename: str) -> list[Rule]:
     """The rules that are asked about a file; what could not be analysed is told in any case."""
+    from session_lint.rules import catalogue  # noqa: PLC0415  (what was found before may hold still)
+
     selected = _selected(settings, filename)
     return [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
 
@@ -247,17 +247,26 @@ def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: boo
     """What of the findings is reported: not those that comments silence, but the comments that silence nothing."""
 
     def work() -> list[Finding]:
-        told = found
-        if settings.selected(unused_suppression, source.filename) and _analysed(found) and names_codes(source.text):
-            ran = _selected(settings, source.filename)
-            told = _in_order([*found, *unused(source, found, ran, require_reason=settings.require_reason)])
-        return heard(source, told, noqa=noqa)
+        idle = _idle(source, found, settings) if names_codes(source.text) and _analysed(found) else []
+        return heard(source, _in_order([*found, *idle]) if idle else found, noqa=noqa)
 
     return _wanted(source.filename, settings, _guarded(source.filename, work))
 
 
+def _idle(source: Source, found: list[Finding], settings: Settings) -> list[Finding]:
+    """What is to be said of comments that silence nothing."""
+    from session_lint.rules.unused_suppression import rule  # noqa: PLC0415  (few texts have comments for us)
+    from session_lint.suppress.idle import unused  # noqa: PLC0415
+
+    if not settings.selected(rule, source.filename):
+        return []
+    return unused(source, found, _selected(settings, source.filename), require_reason=settings.require_reason)
+
+
 def _selected(settings: Settings, filename: str) -> frozenset[str]:
     """The codes of the rules that run on a file."""
+    from session_lint.rules import catalogue  # noqa: PLC0415  (what was found before may hold still)
+
     return frozenset(code for code, rule in catalogue().items() if settings.selected(rule, filename))
 
 

@@ -36,10 +36,6 @@ class Drawer(NamedTuple):
     key: bytes
     answer: Callable[[str], bytes]
 
-    def clear(self) -> bool:
-        """Whether an earlier run has found nothing; the rest of the project is not looked at."""
-        return self.store.clear(self.key)
-
     def get(self) -> tuple[Finding, ...] | None:
         """What an earlier run has left here, if it still holds."""
         return self.store.get(self.key, self.answer)
@@ -71,12 +67,6 @@ def drawer(data: bytes, path: Path, settings: Settings) -> Drawer | None:
 def introduce(path: Path, settings: Settings) -> None:
     """Give the project of a file what is kept about it."""
     _project(absolute(path).parent, settings)
-
-
-def settled(path: Path, settings: Settings) -> bool:
-    """Whether what an earlier run has learnt of the project of a file holds still: questions need no analysis."""
-    root, _ = _project(absolute(path).parent, settings)
-    return _known(root, settings.vocabulary) is not None
 
 
 def forget() -> None:
