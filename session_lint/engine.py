@@ -17,6 +17,7 @@ from session_lint.documents import embeds, modules, placed
 from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
+from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.source import SourceError, decode
 from session_lint.suppress import heard, names_codes
@@ -221,8 +222,6 @@ def _found(
 
 def _running(settings: Settings, filename: str) -> list[Rule]:
     """The rules that are asked about a file; what could not be analysed is told in any case."""
-    from session_lint.rules import catalogue  # noqa: PLC0415  (what was found before may hold still)
-
     selected = _selected(settings, filename)
     return [rule for code, rule in catalogue().items() if code in selected or rule is not_analysed]
 
@@ -265,8 +264,6 @@ def _idle(source: Source, found: list[Finding], settings: Settings) -> list[Find
 
 def _selected(settings: Settings, filename: str) -> frozenset[str]:
     """The codes of the rules that run on a file."""
-    from session_lint.rules import catalogue  # noqa: PLC0415  (what was found before may hold still)
-
     return frozenset(code for code, rule in catalogue().items() if settings.selected(rule, filename))
 
 

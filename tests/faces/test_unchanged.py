@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from session_lint.unchanged import _settings, said_of
 
 from session_lint.cli import run
 from session_lint.engine import forget
-from session_lint.unchanged import _settings, said_of
 from tests.faces.inside import CLEAN, LEAK, Said, said
 
 PLAIN = "def double(number):\n    return number * 2\n"
