@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import ANY
 from session_lint.python.names import Names, path
+from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import Effect, Meaning, Role, Vocabulary, effects
 
 if TYPE_CHECKING:

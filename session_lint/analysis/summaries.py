@@ -9,7 +9,6 @@ upwards, until nothing changes any more.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, 
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes
 from session_lint.python.scopes import parameters
+from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
