@@ -169,7 +169,16 @@ def _lint_module(
 ) -> FileReport:
     filename = source.filename
     evidence: dict[str, bytes] = {}
-    found = list(kept) if kept is not None else _guarded(filename, lambda: _found(source, settings, tree, evidence))
+
+    def work() -> list[Finding]:
+        told = keeping.unconcerned(source, settings, place) if tree is None else None
+        if told is None:
+            return _found(source, settings, tree, evidence if place else None)
+        source.parse()  # what is no Python is told in any case
+        evidence.update(told)
+        return []
+
+    found = list(kept) if kept is not None else _guarded(filename, work)
     if place and kept is None and _analysed(found):  # else the next run may have more memory
         place.put(tuple(found), evidence)
     said = _said(source, found, settings, noqa=noqa)

@@ -10,6 +10,7 @@ from session_lint.analysis.state import SiteKind, State
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.project import project_of, renew_projects
+from session_lint.signs import ends
 from session_lint.signs import forget as forget_signs
 from session_lint.source import Source
 from session_lint.vocabulary import builtin
@@ -50,7 +51,7 @@ def analyse(source: Source, tree: ast.Module, module: str, vocabulary: Vocabular
     :param vocabulary: what names mean; ``None`` for what the libraries' do.
     """
     vocabulary = vocabulary or builtin()
-    if not (vocabulary.mentions(source.text) or _ends(source.text)):
+    if not (vocabulary.mentions(source.text) or ends(source.text)):
         return ModuleFacts(source, None)
     names = Names(tree, module, package=source.filename.endswith("__init__.py"))
     program = Program(vocabulary)
@@ -71,7 +72,7 @@ def analyse_file(
     place = absolute(path)
     project = project_of(place)
     program = _program(project, vocabulary)
-    worth = program.worth(source.text.encode(errors="replace")) or _ends(source.text)
+    worth = program.worth(source.text.encode(errors="replace")) or ends(source.text)
     unit = project.known(place, source.text)
     if unit is None:
         tree = tree or source.parse()
@@ -92,7 +93,7 @@ def prepare(path: Path, vocabulary: Vocabulary | None = None) -> None:
 
 def concerns(text: str, path: Path, vocabulary: Vocabulary | None = None) -> bool:
     """Whether anything can be found in a module at all."""
-    return _program(project_of(absolute(path)), vocabulary).worth(text.encode(errors="replace")) or _ends(text)
+    return _program(project_of(absolute(path)), vocabulary).worth(text.encode(errors="replace")) or ends(text)
 
 
 def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> bytes:
@@ -125,14 +126,6 @@ def learnt(path: Path, vocabulary: Vocabulary | None = None) -> Learnt:
 def presume(path: Path, learnt: Learnt, vocabulary: Vocabulary | None = None) -> None:
     """Take that for granted until things are judged anew."""
     _program(project_of(absolute(path)), vocabulary).presume(learnt)
-
-
-_ENDS = (".commit(", ".rollback(", ".flush(")
-"""In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
-
-
-def _ends(text: str) -> bool:
-    return any(word in text for word in _ENDS)
 
 
 def _program(project: Project, vocabulary: Vocabulary | None) -> Program:
