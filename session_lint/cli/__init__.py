@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from session_lint.cli import plain
 from session_lint.cli.exits import FAILED, INTERRUPTED
-from session_lint.cli.plain import options
 from session_lint.cli.saying import say
 from session_lint.collecting import collect_seldom
 from session_lint.errors import UserError
@@ -46,15 +46,15 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    plain = options(arguments)
-    if plain is None:
+    read = plain.options(arguments)
+    if read is None:
         from session_lint.cli.commands import run  # noqa: PLC0415  (click is a third of what a short run costs)
 
         return run()
     from session_lint.cli.checking import once  # noqa: PLC0415  (other commands need less)
     from session_lint.cli.defaults import filled  # noqa: PLC0415
 
-    paths, given = plain
+    paths, given = read
     return once(paths or ["."], filled(given, paths))
 
 

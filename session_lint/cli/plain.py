@@ -45,7 +45,7 @@ def options(arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]] | None
         elif word in _SWITCHES:
             given[_SWITCHES[word]] = True
         elif name == _FORM or name in _LISTS:
-            value = value if equals else next(words, "")
+            value = value if equals else next(words, "-")
             if value.startswith("-") or name == _FORM and value not in FORMATS:
                 return None
             if name == _FORM:
