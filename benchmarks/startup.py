@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -30,6 +31,8 @@ def count(query):
 LEAK = CLEAN.replace(
     "    with scoped_session() as session:\n        return", "    session = SessionLocal()\n    return"
 ).replace("scoped_session", "SessionLocal")
+FIRST = ", the first time"
+"""Behind a command that finds no cache."""
 AIMS = {"--version": 3.0, "check": 6.0}
 """How many times a bare start a command may take."""
 
@@ -41,34 +44,34 @@ def main() -> None:
     parser.add_argument("--script", type=Path, help="the installed script, in place of `python -m session_lint`")
     given = parser.parse_args()
     start = [str(given.script)] if given.script else [sys.executable, "-m", "session_lint"]
+    commands = {"python -c pass": [sys.executable, "-c", "pass"], "--version": [*start, "--version"]}
+    for words in ("check -q plain.py", "check -q clean.py", "check leak.py"):
+        commands[words] = commands[f"{words}{FIRST}"] = [*start, *words.split()]
+        commands[f"{words} --no-cache"] = [*commands[words], "--no-cache"]
     with TemporaryDirectory() as folder:
-        here = Path(folder)
-        (here / "clean.py").write_text(CLEAN)
-        (here / "leak.py").write_text(LEAK)
-        (here / "plain.py").write_text("def double(number):\n    return number * 2\n")
-        commands = {"python -c pass": [sys.executable, "-c", "pass"]}
-        for words in (
-            "--version",
-            "check -q plain.py",
-            "check -q clean.py",
-            "check leak.py",
-            "check -q --no-cache plain.py",
-            "check -q --no-cache clean.py",
-            "check --no-cache leak.py",
-        ):
-            commands[words] = [*start, *words.split()]
-        _print(_measured(commands, here, given.runs))
+        places = {name: Path(folder, "fresh" if name.endswith(FIRST) else "known") for name in commands}
+        for place in {*places.values()}:
+            place.mkdir()
+            (place / "pyproject.toml").touch()
+            (place / "clean.py").write_text(CLEAN)
+            (place / "leak.py").write_text(LEAK)
+            (place / "plain.py").write_text("def double(number):\n    return number * 2\n")
+        _print(_measured(commands, places, given.runs))
 
 
-def _measured(commands: dict[str, list[str]], here: Path, runs: int) -> dict[str, list[tuple[float, float]]]:
+def _measured(
+    commands: dict[str, list[str]], places: dict[str, Path], runs: int
+) -> dict[str, list[tuple[float, float]]]:
     """Seconds on the clock and of the processor, run by run; the first run of each is not counted."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPATH"] = str(ROOT)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name, command in commands.items():
+            if name.endswith(FIRST):
+                shutil.rmtree(places[name] / ".session_lint_cache", ignore_errors=True)
             processor, begun = _processor(), time.perf_counter()
-            subprocess.run(command, cwd=here, env=environment, stdout=subprocess.DEVNULL, check=False)
+            subprocess.run(command, cwd=places[name], env=environment, stdout=subprocess.DEVNULL, check=False)
             if number:
                 times[name].append((time.perf_counter() - begun, _processor() - processor))
     return times
@@ -83,11 +86,11 @@ def _processor() -> float:
 def _print(times: dict[str, list[tuple[float, float]]]) -> None:
     middle = {name: tuple(map(median, zip(*runs, strict=True))) for name, runs in times.items()}
     bare = middle["python -c pass"]
-    print(f"{'command':<30} {'clock ms':>9} {'times':>6} {'processor ms':>13} {'times':>6} {'aim':>5}")
+    print(f"{'command':<34} {'clock ms':>9} {'times':>6} {'processor ms':>13} {'times':>6} {'aim':>5}")
     for name, (clock, processor) in middle.items():
         aim = AIMS.get(name.split()[0])
         print(
-            f"{name:<30} {clock * 1e3:>9.1f} {clock / bare[0]:>6.1f} {processor * 1e3:>13.1f} "
+            f"{name:<34} {clock * 1e3:>9.1f} {clock / bare[0]:>6.1f} {processor * 1e3:>13.1f} "
             f"{processor / bare[1]:>6.1f} {f'< {aim:.0f}' if aim else '':>5}"
         )
 

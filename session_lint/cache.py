@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_lint import __version__
-from session_lint.entries import NOTHING, decoded, encoded
+from session_lint.entries import decoded, encoded
 from session_lint.frames import packed, unpacked
 from session_lint.store import FOLDER, SCHEMA, forget, opened, remove
 
@@ -77,16 +77,6 @@ class Cache:
         except (OSError, ValueError):  # it cannot be answered, which is not the same
             return None
         return None
-
-    def clear(self, key: bytes) -> bool:
-        """Whether an entry under a key says that nothing was found, be it that it holds still or not."""
-        if self._connection is None:
-            return False
-        try:
-            return any(row[2] == NOTHING for row in self._connection.execute(_ROWS, (key,)).fetchall())
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            self._give_up(error)
-            return False
 
     def put(self, key: bytes, findings: tuple[Finding, ...], dependencies: Mapping[str, bytes]) -> None:
         """Keep findings under a key; those that would not come back equal are not kept.
@@ -179,7 +169,8 @@ def fingerprint() -> str:
     digest = hashlib.sha256(f"{__version__} {sys.version} {SCHEMA}".encode())
     for name, file in _sources():
         digest.update(f"\0{name}\0".encode())
-        digest.update(Path(file.path).read_bytes())
+        with open(file.path, "rb", buffering=0) as opened_file:  # noqa: PTH123  (pathlib takes as long as the rest)
+            digest.update(opened_file.read())
     return digest.hexdigest()
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from session_lint.source import Source, decode
+from session_lint.values import replace
 
 if TYPE_CHECKING:
     from session_lint.finding import Finding

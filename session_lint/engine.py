@@ -10,7 +10,6 @@ import os
 import sys
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,9 +21,9 @@ from session_lint.python.modules import module_name
 from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
-from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import SourceError, decode
-from session_lint.suppress import heard, names_codes, unused
+from session_lint.suppress import heard, names_codes
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     import ast
@@ -201,7 +200,16 @@ def _lint_module(
 ) -> FileReport:
     filename = source.filename
     evidence: dict[str, bytes] = {}
-    found = list(kept) if kept is not None else _guarded(filename, lambda: _found(source, settings, tree, evidence))
+
+    def work() -> list[Finding]:
+        told = keeping.unconcerned(source, settings, place) if tree is None else None
+        if told is None:
+            return _found(source, settings, tree, evidence if place else None)
+        source.parse()  # what is no Python is told in any case
+        evidence.update(told)
+        return []
+
+    found = list(kept) if kept is not None else _guarded(filename, work)
     if place and kept is None and _analysed(found):  # else the next run may have more memory
         place.put(tuple(found), evidence)
     said = _said(source, found, settings, noqa=noqa)
@@ -288,13 +296,20 @@ def _said(source: Source, found: list[Finding], settings: Settings, *, noqa: boo
     """What of the findings is reported: not those that comments silence, but the comments that silence nothing."""
 
     def work() -> list[Finding]:
-        told = found
-        if settings.selected(unused_suppression, source.filename) and _analysed(found) and names_codes(source.text):
-            ran = _selected(settings, source.filename)
-            told = _in_order([*found, *unused(source, found, ran, require_reason=settings.require_reason)])
-        return heard(source, told, noqa=noqa)
+        idle = _idle(source, found, settings) if names_codes(source.text) and _analysed(found) else []
+        return heard(source, _in_order([*found, *idle]) if idle else found, noqa=noqa)
 
     return _wanted(source.filename, settings, _guarded(source.filename, work))
+
+
+def _idle(source: Source, found: list[Finding], settings: Settings) -> list[Finding]:
+    """What is to be said of comments that silence nothing."""
+    from session_lint.rules.unused_suppression import rule  # noqa: PLC0415  (few texts have comments for us)
+    from session_lint.suppress.idle import unused  # noqa: PLC0415
+
+    if not settings.selected(rule, source.filename):
+        return []
+    return unused(source, found, _selected(settings, source.filename), require_reason=settings.require_reason)
 
 
 def _selected(settings: Settings, filename: str) -> frozenset[str]:

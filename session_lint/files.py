@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_lint.documents import MARKDOWN, NOTEBOOK
 from session_lint.python.modules import absolute
 from session_lint.settings import patterns
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,9 +6,10 @@ borders and sort in a stable order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import total_ordering
+
+from session_lint.values import dataclass, field
 
 
 class Severity(str, Enum):

@@ -6,14 +6,15 @@ The cache itself is imported when the first file asks for it: a run of flake8 ov
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint import signs
 from session_lint.frames import packed, unpacked
 from session_lint.python.modules import absolute
-from session_lint.python.project import root_of_project
+from session_lint.python.project import Project, project_of, root_of_project
+from session_lint.python.mentions import finder
 from session_lint.settings import Settings
 from session_lint.signs import Kept
 
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from session_lint.cache import Cache
     from session_lint.finding import Finding
     from session_lint.signs import Signs
+    from session_lint.source import Source
     from session_lint.vocabulary import Tables
+
+
+_WIDEST = "widest"
+"""The question for all words that could be learnt of a project."""
 
 
 class Drawer(NamedTuple):
@@ -35,10 +41,6 @@ class Drawer(NamedTuple):
     store: Cache
     key: bytes
     answer: Callable[[str], bytes]
-
-    def clear(self) -> bool:
-        """Whether an earlier run has found nothing; the rest of the project is not looked at."""
-        return self.store.clear(self.key)
 
     def get(self) -> tuple[Finding, ...] | None:
         """What an earlier run has left here, if it still holds."""
@@ -73,10 +75,26 @@ def introduce(path: Path, settings: Settings) -> None:
     _project(absolute(path).parent, settings)
 
 
-def settled(path: Path, settings: Settings) -> bool:
-    """Whether what an earlier run has learnt of the project of a file holds still: questions need no analysis."""
-    root, _ = _project(absolute(path).parent, settings)
-    return _known(root, settings.vocabulary) is not None
+def unconcerned(source: Source, settings: Settings, place: Drawer | None) -> dict[str, bytes] | None:
+    """What it rests on that nothing can be found in a file; ``None`` where that takes the analysis to tell.
+
+    :param source: its text.
+    :param place: that for the findings in it.
+    """
+    if signs.ends(source.text):
+        return None
+    tables = settings.vocabulary
+    if not settings.whole_project:
+        from session_lint.vocabulary import vocabulary  # noqa: PLC0415  (what an earlier run has found may hold still)
+
+        return None if vocabulary(tables).mentions(source.text) else {}
+    root = root_of_project(absolute(Path(source.filename)))
+    known = _known(root, tables) if place else None
+    words = known.telling if known else _widest(root, tables, Notes(root, settings, _WIDEST) if place else None)
+    if words is None or _finder(words)(source.text.encode(errors="replace")):
+        return None
+    question = "words" if known else _WIDEST
+    return {question: place.answer(question)} if place else {}
 
 
 def forget() -> None:
@@ -84,6 +102,7 @@ def forget() -> None:
     _project.cache_clear()
     _answers.cache_clear()
     _known.cache_clear()
+    _widest.cache_clear()
     signs.forget()
 
 
@@ -92,6 +111,7 @@ def leave(root: Path) -> None:
     _project.cache_clear()
     _answers.cache_clear()
     _known.cache_clear()
+    _widest.cache_clear()
     signs.leave(root)
 
 
@@ -100,7 +120,7 @@ def _project(folder: Path, settings: Settings) -> tuple[Path, Callable[[str], by
     """The root of the project that the files of a folder belong to, and the answers about it."""
     root = root_of_project(folder / "any.py")
     signs.remembering(folder / "any.py", Notes(root, settings), settings.vocabulary)
-    return root, _answers(root, settings.vocabulary)
+    return root, _answers(root, settings.vocabulary, Notes(root, settings, _WIDEST))
 
 
 @cache
@@ -109,12 +129,36 @@ def _known(root: Path, tables: Tables) -> Signs | None:
 
 
 @cache
-def _answers(root: Path, tables: Tables) -> Callable[[str], bytes]:
+def _widest(root: Path, tables: Tables, notes: Notes | None) -> frozenset[str] | None:
+    """The words that could be learnt of a project, as :func:`session_lint.signs.widest` has them.
+
+    :param notes: where they are kept.
+    """
+    project = project_of(root / "any.py")
+    kept = signs.recalled(project, notes)
+    if kept is not None:
+        return frozenset(kept.words)
+    from session_lint.vocabulary import vocabulary  # noqa: PLC0415  (what an earlier run has found may hold still)
+
+    words = signs.widest(project, vocabulary(tables).opening_words)
+    if words is not None and notes is not None:
+        notes.remember(Kept(sorted(words), signs.learnt_from(project, words), ()))
+    return words
+
+
+_finder = lru_cache(maxsize=4)(finder)
+"""What tells whether a text holds one of some words: the same for all files of a project."""
+
+
+@cache
+def _answers(root: Path, tables: Tables, notes: Notes) -> Callable[[str], bytes]:
     """A project's answers, each worked out once in a run."""
     place = root / "any.py"
 
     @cache
     def answer(question: str) -> bytes:
+        if question == _WIDEST:
+            return Project.digest_of("\0".join(sorted(_widest(root, tables, notes) or ())).encode())
         found = _known(root, tables)
         if found is not None:
             return found.answer(question)
@@ -130,10 +174,12 @@ class Notes(NamedTuple):
     """What is kept about a whole project.
 
     :param root: its folder.
+    :param what: what the words are.
     """
 
     root: Path
     settings: Settings
+    what: str = "words"
 
     def recall(self) -> Kept | None:
         """What was learnt."""
@@ -156,7 +202,7 @@ class Notes(NamedTuple):
         from session_lint.cache import key_of  # noqa: PLC0415  (see above)
 
         store, tool = _store(self.settings.root or Path.cwd(), os.getpid())
-        return store, key_of(b"", "words", self.root, Settings(vocabulary=self.settings.vocabulary), tool)
+        return store, key_of(b"", self.what, self.root, Settings(vocabulary=self.settings.vocabulary), tool)
 
 
 def _split(words: bytes) -> list[str]:

@@ -1,7 +1,8 @@
 """What the texts of a project say of its sessions before any of them is understood: which files hold which words.
 
 The words are what is *learnt* of a project, and may have been learnt by an earlier run. As long as they hold, questions
-are answered from here, and the analysis itself is not imported.
+are answered from here, and the analysis itself is not imported. Nor is it for a text that holds none of the words that
+could be learnt at all, where the files that they could be learnt from are few and small.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from session_lint.python.project import Project
     from session_lint.vocabulary import Tables
 
+_LITTLE = 20_000
+"""Bytes of all files from which words could be learnt; where there are more, what is learnt is worth keeping."""
+_ENDS = (".commit(", ".rollback(", ".flush(")
+"""In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
 _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 
 
@@ -96,6 +101,45 @@ def recalled(project: Project, memory: Memory | None) -> Kept | None:
 def learnt_from(project: Project, words: Iterable[str]) -> bytes:
     """A digest of all files that hold one of some words: no other can add to them."""
     return project.digest(project.texts.having(frozenset(words) - {"begin"}, project.layout.files))
+
+
+def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
+    """The words that could be learnt of a project: whatever is learnt is among them.
+
+    It is what :func:`session_lint.analysis.growth.grow` does, with every lead taken for true.
+
+    :param opening: the words of the libraries.
+    :returns: ``None`` where too much would have to be read.
+    """
+    known, fresh = set[str](), {*opening, "begin"}
+    left, size = list(project.layout.files), 0
+    given: dict[str, set[str]] = {}
+    while fresh:
+        known |= fresh
+        holding = project.texts.having(frozenset(fresh - {"begin"} or fresh), left)
+        left = [path for path in left if path not in holding]
+        size += sum(len(project.content(path)) for path in holding)
+        if size > _LITTLE:
+            return None
+        for name, word in _leads(project, holding):
+            given.setdefault(word, set()).add(name)
+        fresh = {name for word in known for name in given.get(word, ())} - known
+    return frozenset(known) - {"begin"}
+
+
+def _leads(project: Project, paths: Iterable[Path]) -> list[tuple[str, str]]:
+    """The names in some files that may give what a word gives, each with the word."""
+    units = [unit for path in paths if (unit := project.load(path)) is not None]
+    if not units:
+        return []
+    from session_lint.python.words import leads  # noqa: PLC0415  (most texts are told by bytes)
+
+    return [(lead.name, lead.word) for unit in units for lead in leads(unit.names)]
+
+
+def ends(text: str) -> bool:
+    """Whether a text may end a session that it did not open."""
+    return any(word in text for word in _ENDS)
 
 
 def keeps(text: str) -> bool:

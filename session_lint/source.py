@@ -6,17 +6,15 @@ The only place that decodes bytes and the only place that turns the UTF-8 byte c
 
 from __future__ import annotations
 
-import ast
 import io
-import tokenize
-import warnings
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Location
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -110,6 +108,9 @@ class Source:
 
         :raises SourceError: where the text is not Python that this interpreter reads.
         """
+        import ast  # noqa: PLC0415  (what was found before is told without a tree)
+        import warnings  # noqa: PLC0415
+
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # an invalid escape is the user's own linter's business
@@ -129,7 +130,7 @@ def decode(filename: str, data: bytes) -> Source:
     :raises SourceError: where the bytes are not what the file says they are.
     """
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        encoding = _encoding(data)
         text = data.decode(encoding)
     except SyntaxError as error:
         raise SourceError(f"cannot be decoded: {error.msg}") from None
@@ -137,6 +138,19 @@ def decode(filename: str, data: bytes) -> Source:
         row = data[: getattr(error, "start", 0)].count(b"\n") + 1
         raise SourceError(f"cannot be decoded: {error}", Location(row, 1)) from None
     return Source(filename, text.removeprefix("\ufeff"), encoding)
+
+
+def _encoding(data: bytes) -> str:
+    """What bytes are written in.
+
+    :raises SyntaxError: where they say what is not so, or cannot be.
+    """
+    head = data[: data.find(b"\n", data.find(b"\n") + 1) + 1 or len(data)]
+    if head.isascii() and b"coding" not in head:
+        return "utf-8"
+    from tokenize import detect_encoding  # noqa: PLC0415  (few files say anything)
+
+    return detect_encoding(io.BytesIO(data).readline)[0]
 
 
 def read(path: Path, filename: str | None = None) -> Source:
@@ -165,7 +179,7 @@ def encode(text: str) -> bytes:
     """A text as the bytes that :func:`decode` makes it of again, where there are such."""
     plain = text.encode(errors="surrogatepass")
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(plain).readline)
+        encoding = _encoding(plain)
         return text.encode(encoding)
     except (SyntaxError, UnicodeEncodeError, LookupError):
         return plain

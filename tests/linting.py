@@ -9,7 +9,7 @@ from session_lint.analysis import analyse
 from session_lint.rules import catalogue
 from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import Source
-from session_lint.suppress import unused
+from session_lint.suppress.idle import unused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

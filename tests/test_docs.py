@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from session_lint.cli import command as command_line
+from session_lint.cli.commands import command as command_line
 from session_lint.engine import lint_source
 from session_lint.report import render
 from session_lint.report.run import Run

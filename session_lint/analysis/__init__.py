@@ -10,6 +10,7 @@ from session_lint.analysis.state import SiteKind, State
 from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.project import project_of, renew_projects
+from session_lint.signs import ends
 from session_lint.signs import forget as forget_signs
 from session_lint.source import Source
 from session_lint.vocabulary import builtin
@@ -51,7 +52,7 @@ def analyse(source: Source, tree: ast.Module, module: str, vocabulary: Vocabular
     :param vocabulary: what names mean; ``None`` for what the libraries' do.
     """
     vocabulary = vocabulary or builtin()
-    if not (vocabulary.mentions(source.text) or any(word in source.text for word in _ENDS)):
+    if not (vocabulary.mentions(source.text) or ends(source.text)):
         return ModuleFacts(source, None)
     names = Names(tree, module, package=source.filename.endswith("__init__.py"))
     program = Program(vocabulary)
@@ -98,11 +99,12 @@ def concerns(data: bytes, path: Path, vocabulary: Vocabulary | None = None) -> b
 
 def concerns_alone(data: bytes, vocabulary: Vocabulary | None = None) -> bool:
     """The same of a module with nothing around it."""
-    return (vocabulary or builtin()).mentions(data.decode("latin-1")) or any(word in data for word in _ENDING)
+    text = data.decode("latin-1")
+    return (vocabulary or builtin()).mentions(text) or ends(text)
 
 
 def _worth(program: Program, data: bytes) -> bool:
-    return program.worth(data) or any(word in data for word in _ENDING)
+    return program.worth(data) or ends(data.decode("latin-1"))
 
 
 def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> bytes:
@@ -135,11 +137,6 @@ def learnt(path: Path, vocabulary: Vocabulary | None = None) -> Learnt:
 def presume(path: Path, learnt: Learnt, vocabulary: Vocabulary | None = None) -> None:
     """Take that for granted until things are judged anew."""
     _program(project_of(absolute(path)), vocabulary).presume(learnt)
-
-
-_ENDS = (".commit(", ".rollback(", ".flush(")
-"""In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
-_ENDING = tuple(word.encode() for word in _ENDS)
 
 
 def _program(project: Project, vocabulary: Vocabulary | None) -> Program:

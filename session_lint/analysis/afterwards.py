@@ -6,12 +6,12 @@ SQLAlchemy opens a closed session anew at its next use, without a word. That is 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, held, query_of
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.flow import PointKind
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

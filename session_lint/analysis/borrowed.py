@@ -9,7 +9,6 @@ tell.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind, parameters
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role, effects
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from session_lint.analysis.state import ANY
 from session_lint.python.names import Names, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
+from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import Effect, Meaning, Role, Vocabulary, effects
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,6 @@ _MOST_CALLED = 200
 """How many functions are looked at for one that opens a session."""
 
 
-@dataclass(eq=False)
 class Concern:
     """The part of a module under analysis that knows its codes and who calls them.
 
@@ -42,13 +40,15 @@ class Concern:
     :param program: the other modules around it.
     """
 
-    names: Names
-    source: Source
-    program: Program
-    calls: Calls = field(init=False)
-    pending: Pending = field(init=False)
-    _opens: dict[ast.AST, bool] = field(default_factory=dict, init=False)
-    _read: dict[ast.AST, tuple[Names, FunctionNode] | None] = field(default_factory=dict, init=False)
+    calls: Calls
+    pending: Pending
+
+    def __init__(self, names: Names, source: Source, program: Program) -> None:
+        self.names = names
+        self.source = source
+        self.program = program
+        self._opens: dict[ast.AST, bool] = {}
+        self._read: dict[ast.AST, tuple[Names, FunctionNode] | None] = {}
 
     @abstractmethod
     def at(self, callee: Callee) -> Module:

@@ -6,7 +6,6 @@ To the function such a session is that of a scope: the decorator's wrapper does 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
@@ -15,6 +14,7 @@ from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes
 from session_lint.python.scopes import BindingKind, parameters
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

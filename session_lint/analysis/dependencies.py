@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending
@@ -13,6 +12,7 @@ from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.inference import yielded
@@ -13,6 +12,7 @@ from session_lint.analysis.reach import after
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit, build
 from session_lint.python.names import own_nodes, path
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.inventory import CLOSED, LENT, OPEN, RAISING, SHARED, ending_of
 from session_lint.analysis.singletons import is_entry, settled
 from session_lint.analysis.state import SiteKind
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.borrowed import Borrowed, borrowed
@@ -13,6 +12,7 @@ from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes, path
 from session_lint.python.pending import Pending, once
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

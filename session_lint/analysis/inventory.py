@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import lends
@@ -17,6 +16,7 @@ from session_lint.analysis.trace import place
 from session_lint.flow import SolverLimit
 from session_lint.python.names import path
 from session_lint.python.scopes import parameters
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

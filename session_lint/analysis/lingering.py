@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.handing import Handing, handings, is_request, runs
@@ -14,6 +13,7 @@ from session_lint.analysis.summaries import is_generator
 from session_lint.analysis.teardowns import is_request_field
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

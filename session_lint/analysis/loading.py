@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.inference import may_commit
@@ -11,6 +10,7 @@ from session_lint.analysis.makers import options
 from session_lint.analysis.state import SiteKind
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
+from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:

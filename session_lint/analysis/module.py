@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,8 +26,10 @@ from session_lint.vocabulary import Meaning, Role
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from session_lint.analysis.program import Program
     from session_lint.flow import Code, Graph
     from session_lint.python.scopes import FunctionNode, Scope
+    from session_lint.source import Source
 
 T = TypeVar("T")
 _CONNECTING = ("connect", "connection", "get_bind")
@@ -39,25 +40,21 @@ HOPS = 2
 """How many modules away the ways of a function are followed, as far as no session of the caller is concerned."""
 
 
-@dataclass(eq=False)
 class Module(Concern):
     """One module under analysis.
 
     :param hops: how many modules away the ways of a function are followed, as far as no session is concerned.
     """
 
-    hops: int = HOPS
-    exceptions: Exceptions = field(init=False)
-    summaries: Summaries = field(init=False)
-    _sites: dict[tuple[object, ...], Site] = field(default_factory=dict)
-    _graphs: dict[ast.AST, Graph] = field(default_factory=dict)
-    _finals: dict[ast.AST, frozenset[ast.AST]] = field(default_factory=dict)
-    _meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = field(default_factory=dict)
-    _generators: dict[FunctionNode, Meaning | None] = field(default_factory=dict)
-    _wrapped: set[ast.AST] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        """Connect the parts."""
+    def __init__(self, names: Names, source: Source, program: Program, hops: int = HOPS) -> None:
+        super().__init__(names, source, program)
+        self.hops = hops
+        self._sites: dict[tuple[object, ...], Site] = {}
+        self._graphs: dict[ast.AST, Graph] = {}
+        self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
+        self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
+        self._generators: dict[FunctionNode, Meaning | None] = {}
+        self._wrapped: set[ast.AST] = set()
         self.pending = self.program.pending
         self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self.yields_one, self.pending)
         self.exceptions = Exceptions(self.names)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import arguments, held
 from session_lint.analysis.makers import databases
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ hands it to somebody who may, and what only uses it. Only where all of them only
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.escapes import out_of_sight
@@ -15,6 +14,7 @@ from session_lint.analysis.state import SiteKind
 from session_lint.analysis.uses import Uses, reads_as_field
 from session_lint.python.names import path
 from session_lint.python.scopes import is_self
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.handing import may_run, runs
 from session_lint.analysis.later import applied
 from session_lint.analysis.makers import makers
 from session_lint.python.names import own_nodes, path
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
 from session_lint.analysis.requests import request_codes
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import parameters
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

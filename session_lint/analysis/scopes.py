@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
 from session_lint.flow import PointKind
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.awaiting import is_async
@@ -11,6 +10,7 @@ from session_lint.analysis.handing import Handing, given, handings, is_request, 
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind
 from session_lint.python.names import path
+from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:

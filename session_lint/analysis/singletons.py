@@ -8,7 +8,6 @@ the module that calls the getter, wherever the entry is.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from session_lint.analysis.places import is_test
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.state import Site, SiteKind
 from session_lint.python.names import path
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ has taught about the guards. Facts stay apart where they differ; that keeps corr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
+
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     import ast

@@ -9,7 +9,6 @@ upwards, until nothing changes any more.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
@@ -18,6 +17,7 @@ from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
+from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

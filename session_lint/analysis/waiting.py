@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
@@ -11,6 +10,7 @@ from session_lint.analysis.handing import runs
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

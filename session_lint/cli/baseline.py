@@ -7,28 +7,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from session_lint.cli.comparing import compared, here, place
 from session_lint.cli.defaults import baseline_file
 from session_lint.cli.exits import CLEAN, FAILED, INTERRUPTED
 from session_lint.cli.linting import lint
 from session_lint.cli.options import options
-from session_lint.cli.run import complain, from_stdin, settings_for, source_of
+from session_lint.cli.run import complain, from_stdin, source_of
 from session_lint.cli.screen import Screen, option
 from session_lint.report.concise import many, shown
-from session_lint.rules import catalogue
-from session_lint.rules.file_not_analysed import rule as not_analysed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from session_lint.baseline import Comparison, Entry
-    from session_lint.engine import FileReport
     from session_lint.finding import Finding
     from session_lint.recording import Baseline
-    from session_lint.settings import Settings
-    from session_lint.source import Source
-
-MOST_TOLD = 10
-"""How many entries of which nothing is left are named one by one."""
 
 Command = TypeVar("Command", bound="Callable[..., object]")
 
@@ -76,18 +69,18 @@ def baseline(context: click.Context, /, paths: Sequence[str], **given: Any) -> N
     if given["accept"] is not None and not given["accept"].strip():
         raise click.UsageError("--accept needs a reason: --accept 'closed by the framework'")
     given["baseline_file"] = baseline_file(given, paths)
-    file, changing = _place(given), given["prune"] or given["accept"] is not None
+    file, changing = place(given), given["prune"] or given["accept"] is not None
     if file.exists() and not changing:
         raise click.ClickException(
             f"{shown(str(file))} is there already: --prune removes what is gone, --accept REASON adds what is new"
         )
     place_for(file)
     recorded = read(file) if changing else Baseline(file)
-    outcome = lint(paths or [shown(str(_here(given).root or Path.cwd()))], {**given, "jobs": 0, "quiet": False})
+    outcome = lint(paths or [shown(str(here(given).root or Path.cwd()))], {**given, "jobs": 0, "quiet": False})
     complain(outcome.missing)
     if outcome.interrupted or outcome.missing:
         context.exit(INTERRUPTED if outcome.interrupted else FAILED)
-    comparison = _compared(recorded, outcome.reports, source_of, given)
+    comparison = compared(recorded, outcome.reports, source_of, given)
     if changing:
         _change(recorded, comparison, given)
     else:
@@ -118,70 +111,3 @@ def _recorded(recorded: Baseline, findings: Sequence[Finding], reason: str) -> l
     from session_lint.baseline import merged  # noqa: PLC0415  (most runs need none)
 
     return merged(recorded.entry(finding, source_of(finding.filename), reason) for finding in findings)
-
-
-def against_baseline(
-    found: Sequence[FileReport], source: Callable[[str], Source | None], given: dict[str, Any]
-) -> Comparison | None:
-    """What is new in a run, where the options or the settings ask for that.
-
-    :param source: the text of a file by its name.
-    :raises BaselineError: where the baseline cannot be used.
-    """
-    wanted = given["baseline"]
-    if wanted is None:
-        wanted = given["baseline_file"] is not None or bool(_here(given).baseline)
-    if not wanted:
-        return None
-    from session_lint.recording import read  # noqa: PLC0415  (most runs need none)
-
-    return _compared(read(_place(given)), found, source, given)
-
-
-def complain_of_gone(comparison: Comparison | None) -> bool:
-    """Say which entries have to be removed from a baseline, and whether there are any."""
-    if comparison is None or not comparison.gone:
-        return False
-    for entry in comparison.gone[:MOST_TOLD]:
-        times = f" ({entry.count} times)" if entry.count > 1 else ""
-        where = f" in {entry.symbol}" if entry.symbol else ""
-        click.echo(f"session-lint: gone: {entry.path}: {entry.code}{where}: {entry.text}{times}", err=True)
-    more = len(comparison.gone) - MOST_TOLD
-    if more > 0:
-        click.echo(f"session-lint: gone: {more} more", err=True)
-    number = many(comparison.number_gone, "recorded finding")
-    click.echo(f"session-lint: {number} gone: take them out with `session-lint baseline --prune`", err=True)
-    return True
-
-
-def _compared(
-    recorded: Baseline, found: Sequence[FileReport], source: Callable[[str], Source | None], given: dict[str, Any]
-) -> Comparison:
-    unread = {f.filename for report in found for f in report.findings if f.code == not_analysed.code}
-    seen = {recorded.place(report.path) for report in found if report.path not in unread}
-    rules = catalogue()
-
-    def looked(entry: Entry) -> bool:
-        """Whether the run looked for what an entry records: its rule ran, and its file was read or is gone."""
-        path, rule = recorded.path(entry), rules.get(entry.code)
-        if rule is None:
-            return True
-        settings = settings_for(path, given)
-        ran = not settings.ignored(rule, str(path)) if rule is not_analysed else settings.selected(rule, str(path))
-        return ran and (entry.path in seen or not path.is_file())
-
-    findings = [finding for report in found for finding in report.findings]
-    return recorded.compared(findings, source, looked)
-
-
-def _here(given: dict[str, Any]) -> Settings:
-    return settings_for(Path.cwd(), given)
-
-
-def _place(given: dict[str, Any]) -> Path:
-    """The baseline's file: the one that is named, else that of the settings, else the usual one beside them."""
-    from session_lint.recording import FILE  # noqa: PLC0415  (most runs need none)
-
-    settings = _here(given)
-    root = settings.root or Path.cwd()
-    return Path.cwd() / given["baseline_file"] if given["baseline_file"] else root / (settings.baseline or FILE)

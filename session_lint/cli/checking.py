@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from session_lint.cli import adding
-from session_lint.cli.baseline import against_baseline, complain_of_gone
+from session_lint.cli.comparing import against_baseline, complain_of_gone
 from session_lint.cli.exits import CLEAN, FAILED, FOUND, INTERRUPTED
 from session_lint.cli.linting import Outcome, lint
 from session_lint.cli.look import look
 from session_lint.cli.outputs import FOR_PEOPLE, places, report, write_reports
 from session_lint.cli.run import complain
+from session_lint.cli.saying import say
 from session_lint.finding import Severity
 from session_lint.report.concise import many
+from session_lint.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,9 +39,11 @@ def once(paths: Sequence[str], given: dict[str, Any]) -> int:
             complain(missing)
             return FAILED if missing or tally.failed else FOUND if tally.changed and not given["exit_zero"] else CLEAN
         if tally.changed and not given["quiet"]:
-            click.echo(f"{tally.applied} fixed in {many(len(tally.changed), 'file')}", err=True)
+            say(f"{tally.applied} fixed in {many(len(tally.changed), 'file')}", err=True)
     outcome = lint(paths, given)
     if given["add_noqa"] and not outcome.interrupted:
+        from session_lint.cli import adding  # noqa: PLC0415  (seldom)
+
         complain(outcome.missing)
         code = adding.add(outcome.reports, given)
         return FAILED if outcome.missing else code
@@ -80,11 +80,11 @@ def _print(outcome: Outcome, findings: Sequence[Finding], given: dict[str, Any])
     unknown = (outcome.missing and not outcome.reports) or outcome.interrupted  # then nothing is clear
     if not given["output_file"] and (findings or not (given["quiet"] or (unknown and form in FOR_PEOPLE))):
         text = _counted(outcome, findings, form) if given["statistics"] else report(outcome, findings, form, looks)
-        click.echo(text, nl=False, color=looks.colour)
+        say(text, nl=False, color=looks.colour)
     if outcome.interrupted:
         total = sum(len(files) for _, files in outcome.groups)
         done = f"{len(outcome.reports)} of {total} files were checked" if total else "no file was checked"
-        click.echo(f"session-lint: interrupted, so the report is incomplete: {done}", err=True)
+        say(f"session-lint: interrupted, so the report is incomplete: {done}", err=True)
 
 
 def _counted(outcome: Outcome, findings: Sequence[Finding], form: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from session_lint.cli.progress import progress
 from session_lint.cli.run import from_stdin, groups, source_of, stdin_source
 from session_lint.documents import embeds
 from session_lint.engine import FileReport, lint_content, lint_paths, lint_source, retold
+from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,6 @@ understand OSC 8; in ``tmux`` and ``screen`` it is the multiplexer that would ha
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -36,10 +35,16 @@ def look(color: str = "auto", stream: TextIO | None = None) -> Look:
     terminal = out.isatty()
     return Look(
         colour=_colour(color, os.environ, terminal=terminal),
-        width=shutil.get_terminal_size().columns if terminal else None,
+        width=_width() if terminal else None,
         links=color != "never" and _links(os.environ, terminal=terminal),
         encoding=getattr(out, "encoding", None) or "ascii",
     )
+
+
+def _width() -> int:
+    from shutil import get_terminal_size  # noqa: PLC0415  (hooks have no terminal)
+
+    return get_terminal_size().columns
 
 
 def _colour(color: str, environment: Mapping[str, str], *, terminal: bool) -> bool:

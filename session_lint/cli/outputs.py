@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from session_lint.report import FORMATS, render, reporter
 from session_lint.report.run import Look, Run
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import click
 
     from session_lint.cli.linting import Outcome
     from session_lint.finding import Finding
@@ -39,6 +39,8 @@ def destinations(_context: click.Context, _parameter: click.Parameter, values: S
     for value in values:
         form, colon, path = value.partition(":")
         if form not in FORMATS or not colon or not path:
+            import click  # noqa: PLC0415  (a plain command line is read without)
+
             raise click.BadParameter(f"{value!r} is not FORMAT:PATH; the formats are {', '.join(FORMATS)}")
         found.append(Destination(form, Path(path)))
     return found
@@ -63,6 +65,8 @@ def places(given: dict[str, Any]) -> list[Destination]:
         if one.path.is_absolute() and not one.path.is_file() and one.path.exists():
             continue  # a device takes any number of reports
         if one.path.resolve() in [other.path.resolve() for other in found[:number]]:
+            import click  # noqa: PLC0415  (as above)
+
             raise click.UsageError(f"{one.path}: two reports cannot go to one file; name another")
     return found
 

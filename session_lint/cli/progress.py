@@ -7,8 +7,6 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -33,10 +31,14 @@ def progress(total: int, label: str = "checking", *, hidden: bool = False) -> It
         if bar is not None:
             bar.update(1)
         elif seen and time.monotonic() - begun > PATIENCE:
+            import click  # noqa: PLC0415  (a plain command line is read without)
+
             bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True))
             bar.update(done)
 
     with ExitStack() as stack:
         yield step
     if bar is not None:
+        import click  # noqa: PLC0415  (as above)
+
         click.echo(_LINE_AWAY, nl=False, err=True)  # the report needs no bar above it

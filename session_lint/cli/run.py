@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from session_lint.cli.saying import say
 from session_lint.documents import text_of
 from session_lint.engine import failed
 from session_lint.files import Missing, discover, excluded
@@ -57,6 +56,8 @@ def from_stdin(paths: Sequence[str]) -> bool:
     :raises click.UsageError: where it is and files are, too.
     """
     if STDIN in paths and len(set(paths)) > 1:
+        import click  # noqa: PLC0415  (a plain command line is read without)
+
         raise click.UsageError("'-' is standard input, and stands alone")
     return STDIN in paths
 
@@ -120,6 +121,8 @@ def stdin_source(given: dict[str, Any]) -> tuple[Source | None, list[Finding], S
     name = given["stdin_filename"] or "<stdin>"
     settings = settings_for(Path(given["stdin_filename"] or "."), given)
     if sys.stdin is None:
+        import click  # noqa: PLC0415  (as above)
+
         raise click.ClickException("standard input is closed")
     data = sys.stdin.buffer.read()
     if settings.force_exclude and given["stdin_filename"] and excluded(Path(name), settings):
@@ -139,13 +142,13 @@ def forget() -> None:
 def complain(missing: Sequence[Missing]) -> None:
     """Say which paths could not be looked at."""
     for absent in missing:
-        click.echo(f"session-lint: {absent.path}: {absent.reason}", err=True)
+        say(f"session-lint: {absent.path}: {absent.reason}", err=True)
 
 
 def complain_of_unread(failures: Sequence[Finding]) -> None:
     """Say which files could not be analysed, in a run that has no report for it."""
     for one in failures:
-        click.echo(f"session-lint: {shown(one.filename)}:{one.location.row}: {one.message}", err=True)
+        say(f"session-lint: {shown(one.filename)}:{one.location.row}: {one.message}", err=True)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import TYPE_CHECKING
 
@@ -48,6 +47,8 @@ def edits(source: Source, fix: Fix) -> tuple[Edit, ...]:
 
 def differing(text: str, other: str) -> tuple[Edit, ...]:
     """What makes one text of another, line by line."""
+    import difflib  # noqa: PLC0415  (only what is shown or written is compared)
+
     before, after = physical_lines(text), physical_lines(other)
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return tuple(

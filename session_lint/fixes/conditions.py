@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.fixes.outliving import kept_on_error
 from session_lint.fixes.shape import gives_up, is_method
 from session_lint.python.names import own_nodes, path
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts, Obligation

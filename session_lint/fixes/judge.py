@@ -8,7 +8,6 @@ the other.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from session_lint.analysis import Obligation
@@ -18,6 +17,7 @@ from session_lint.fixes.conditions import Case, failing
 from session_lint.fixes.outliving import only_works, seen_closing
 from session_lint.fixes.shape import is_method, shape
 from session_lint.fixes.target import Target, scope_target
+from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ project's own.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from session_lint.analysis.loading import is_column, loaded
 from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import BindingKind
+from session_lint.values import dataclass, field
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:

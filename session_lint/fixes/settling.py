@@ -7,12 +7,12 @@ a ``try`` whose ``finally`` calls the closer; a call of the closer that stood at
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import BindingKind, parameters
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from session_lint.analysis.makers import makers
 from session_lint.fixes.shape import closes, plain_scope
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
+from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from enum import Enum
 
 Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
@@ -49,13 +48,15 @@ class EdgeKind(str, Enum):
     SWALLOW = "swallow"  # node: ast.withitem; __exit__ ran and the exception ends here
 
 
-@dataclass(eq=False, slots=True)
 class Point:
     """One step of evaluation. See :class:`PointKind` for what ``node`` and ``value`` hold."""
 
-    kind: PointKind
-    node: ast.AST
-    value: ast.AST | None = None
+    __slots__ = ("kind", "node", "value")
+
+    def __init__(self, kind: PointKind, node: ast.AST, value: ast.AST | None = None) -> None:
+        self.kind = kind
+        self.node = node
+        self.value = value
 
     @property
     def row(self) -> int:
@@ -64,17 +65,18 @@ class Point:
         return getattr(node, "lineno", 0)
 
 
-@dataclass(eq=False, slots=True)
 class Edge:
     """A way control may go, from the end of ``source`` to the start of ``target``."""
 
-    kind: EdgeKind
-    source: Block
-    target: Block
-    node: ast.AST | None = None
+    __slots__ = ("kind", "node", "source", "target")
+
+    def __init__(self, kind: EdgeKind, source: Block, target: Block, node: ast.AST | None = None) -> None:
+        self.kind = kind
+        self.source = source
+        self.target = target
+        self.node = node
 
 
-@dataclass(eq=False, slots=True)
 class Block:
     """A basic block: points that run one after the other; only the last can raise.
 
@@ -85,13 +87,15 @@ class Block:
         enclosing ``except`` body, and for each ``finally`` body entered by an exception.
     """
 
-    index: int
-    depth: int = 0
-    points: list[Point] = field(default_factory=list)
-    edges: list[Edge] = field(default_factory=list)
+    __slots__ = ("depth", "edges", "index", "points")
+
+    def __init__(self, index: int, depth: int = 0) -> None:
+        self.index = index
+        self.depth = depth
+        self.points: list[Point] = []
+        self.edges: list[Edge] = []
 
 
-@dataclass(eq=False, slots=True)
 class Graph:
     """The graph of one function or module body.
 
@@ -99,8 +103,11 @@ class Graph:
     :param raised: where an exception leads that leaves the code.
     """
 
-    code: Code
-    blocks: list[Block]
-    entry: Block
-    exit: Block
-    raised: Block
+    __slots__ = ("blocks", "code", "entry", "exit", "raised")
+
+    def __init__(self, code: Code, blocks: list[Block], entry: Block, exit: Block, raised: Block) -> None:  # noqa: A002
+        self.code = code
+        self.blocks = blocks
+        self.entry = entry
+        self.exit = exit
+        self.raised = raised

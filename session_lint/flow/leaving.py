@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from session_lint.flow.expressions import Expressions
 from session_lint.flow.graph import PointKind
+from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,6 @@ What an answer rests on is kept with who asked, as *evidence*: pairs of a questi
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -189,7 +188,9 @@ class Project:
     @staticmethod
     def digest_of(data: bytes) -> bytes:
         """A digest that tells contents apart."""
-        return hashlib.blake2b(data, digest_size=16).digest()
+        from hashlib import blake2b  # noqa: PLC0415  (its OpenSSL takes a while, and without a cache nobody asks)
+
+        return blake2b(data, digest_size=16).digest()
 
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now."""

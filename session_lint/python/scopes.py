@@ -7,9 +7,10 @@ follows it. Comprehension variables live in a scope that nothing else can see, s
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,6 @@ process of an editor keeps this, and works out anew what texts mean together.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.layout import Layout
@@ -62,8 +61,10 @@ class Texts:
     def mark(self, path: Path) -> bytes:
         """What tells a file's content from any other; nothing where there is none."""
         if path not in self._marks:
+            from hashlib import blake2b  # noqa: PLC0415  (its OpenSSL takes a while, and without a cache nobody asks)
+
             content = self.content(path)
-            self._marks[path] = hashlib.blake2b(content, digest_size=16).digest() if content else b""
+            self._marks[path] = blake2b(content, digest_size=16).digest() if content else b""
         return self._marks[path]
 
     def replace(self, path: Path, data: bytes | None) -> None:

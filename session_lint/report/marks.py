@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.report.columns import harmless
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from session_lint.finding import Finding, Location

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from session_lint.report.run import Look
+from session_lint.values import dataclass
 
 _CODES = {
     "error": "1;31",

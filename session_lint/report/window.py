@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_lint.report.columns import Shaped, shape
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from session_lint.rules import catalogue
 from session_lint.settings.reading import NAMES, holds_settings
 from session_lint.settings.values import EVERYTHING, patterns
+from session_lint.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from session_lint.python.modules import absolute
 from session_lint.settings.values import Mistake, Settings, SettingsError, nearest, stacked
+from session_lint.values import replace
 from session_lint.vocabulary import Tables
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ or ``ALL``; where one selector selects a rule and another ignores it, the longer
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from session_lint.errors import UserError
+from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import Tables
 
 if TYPE_CHECKING:

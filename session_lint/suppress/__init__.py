@@ -15,21 +15,34 @@ A line of ``noqa`` is what flake8 takes for one: the lines that a string or a ba
 inside brackets do not. A comment of our own speaks for the whole statement that it stands in, for a compound statement
 up to its colon, with the decorators above it.
 
-``comments`` reads them, ``idle`` finds those that are of no use, ``adding`` writes new ones.
+``comments`` reads them, ``idle`` finds those that are of no use, ``adding`` writes new ones. They are imported where
+there are comments that may matter.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING
-
-from session_lint.suppress.comments import NOQA, suppressions
-from session_lint.suppress.idle import names_codes, unused
 
 if TYPE_CHECKING:
     from session_lint.finding import Finding
     from session_lint.source import Source
 
-__all__ = ["NOQA", "heard", "names_codes", "suppressions", "unused"]
+
+def names_codes(text: str) -> bool:
+    """Whether a comment of a text may name codes of ours; quick, and says yes more often than it should."""
+    if "#" not in text:
+        return False
+    lowered = text.lower()
+    return "session-lint" in lowered or ("noqa" in lowered and bool(_noqa_of_ours().search(lowered)))
+
+
+@cache
+def _noqa_of_ours() -> re.Pattern[str]:
+    from session_lint.rules import names  # noqa: PLC0415  (few texts need it)
+
+    return re.compile(rf"noqa[^\n]*(?:ses\d|{'|'.join(names())})")
 
 
 def heard(source: Source, findings: list[Finding], *, noqa: bool = True) -> list[Finding]:
@@ -39,5 +52,7 @@ def heard(source: Source, findings: list[Finding], *, noqa: bool = True) -> list
     """
     if not findings or "#" not in source.text:
         return findings
+    from session_lint.suppress.comments import suppressions  # noqa: PLC0415  (see above)
+
     silence = [one for one in suppressions(source) if noqa or not one.flake8]
     return [finding for finding in findings if not any(one.covers(finding) for one in silence)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tokenize
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Location
 from session_lint.rules.unused_suppression import rule as unused_suppression
+from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

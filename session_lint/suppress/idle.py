@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Applicability, Fix, Step
 from session_lint.rules import catalogue
-from session_lint.rules import names as rule_names
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.rules.unused_suppression import BLANKET
 from session_lint.rules.unused_suppression import rule as unused_suppression
+from session_lint.suppress import names_codes
 from session_lint.suppress.comments import names, suppressions
+from session_lint.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -34,19 +33,6 @@ _TOOL = re.compile(
 _BETWEEN = " \t-–—:;,."  # noqa: RUF001  (dashes as people write them)
 _NEVER_UNUSED = frozenset({not_analysed.code, unused_suppression.code})
 """Another Python may not read the file; and a comment against SES901 has silenced its own."""
-
-
-def names_codes(text: str) -> bool:
-    """Whether a comment of a text may name codes of ours; quick, and says yes more often than it should."""
-    if "#" not in text:
-        return False
-    lowered = text.lower()
-    return "session-lint" in lowered or ("noqa" in lowered and bool(_noqa_of_ours().search(lowered)))
-
-
-@cache
-def _noqa_of_ours() -> re.Pattern[str]:
-    return re.compile(rf"noqa[^\n]*(?:ses\d|{'|'.join(rule_names())})")
 
 
 def unused(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
+from session_lint.values import dataclass
 from session_lint.vocabulary.tables import read_table
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from session_lint.vocabulary.tables import Meaning

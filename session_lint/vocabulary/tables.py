@@ -7,19 +7,17 @@ form, lie over those of the libraries.
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from session_lint.values import dataclass
+from session_lint.vocabulary.compiled import CONTENT
 from session_lint.vocabulary.said import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HERE = Path(__file__).parent  # importlib.resources would cost more to import than the tables to read
 TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "oslo_db", "web", "stdlib", "running", "slow")
 
 
@@ -221,13 +219,8 @@ def builtin() -> Vocabulary:
 
 
 def read_table(name: str) -> dict[str, Any]:
-    """The content of one TOML file of this folder."""
-    if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415  (what an earlier run has found may hold still)
-    else:
-        import tomli as tomllib  # noqa: PLC0415
-
-    return tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))
+    """The content of one TOML file of this folder, from the module that is made of them."""
+    return CONTENT[name]
 
 
 def _meaning(entry: dict[str, Any]) -> Meaning:

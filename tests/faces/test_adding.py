@@ -15,8 +15,9 @@ from session_lint.fixes import rewritten
 from session_lint.rules import catalogue
 from session_lint.settings import Settings
 from session_lint.source import Source
-from session_lint.suppress import heard, unused
+from session_lint.suppress import heard
 from session_lint.suppress.adding import added
+from session_lint.suppress.idle import unused
 from tests.faces.test_plugin import LOCAL, flake8
 from tests.forked import session_lint
 

@@ -11,8 +11,8 @@ import pytest
 from click import ClickException
 from click.testing import CliRunner
 
-from session_lint.cli import command
 from session_lint.cli import run as cli_run
+from session_lint.cli.commands import command
 from session_lint.errors import UserError
 from session_lint.recording import FILE
 from tests.faces.test_cli import run

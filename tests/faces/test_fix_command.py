@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from session_lint.cli import command
+from session_lint.cli.commands import command
 from session_lint.mend import mend
 from session_lint.settings import Settings
 from session_lint.source import Source

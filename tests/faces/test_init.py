@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import session_lint
-from session_lint.cli import command
+from session_lint.cli.commands import command
 
 FILES = sorted(path.name for path in (Path(__file__).parents[2] / "database").glob("*.py"))
 USE = """

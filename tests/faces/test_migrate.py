@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from session_lint.cli import command
+from session_lint.cli.commands import command
 from session_lint.engine import forget
 from tests.forked import DATABASES, module
 

@@ -10,7 +10,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from session_lint.cli import MODULES, command
+from session_lint.cli.commands import MODULES, command
 from session_lint.cli.completion import SHELLS, VARIABLE
 from session_lint.rules import catalogue
 from session_lint.settings.schema import schema_text

@@ -64,31 +64,33 @@ def test_a_check_of_one_file_imports_what_it_needs(tmp_path: Path, text: str, ti
         assert set() == HEAVY & imported(tmp_path, "check", "one.py")
 
 
-QUICK = {
-    "session_lint",
-    "session_lint.__main__",
-    *(f"session_lint.{name}" for name in "cache entries errors frames keeping python settings signs store".split()),
-    *(f"session_lint.{name}" for name in "unchanged vocabulary vocabulary.said".split()),
-    *(f"session_lint.python.{name}" for name in "layout modules project stopping texts".split()),
-    *(f"session_lint.settings.{name}" for name in "reading values".split()),
-}
+PLAIN = "def double(number):\n    return number * 2\n"
+SLOW = {"click", "dataclasses", "difflib", "inspect", "msgspec", "pkgutil", "shutil", "tempfile", "tokenize", "tomllib"}
+"""What a plain command line never imports. Each costs a third of a bare start of Python at least."""
+JUDGING = {f"session_lint.{name}" for name in "analysis fixes flow rules.session_not_closed vocabulary.tables".split()}
 
 
-@pytest.mark.parametrize("text", [CLEAN, "def double(number):\n    return number * 2\n"])
-def test_what_is_clean_still_takes_neither_a_command_line_nor_the_analysis(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("options", [[], ["--no-cache"]])
+@pytest.mark.parametrize("text", [CLEAN, LEAK, PLAIN])
+def test_a_plain_command_line_imports_no_slow_library(tmp_path: Path, text: str, options: list[str]) -> None:
     (tmp_path / "one.py").write_text(text)
-    imported(tmp_path, "check", "-q", "one.py")
-    found = imported(tmp_path, "check", "-q", "one.py")
-    assert set() == {"click", "difflib", "msgspec", "tempfile", "tomllib"} & found
-    assert QUICK >= {name for name in found if name.startswith("session_lint")}
+    for _ in range(2):
+        assert set() == SLOW & imported(tmp_path, "check", *options, "one.py")
 
 
-def test_what_was_found_before_is_told_without_the_analysis(tmp_path: Path) -> None:
-    (tmp_path / "one.py").write_text(LEAK)
+@pytest.mark.parametrize("text", [CLEAN, LEAK, PLAIN])
+def test_what_was_found_before_is_told_without_the_analysis(tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.py").write_text(text)
     imported(tmp_path, "check", "one.py")
-    found = imported(tmp_path, "check", "one.py")
-    assert {"session_lint.engine", "msgspec"} <= found
-    assert {"session_lint.analysis", "session_lint.fixes", "session_lint.flow", "tomllib"} & found == set()
+    assert set() == (JUDGING | {"ast"}) & imported(tmp_path, "check", "one.py")
+
+
+def test_without_words_of_sessions_there_is_no_analysis(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text(PLAIN)
+    (tmp_path / "leak.py").write_text(LEAK)
+    for words in (["--no-cache"], []):
+        found = imported(tmp_path, "check", *words, "plain.py")
+        assert {"session_lint.vocabulary.tables"} == JUDGING & found
 
 
 def test_the_help_of_all_commands_imports_none_of_them(tmp_path: Path) -> None:

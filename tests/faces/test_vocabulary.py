@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import runpy
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 import session_lint
 from session_lint.cache import key_of
 from session_lint.settings import Settings, SettingsError, load, override
-from session_lint.vocabulary import Meaning, Role, Tables, Vocabulary, builtin, vocabulary
+from session_lint.vocabulary import Meaning, Role, Tables, Vocabulary, builtin, compiled, vocabulary
 from session_lint.vocabulary.checking import Mistake, checked
 from session_lint.vocabulary.tables import TABLES, read_table
 from tests.faces.test_plugin import INSTALLED, LOCAL
@@ -382,3 +383,9 @@ def test_a_table_is_expected(project: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(project)
     assert f"{file}:2: [tool.session-lint] vocabulary: expected `object`, got `int`" == str(caught.value)
+
+
+def test_the_module_is_made_of_the_tables() -> None:
+    root = Path(session_lint.__file__).parents[1]
+    made = runpy.run_path(str(root / "docs" / "tables.py"))["module"]()
+    assert made == Path(compiled.__file__).read_text("utf-8"), "run `python docs/tables.py`"
