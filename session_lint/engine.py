@@ -317,9 +317,14 @@ def _selected(settings: Settings, filename: str) -> frozenset[str]:
     return frozenset(code for code, rule in catalogue().items() if settings.selected(rule, filename))
 
 
+def unread(finding: Finding) -> bool:
+    """Whether a finding says that a file could not be analysed, which the next run may find otherwise."""
+    return finding.code == not_analysed.code
+
+
 def _analysed(found: Iterable[Finding]) -> bool:
     """Whether the findings are all that there is to say of a file."""
-    return all(finding.code != not_analysed.code for finding in found)
+    return not any(map(unread, found))
 
 
 def _in_order(findings: list[Finding]) -> list[Finding]:

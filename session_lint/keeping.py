@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint import signs
 from session_lint.frames import packed, unpacked
+from session_lint.python.mentions import finder
 from session_lint.python.modules import absolute
 from session_lint.python.project import Project, project_of, root_of_project
-from session_lint.python.mentions import finder
 from session_lint.settings import Settings
 from session_lint.signs import Kept
 
@@ -207,6 +207,15 @@ class Notes(NamedTuple):
 
 def _split(words: bytes) -> list[str]:
     return words.decode().split("\0") if words else []
+
+
+def store_at(root: Path) -> tuple[Cache, str]:
+    """The cache of a folder, and what tool it is used by.
+
+    :raises ImportError: where this Python has no SQLite.
+    :raises OSError: where the tool's own files cannot be looked at.
+    """
+    return _store(root, os.getpid())
 
 
 @cache

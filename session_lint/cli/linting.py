@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from session_lint.cli.progress import progress
-from session_lint.cli.run import from_stdin, groups, source_of, stdin_source
+from session_lint.cli.run import from_stdin, groups, settings_for, source_of, stdin_source
 from session_lint.documents import embeds
-from session_lint.engine import FileReport, lint_content, lint_paths, lint_source, retold
+from session_lint.engine import FileReport, lint_content, lint_paths, lint_source, retold, unread
 from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Outcome:
     :param seconds: how long each stage took, by its name.
     :param interrupted: whether somebody ended it before its end.
     :param baseline: what was found beside what is recorded, where a baseline counts.
+    :param given: the command's options.
     """
 
     groups: list[tuple[Settings, list[Path]]] = field(default_factory=list)
@@ -45,6 +47,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     interrupted: bool = False
     baseline: Comparison | None = None
+    given: dict[str, Any] = field(default_factory=dict)
 
     @property
     def findings(self) -> list[Finding]:
@@ -53,8 +56,9 @@ class Outcome:
 
     def facts(self, filename: str) -> ModuleFacts | None:
         """What the rules were told of a file; ``None`` where it is gone or cannot be analysed."""
-        source, settings = self.source(filename), self.settings.get(filename)
-        return None if source is None or settings is None else retold(source, settings)
+        source = self.source(filename)
+        settings = self.settings.get(filename) or settings_for(Path(filename), self.given)
+        return None if source is None else retold(source, settings)
 
     def source(self, filename: str) -> Source | None:
         """The text of a file by its name; ``None`` where it is gone."""
@@ -68,7 +72,7 @@ def lint(paths: Sequence[str], given: dict[str, Any]) -> Outcome:
     :param given: the command's options.
     :raises SettingsError: where settings cannot be followed.
     """
-    outcome = Outcome()
+    outcome = Outcome(given=given)
     try:
         if from_stdin(paths):
             _standard_input(outcome, given)
@@ -76,11 +80,26 @@ def lint(paths: Sequence[str], given: dict[str, Any]) -> Outcome:
             _files(outcome, paths or ["."], given)
     except KeyboardInterrupt:
         outcome.interrupted = True
-    outcome.reports.sort(key=lambda report: Path(report.path).parts)
     return outcome
 
 
 def _files(outcome: Outcome, paths: Sequence[str], given: dict[str, Any]) -> None:
+    """What is found in files: told again where everything looks as it did, or looked for."""
+    snapshot = None
+    if any(map(os.path.isdir, paths)):
+        from session_lint.snapshot import Snapshot  # noqa: PLC0415  (a hook names files)
+
+        snapshot = Snapshot.of(paths, given)
+    told = snapshot.told() if snapshot is not None and not given.get("verbose") else None
+    if told is not None:
+        outcome.reports = [FileReport(file, found, cached=True) for file, found in told]
+        return
+    _look_for(outcome, paths, given)
+    if snapshot is not None and not outcome.missing and not any(map(unread, outcome.findings)):
+        snapshot.keep([(r.path, r.findings) for r in outcome.reports], [settings for settings, _ in outcome.groups])
+
+
+def _look_for(outcome: Outcome, paths: Sequence[str], given: dict[str, Any]) -> None:
     begun = time.perf_counter()
     outcome.groups, outcome.missing = groups(paths, given)
     outcome.settings = {str(file): settings for settings, files in outcome.groups for file in files}
@@ -93,6 +112,7 @@ def _files(outcome: Outcome, paths: Sequence[str], given: dict[str, Any]) -> Non
                     outcome.reports.append(report)
                     step()
     finally:
+        outcome.reports.sort(key=lambda report: Path(report.path).parts)
         outcome.seconds["analysing them"] = time.perf_counter() - begun
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from session_lint.python.modules import absolute
 
-_REPOSITORIES = (".git", ".hg", ".svn")
-_MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
+REPOSITORIES = (".git", ".hg", ".svn")
+MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
 _INSTALLED = ("site-packages", "dist-packages")
-_LEFT_OUT = ("__pycache__", "node_modules", "build", "dist", "venv", *_INSTALLED)
+LEFT_OUT = ("__pycache__", "node_modules", "build", "dist", "venv", *_INSTALLED)
 _DEEP = 3
 """How many folders below the root another import root may stand: ``services/billing/src``."""
 _MOST_ROOTS = 400
@@ -37,9 +37,9 @@ def root_of(path: Path) -> Path:
     for above in (folder, *folder.parents):
         if _bounded(above):
             break
-        if any((above / name).exists() for name in _REPOSITORIES):
+        if any((above / name).exists() for name in REPOSITORIES):
             return above
-        if manifest is None and any((above / name).is_file() for name in _MANIFESTS):
+        if manifest is None and any((above / name).is_file() for name in MANIFESTS):
             manifest = above
     return manifest or _outermost(folder)
 
@@ -248,7 +248,7 @@ class Layout:
 
 
 def _left_out(name: str) -> bool:
-    return name.startswith(".") or name in _LEFT_OUT or name.endswith(".egg-info")
+    return name.startswith(".") or name in LEFT_OUT or name.endswith(".egg-info")
 
 
 def _environment(folder: str, name: str) -> bool:

@@ -4,7 +4,7 @@
 what is wrong with a file; ``lines``: where in it; ``schema``: the keys for editors; ``idle``: what has no effect.
 """
 
-from session_lint.settings.reading import configures, load
+from session_lint.settings.reading import NAMES, configures, load
 from session_lint.settings.values import EVERYTHING, Mistake, Settings, SettingsError, override, patterns
 
-__all__ = ["EVERYTHING", "Mistake", "Settings", "SettingsError", "configures", "load", "override", "patterns"]
+__all__ = ["EVERYTHING", "NAMES", "Mistake", "Settings", "SettingsError", "configures", "load", "override", "patterns"]
