@@ -94,12 +94,17 @@ def lint_file(path: Path, settings: Settings, *, thorough: bool = True) -> FileR
 
 
 def _passed_over(data: bytes, path: Path, settings: Settings) -> list[Finding] | None:
-    """What there is to say of a file in which no word has to do with sessions; ``None`` where one may."""
+    """What there is to say of a file in which no word has to do with sessions; ``None`` where one may.
+
+    Nor has it to do with sessions if it is no Python; that it is no text is told all the same.
+    """
     try:
         if _concerns(data, path, settings):
             return None
-        text = data.decode("latin-1")  # what could matter in there is ASCII
-        return _said(decode(str(path), data), [], settings, noqa=True) if names_codes(text) else []
+        source = decode(str(path), data)
+        if "\0" in source.text:
+            return None
+        return _said(source, [], settings, noqa=True) if names_codes(source.text) else []
     except (SourceError, RecursionError, MemoryError):
         return None
 

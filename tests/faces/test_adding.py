@@ -170,7 +170,7 @@ def test_the_command_silences_what_it_and_flake8_find(tmp_path: Path, monkeypatc
     Path("setup.cfg").write_text(LOCAL)
     Path("a.py").write_bytes(LEAK.format(arguments="engine", comment="  # noqa: E501").replace("\n", "\r\n").encode())
     Path("b.py").write_text(LEAK.format(arguments="\n        engine", comment=""))
-    Path("bad.py").write_text("def f(:\n")
+    Path("bad.py").write_text("def f(:  # Session\n")
     code, out, errors = run("--add-noqa", ".")
     assert (1, "2 findings silenced in 2 files, 1 left\n") == (code, out)
     assert errors.startswith("bad.py:1: SES900 was not silenced: ")

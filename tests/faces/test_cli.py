@@ -216,10 +216,10 @@ def test_standard_input(project: Path) -> None:
 
 
 BAD = {
-    "syntax.py": b"def f(:\n",
+    "syntax.py": b"def f(:  # Session\n",
     "null.py": b"x = 1\x00\n",
     "latin.py": "x = 'é'\n".encode("latin-1"),
-    "nested.py": b"x = " + b"(" * 10_000 + b")" * 10_000 + b"\n",
+    "nested.py": b"Session = " + b"(" * 10_000 + b")" * 10_000 + b"\n",
 }
 
 

@@ -58,7 +58,7 @@ def test_only_what_changes_is_printed_anew(tmp_path: Path) -> None:
     try:
         first = watching.until(END)
         assert ["leak.py:5:15:", "Watching 2 files: 1 finding in all (Ctrl-C ends it)\n"] == [first[0][:13], first[-1]]
-        (tmp_path / "other.py").write_text("def f(:\n")
+        (tmp_path / "other.py").write_text("def f(:  # Session\n")
         second = watching.until(END)
         assert (["other.py:1:7"], True) == ([second[0][:12]], second[-1].startswith("Watching 2 files: 2 findings"))
         assert "leak.py" not in "".join(second)

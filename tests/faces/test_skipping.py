@@ -1,0 +1,103 @@
+"""Files without a word of sessions are not parsed: nothing else differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from session_lint.engine import lint_paths
+from session_lint.python.mentions import finder
+from session_lint.rules import catalogue
+from session_lint.settings import Settings
+
+SETTINGS = Settings(select=("ALL",), cache=False)
+HOUSE = {
+    "house/__init__.py": "",
+    "house/engines.py": "from sqlalchemy.orm import sessionmaker\nLocal = sessionmaker()\n",
+    "house/doors.py": "from house.engines import Local\n\ndef unlock():\n    return Local()\n",
+    "house/guests.py": "from house.doors import unlock\n\ndef visit():\n    door = unlock()\n    door.execute('x')\n",
+    "house/garden.py": "def water(plants):\n    return [plant for plant in plants]\n",
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> list[Path]:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return sorted(folder / name for name in files)
+
+
+def codes(paths: list[Path], named: tuple[Path, ...] | None = ()) -> list[tuple[str, list[str]]]:
+    return [(Path(r.path).name, [f.code for f in r.findings]) for r in lint_paths(paths, SETTINGS, 1, named=named)]
+
+
+def test_a_house_name_is_enough(tmp_path: Path) -> None:
+    """A file that opens a session by a name of the project's own is never passed over."""
+    paths = write(tmp_path, HOUSE)
+    assert ("guests.py", ["SES101", "SES401"]) in [(n, sorted({*c, "SES401"})) for n, c in codes(paths) if c]
+    assert codes(paths) == codes(paths, None)
+
+
+def test_nothing_differs_for_the_examples_of_the_rules(tmp_path: Path) -> None:
+    texts = {
+        f"{code}/{kind}{n}.py": example.code
+        for code, rule in catalogue().items()
+        for kind, examples in (("bad", rule.bad), ("good", rule.good))
+        for n, example in enumerate(examples)
+    }
+    paths = write(tmp_path, texts)
+    whole = list(lint_paths(paths, SETTINGS, 1, named=None))
+    assert any(report.findings for report in whole)
+    for before, after in zip(whole, lint_paths(paths, SETTINGS, 1, named=()), strict=True):
+        unparsed = {f for f in before.findings if f.code == "SES900"}
+        assert set(before.findings) - unparsed == set(after.findings) - unparsed
+
+
+def test_what_is_no_python_and_has_nothing_to_do_with_sessions_is_told_where_it_is_named(tmp_path: Path) -> None:
+    (path,) = paths = write(tmp_path, {"a.py": "def f(:\n"})
+    assert [("a.py", [])] == codes(paths)
+    assert [("a.py", ["SES900"])] == codes(paths, (path,))
+    assert [("a.py", ["SES900"])] == codes(paths, None)
+
+
+@pytest.mark.parametrize("content", [b"x = '\xe9'\n", b"x = 1\0\n", b"# coding: nonsense\n", b"def f(:  # Session\n"])
+def test_what_is_no_text_or_may_have_a_session_is_told_in_any_case(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(content)
+    assert [("a.py", ["SES900"])] == codes([path])
+
+
+def test_unused_suppressions_are_told_of_files_that_are_passed_over(tmp_path: Path) -> None:
+    assert [("a.py", ["SES901"])] == codes(write(tmp_path, {"a.py": "x = 1  # noqa: SES101\n"}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = using(a)",
+        "return using",
+        "using if x else y",
+        "with writer.using as s:",
+        "f(using , 3)",
+        "from a import using",
+        "from a import b as using",
+        "  using\n",
+        "using \\\n  + 3",
+        "type using = 3",
+        "match using:",
+        'f"{using!r}"',
+        "not using",
+        "lambda using: 3",
+        "x: 'Using | using'",
+    ],
+)
+def test_names_are_found(text: str) -> None:
+    assert finder(["using"])(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ["# when using the", "# stop using\n", "'using a thing'", "using `x`", "reusing(x)", "using_it()", "# using 3"]
+)
+def test_words_of_sentences_are_not(text: str) -> None:
+    assert not finder(["using"])(text.encode())
