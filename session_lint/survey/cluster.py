@@ -94,7 +94,7 @@ def crew(scheduler: str | None, workers: int, folders: Sequence[str]) -> Iterato
     :param folders: those that all of them must see.
     :raises UserError: where no scheduler answers, it has no workers, or they cannot do the work.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told here
+    _silence()
     if scheduler is None:
         with _own(workers) as client:
             yield DaskCrew(client)
@@ -105,6 +105,13 @@ def crew(scheduler: str | None, workers: int, folders: Sequence[str]) -> Iterato
         yield DaskCrew(client)
     finally:
         client.close(timeout=1)
+
+
+def _silence() -> None:
+    """Have Dask write nothing: what matters is told by those who asked. Each of its loggers has a level of its own."""
+    for name in ["distributed", *logging.root.manager.loggerDict]:
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
-from tests.faces.inside import CLEAN, LEAK, MENDABLE
+from tests.faces.inside import CLEAN, LEAK, MENDABLE, said
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 OPENER = "from shop.db import Opened\n\n\ndef opened():\n    return Opened()\n"
 FLEET: dict[str, dict[str, str]] = {
@@ -45,13 +45,13 @@ def write(folder: Path, fleet: dict[str, dict[str, str]] = FLEET) -> Path:
     return folder
 
 
-def checked(folder: Path, fleet: dict[str, dict[str, str]] = FLEET) -> list[dict[str, Any]]:
+def checked(
+    capsys: pytest.CaptureFixture[str], folder: Path, fleet: dict[str, dict[str, str]] = FLEET
+) -> list[dict[str, Any]]:
     """What `check` says of the projects, one run each."""
     found: list[dict[str, Any]] = []
     for project in sorted(fleet, key=lambda name: name.split("/")):
-        check = [sys.executable, "-m", "session_lint", "check", "--no-cache", "--output-format", "json"]
-        done = subprocess.run([*check, folder / project], capture_output=True, text=True, check=False)
-        found += json.loads(done.stdout)
+        found += json.loads(said(capsys, "check", "--no-cache", "--output-format=json", str(folder / project)).out)
     return found
 
 
