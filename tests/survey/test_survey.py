@@ -121,9 +121,10 @@ def test_the_results_are_a_database(folder: Path, capsys: pytest.CaptureFixture[
 def test_the_results_are_parquet_where_that_is_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = survey(capsys, "fleet", "--output", "r.parquet")
     assert done.out.endswith("results: r.parquet, r.files.parquet, r.projects.parquet\n")
-    for table, file in {"findings": "r", "files": "r.files", "projects": "r.projects"}.items():
+    tables = {"r": "SELECT * FROM findings", "r.files": "SELECT * FROM files", "r.projects": "SELECT * FROM projects"}
+    for file, query in tables.items():
         kept = [tuple(row.values()) for row in parquet.read_table(f"{file}.parquet").to_pylist()]
-        assert sorted(rows(Path("r.parquet.sqlite3"), "SELECT * FROM " + table)) == sorted(kept)
+        assert sorted(rows(Path("r.parquet.sqlite3"), query)) == sorted(kept)
 
 
 def test_what_was_done_is_not_done_again(folder: Path, begun: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
