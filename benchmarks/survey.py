@@ -114,7 +114,7 @@ def _survey(folders: list[str], workers: int, output: Path, killing: float | Non
 
 
 def _workers(parent: int) -> list[int]:
-    listed = subprocess.run(["ps", "-ef"], stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S607
+    listed = subprocess.run(["ps", "-efww"], stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S607
     rows = [line.split(None, 7) for line in listed.splitlines()[1:]]
     return [int(row[1]) for row in rows if row[2] == str(parent) and "spawn_main" in row[7]]
 

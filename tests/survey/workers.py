@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PATIENCE = 60  # seconds
-HERE = Path(__file__).resolve()
-WATCHED = HERE.with_name("watched.py")
+ROOT = Path(__file__).resolve().parents[2]
+WATCHED = Path(__file__).resolve().with_name("watched.py")
 TRACE = "SURVEY_TRACE"
 SCHEDULER = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show", "--dashboard-address", "127.0.0.1:0")
 
@@ -57,7 +57,7 @@ def running(folder: Path, workers: int = 2, preload: Path = WATCHED) -> Iterator
     environment = {
         **os.environ,
         TRACE: str(trace),
-        "PYTHONPATH": str(HERE.parents[2]),
+        "PYTHONPATH": str(ROOT),
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
         "DASK_LOGGING__DISTRIBUTED": "critical",
     }
