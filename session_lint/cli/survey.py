@@ -16,6 +16,7 @@ from session_lint.cli.run import forget, from_stdin, groups, settings_for, sourc
 from session_lint.cli.screen import Screen, option
 from session_lint.errors import UserError
 from session_lint.python.modules import absolute
+from session_lint.python.project import root_of_project
 from session_lint.report.concise import many, shown
 
 if TYPE_CHECKING:
@@ -100,18 +101,18 @@ def _survey(paths: Sequence[str], given: dict[str, Any]) -> int:
     folders = projects(paths)
     results = Results(given["output"].with_name(given["output"].name + STATE) if export else given["output"])
     try:
-        with (
-            progress(len(folders), "surveying") as step,
-            crew(given["scheduler"], given["workers"], [str(folder) for folder in folders]) as workers,
-        ):
-            run(folders, _chooser(given), workers, results, step)
-        written = export(results, given["output"]) if export else [given["output"]]
-        return _tell(results, written, given)
-    except UserError as error:
-        raise UserError(f"{error}{_kept(results)}") from None
-    except KeyboardInterrupt:
-        click.echo(f"session-lint: interrupted{_kept(results)}", err=True)
-        return INTERRUPTED
+        try:
+            with (
+                progress(len(folders), "surveying") as step,
+                crew(given["scheduler"], given["workers"], [str(folder) for folder in folders]) as workers,
+            ):
+                run(folders, _chooser(given), workers, results, step)
+        except UserError as error:
+            raise UserError(f"{error}{_kept(results)}") from None
+        except KeyboardInterrupt:
+            click.echo(f"session-lint: interrupted{_kept(results)}", err=True)
+            return INTERRUPTED
+        return _tell(results, export(results, given["output"]) if export else [given["output"]], given)
     finally:
         results.close()
 
@@ -180,14 +181,27 @@ def _write_reports(results: Results, checked: int, given: dict[str, Any]) -> Non
     from session_lint.report.run import Run  # noqa: PLC0415
     from session_lint.writing import overwrite  # noqa: PLC0415
 
-    run = Run(results.findings(), checked, source_of, facts=lambda filename: _facts(filename, given))
+    run = Run(results.findings(), checked, source_of, facts=_Facts(given))
     for one in given["report"]:
         overwrite(one.path, render(one.form, run).encode(errors="backslashreplace"))
 
 
-def _facts(filename: str, given: dict[str, Any]) -> ModuleFacts | None:
-    """What the rules were told of a file; ``None`` where it is gone or cannot be analysed."""
-    from session_lint.engine import retold  # noqa: PLC0415  (see above)
+class _Facts:
+    """What the rules were told of a file by its name; ``None`` where it is gone or cannot be analysed.
 
-    source = source_of(filename)
-    return None if source is None else retold(source, settings_for(Path(filename), given))
+    :param given: the options of the survey.
+    """
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._given = {**given, "no_cache": True}
+        self._root = Path()
+
+    def __call__(self, filename: str) -> ModuleFacts | None:
+        from session_lint import engine  # noqa: PLC0415  (see above)
+
+        path, source = Path(filename), source_of(filename)
+        root = root_of_project(path)
+        if root != self._root:  # what is known of thousands of projects would fill the memory
+            engine.forget()
+            self._root = root
+        return None if source is None else engine.retold(source, settings_for(path, self._given))

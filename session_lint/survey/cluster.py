@@ -121,19 +121,20 @@ def _own(workers: int) -> Iterator[Client]:
     :raises UserError: where they cannot be started.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with (
-        tempfile.TemporaryDirectory(prefix="session-lint-", ignore_cleanup_errors=True) as folder,
-        LocalCluster(
-            n_workers=workers or processors,
-            threads_per_worker=1,
-            silence_logs=logging.CRITICAL,
-            local_directory=folder,
-            scheduler_kwargs={"allowed_failures": ALLOWED_DEATHS, **_NO_DASHBOARD},
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        client.register_plugin(_Quiet())
-        yield client
+    with tempfile.TemporaryDirectory(prefix="session-lint-", ignore_cleanup_errors=True) as folder:
+        try:
+            cluster = LocalCluster(
+                n_workers=workers or processors,
+                threads_per_worker=1,
+                silence_logs=logging.CRITICAL,
+                local_directory=folder,
+                scheduler_kwargs={"allowed_failures": ALLOWED_DEATHS, **_NO_DASHBOARD},
+            )
+        except (OSError, RuntimeError) as error:
+            raise UserError(f"the workers cannot be started: {error.__cause__ or error}") from None
+        with cluster, Client(cluster) as client:
+            client.register_plugin(_Quiet())
+            yield client
 
 
 def _connected(scheduler: str) -> Client:
@@ -164,7 +165,7 @@ def _fault(greeting: Greeting | BaseException, wanted: Tool) -> str:
     :param greeting: what it has answered, or what went wrong when it should.
     """
     if isinstance(greeting, ModuleNotFoundError):
-        return f"it has no session-lint: install {wanted.version} there"
+        return f"it has no session-lint {wanted.version}: install it there"
     if isinstance(greeting, BaseException):
         return f"{type(greeting).__name__}: {greeting}"
     if greeting.tool != wanted:

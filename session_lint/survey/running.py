@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -109,12 +109,18 @@ class _Run:
             more = self._collect() or more
 
     def _hand_in(self, work: Task | str) -> None:
-        """Give a worker a piece to lint, or a project to make a plan for."""
+        """Give a worker a piece to lint, or a project to make a plan for.
+
+        :raises UserError: where the executor has broken down as a whole.
+        """
         submit = self._crew.executor.submit
-        if isinstance(work, Task):
-            future: Future[Any] = submit(lint_piece, work.piece, self._terms)
-        else:
-            future = submit(plan_project, work, self._terms)
+        try:
+            if isinstance(work, Task):
+                future: Future[Any] = submit(lint_piece, work.piece, self._terms)
+            else:
+                future = submit(plan_project, work, self._terms)
+        except BrokenExecutor as error:
+            raise UserError(f"nobody can work any more: {error}") from None
         self._under_way[future] = work
 
     def _collect(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +32,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Threads:
-    """Workers that are threads."""
+class Pool:
+    """Workers that are threads, or processes."""
 
     executor: Executor
     lost: tuple[type[BaseException], ...] = (MemoryError,)
 
     def width(self) -> int:
-        """Two for each of two threads."""
+        """Two for each of two."""
         return 4
 
     def check(self) -> None:
@@ -50,9 +52,9 @@ def _begun(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
 
     @contextmanager
-    def crew(scheduler: str | None, workers: int, folders: Sequence[str]) -> Iterator[Threads]:
+    def crew(scheduler: str | None, workers: int, folders: Sequence[str]) -> Iterator[Pool]:
         with ThreadPoolExecutor(2) as pool:
-            yield Threads(pool)
+            yield Pool(pool)
 
     def lint(path: Path, settings: Settings) -> FileReport:
         seen.append(path)
@@ -202,6 +204,21 @@ def test_a_file_that_is_too_much_for_any_worker_is_tried_again_next_time(
     begun.clear()
     survey(capsys, "fleet")
     assert {"bad.py", "good.py", "poison.py"} == {path.name for path in begun}
+
+
+def test_it_runs_on_processes_of_the_standard_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def crew(*_: object) -> Iterator[Pool]:
+        with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+            yield Pool(pool)
+
+    monkeypatch.setattr("session_lint.survey.cluster.crew", crew)
+    folder, file = write(tmp_path / "fleet"), tmp_path / "r.sqlite3"
+    done = survey(capsys, str(folder), "--output", str(file), "--report", f"json:{tmp_path / 'found.json'}")
+    assert (1, "") == (done.code, done.err)
+    assert checked(capsys, folder) == json.loads((tmp_path / "found.json").read_text("utf-8"))
 
 
 def test_projects_that_are_not_asked_for_are_not_in_the_results(
