@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -15,7 +16,8 @@ from session_lint.errors import UserError
 from session_lint.survey.work import greet, this_tool
 
 try:
-    from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin
+    from distributed import Client, KilledWorker, LocalCluster, Security, WorkerPlugin
+    from distributed.comm.core import connect
 except ImportError:
     raise UserError("a survey needs dask: pip install 'session-lint[dask]'") from None
 
@@ -139,9 +141,19 @@ def _own(workers: int) -> Iterator[Client]:
 
 def _connected(scheduler: str) -> Client:
     try:
+        asyncio.run(_greeted(scheduler))
         return Client(scheduler, timeout=TIMEOUT)
+    except asyncio.TimeoutError:
+        raise UserError(f"--scheduler {scheduler}: what answers there is no scheduler") from None
     except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
         raise UserError(f"--scheduler {scheduler}: no scheduler answers there: {error}") from None
+
+
+async def _greeted(scheduler: str) -> None:
+    """See that something answers as Dask does: a client waits for ever for what is at the other end of a wrong port."""
+    words = Security().get_connection_args("client")
+    connection = await asyncio.wait_for(connect(scheduler, timeout=TIMEOUT, **words), 2 * TIMEOUT)
+    await connection.close()
 
 
 def _examine(client: Client, scheduler: str, folders: Sequence[str]) -> None:
@@ -164,7 +176,7 @@ def _fault(greeting: Greeting | BaseException, wanted: Tool) -> str:
 
     :param greeting: what it has answered, or what went wrong when it should.
     """
-    if isinstance(greeting, ModuleNotFoundError):
+    if isinstance(greeting, Exception) and "No module named 'session_lint" in str(greeting):
         return f"it has no session-lint {wanted.version}: install it there"
     if isinstance(greeting, BaseException):
         return f"{type(greeting).__name__}: {greeting}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
@@ -339,6 +340,18 @@ def test_a_scheduler_that_is_not_there_is_said_soon(
     done = said(capsys, "survey", str(write(tmp_path / "fleet")), "--scheduler", address)
     assert (2, "") == (done.code, done.out)
     assert f"session-lint: --scheduler {address}: no scheduler answers there: " in done.err
+
+
+def test_what_is_no_scheduler_is_said_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Something is there, and never says a word."""
+    monkeypatch.setattr("session_lint.survey.cluster.TIMEOUT", 0.5)
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        done = said(capsys, "survey", str(write(tmp_path / "fleet")), "--scheduler", address)
+    assert Said(2, "", f"session-lint: --scheduler {address}: what answers there is no scheduler\n") == done
 
 
 def test_results_are_not_shared(tmp_path: Path) -> None:
