@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from session_lint.files import Missing
     from session_lint.settings import Settings
 
-PIECE = 64
+PIECE = 256
 """How many files a worker gets at once, at most: what is lost with it, and what a large project is dealt out in."""
 
 Choose: TypeAlias = "Callable[[Path], tuple[list[tuple[Settings, list[Path]]], list[Missing]]]"
