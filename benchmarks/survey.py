@@ -77,7 +77,7 @@ def main() -> None:
         alone, (files, places) = _alone(folders)
         one = _survey(folders, 1, Path(place, "one.sqlite3"))
         several = _survey(folders, given.workers, Path(place, "several.sqlite3"))
-        killed = _survey(folders, given.workers, Path(place, "killed.sqlite3"), several.clock / 2)
+        killed = _survey(folders, given.workers, Path(place, "killed.sqlite3"), several.processor / given.workers / 3)
         faults = [
             fault
             for file in sorted(Path(place).glob("*.sqlite3"))
@@ -99,24 +99,44 @@ def _alone(folders: list[str]) -> tuple[Spent, tuple[int, Places]]:
 def _survey(folders: list[str], workers: int, output: Path, killing: float | None = None) -> Spent:
     """Survey some folders.
 
-    :param killing: after how many seconds a worker is killed.
+    :param killing: a worker is killed as soon as it has spent so many of the processor's seconds.
     """
     begun, processor = time.perf_counter(), _processor()
     words = ["survey", "--exit-zero", "--workers", str(workers), "--output", str(output), *folders]
     run = subprocess.Popen([sys.executable, "-m", "session_lint", *words], stdout=subprocess.DEVNULL)
     if killing is not None:
-        time.sleep(killing)
-        os.kill(_workers(run.pid)[0], signal.SIGKILL)
+        _kill_one(run, killing)
     if run.wait():
         sys.exit(f"the survey ended with {run.returncode}")
     name = f"survey, {workers} worker{'s' * (workers > 1)}" + ", one killed" * (killing is not None)
     return Spent(name, time.perf_counter() - begun, _processor() - processor, workers)
 
 
-def _workers(parent: int) -> list[int]:
-    listed = subprocess.run(["ps", "-efww"], stdout=subprocess.PIPE, text=True, check=True).stdout  # noqa: S607
-    rows = [line.split(None, 7) for line in listed.splitlines()[1:]]
-    return [int(row[1]) for row in rows if row[2] == str(parent) and "spawn_main" in row[7]]
+def _kill_one(run: subprocess.Popen[bytes], busy: float) -> None:
+    """Kill a worker as soon as it has spent so many of the processor's seconds."""
+    while run.poll() is None:
+        for worker, seconds in _workers(run.pid):
+            if seconds > busy:
+                os.kill(worker, signal.SIGKILL)
+                return
+        time.sleep(0.2)
+    sys.exit("the survey has ended before a worker could be killed")
+
+
+def _workers(parent: int) -> list[tuple[int, float]]:
+    """The worker processes of a survey, each with the processor's seconds that it has spent."""
+    command = ["ps", "-eww", "-o", "pid=,ppid=,time=,args="]
+    listed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    rows = [line.split(None, 3) for line in listed.splitlines()]
+    return [(int(row[0]), _seconds(row[2])) for row in rows if row[1] == str(parent) and "spawn_main" in row[3]]
+
+
+def _seconds(spent: str) -> float:
+    """The seconds of a time as `ps` writes it: ``00:01:05``, elsewhere ``1:05.20``."""
+    total = 0.0
+    for part in spent.split(":"):
+        total = 60 * total + float(part)
+    return total
 
 
 def _faults(file: Path, files: int, places: list[tuple[object, ...]]) -> list[str]:
