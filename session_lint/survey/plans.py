@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from session_lint.files import Missing
     from session_lint.settings import Settings
 
-PIECE = 256
-"""How many files a worker gets at once, at most: what is lost with it, and what a large project is dealt out in."""
+PIECE = 2048
+"""How many files a worker gets at once, at most: what is lost with it, and what a large project is dealt out in.
+
+Most projects are one piece: each worker that has a part of a project learns about all of it.
+"""
 
 Choose: TypeAlias = "Callable[[Path], tuple[list[tuple[Settings, list[Path]]], list[Missing]]]"
 """Says which files of a folder are looked at, by the settings that hold for them, and what could not be looked into."""
