@@ -23,6 +23,7 @@ MODULES = {
     "schema": (f"{HERE}.schema", "schema", "Print the JSON schema of a settings file."),
     "vocabulary": (f"{HERE}.vocabulary", "vocabulary", "Say what a project's own functions were taken for."),
     "map": (f"{HERE}.map", "session_map", "Draw which modules get their sessions in which way."),
+    "survey": (f"{HERE}.survey", "survey", "Lint many projects on a Dask cluster."),
     "doctor": (f"{HERE}.doctor", "doctor", "See whether ruff, flake8 and pre-commit are set up for it."),
     "server": (f"{HERE}.server", "server", "Speak the Language Server Protocol to an editor."),
     "completion": (f"{HERE}.completion", "completion", "Print the script by which a shell completes it."),

@@ -75,11 +75,13 @@ _FILES = [
     option(SETTINGS, "--isolated", is_flag=True, help=_CONFIG),
     option(SETTINGS, "--no-project", is_flag=True, help=_WITHOUT),
 ]
-_RULES = [
+_SELECTORS = [
     _list(RULES, "--select", "CODES", _SELECT),
     _list(RULES, "--extend-select", "CODES", _SELECT),
     _list(RULES, "--ignore", "CODES", _IGNORE),
     _list(RULES, "--extend-ignore", "CODES", _IGNORE),
+]
+_HERE = [
     option(
         RULES,
         "--per-file-ignores",
@@ -87,7 +89,7 @@ _RULES = [
         metavar="PATTERN:CODES",
         callback=_ignores,
         help="Nor these in some files.",
-    ),
+    )
 ]
 _RUN = [
     option(SETTINGS, "--no-cache", is_flag=True, help=_WITHOUT),
@@ -97,7 +99,12 @@ _RUN = [
 
 def options(command: Command) -> Command:
     """Give a command the options that all runs of rules over files share."""
-    return _given([*_RULES, *_FILES, *_RUN], command)
+    return _given([*_SELECTORS, *_HERE, *_FILES, *_RUN], command)
+
+
+def survey_options(command: Command) -> Command:
+    """Give a command the options of runs that may take place elsewhere: none is about the current folder."""
+    return _given([*_SELECTORS, *_FILES], command)
 
 
 def file_options(command: Command) -> Command:

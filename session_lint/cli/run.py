@@ -30,13 +30,15 @@ _SELECTORS = ("select", "ignore", "extend_select", "extend_ignore")
 def settings_for(path: Path, given: dict[str, Any]) -> Settings:
     """The settings of the file nearest a path, with the command line over them.
 
+    :param given: the command's options; ``root`` is what its patterns are relative to where there is no such file.
     :raises SettingsError: where they cannot be followed.
     """
     folder = path if path.is_dir() else path.parent
     found = _loaded(absolute(folder), given["isolated"], given["config"])
     switched = {name: False for name, off in (("cache", "no_cache"), ("whole_project", "no_project")) if given.get(off)}
     names = (*_SELECTORS, "exclude", "extend_exclude", "force_exclude", "per_file_ignores", "markdown")
-    settings = override(found, **{name: given.get(name) for name in names}, **switched)
+    root = found.root or given.get("root")
+    settings = override(found, **{name: given.get(name) for name in names}, **switched, root=root)
     for name in ("exclude", "extend_exclude"):
         try:
             _ = given[name] and patterns(given[name])

@@ -8,8 +8,8 @@ import pytest
 
 from session_lint.engine import lint_paths
 from session_lint.python.mentions import finder
-from session_lint.rules import catalogue
 from session_lint.settings import Settings
+from tests.rules.cases import cases
 
 SETTINGS = Settings(select=("ALL",), cache=False)
 HOUSE = {
@@ -39,14 +39,8 @@ def test_a_house_name_is_enough(tmp_path: Path) -> None:
     assert codes(paths) == codes(paths, None)
 
 
-def test_nothing_differs_for_the_examples_of_the_rules(tmp_path: Path) -> None:
-    texts = {
-        f"{code}/{kind}{n}.py": example.code
-        for code, rule in catalogue().items()
-        for kind, examples in (("bad", rule.bad), ("good", rule.good))
-        for n, example in enumerate(examples)
-    }
-    paths = write(tmp_path, texts)
+def test_nothing_differs_for_the_cases_of_the_rules(tmp_path: Path) -> None:
+    paths = write(tmp_path, {f"n{n}.py": case.text for n, case in enumerate(cases())})
     whole = list(lint_paths(paths, SETTINGS, 1, named=None))
     assert any(report.findings for report in whole)
     for before, after in zip(whole, lint_paths(paths, SETTINGS, 1, named=()), strict=True):
@@ -97,7 +91,8 @@ def test_names_are_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["# when using the", "# stop using\n", "'using a thing'", "using `x`", "reusing(x)", "using_it()", "# using 3"]
+    "text",
+    ["# when using the", "# stop using\n", "'using a thing'", "using `x`", "reusing(x)", "using_it()", "# using 3"],
 )
 def test_words_of_sentences_are_not(text: str) -> None:
     assert not finder(["using"])(text.encode())

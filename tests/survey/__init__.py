@@ -1,0 +1,1 @@
+"""Surveys: many projects on many workers."""
