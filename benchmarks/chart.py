@@ -1,4 +1,4 @@
-"""Charts as SVG: bars of what was measured, and lines on logarithmic axes. They suit light pages and dark ones."""
+"""Charts as SVG, for light pages and for dark ones: bars of what was measured, and lines on logarithmic axes."""
 
 from __future__ import annotations
 
@@ -12,26 +12,21 @@ if TYPE_CHECKING:
     Points = Sequence[tuple[float, float]]
 
 STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-.quiet { fill: #656d76 }
-.rule { stroke: #d0d7de }
-.ours { fill: #0969da }
-.other { fill: #8c959f }
-.line { fill: none; stroke-width: 1.5 }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 }
-  .quiet { fill: #9198a1 }
-  .rule { stroke: #3d444d }
-  .ours { fill: #4493f8 }
-  .other { fill: #656c76 }
-}
+text {{ font: 13px system-ui, sans-serif; fill: {text} }}
+.quiet {{ fill: {quiet} }}
+.rule {{ stroke: {rule} }}
+.ours {{ fill: {ours} }}
+.other {{ fill: {other} }}
+.line {{ fill: none; stroke-width: 1.5 }}
 """
+LIGHT = {"text": "#1f2328", "quiet": "#656d76", "rule": "#d0d7de", "ours": "#0969da", "other": "#8c959f"}
+DARK = {"text": "#e6edf3", "quiet": "#9198a1", "rule": "#3d444d", "ours": "#4493f8", "other": "#656c76"}
 COLOURS = ("#0969da", "#cf222e", "#1a7f37", "#9a6700", "#8250df", "#bf3989", "#0f766e", "#bc4c00", "#6e7781")
 """Of lines; each is told from a light ground and a dark one."""
 ROW, LEFT, WIDTH = 24, 270, 760
 
 
-def bars(title: str, values: Mapping[str, float], ours: str = "session-lint") -> str:
+def bars(title: str, values: Mapping[str, float], ours: str = "session-lint", *, dark: bool = False) -> str:
     """A bar for each value, in seconds, on a logarithmic axis.
 
     :param ours: how the names of those begin that stand out.
@@ -48,10 +43,10 @@ def bars(title: str, values: Mapping[str, float], ours: str = "session-lint") ->
             f'<rect class="{kind}" x="{LEFT}" y="{y + 2}" width="{length:.1f}" height="{ROW - 8}" rx="2"/>',
             f'<text class="quiet" x="{LEFT + length + 6:.1f}" y="{y + 14}">{seconds(value)}</text>',
         ]
-    return _picture(title, 40 + len(values) * ROW, rows)
+    return _picture(title, 40 + len(values) * ROW, rows, dark=dark)
 
 
-def lines(title: str, series: Mapping[str, Points], across: str) -> str:
+def lines(title: str, series: Mapping[str, Points], across: str, *, dark: bool = False) -> str:
     """A line for each series of points, both axes logarithmic, with seconds upwards.
 
     :param across: what the other axis counts.
@@ -83,7 +78,7 @@ def lines(title: str, series: Mapping[str, Points], across: str) -> str:
             f'<text x="{right + 42}" y="{level}">{escape(name)}</text>',
         ]
     plotted.append(f'<text class="quiet" x="50" y="{height - 6}">{escape(across)}</text>')
-    return _picture(title, height, plotted)
+    return _picture(title, height, plotted, dark=dark)
 
 
 def seconds(value: float) -> str:
@@ -100,7 +95,7 @@ def _place(value: float, axis: tuple[int, int], start: float, end: float) -> flo
     return start + (math.log10(value) - axis[0]) / ((axis[1] - axis[0]) or 1) * (end - start)
 
 
-def _picture(title: str, height: int, rows: Sequence[str]) -> str:
+def _picture(title: str, height: int, rows: Sequence[str], *, dark: bool) -> str:
     size = f'viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
-    return "\n".join([head, f"<style>{STYLE}</style>", *rows, "</svg>", ""])
+    return "\n".join([head, f"<style>{STYLE.format(**(DARK if dark else LIGHT))}</style>", *rows, "</svg>", ""])

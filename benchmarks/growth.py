@@ -35,7 +35,7 @@ BOUND = 60.0
 """Seconds of the processor within which every program of a page has to be answered for."""
 PATIENCE = 1800.0
 """Seconds on the clock for one run of many lines; a hundred times the bound would be a machine at a standstill."""
-SMALL = 0.15
+SMALL = 0.5
 """Seconds above a bare start that are too few to tell anything of growth."""
 FILES = {
     shapes.lines: (1_000, 10_000, 100_000, 1_000_000, 5_000_000),

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import aims
 import chart
+from corpus import packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / "docs"
 RESULTS, GROWTH = HERE / "results.json", HERE / "growth.json"
-PAGE, PICTURES = DOCS / "performance.md", DOCS / "_static" / "pictures"
-BARS, CURVES = "performance.svg", "growth.svg"
+PAGE, PICTURES = DOCS / "performance.md", DOCS / "_static"
+BARS, CURVES = "performance", "growth"
 MEGA = 2**20
 INTRODUCTION = """\
 # Performance
@@ -43,15 +44,35 @@ def write() -> None:
     """Write the page and the charts of what has been measured."""
     results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"groups": {}}
     growth = json.loads(GROWTH.read_text("utf-8")) if GROWTH.exists() else None
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    if "corpus" in results["groups"]:
-        runs = results["groups"]["corpus"]["runs"]
-        title = "seconds for the corpus, on the clock; the axis is logarithmic"
-        drawn = chart.bars(title, {name: run["seconds"] for name, run in runs.items()})
-        (PICTURES / BARS).write_text(drawn, "utf-8")
-    if growth:
-        (PICTURES / CURVES).write_text(_curves(growth), "utf-8")
+    for dark in (False, True):
+        for name, picture in _pictures(results["groups"], growth, dark=dark):
+            (PICTURES / f"{name}-{'dark' if dark else 'light'}.svg").write_text(picture, "utf-8")
     PAGE.write_text(text(results, growth), "utf-8")
+
+
+def _pictures(groups: Mapping[str, Any], growth: Mapping[str, Any] | None, *, dark: bool) -> Iterator[tuple[str, str]]:
+    """The names of the charts and what is drawn."""
+    if "corpus" in groups:
+        runs = {name: run["seconds"] for name, run in groups["corpus"]["runs"].items()}
+        yield BARS, chart.bars("seconds on the clock; the axis is logarithmic", runs, dark=dark)
+    if growth:
+        series = {name.replace("_", " "): points for name, points in _points(growth) if len(points) > 1}
+        across = "size: lines, files, statements, levels, sessions"
+        yield CURVES, chart.lines("seconds of the processor by size", series, across, dark=dark)
+
+
+def _points(growth: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[float, float]]]]:
+    """The sizes and seconds of each shape."""
+    for name, shape in growth["shapes"].items():
+        yield name, [(run["size"], run["processor"]) for run in shape["runs"] if run["processor"] is not None]
+
+
+def _shown(name: str, words: str) -> str:
+    """A chart in the page, the one that suits its ground."""
+    return "\n".join(
+        f"```{{image}} _static/{name}-{ground}.svg\n:alt: {words}\n:class: only-{ground}\n```\n"
+        for ground in ("light", "dark")
+    )
 
 
 def text(results: dict[str, Any], growth: dict[str, Any] | None) -> str:
@@ -66,14 +87,14 @@ def text(results: dict[str, Any], growth: dict[str, Any] | None) -> str:
         if group["missing"]:
             parts.append(f"Not installed, and so not run: {', '.join(group['missing'])}.\n")
         if name == "corpus":
-            parts.append(f"![The seconds of the table as bars](_static/pictures/{BARS})\n")
+            parts.append(_shown(BARS, "the seconds of the table as bars"))
         elif name == "part":
             parts.append(SLOWER)
     return "\n".join([*parts, *_growth(growth)]).rstrip() + "\n"
 
 
 HEADS = {
-    "corpus": "The whole corpus",
+    "corpus": "The corpus",
     "part": "One package, and the slower linters",
     "flake8 with sessions": "In flake8, packages that use sessions",
     "flake8 without sessions": "In flake8, packages that do not",
@@ -95,7 +116,10 @@ ABOUT = ("SES", "SIM115", "R1732", "session-", "commit-")
 def _about(group: Mapping[str, Any]) -> str:
     """What was linted."""
     rounds = "one round" if group["rounds"] == 1 else f"{group['rounds']} rounds"
-    return f"{group['files']:,} files, {group['lines']:,} lines, {rounds}: {', '.join(group['packages'])}."
+    known = {package.folder.name for package in packages()}
+    named = ", ".join(group["packages"])
+    what = f"the whole corpus: {named}" if known <= {*group["packages"]} else f"of the corpus only {named}"
+    return f"{group['files']:,} files, {group['lines']:,} lines, {rounds}; {what}."
 
 
 def figures(group: Mapping[str, Any]) -> str:
@@ -136,7 +160,7 @@ def _growth(growth: Mapping[str, Any] | None) -> Iterable[str]:
     if steep:
         names = "; ".join(shape["what"].rstrip(".").lower() for shape in steep)
         yield f"\nSteeper than {STEEP}, or not in time: {names}."
-    yield f"\n![Seconds by size, for each of them](_static/pictures/{CURVES})\n"
+    yield f"\n{_shown(CURVES, 'seconds by size, for each of them')}"
 
 
 MEASURED = """\
@@ -158,15 +182,6 @@ def _answer(run: Mapping[str, Any], bound: float) -> str:
     if run["processor"] is None:
         return f"over {bound:.0f}"
     return f"{run['processor']:.3g}" + ("" if run["answer"] == "findings" else f" ({run['answer']})")
-
-
-def _curves(growth: Mapping[str, Any]) -> str:
-    series = {
-        name.replace("_", " "): points
-        for name, shape in growth["shapes"].items()
-        if len(points := [(r["size"], r["processor"]) for r in shape["runs"] if r["processor"] is not None]) > 1
-    }
-    return chart.lines("seconds of the processor by size", series, "size: lines, files, statements, levels, sessions")
 
 
 if __name__ == "__main__":
