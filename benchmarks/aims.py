@@ -63,7 +63,7 @@ def _of_part(groups: Mapping[str, Any]) -> Iterable[Aim]:
         if other in runs:
             times = runs[other]["seconds"] / runs["session-lint, cold"]["seconds"]
             what = f"what {other} takes for one package, beside a cold run"
-            yield Aim(what, f"at least {least} times", f"{times:.1f} times", times >= least)
+            yield Aim(what, f"at least {least} times", f"{times:.2f} times", times >= least)
 
 
 def _in_flake8(groups: Mapping[str, Any]) -> Iterable[Aim]:

@@ -77,13 +77,13 @@ def _shown(name: str, words: str) -> str:
 
 def text(results: dict[str, Any], growth: dict[str, Any] | None) -> str:
     """The page."""
-    parts = [INTRODUCTION, *aims.table(results["groups"], growth)]
+    parts = [INTRODUCTION.rstrip(), *aims.table(results["groups"], growth)]
     if results["groups"]:
         used = ", ".join(f"{name} {number}" for name, number in results["linters"].items())
         machine = f"{results['processors']} processors with Python {results['python']}"
-        parts += [f"\n## Beside other linters\n\nMeasured on {results['day']} on {machine}; {used}.", COLUMNS]
-    for name, group in results["groups"].items():
-        parts += [f"### {HEADS.get(name, name)}\n", _about(group), "", figures(group), ""]
+        parts += [f"\n## Beside other linters\n\nMeasured on {machine}; {used}.", COLUMNS]
+    for name, group in ((name, results["groups"][name]) for name in HEADS if name in results["groups"]):
+        parts += [f"### {HEADS[name]}\n", _about(group), "", figures(group), ""]
         if group["missing"]:
             parts.append(f"Not installed, and so not run: {', '.join(group['missing'])}.\n")
         if name == "corpus":
@@ -119,7 +119,7 @@ def _about(group: Mapping[str, Any]) -> str:
     known = {package.folder.name for package in packages()}
     named = ", ".join(group["packages"])
     what = f"the whole corpus: {named}" if known <= {*group["packages"]} else f"of the corpus only {named}"
-    return f"{group['files']:,} files, {group['lines']:,} lines, {rounds}; {what}."
+    return f"{group['files']:,} files, {group['lines']:,} lines, {rounds} on {group['day']}; {what}."
 
 
 def figures(group: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -125,6 +126,7 @@ class Race:
             "files": len(paths),
             "lines": sum(path.read_bytes().count(b"\n") for path in paths),
             "rounds": max(map(len, self.runs.values())),
+            "day": time.strftime("%Y-%m-%d"),
             "missing": self.missing,
             "runs": {linter.name: _quickest(linter, runs) for linter, runs in self.runs.items()},
         }
@@ -159,8 +161,8 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             words = {"semgrep": ["semgrep", "--version"], "leakguard-ast": ["leakguard", "version"]}.get(name)
             if words and shutil.which(words[0]):
-                said = subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
-                found[name] = said[-1].lstrip("v") if said else "?"
+                said = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+                found[name] = next(iter(re.findall(r"\d+\.\d[\w.]*", said)), "?")
     return found
 
 
@@ -226,7 +228,6 @@ def _race(options: argparse.Namespace) -> None:
     results |= {
         "python": platform.python_version(),
         "processors": os.cpu_count(),
-        "day": time.strftime("%Y-%m-%d"),
         "linters": versions(),
     }
     (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
