@@ -33,9 +33,9 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "growth.json"
 BOUND = 60.0
 """Seconds of the processor within which every program of a page has to be answered for."""
-PATIENCE = 1800.0
+PATIENCE = 3600.0
 """Seconds on the clock for one run of many lines; a hundred times the bound would be a machine at a standstill."""
-SMALL = 0.5
+SMALL = 0.3
 """Seconds above a bare start that are too few to tell anything of growth."""
 FILES = {
     shapes.lines: (1_000, 10_000, 100_000, 1_000_000, 5_000_000),
@@ -44,25 +44,25 @@ FILES = {
     shapes.callers: (10, 40, 160, 640),
 }
 CODE = {
-    shapes.statements: (10, 100, 1_000, 10_000),
-    shapes.branches: (50, 500, 5_000),
-    shapes.flags: (50, 500, 5_000),
-    shapes.closing_branches: (5, 50, 500, 5_000),
-    shapes.returning_branches: (50, 500, 5_000),
-    shapes.alternatives: (50, 500, 5_000),
-    shapes.loops: (50, 500, 5_000),
-    shapes.tries: (50, 500, 5_000),
+    shapes.statements: (10, 100, 300, 1_000, 3_000, 10_000),
+    shapes.branches: (50, 150, 500, 1_500, 5_000),
+    shapes.flags: (50, 150, 500, 1_500, 5_000),
+    shapes.closing_branches: (5, 15, 50, 500, 5_000),
+    shapes.returning_branches: (50, 150, 500, 1_500, 5_000),
+    shapes.alternatives: (50, 150, 500, 1_500, 5_000),
+    shapes.loops: (50, 150, 500, 1_500, 5_000),
+    shapes.tries: (50, 150, 500, 1_500, 5_000),
     shapes.nested_ifs: (10, 30, 90),
     shapes.nested_loops: (10, 30, 90),
     shapes.nested_withs: (10, 30, 90),
     shapes.nested_tries: (10, 30, 90, 200),
     shapes.nested_finallies: (10, 30, 90, 200),
-    shapes.sessions_at_once: (10, 100, 1_000, 10_000),
-    shapes.sessions_in_turn: (10, 100, 1_000, 10_000),
-    shapes.functions: (10, 100, 1_000),
+    shapes.sessions_at_once: (10, 30, 100, 300, 1_000, 10_000),
+    shapes.sessions_in_turn: (10, 30, 100, 300, 1_000, 10_000),
+    shapes.functions: (10, 100, 300, 1_000),
     shapes.methods: (10, 100, 1_000),
-    shapes.chain: (10, 100, 1_000),
-    shapes.opening_chain: (10, 100, 1_000),
+    shapes.chain: (10, 100, 300, 1_000),
+    shapes.opening_chain: (10, 100, 300, 1_000),
 }
 
 
