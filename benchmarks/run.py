@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import linters
 import page
-from corpus import HERE, ROOT, CorpusError, Package, fetch, packages
+from corpus import ROOT, CorpusError, Package, fetch, packages
 from linters import Linter, RunError, script
 from measure import Cost, cost
 
@@ -110,9 +110,9 @@ class Race:
             if not command or not _installed(command, linter.package):
                 self.missing.append(linter.name)
                 return
-            if linter.warm:
-                cost(command, self.root)
-            ran = cost(command, self.root)
+            for _ in range(linter.warm):
+                cost(command, self.root, XDG_CACHE_HOME=cache)
+            ran = cost(command, self.root, XDG_CACHE_HOME=cache)  # nothing that earlier runs kept helps a cold one
             if ran.status not in linter.statuses:
                 raise RunError(f"{linter.name}: status {ran.status}\n{ran.error[-2000:]}")
             self.runs.setdefault(linter, []).append(ran)
@@ -214,23 +214,18 @@ def main() -> int:
 
 def _race(options: argparse.Namespace) -> None:
     """Run the groups, and write and print the figures."""
-    results: dict[str, Any] = {"groups": {}}
-    if page.RESULTS.exists() and "groups" in (known := json.loads(page.RESULTS.read_text("utf-8"))):
-        results["groups"] = known["groups"]
+    known = json.loads(page.RESULTS.read_text("utf-8")) if page.RESULTS.exists() else {"groups": {}}
+    machine = {"python": platform.python_version(), "processors": os.cpu_count(), "linters": versions()}
+    groups = known["groups"]
     for name in options.only:
         wanted, runners = GROUPS[name]
         race = Race(options.corpus, [package.folder.name for package in _chosen(options.packages or wanted, options)])
         print(f"{name}: {', '.join(race.names)}", flush=True)
         race.run(runners, options.minutes)
         same(race)
-        results["groups"][name] = race.results()
-        print(page.figures(results["groups"][name]), flush=True)
-    results |= {
-        "python": platform.python_version(),
-        "processors": os.cpu_count(),
-        "linters": versions(),
-    }
-    (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+        groups[name] = race.results()
+        print(page.figures(groups[name]), flush=True)
+        page.RESULTS.write_text(json.dumps({"groups": groups, **machine}, indent=1) + "\n", "utf-8")
     page.write()
 
 
