@@ -101,7 +101,8 @@ HEADS = {
 }
 COLUMNS = """\
 The linters of a table ran in turn, in one round or more, and each figure is that of the quickest. *Clock* is what one
-waits for, *processor* what all processes of a run spent together, *peak* the memory of the largest of them.
+waits for, *processor* what all processes of a run spent together, *peak* the memory of the largest of them. The load is
+how many other processes wanted a processor: where there are many, the clock tells of them, too.
 """
 SLOWER = """\
 Semgrep runs the three rules of `benchmarks/semgrep.yml`, which are the nearest to SES101, SES102 and SES301 that its
@@ -119,7 +120,7 @@ def _about(group: Mapping[str, Any]) -> str:
     known = {package.folder.name for package in packages()}
     named = ", ".join(group["packages"])
     what = f"the whole corpus: {named}" if known <= {*group["packages"]} else f"of the corpus only {named}"
-    return f"{group['files']:,} files, {group['lines']:,} lines, {rounds} on {group['day']}; {what}."
+    return f"{group['files']:,} files, {group['lines']:,} lines, {rounds} on {group['day']}, begun at a load of {group['load']}; {what}."
 
 
 def figures(group: Mapping[str, Any]) -> str:

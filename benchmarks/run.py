@@ -85,6 +85,7 @@ class Race:
         self.names = names
         self.runs: dict[Linter, list[Cost]] = {}
         self.missing: list[str] = []
+        self.load = os.getloadavg()[0]
 
     def run(self, runners: Sequence[Linter], minutes: float) -> None:
         """Rounds until the time is up, one at least.
@@ -127,6 +128,7 @@ class Race:
             "lines": sum(path.read_bytes().count(b"\n") for path in paths),
             "rounds": max(map(len, self.runs.values())),
             "day": time.strftime("%Y-%m-%d"),
+            "load": round(self.load, 1),
             "missing": self.missing,
             "runs": {linter.name: _quickest(linter, runs) for linter, runs in self.runs.items()},
         }

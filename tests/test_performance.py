@@ -205,6 +205,7 @@ RESULTS: dict[str, Any] = {
             "lines": 2000,
             "rounds": 2,
             "day": "2030-01-02",
+            "load": 0.5,
             "missing": ["leakguard-ast"],
             "runs": {
                 "session-lint, cold": figures(2.0),
@@ -219,6 +220,7 @@ RESULTS: dict[str, Any] = {
             "lines": 200,
             "rounds": 1,
             "day": "2030-01-02",
+            "load": 0.5,
             "missing": [],
             "runs": {"flake8": figures(10.0), "flake8 with session-lint": figures(10.5)},
         },
@@ -257,7 +259,10 @@ def test_the_page_says_which_aims_are_reached() -> None:
 
 def test_the_page_says_what_was_linted_and_what_was_not_run() -> None:
     text = module("page").text(RESULTS, None)
-    assert "100 files, 2,000 lines, 2 rounds on 2030-01-02; of the corpus only shop-1.0, bank-2.0." in text
+    assert (
+        "100 files, 2,000 lines, 2 rounds on 2030-01-02, begun at a load of 0.5; of the corpus only shop-1.0, bank-2.0."
+        in text
+    )
     assert "| session-lint, cold | 2 s | 2 s | 95 MB | 50 | 1,000 | 2 SES101, 3 others |" in text
     assert "Not installed, and so not run: leakguard-ast." in text
 
