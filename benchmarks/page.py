@@ -120,7 +120,8 @@ def _about(group: Mapping[str, Any]) -> str:
     known = {package.folder.name for package in packages()}
     named = ", ".join(group["packages"])
     what = f"the whole corpus: {named}" if known <= {*group["packages"]} else f"of the corpus only {named}"
-    return f"{group['files']:,} files, {group['lines']:,} lines, {rounds} on {group['day']}, begun at a load of {group['load']}; {what}."
+    begun = f"{rounds} on {group['day']}, begun at a load of {group['load']}"
+    return f"{group['files']:,} files, {group['lines']:,} lines, {begun}; {what}."
 
 
 def figures(group: Mapping[str, Any]) -> str:

@@ -101,7 +101,7 @@ def test_a_project_has_about_as_many_lines_as_were_asked_for() -> None:
     [
         ([(10, 1.5), (100, 10.5), (1000, 100.5)], 1.0),
         ([(10, 1.5), (100, 100.5)], 2.0),
-        ([(10, 0.6), (100, 0.9), (1000, 10.5)], None),  # only one is worth it
+        ([(10, 0.6), (100, 0.7), (1000, 10.5)], None),  # only one is worth it
         ([], None),
     ],
 )
