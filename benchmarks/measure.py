@@ -56,9 +56,14 @@ def cost(command: list[str], folder: Path, limit: float | None = None, **environ
         killer = threading.Timer(limit or threading.TIMEOUT_MAX, os.killpg, (process.pid, signal.SIGKILL))
         killer.daemon = True
         killer.start()
-        _, status, used = os.wait4(process.pid, 0)
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:  # an interruption does not reach a session of its own
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            killer.cancel()
         seconds = time.perf_counter() - begun
-        killer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         for file in (out, error):
             file.seek(0)
