@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from corpus import ROOT, packages, python_files
-from run import RunError, folders
+from linters import RunError
+from run import folders
 
 from session_lint.engine import forget, lint_paths, lint_source
 from session_lint.finding import Severity

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corpus import HERE, Package, packages
-from run import RunError, session_lint
+from linters import RunError
+from run import session_lint
 from verdicts import FINDINGS, LEAKS, key_of
 
 if sys.version_info >= (3, 11):
