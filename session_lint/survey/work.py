@@ -116,7 +116,7 @@ def lint_piece(piece: Piece, terms: Terms) -> list[FileReport]:
         if _bench.at != (terms.run, piece.project):
             forget()
             _bench.at = (terms.run, piece.project)
-        return [lint_file(Path(name), piece.settings) for name in piece.files]
+        return [lint_file(Path(name), piece.settings, thorough=False) for name in piece.files]
 
 
 def _check(project: str, terms: Terms) -> None:

@@ -28,7 +28,7 @@ FLEET: dict[str, dict[str, str]] = {
         "shop/openers.py": OPENER,
         "shop/views.py": "from shop.openers import opened\n\n\ndef view(q):\n    s = opened()\n    s.execute(q)\n",
     },
-    "torn": {"pyproject.toml": "", "bad.py": "def f(:\n", "good.py": LEAK},
+    "torn": {"pyproject.toml": "", "bad.py": "def f(:  # Session\n", "good.py": LEAK},
 }
 """Files by their projects."""
 

@@ -57,11 +57,11 @@ def _begun(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         with ThreadPoolExecutor(2) as pool:
             yield Pool(pool)
 
-    def lint(path: Path, settings: Settings) -> FileReport:
+    def lint(path: Path, settings: Settings, *, thorough: bool) -> FileReport:
         seen.append(path)
         if path.name == "poison.py":
             raise MemoryError
-        return lint_file(path, settings)
+        return lint_file(path, settings, thorough=thorough)
 
     monkeypatch.setattr("session_lint.survey.cluster.crew", crew)
     monkeypatch.setattr(work, "lint_file", lint)
