@@ -12,6 +12,7 @@ from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes, path
 from session_lint.python.pending import Pending, once
+from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -177,18 +178,7 @@ class ModuleFacts:
         """The variable that the value of an expression is bound to first."""
         if isinstance(node, ast.withitem):
             return path(node.optional_vars) if node.optional_vars is not None else ""
-        return next((name for value, name in self._bindings(code) if value is node or _yields(value, node)), "")
-
-    @staticmethod
-    def _bindings(code: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-        nodes = [n for n in own_nodes(code) if isinstance(n, (ast.stmt, ast.expr))]
-        for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset)):
-            if isinstance(node, ast.Assign):
-                yield node.value, path(node.targets[0])
-            elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
-                yield node.value, path(node.target)
-            elif isinstance(node, (ast.With, ast.AsyncWith)):
-                yield from ((i.context_expr, path(i.optional_vars)) for i in node.items if i.optional_vars is not None)
+        return next((name for value, name in _bindings(code) if value is node or _yields(value, node)), "")
 
     def trace(self, ending: Ending, last: str, how: str = "opened here") -> list[Step]:
         """The way from the opening to an ending; ``last`` says what is wrong there."""
@@ -212,6 +202,24 @@ class ModuleFacts:
                 if hasattr(point.node, "lineno") or isinstance(point.node, ast.withitem):
                     return point.node
         return ending.solved.code
+
+
+@remembered
+def _bindings(code: ast.AST) -> list[tuple[ast.AST, str]]:
+    """The values that a code binds to names, in the order of the text."""
+    found: list[tuple[ast.AST, str]] = []
+    nodes = [n for n in own_nodes(code) if isinstance(n, _BINDING)]
+    for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset)):
+        if isinstance(node, ast.Assign):
+            found.append((node.value, path(node.targets[0])))
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            found += [(i.context_expr, path(i.optional_vars)) for i in node.items if i.optional_vars is not None]
+        elif node.value is not None:
+            found.append((node.value, path(node.target)))
+    return found
+
+
+_BINDING = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.With, ast.AsyncWith)
 
 
 def _yields(value: ast.AST, node: ast.AST) -> bool:

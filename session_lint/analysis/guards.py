@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.python.names import own_nodes, path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import below, children, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -298,16 +298,22 @@ def around_failures(code: ast.AST) -> frozenset[str]:
 
 
 def _around(code: ast.AST, methods: tuple[str, ...]) -> frozenset[str]:
-    """The variables of the tests under which a code calls one of some methods."""
-    found: set[str] = set()
-    for node in own_nodes(code):
-        if isinstance(node, ast.If) and _ends(node, methods):
-            found |= _names(node.test)
-    return frozenset(found)
+    """The variables of the tests under which a code speaks of one of some methods."""
+    ending = _ending(code, methods)
+    tests = (n.test for n in own_nodes(code) if isinstance(n, ast.If) and n in ending)
+    return frozenset(name for test in tests for name in _names(test))
 
 
-def _ends(node: ast.AST, methods: tuple[str, ...]) -> bool:
-    """Whether one of some methods is spoken of; a list's ``remove(x)`` is not that of a registry."""
-    given = {n.func for n in ast.walk(node) if isinstance(n, ast.Call) and n.args}
-    named = (n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr in methods)
-    return any(n.attr != "remove" or n not in given for n in named)
+def _ending(code: ast.AST, methods: tuple[str, ...]) -> set[ast.AST]:
+    """The nodes under which one of some methods is spoken of; a list's ``remove(x)`` is not that of a registry."""
+    nodes = below(code)
+    above = {child: node for node in nodes for child in children(node)}
+    given = {n.func for n in nodes if isinstance(n, ast.Call) and n.args}
+    found: set[ast.AST] = set()
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and node.attr in methods and (node.attr != "remove" or node not in given):
+            current: ast.AST | None = node
+            while current is not None and current not in found:  # a chain of ``elif`` is as deep as it is long
+                found.add(current)
+                current = above.get(current)
+    return found

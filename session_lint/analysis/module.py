@@ -163,10 +163,13 @@ class Module(Concern):
         via: Site | None = None,
         borrowed: bool = False,
     ) -> Site:
-        """The one site for these values: facts compare sites by identity."""
-        return self._sites.setdefault(
-            (kind, node, code, commits, key, via), Site(kind, node, code, commits, key, via, borrowed)
-        )
+        """The one site for these values: facts compare sites by identity.
+
+        What comes out of a call is one session, whichever of several ways it took there; the first one stands for all.
+        """
+        foreign = borrowed or (via is not None and via.origin.borrowed)
+        place = (kind, node, code, commits, key, via is not None, foreign)
+        return self._sites.setdefault(place, Site(kind, node, code, commits, key, via, borrowed))
 
     # what single expressions mean
 

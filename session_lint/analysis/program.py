@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.facts import ModuleFacts
 from session_lint.analysis.growth import grow
 from session_lint.analysis.module import Module
+from session_lint.analysis.summaries import Rising
 from session_lint.python.mentions import finder
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import BindingKind
@@ -51,6 +52,7 @@ class Program:
         self.vocabulary = vocabulary
         self.project = project
         self.pending = Pending()
+        self.rising = Rising()
         self.hands_out: dict[FunctionNode, bool] = {}
         self.slow: dict[FunctionNode, object] = {}
         self._modules: dict[Names, Module] = {}

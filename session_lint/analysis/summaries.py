@@ -78,16 +78,30 @@ UNKNOWN_BORROWER = (
 Key = tuple["FunctionNode", str]
 
 
+class Rising:
+    """The summaries of a program that are being made: functions may call each other in a circle across modules.
+
+    :param known: what is known of each so far.
+    :param round: which attempt that is, of all that were made.
+    :param tentative: summaries that rest on unfinished ones, with the attempts that these were in.
+    :param consulted: the unfinished ones that the summary at hand has asked about.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[Key, tuple[object, ...]] = {}
+        self.round: dict[Key, int] = {}
+        self.tentative: dict[Key, tuple[tuple[object, ...], dict[Key, int]]] = {}
+        self.consulted: set[Key] = set()
+        self.made = 0
+
+
 class Summaries:
     """The summaries of one module."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
         self._done: dict[Key, tuple[object, ...]] = {}
-        self._rising: dict[Key, tuple[object, ...]] = {}
-        self._round: dict[Key, int] = {}
-        self._tentative: dict[Key, tuple[tuple[object, ...], dict[Key, int]]] = {}
-        self._consulted: set[Key] = set()
+        self._rising = module.program.rising
         self._spent = 0
 
     # questions
@@ -147,52 +161,56 @@ class Summaries:
     # making them
 
     def _ask(self, key: Key, solve: object, unknown: tuple[object, ...]) -> tuple[object, ...]:
+        rising = self._rising
         if key in self._done:
             return self._done[key]
-        if key in self._rising:
-            self._consulted.add(key)
-            return self._rising[key]
+        if key in rising.known:
+            rising.consulted.add(key)
+            return rising.known[key]
         if self._spent > _MOST:
             return unknown
         if (known := self._as_before(key)) is not None:
             return known
-        outer, self._consulted = self._consulted, set()
+        outer, rising.consulted = rising.consulted, set()
         result, settled = self.module.pending.settled(
             lambda: self.module.pending.ask(
                 self._done,
                 key,
                 lambda: self._rise(key, solve, unknown),
-                unless=lambda: any(k in self._rising for k in self._consulted),
+                unless=lambda: any(k in rising.known for k in rising.consulted),
             )
         )
-        rests_on = {k: self._round[k] for k in self._consulted if k in self._rising}
+        rests_on = {k: rising.round[k] for k in rising.consulted if k in rising.known}
         if settled and rests_on:
-            self._tentative[key] = result, rests_on
-        self._consulted = outer | rests_on.keys()
+            rising.tentative[key] = result, rests_on
+        rising.consulted = outer | rests_on.keys()
         return result
 
     def _as_before(self, key: Key) -> tuple[object, ...] | None:
         """A summary that was made on the ground of unfinished ones, where these have not changed since."""
-        result, rests_on = self._tentative.get(key, (None, {}))
-        if result is None or any(self._round.get(k) != made for k, made in rests_on.items()):
+        rising = self._rising
+        result, rests_on = rising.tentative.get(key, (None, {}))
+        if result is None or any(rising.round.get(k) != made for k, made in rests_on.items()):
             return None
-        self._consulted |= rests_on.keys()
+        rising.consulted |= rests_on.keys()
         return result
 
     def _rise(self, key: Key, solve: object, unknown: tuple[object, ...]) -> tuple[object, ...]:
-        self._rising[key] = ()
+        rising = self._rising
+        rising.known[key] = ()
         try:
             for _ in range(_ROUNDS):
                 self._spent += 1
-                self._round[key] = self._spent
+                rising.made += 1
+                rising.round[key] = rising.made
                 result: tuple[object, ...] = solve()  # type: ignore[operator]
-                if key not in self._consulted or result == self._rising[key]:
+                if key not in rising.consulted or result == rising.known[key]:
                     return result
-                self._rising[key] = result
+                rising.known[key] = result
         except SolverLimit:
             pass
         finally:
-            del self._rising[key], self._round[key]
+            del rising.known[key], rising.round[key]
         return unknown
 
     def _own(self, function: FunctionNode, hops: int) -> tuple[tuple[Outcome, ...], tuple[tuple[Site, Outcome], ...]]:

@@ -16,6 +16,8 @@ F = TypeVar("F")
 
 CAP = 32
 HARD = 16
+MOST = 60_000
+"""How many facts all blocks of a code may have together: some seconds' work. Real code has a few thousand at most."""
 
 
 class SolverLimit(Exception):  # noqa: N818  # a limit that was reached, not an error of anybody's
@@ -83,7 +85,8 @@ def solve(graph: Graph, problem: Problem[F], cap: int = CAP) -> Solution[F]:
     """All facts that may hold, breadth first.
 
     :param cap: how many facts of one group a block keeps before further ones are widened.
-    :raises SolverLimit: where a group has more than ``HARD`` times that many facts in a block even so.
+    :raises SolverLimit: where a group has more than ``HARD`` times that many facts in a block even so, or all blocks
+        together have more than ``MOST``.
     """
     worklist = _Worklist(graph, problem, cap)
     queue = worklist.queue
@@ -126,6 +129,8 @@ class _Worklist(Generic[F]):
                 return
             if count >= HARD * self.cap:
                 raise SolverLimit(self.code)
+        if len(self.before) >= MOST:
+            raise SolverLimit(self.code)
         self.counts[slot] = count + 1
         self.before[key] = before
         self.facts.setdefault(block, []).append(key[1])
