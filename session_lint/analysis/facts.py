@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.finding import Step
-    from session_lint.flow import Block
+    from session_lint.flow import Block, Code
     from session_lint.python.scopes import Scope
     from session_lint.source import Source
 
@@ -98,21 +98,25 @@ class ModuleFacts:
         self.module = module
         self._evidence = evidence or {}
         self.given_up: list[ast.AST] = []
+        self._solutions: dict[Code, Solved | None] = {}
         self.pending = module.pending if module is not None else Pending()
 
     @once
     def solved(self) -> list[Solved]:
         """The solutions for all codes that open a session, in the order of the text."""
-        if self.module is None:
-            return []
-        found = []
-        for code, _ in self.module.codes:
-            if code in self.module.opening:
-                try:
-                    found.append(self.module.solve(code, NOTHING))
-                except SolverLimit:
-                    self.given_up.append(code)  # more ways than can be followed: nothing is known of it
-        return found
+        codes = [code for code, _ in self.module.codes if code in self.module.opening] if self.module else []
+        return [solved for code in codes if (solved := self.solution(code)) is not None]
+
+    def solution(self, code: Code) -> Solved | None:
+        """The solution for one of these codes; ``None`` where it has more ways than can be followed."""
+        if code not in self._solutions:
+            assert self.module is not None
+            try:
+                self._solutions[code] = self.module.solve(code, NOTHING)
+            except SolverLimit:
+                self._solutions[code] = None
+                self.given_up.append(code)
+        return self._solutions[code]
 
     @once
     def borrowed(self) -> list[Borrowed]:

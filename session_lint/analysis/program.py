@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
+    from session_lint.analysis.solved import Solved
     from session_lint.python.names import Names
     from session_lint.python.project import Project
     from session_lint.python.scopes import FunctionNode
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 _MOST_CANDIDATES = 150
 """How many files may hold a function's name before nobody can say who calls it."""
 _MOST_CALLERS = 400
+_MOST_FACTS = 48
+"""Of how many modules the solutions are kept, which take the most room; few are asked for again."""
 
 Learnt = tuple[frozenset[str] | None, frozenset[str]]
 """The words by which a call may give a session, and the properties that do."""
@@ -80,8 +83,10 @@ class Program:
 
     def facts(self, module: Module) -> ModuleFacts:
         """The facts of a module."""
-        if module not in self._facts:
-            self._facts[module] = ModuleFacts(module.source, module)
+        known = self._facts.pop(module, None)
+        self._facts[module] = known or ModuleFacts(module.source, module)  # the last one asked for comes last
+        if len(self._facts) > _MOST_FACTS:
+            del self._facts[next(iter(self._facts))]
         return self._facts[module]
 
     def source_of(self, node: ast.AST, module: Module) -> Source | None:
@@ -240,13 +245,18 @@ class Program:
         others = self.mentioning(module, function.name, concerned=False)
         return others is None or any(function.name in m.methods_called for m in (module, *others))
 
-    def using(self, module: Module) -> list[ModuleFacts]:
-        """The facts of the other modules that may pass a session to a function of this one that commits or ends it."""
-        if self.project is None:
-            return []
-        ending = [(module, code) for code in module.ending_by_hand]
-        others = dict.fromkeys(m for m, _ in self.reaching(ending, concerned=True).values() if m is not module)
-        return [self.facts(other) for other in others]
+    def using(self, module: Module) -> Iterator[tuple[ModuleFacts, Solved]]:
+        """The solutions of the other modules' codes that may pass a session to a function of this one which ends it.
+
+        Each comes with the facts of its module.
+        """
+        ending = [(module, code) for code in module.ending_by_hand] if self.project is not None else []
+        for other, code in self.reaching(ending, concerned=True).values() if ending else ():
+            if other is not module and code in other.opening:
+                facts = self.facts(other)
+                solved = facts.solution(code)  # type: ignore[arg-type]  # what opens one is a code
+                if solved is not None:
+                    yield facts, solved
 
     # the sessions that belong to the whole program
 

@@ -123,11 +123,11 @@ def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, ast.AST, 
     """Every fact with a session that arrives at the end of a ``with`` here, or of one that calls into this module."""
     if facts.module is None:
         return
-    for source in (facts, *facts.module.program.using(facts.module)):
-        for solved in source.solved:
-            for point, fact in solved.visits(PointKind.EXIT):
-                if fact.site is not None:
-                    yield fact, point.node, solved.code, source  # type: ignore[misc]
+    own = ((facts, solved) for solved in facts.solved)
+    for source, solved in (*own, *facts.module.program.using(facts.module)):
+        for point, fact in solved.visits(PointKind.EXIT):
+            if fact.site is not None:
+                yield fact, point.node, solved.code, source  # type: ignore[misc]
 
 
 def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:
