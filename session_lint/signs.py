@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 _LITTLE = 20_000
 """Bytes of all files from which words could be learnt; where there are more, what is learnt is worth keeping."""
-_ENDS = (".commit(", ".rollback(", ".flush(")
+_ENDS = (".commit(", ".rollback(")
 """In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
+_FLUSHES = ".flush("
+"""Another one, which files and streams have, too: those have no method of a session beside."""
+_BESIDE = (
+    r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh|get|expunge\w*|expire\w*|begin\w*|bulk_\w+)\("
+)
 _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 
 
@@ -139,7 +144,9 @@ def _leads(project: Project, paths: Iterable[Path]) -> list[tuple[str, str]]:
 
 def ends(text: str) -> bool:
     """Whether a text may end a session that it did not open."""
-    return any(word in text for word in _ENDS)
+    if any(word in text for word in _ENDS):
+        return True
+    return _FLUSHES in text and re.search(_BESIDE, text, re.IGNORECASE) is not None
 
 
 def keeps(text: str) -> bool:

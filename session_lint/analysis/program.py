@@ -107,6 +107,8 @@ class Program:
             return None
         if self._words is None:
             self._words = self._recalled()
+        if self._words is None and not self._names_libraries():
+            self._words = set()  # no session can come from anywhere; what is no more than so far is not kept
         if self._words is None:
             self._words, self._growing = set(), True  # nobody asks for global sessions meanwhile
             grow(self, self.project, self._words)
@@ -117,6 +119,12 @@ class Program:
                 digest = learnt_from(self.project, self._words)
                 memory.remember(Kept(self._learnt, digest, self._naming_globals))
         return self._words
+
+    def _names_libraries(self) -> bool:
+        """Whether any file of the project names a package that sessions come from."""
+        assert self.project is not None
+        names = finder(self.vocabulary.sources)
+        return any(names(self.project.content(path)) for path in self.project.layout.files)
 
     def learnt(self) -> Learnt:
         """What was found out about how the project opens sessions, for :meth:`presume`."""
@@ -177,7 +185,8 @@ class Program:
     @property
     def _telling(self) -> frozenset[str]:
         """The words that tell whether a text may have to do with a session."""
-        return frozenset(self.words or self.vocabulary.opening_words) - {"begin"}
+        words = self.words
+        return frozenset(self.vocabulary.opening_words if words is None else words) - {"begin"}
 
     def forget(self) -> None:
         """Judge every function anew: more words are known."""

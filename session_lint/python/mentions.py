@@ -27,6 +27,8 @@ _LONGEST = 40
 def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
     """What tells whether a file's bytes hold one of some words where a name may stand."""
     wanted = [word.encode() for word in sorted(words)]
+    if not wanted:
+        return lambda _: False
     whole = re.compile(rb"\b(?:%s)\b" % b"|".join(wanted)).finditer
 
     def finds(data: bytes) -> bool:

@@ -2,14 +2,15 @@
 
 ## What it does
 Reports a file that the analysis could not look into, and says why and where; and a function with more ways through it
-than can be followed.
+than can be followed. What was found in a folder and holds no word that has to do with sessions is read, and parsed only
+where it is named.
 
 ## Why is this bad?
 A file that is skipped silently looks clean. The rest of the run goes on; the exit code says that there was a finding.
 
 ## Example
 ```text
-def broken(:  # SES900 syntax error: invalid syntax
+def broken(session:  # SES900 syntax error: '(' was never closed
 ```
 
 Use instead: a file that Python itself can read.

@@ -151,6 +151,14 @@ class Vocabulary:
         return tuple(sorted({_word(name) for name in plain} | families | homes))
 
     @cached_property
+    def sources(self) -> frozenset[str]:
+        """The packages, and what the user names, of which one has to be named for a session to come from anywhere."""
+        giving = {_package(name) for name, meaning in self.names.items() if meaning.role in GIVING or meaning.closes}
+        return frozenset(
+            giving | {_package(alias) for alias in self.aliases if _package(self.canonical(alias)) in giving}
+        )
+
+    @cached_property
     def running_words(self) -> frozenset[str]:
         """The last words of all names of what runs elsewhere what it is given."""
         running = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if meaning.runs}
@@ -227,7 +235,18 @@ def _meaning(entry: dict[str, Any]) -> Meaning:
     return Meaning(**{**entry, "role": Role(entry["role"]), "methods": tuple(entry.get("methods", ()))})
 
 
+GIVING = frozenset(
+    {
+        *(Role.FACTORY, Role.FACTORY_MAKER, Role.ENGINE_MAKER, Role.REGISTRY_MAKER, Role.SCOPE, Role.SINGLETON),
+        *(Role.CLOSER, Role.MANAGED, Role.REQUEST_SESSION, Role.DEPENDENCY),
+    }
+)
+"""What gives sessions, or what sessions are made of."""
 OPENING = frozenset({Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON})
+
+
+def _package(name: str) -> str:
+    return name.partition(".")[0].removesuffix("()")
 
 
 def _word(name: str) -> str:
