@@ -22,6 +22,7 @@ from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.source import SourceError, decode
+from session_lint.stages import stage
 from session_lint.suppress import heard, names_codes
 from session_lint.values import dataclass
 
@@ -76,6 +77,7 @@ def lint_source(
     return _said(source, findings, settings, noqa=noqa)
 
 
+@stage("asking the rules")
 def lint_file(path: Path, settings: Settings, *, thorough: bool = True) -> FileReport:
     """The findings in one file, from the cache where it has them. Raises nothing.
 

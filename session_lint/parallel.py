@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import TYPE_CHECKING
 
-from session_lint import keeping
+from session_lint import keeping, stages
 from session_lint.analysis import prepare
 from session_lint.collecting import collect_seldom
 from session_lint.engine import FileReport, failed, lint_file
@@ -49,7 +49,9 @@ def lint_on(
             tuple(batch): pool.submit(_lint_batch, batch, settings, thorough.intersection(batch)) for batch in largest
         }
         for batch in batches:
-            for path, report in zip(batch, begun[tuple(batch)].result(), strict=True):
+            found, spent = begun[tuple(batch)].result()
+            stages.add(spent)
+            for path, report in zip(batch, found, strict=True):
                 reports[path] = report
                 yield report
         pool.shutdown()  # in peace: one that is left to the end of the process closes its pipes under its own threads
@@ -90,13 +92,17 @@ def _learn(path: Path, settings: Settings) -> None:
     prepare(path, vocabulary(settings.vocabulary))
 
 
-def _lint_batch(paths: Sequence[Path], settings: Settings, thorough: frozenset[Path]) -> list[FileReport]:
+def _lint_batch(
+    paths: Sequence[Path], settings: Settings, thorough: frozenset[Path]
+) -> tuple[list[FileReport], dict[str, float]]:
+    """The reports on some files, and what the time went into."""
     root = root_of_project(paths[0])
     for other in _under_way - {root}:
         keeping.leave(other)  # what is learnt of a project serves its files only, which come one after the other
     _under_way.clear()
     _under_way.add(root)
-    return [lint_file(path, settings, thorough=path in thorough) for path in paths]
+    stages.taken()
+    return [lint_file(path, settings, thorough=path in thorough) for path in paths], stages.taken()
 
 
 _under_way: set[Path] = set()

@@ -28,7 +28,8 @@ _ENDS = (".commit(", ".rollback(")
 _FLUSHES = ".flush("
 """Another one, which files and streams have, too: those have no method of a session beside."""
 _BESIDE = (
-    r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh|get|expunge\w*|expire\w*|begin\w*|bulk_\w+)\("
+    r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh|get"
+    r"|expunge\w*|expire\w*|begin\w*|bulk_\w+)\("
 )
 _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 

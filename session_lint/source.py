@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Location
+from session_lint.stages import stage
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Source:
         """Where a node ends, exclusive."""
         return self.location(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
 
+    @stage("parsing")
     def parse(self) -> ast.Module:
         """The syntax tree.
 

@@ -21,6 +21,7 @@ from session_lint.python.names import Names, own_nodes
 from session_lint.python.pending import once
 from session_lint.python.scopes import below, children
 from session_lint.python.stopping import go_on
+from session_lint.stages import stage
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Module(Concern):
 
     # graphs and solutions
 
+    @stage("solving them")
     def solve(self, code: Code, start: Fact, hops: int = HOPS) -> Solved:
         """Run the analysis over a code from a fact at its entry.
 
@@ -146,11 +148,15 @@ class Module(Concern):
         :raises SolverLimit: where the code has more ways than can be followed.
         """
         go_on()
-        if code not in self._graphs:
-            self._graphs[code] = build(code, self._fields)
-        graph = self._graphs[code]
+        graph = self._graph(code)
         problem = Lifecycle(self, code, start, hops)
         return Solved(code, graph, solve(graph, problem), problem)
+
+    @stage("making graphs")
+    def _graph(self, code: Code) -> Graph:
+        if code not in self._graphs:
+            self._graphs[code] = build(code, self._fields)
+        return self._graphs[code]
 
     def site(
         self,

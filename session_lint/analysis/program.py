@@ -18,6 +18,7 @@ from session_lint.python.mentions import finder
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
+from session_lint.stages import stage
 from session_lint.vocabulary import Role, vocabulary
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Program:
         return next((m for m in self._modules.values() if node in m.nodes), None)
 
     @property
+    @stage("learning words")
     def words(self) -> AbstractSet[str] | None:
         """The words by which a call may give a session; ``None`` where all may."""
         if self.project is None or not self.project.layout.files:

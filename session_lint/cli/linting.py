@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from session_lint import stages
 from session_lint.cli.progress import progress
 from session_lint.cli.run import from_stdin, groups, settings_for, source_of, stdin_source
 from session_lint.documents import embeds
@@ -37,6 +38,7 @@ class Outcome:
     :param interrupted: whether somebody ended it before its end.
     :param baseline: what was found beside what is recorded, where a baseline counts.
     :param given: the command's options.
+    :param stages: how long each stage of the analysis took in all processes together, where somebody asks.
     """
 
     groups: list[tuple[Settings, list[Path]]] = field(default_factory=list)
@@ -48,6 +50,7 @@ class Outcome:
     interrupted: bool = False
     baseline: Comparison | None = None
     given: dict[str, Any] = field(default_factory=dict)
+    stages: dict[str, float] = field(default_factory=dict)
 
     @property
     def findings(self) -> list[Finding]:
@@ -101,6 +104,8 @@ def _files(outcome: Outcome, paths: Sequence[str], given: dict[str, Any]) -> Non
 
 def _look_for(outcome: Outcome, paths: Sequence[str], given: dict[str, Any]) -> None:
     begun = time.perf_counter()
+    if given.get("verbose"):
+        stages.watch()
     outcome.groups, outcome.missing = groups(paths, given)
     outcome.settings = {str(file): settings for settings, files in outcome.groups for file in files}
     outcome.seconds["finding the files"] = time.perf_counter() - begun
@@ -114,6 +119,7 @@ def _look_for(outcome: Outcome, paths: Sequence[str], given: dict[str, Any]) -> 
     finally:
         outcome.reports.sort(key=lambda report: Path(report.path).parts)
         outcome.seconds["analysing them"] = time.perf_counter() - begun
+        outcome.stages = stages.taken()
 
 
 def _standard_input(outcome: Outcome, given: dict[str, Any]) -> None:

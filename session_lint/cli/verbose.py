@@ -26,6 +26,10 @@ def tell(outcome: Outcome, config: Path | None) -> None:
     click.echo(f"{many(len(outcome.reports), 'file')} checked, {kept} of them from the cache", err=True)
     for stage, seconds in outcome.seconds.items():
         click.echo(f"{stage} took {seconds:.2f} s", err=True)
+    if outcome.stages:
+        longest = sorted(outcome.stages.items(), key=lambda one: -one[1])
+        told = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in longest)
+        click.echo(f"of that, in all processes: {told}", err=True)
 
 
 def _origin(settings: Settings, config: Path | None) -> str:

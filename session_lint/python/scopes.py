@@ -10,6 +10,7 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from session_lint.stages import stage
 from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Scopes:
     loads: dict[Scope, set[str]] = field(default_factory=dict)
 
 
+@stage("reading names")
 def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
     """Read all scopes of a module.
 

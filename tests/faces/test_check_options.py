@@ -222,8 +222,10 @@ def test_verbose_tells_of_settings_files_cache_and_time(capsys: pytest.CaptureFi
     assert "settings from no file: 1 file\n1 file checked, 0 of them from the cache\n" in first.err
     assert "1 file checked, 1 of them from the cache\n" in second.err
     assert ["finding the files took", "analysing them took"] == [
-        line.rpartition(" took ")[0] + " took" for line in second.err.splitlines()[-2:]
+        line.rpartition(" took ")[0] + " took" for line in second.err.splitlines()[-3:-1]
     ]
+    assert "of that, in all processes: " in first.err
+    assert all(stage in first.err for stage in ("parsing ", "reading names ", "making graphs ", "solving them "))
 
 
 @pytest.mark.parametrize(("when", "expected"), [("always", True), ("never", False), ("auto", False)])
