@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import ModuleFacts
@@ -109,8 +110,8 @@ class Program:
             return None
         if self._words is None:
             self._words = self._recalled()
-        if self._words is None and not self._names_libraries():
-            self._words = set()  # no session can come from anywhere; what is no more than so far is not kept
+        if self._words is None and not self._names_libraries:
+            self._words = set()  # no session can come from anywhere; that is not kept, for it is soon told anew
         if self._words is None:
             self._words, self._growing = set(), True  # nobody asks for global sessions meanwhile
             grow(self, self.project, self._words)
@@ -122,11 +123,15 @@ class Program:
                 memory.remember(Kept(self._learnt, digest, self._naming_globals))
         return self._words
 
+    @cached_property
     def _names_libraries(self) -> bool:
         """Whether any file of the project names a package that sessions come from."""
         assert self.project is not None
-        names = finder(self.vocabulary.sources)
-        return any(names(self.project.content(path)) for path in self.project.layout.files)
+        return any(self._sources(self.project.content(path)) for path in self.project.layout.files)
+
+    @cached_property
+    def _sources(self) -> Callable[[bytes], bool]:
+        return finder(self.vocabulary.sources)
 
     def learnt(self) -> Learnt:
         """What was found out about how the project opens sessions, for :meth:`presume`."""
@@ -175,7 +180,12 @@ class Program:
         return {question: self.answer(question) for question in asked}
 
     def worth(self, data: bytes) -> bool:
-        """Whether a text may have to do with a session: it holds one of the words."""
+        """Whether a text may have to do with a session: it holds one of the words.
+
+        The text need not be one of the project's: that of an editor, standard input, a folder that is left out.
+        """
+        if self.words is not None and not self._words and self._sources(data):
+            self._names_libraries, self._words, self._worth = True, None, None
         return self._finds(data)
 
     @property

@@ -241,6 +241,20 @@ def test_flake8_keeps_nothing_where_it_is_told_so() -> None:
     assert not Path(FOLDER).exists()
 
 
+def test_a_library_that_no_file_has_named_before() -> None:
+    """As long as none does, nothing is looked for."""
+    Path("db.py").write_text("from nowhere import Session\n")
+    Path("user.py").write_text(
+        "from db import Session\n\n\ndef f():\n    session = Session()\n    session.execute('x')\n"
+    )
+    assert [] == ours()
+    assert [] == ours()
+    Path("db.py").write_text("from sqlalchemy.orm import Session\n")
+    assert ["user:5 SES101"] == ours()
+    Path("db.py").write_text("from nowhere import Session\n")
+    assert [] == ours()
+
+
 def test_standard_input_is_not_kept() -> None:
     Path("a.py").write_text("x = 1\n")
     assert ["stdin:5 SES101"] == ours("-", stdin=LEAK)
