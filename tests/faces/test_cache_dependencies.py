@@ -250,7 +250,7 @@ def test_a_library_that_no_file_has_named_before() -> None:
     assert [] == ours()
     assert [] == ours()
     Path("db.py").write_text("from sqlalchemy.orm import Session\n")
-    assert ["user:5 SES101"] == ours()
+    assert ["user.py:5 SES101"] == ours()
     Path("db.py").write_text("from nowhere import Session\n")
     assert [] == ours()
 
