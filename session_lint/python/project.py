@@ -9,6 +9,7 @@ What an answer rests on is kept with who asked, as *evidence*: pairs of a questi
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class Project:
         self.root = root
         self.texts = texts or Texts(root)
         self.layout = self.texts.layout
-        self._units: dict[Path, Unit | None] = {}
+        self.units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
         self.programs: dict[Any, Any] = {}
@@ -74,7 +75,7 @@ class Project:
 
     def known(self, path: Path, text: str) -> Unit | None:
         """The module of a file, if it was read and had this text."""
-        found = self._units.get(path)
+        found = self.units.get(path)
         return found if found is not None and found.source.text == text else None
 
     def stand_in(self, path: Path, source: Source, tree: ast.Module | None) -> Unit:
@@ -90,15 +91,15 @@ class Project:
         package = path.stem == "__init__"
         names = Names(parsed.tree, parsed.module, package=package, elsewhere=self, read=parsed.scopes)
         unit = Unit(path, parsed.source, names)
-        self._units[path] = self._by_name[parsed.module] = self._of[names] = unit
+        self.units[path] = self._by_name[parsed.module] = self._of[names] = unit
         return unit
 
     def load(self, path: Path) -> Unit | None:
         """The module in a file, or ``None`` where it cannot be read."""
-        if path not in self._units:
+        if path not in self.units:
             parsed = self.texts.parsed(path)
-            self._units[path] = None if parsed is None else self._take(path, parsed)
-        return self._units[path]
+            self.units[path] = None if parsed is None else self._take(path, parsed)
+        return self.units[path]
 
     def content(self, path: Path) -> bytes:
         """The bytes of a file; none where it cannot be read."""
@@ -223,6 +224,8 @@ def root_of_project(path: Path) -> Path:
     return _roots[folder]
 
 
+_MANY = 40
+"""Modules that were read, from which on it is worth to look for what can be freed."""
 _projects: dict[Path, Project] = {}
 _roots: dict[Path, Path] = {}
 
@@ -236,8 +239,13 @@ def forget_projects() -> None:
 
 def leave(root: Path) -> None:
     """Let go of all that is known of one project: a run is done with it."""
-    if _projects.pop(root, None) is not None:
+    project = _projects.pop(root, None)
+    if project is not None:
         forget_nodes()
+        many = len(project.units) > _MANY
+        del project
+        if many:
+            gc.collect()  # what is known of a project refers to itself in circles, and is looked for seldom
 
 
 def renew_projects() -> None:
