@@ -12,6 +12,7 @@ from session_lint.settings import Settings
 from tests.rules.cases import cases
 
 SETTINGS = Settings(select=("ALL",), cache=False)
+SYNTAX = b"import sqlalchemy\ndef f(:  # Session\n"
 HOUSE = {
     "house/__init__.py": "",
     "house/engines.py": "from sqlalchemy.orm import sessionmaker\nLocal = sessionmaker()\n",
@@ -55,10 +56,19 @@ def test_what_is_no_python_and_has_nothing_to_do_with_sessions_is_told_where_it_
     assert [("a.py", ["SES900"])] == codes(paths, None)
 
 
-@pytest.mark.parametrize("content", [b"x = '\xe9'\n", b"x = 1\0\n", b"# coding: nonsense\n", b"def f(:  # Session\n"])
+@pytest.mark.parametrize("content", [b"x = '\xe9'\n", b"x = 1\0\n", b"# coding: nonsense\n", SYNTAX])
 def test_what_is_no_text_or_may_have_a_session_is_told_in_any_case(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.py"
     path.write_bytes(content)
+    assert [("a.py", ["SES900"])] == codes([path])
+
+
+def test_words_count_only_where_some_file_names_a_package_that_sessions_come_from(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    path = tmp_path / "a.py"
+    path.write_text("def f(:  # Session\n")
+    assert [("a.py", [])] == codes([path])
+    (tmp_path / "b.py").write_text("import sqlalchemy\n")
     assert [("a.py", ["SES900"])] == codes([path])
 
 
