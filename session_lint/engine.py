@@ -101,17 +101,21 @@ def _passed_over(data: bytes, path: Path, settings: Settings) -> list[Finding] |
     Nor has it to do with sessions if it is no Python; that it is no text is told all the same.
     """
     try:
-        if _concerns(data, path, settings):
+        if concerned(data, path, settings):
             return None
         source = decode(str(path), data)
-        if "\0" in source.text:
-            return None
-        return _said(source, [], settings, noqa=True) if names_codes(source.text) else []
+        return None if "\0" in source.text else unconcerned(source, settings)
     except (SourceError, RecursionError, MemoryError):
         return None
 
 
-def _concerns(data: bytes, path: Path, settings: Settings) -> bool:
+def unconcerned(source: Source, settings: Settings, *, noqa: bool = True) -> list[Finding]:
+    """What there is to say of a text in which no word has to do with sessions: of comments that silence nothing."""
+    return _said(source, [], settings, noqa=noqa) if names_codes(source.text) else []
+
+
+def concerned(data: bytes, path: Path, settings: Settings) -> bool:
+    """Whether any word of a file's content may have to do with sessions."""
     from session_lint.analysis import concerns, concerns_alone  # noqa: PLC0415  (what was found may hold still)
     from session_lint.vocabulary import vocabulary  # noqa: PLC0415
 

@@ -34,10 +34,10 @@ def lint_on(
 ) -> Iterator[FileReport]:
     """The findings in files, one report each, in the order of the files.
 
-    :param thorough: those that are parsed whatever they hold.
-
     Whoever is interrupted, or stops asking, ends the processes at once, in the middle of what they do: what they keep
     between runs, they keep in transactions.
+
+    :param thorough: those that are parsed whatever they hold.
     """
     batches = _batches(paths, settings, processes)
     reports: dict[Path, FileReport] = {}

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from session_lint import __version__
-from session_lint.analysis import concerns
-from session_lint.engine import forget, lint_content, lint_source
+from session_lint.engine import concerned, forget, lint_content, lint_source, unconcerned
 from session_lint.files import excluded
 from session_lint.finding import Location
 from session_lint.options import Options, declare, given
@@ -28,7 +27,6 @@ from session_lint.rules.unused_suppression import BLANKET
 from session_lint.settings import Settings, SettingsError
 from session_lint.source import Source, SourceError, decode
 from session_lint.suppress import heard
-from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     import argparse
@@ -98,22 +96,23 @@ class Plugin:
             if settings.force_exclude and excluded(path, settings):
                 return []
             text = "".join(self.lines).removeprefix("\ufeff")
-            data = (
-                _content(path, text)
-                if concerns(text.encode(errors="replace"), path, vocabulary(settings.vocabulary))
-                else None
-            )
-            if data is not None:
-                found = list(lint_content(data, path, settings, self.tree, noqa=False).findings)
-            else:
-                found = lint_source(Source(self.filename, text), settings, self.tree, noqa=False)
+            source = Source(self.filename, text)
+            found = self._found(source, path, settings)
             recorded = self.options.baseline or settings.baseline
-            return self._new(found, Source(self.filename, text), recorded) if found and recorded else found
+            return self._new(found, source, recorded) if found and recorded else found
         except SettingsError as error:
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason="; ".join(str(error).splitlines()))]
         except Exception as error:  # noqa: BLE001  (see run)
             reason = f"internal error: {type(error).__name__}: {error}"
             return [not_analysed.finding_at(self.filename, Location(1, 1), reason=reason)]
+
+    def _found(self, source: Source, path: Path, settings: Settings) -> list[Finding]:
+        if not concerned(source.text.encode(errors="replace"), path, settings):
+            return unconcerned(source, settings, noqa=False)
+        data = _content(path, source.text)
+        if data is None:
+            return lint_source(source, settings, self.tree, noqa=False)
+        return list(lint_content(data, path, settings, self.tree, noqa=False).findings)
 
     def _new(self, found: list[Finding], source: Source, baseline: str) -> list[Finding]:
         """The findings that the baseline does not record for this very file.

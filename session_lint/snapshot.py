@@ -18,7 +18,7 @@ from session_lint.entries import decoded, encoded
 from session_lint.files import USUAL
 from session_lint.frames import packed, unpacked
 from session_lint.keeping import store_at
-from session_lint.python.layout import LEFT_OUT, MANIFESTS, REPOSITORIES
+from session_lint.python.layout import MANIFESTS, PASSED, REPOSITORIES, environment
 from session_lint.python.modules import absolute
 from session_lint.python.project import root_of_project
 from session_lint.settings import NAMES
@@ -35,8 +35,9 @@ Told = list[tuple[str, tuple["Finding", ...]]]
 """The files of a run, each with what was found in it, in their order."""
 _SUFFIXES = (".py", ".pyi", ".ipynb", ".md")
 _NAMED = frozenset({*NAMES, *MANIFESTS, ".gitignore"})
-_PASSED = frozenset(name for name in USUAL if name.startswith(".") or name in LEFT_OUT)
-"""Folders in which there is nothing that a run goes into, nor a project's modules."""
+_PASSED = frozenset(name for name in USUAL if name.startswith(".") or name in PASSED)
+"""Folders in which there is nothing that a run goes into, nor what an import could mean."""
+_EXTENDS = re.compile(rb"(?<![\w-])extend(?![\w-])[\"']?\s*=").search
 _OF_GIT = ("index", "config", "info/exclude")
 _OF_USER = (".gitconfig", ".config/git/config", ".config/git/ignore")
 _SETTLED = 100_000_000
@@ -61,6 +62,7 @@ class Snapshot:
         self._begun = time.time_ns()
         self._newest = 0
         self._seen: set[str] = set()
+        self._linked = False
         self._looks = self._look()
 
     @classmethod
@@ -109,7 +111,8 @@ class Snapshot:
     def _is_plain(self, files: Sequence[Path], settings: Sequence[Settings]) -> bool:
         """Whether everything was looked at that what was found rests on, and would look different if it changed."""
         return (
-            self._newest < self._begun - _SETTLED
+            not self._linked
+            and self._newest < self._begun - _SETTLED
             and all(one.cache and not one.exclude for one in settings)
             and all(self._covers(str(root_of_project(file))) for file in files)
             and self._seen.issuperset(map(str, files))
@@ -153,9 +156,10 @@ class Snapshot:
                         yield self._looks_of(entry.path)
                     elif name in REPOSITORIES:
                         yield from (self._looks_of(f"{entry.path}/{part}") for part in ("", *_OF_GIT))
-                    elif name not in _PASSED and entry.is_dir(follow_symlinks=False):
+                    elif name not in _PASSED and entry.is_dir():
+                        self._linked = self._linked or entry.is_symlink()  # it may lead to where nobody looks
                         yield entry.path
-                        todo.append(entry.path)
+                        todo += [] if entry.is_symlink() or environment(folder, name) else [entry.path]
 
     def _looks_of(self, path: str) -> str:
         try:
@@ -171,7 +175,7 @@ class Snapshot:
 
 def _extends(path: str) -> bool:
     """Whether a settings file may rest on another one."""
-    return re.search(rb"^\s*[\"']?extend[\"']?\s*=", Path(path).read_bytes(), re.MULTILINE) is not None
+    return _EXTENDS(Path(path).read_bytes()) is not None
 
 
 def _tops(paths: Sequence[str]) -> list[str]:

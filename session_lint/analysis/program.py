@@ -103,25 +103,29 @@ class Program:
         return next((m for m in self._modules.values() if node in m.nodes), None)
 
     @property
-    @stage("learning words")
     def words(self) -> AbstractSet[str] | None:
         """The words by which a call may give a session; ``None`` where all may."""
         if self.project is None or not self.project.layout.files:
             return None
         if self._words is None:
             self._words = self._recalled()
-        if self._words is None and not self._names_libraries:
-            self._words = set()  # no session can come from anywhere; that is not kept, for it is soon told anew
         if self._words is None:
-            self._words, self._growing = set(), True  # nobody asks for global sessions meanwhile
-            grow(self, self.project, self._words)
-            self._growing = False
-            self.forget()
-            memory = self._memory
-            if memory is not None:
-                digest = learnt_from(self.project, self._words)
-                memory.remember(Kept(self._learnt, digest, self._naming_globals))
+            self._learn(self.project)
         return self._words
+
+    @stage("learning words")
+    def _learn(self, project: Project) -> None:
+        """Learn the words: none where no session can come from anywhere, which is soon told anew and not kept."""
+        self._words = set()
+        if not self._names_libraries:
+            return
+        self._growing = True  # nobody asks for global sessions meanwhile
+        grow(self, project, self._words)
+        self._growing = False
+        self.forget()
+        memory = self._memory
+        if memory is not None:
+            memory.remember(Kept(self._learnt, learnt_from(project, self._words), self._naming_globals))
 
     @cached_property
     def _names_libraries(self) -> bool:

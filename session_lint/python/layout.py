@@ -15,7 +15,9 @@ from session_lint.python.modules import absolute
 REPOSITORIES = (".git", ".hg", ".svn")
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
 _INSTALLED = ("site-packages", "dist-packages")
-LEFT_OUT = ("__pycache__", "node_modules", "build", "dist", "venv", *_INSTALLED)
+PASSED = ("__pycache__", "node_modules", *_INSTALLED)
+"""Folders that hold no module of a project."""
+_LEFT_OUT = (*PASSED, "build", "dist", "venv")
 _DEEP = 3
 """How many folders below the root another import root may stand: ``services/billing/src``."""
 _MOST_ROOTS = 400
@@ -231,7 +233,7 @@ class Layout:
             found = []
             for count, (folder, folders, names) in enumerate(os.walk(self.root)):
                 inner = [] if self.root in crowded() else folders
-                folders[:] = sorted(f for f in inner if not _left_out(f) and not _environment(folder, f))
+                folders[:] = sorted(f for f in inner if not _left_out(f) and not environment(folder, f))
                 found += [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
                 if len(found) > _MOST_FILES or count > _MOST_FOLDERS:
                     found = []
@@ -248,10 +250,11 @@ class Layout:
 
 
 def _left_out(name: str) -> bool:
-    return name.startswith(".") or name in LEFT_OUT or name.endswith(".egg-info")
+    return name.startswith(".") or name in _LEFT_OUT or name.endswith(".egg-info")
 
 
-def _environment(folder: str, name: str) -> bool:
+def environment(folder: str, name: str) -> bool:
+    """Whether a folder inside another one is a virtual environment."""
     return os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118  (asked of every folder)
 
 

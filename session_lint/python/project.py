@@ -252,3 +252,4 @@ def renew_projects() -> None:
     """Understand everything anew from now on, of the texts that were read already."""
     for root, project in _projects.items():
         _projects[root] = Project(root, project.texts)
+    forget_nodes()

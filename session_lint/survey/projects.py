@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from session_lint.errors import UserError
 from session_lint.files import USUAL
+from session_lint.python.layout import MANIFESTS, REPOSITORIES
 from session_lint.python.modules import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MARKS = frozenset((".git", ".hg", ".svn", "pyproject.toml", "setup.py", "setup.cfg"))
+MARKS = frozenset((*REPOSITORIES, *MANIFESTS))
 """What only the top folder of a project holds."""
 
 

@@ -41,7 +41,8 @@ def test_a_house_name_is_enough(tmp_path: Path) -> None:
 
 
 def test_nothing_differs_for_the_cases_of_the_rules(tmp_path: Path) -> None:
-    paths = write(tmp_path, {f"n{n}.py": case.text for n, case in enumerate(cases())})
+    texts = {f"{case.page}/n{n}.py": case.text for n, case in enumerate(cases())}
+    paths = write(tmp_path, texts | {f"{name.split('/')[0]}/setup.py": "" for name in texts})
     whole = list(lint_paths(paths, SETTINGS, 1, named=None))
     assert any(report.findings for report in whole)
     for before, after in zip(whole, lint_paths(paths, SETTINGS, 1, named=()), strict=True):

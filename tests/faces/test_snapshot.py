@@ -100,10 +100,28 @@ def test_what_may_be_read_next_time_is_not_kept(project: Path) -> None:
     assert not told_again(run("."))
 
 
-def test_settings_that_rest_on_others_are_not_kept(project: Path) -> None:
+@pytest.mark.parametrize(
+    "said", ["[tool.session-lint]\nextend = 'base.toml'\n", "tool.session-lint = { extend = 'base.toml' }\n"]
+)
+def test_settings_that_rest_on_others_are_not_kept(project: Path, said: str) -> None:
     (project / "base.toml").write_text("")
-    (project / "pyproject.toml").write_text("[tool.session-lint]\nextend = 'base.toml'\n")
+    (project / "pyproject.toml").write_text(said)
     run(".")
+    assert not told_again(run("."))
+
+
+def test_a_linked_folder_may_lead_to_where_nobody_looks(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (project / "linked").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    run(".")
+    assert not told_again(run("."))
+
+
+def test_a_module_may_be_imported_from_a_folder_that_is_not_linted(project: Path) -> None:
+    (project / "build").mkdir()
+    run(".")
+    (project / "build" / "made.py").write_text(CLEAN)
     assert not told_again(run("."))
 
 

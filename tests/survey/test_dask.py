@@ -55,9 +55,8 @@ def found(folder: Path) -> list[dict[str, Any]]:
     return told
 
 
-def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, dask: Dask, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = write(tmp_path / "fleet", {**FLEET, **HELD})
-    run = begun(folder, "--scheduler", dask.address)
+def loses_nothing(run: subprocess.Popen[str], folder: Path, dask: Dask, capsys: pytest.CaptureFixture[str]) -> None:
+    """Kill the worker that is in the middle of a file: the survey is whole, and each file is there once."""
     held = folder / "held" / "held.py"
     os.kill(dask.worker_at(held), signal.SIGKILL)
     held.with_name("go").touch()
@@ -65,7 +64,13 @@ def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, dask: Dask, capsy
     assert (1, "") == (run.returncode, errors)
     assert [(NUMBER + 3, NUMBER + 3)] == rows(Path(f"{folder}.sqlite3"), FILES)
     assert checked(capsys, folder, {**FLEET, **HELD}) == found(folder)
-    assert 2 == len({pid for pid, name in dask.traced() if name == held})
+
+
+def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path, dask: Dask, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write(tmp_path / "fleet", {**FLEET, **HELD})
+    run = begun(folder, "--scheduler", dask.address)
+    loses_nothing(run, folder, dask, capsys)
+    assert 2 == len({pid for pid, name in dask.traced() if name == folder / "held" / "held.py"})
 
 
 def test_a_file_that_kills_workers_is_named_and_hides_no_other(
@@ -142,10 +147,4 @@ def test_own_workers_are_started_and_one_of_them_is_killed(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", str(WATCHED))
     run = begun(folder, "--workers", "2")
-    held = folder / "held" / "held.py"
-    os.kill(dask.worker_at(held), signal.SIGKILL)
-    held.with_name("go").touch()
-    _, errors = run.communicate(timeout=300)
-    assert (1, "") == (run.returncode, errors)
-    assert [(NUMBER + 3, NUMBER + 3)] == rows(Path(f"{folder}.sqlite3"), FILES)
-    assert checked(capsys, folder, {**FLEET, **HELD}) == found(folder)
+    loses_nothing(run, folder, dask, capsys)
