@@ -108,17 +108,16 @@ class Program:
         if self.project is None or not self.project.layout.files:
             return None
         if self._words is None:
-            self._words = self._recalled()
-        if self._words is None:
             self._learn(self.project)
         return self._words
 
     @stage("learning words")
     def _learn(self, project: Project) -> None:
-        """Learn the words: none where no session can come from anywhere, which is soon told anew and not kept."""
-        self._words = set()
-        if not self._names_libraries:
+        """Learn the words, or recall them: none where no session can come from anywhere, which takes no memory."""
+        self._words = self._recalled() if self._names_libraries else set()
+        if self._words is not None:
             return
+        self._words = set()
         self._growing = True  # nobody asks for global sessions meanwhile
         grow(self, project, self._words)
         self._growing = False
