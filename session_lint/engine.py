@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -249,13 +248,12 @@ def lint_paths(
 
         yield from lint_on(processes, paths, settings, thorough)
         return
-    left = Counter(map(root_of_project, paths))
-    for path in paths:
+    roots = [root_of_project(path) for path in paths]
+    last = {root: index for index, root in enumerate(roots)}
+    for index, path in enumerate(paths):
         yield lint_file(path, settings, thorough=path in thorough)
-        root = root_of_project(path)
-        left[root] -= 1
-        if not left[root]:
-            keeping.leave(root)
+        if last[roots[index]] == index != len(paths) - 1:  # the last one goes with the process, or the next run
+            keeping.leave(roots[index])
 
 
 def _processors() -> int:

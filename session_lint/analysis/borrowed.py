@@ -66,7 +66,7 @@ class Borrowed:
         site = self.module.site(SiteKind.PARAMETER, self.origin, self.code)
         start = NOTHING._replace(site=site, names=frozenset({self.name}), guards=guards.present(self.name))
         try:
-            return self.module.solve(self.code, start, 0)  # type: ignore[arg-type]  # a code has a graph
+            return self.module.alone(self.code, start)  # type: ignore[arg-type]  # a code has a graph
         except SolverLimit:
             return None
 

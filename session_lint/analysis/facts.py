@@ -112,7 +112,7 @@ class ModuleFacts:
         if code not in self._solutions:
             assert self.module is not None
             try:
-                self._solutions[code] = self.module.solve(code, NOTHING)
+                self._solutions[code] = self.module.solve(code, NOTHING, told=False)
             except SolverLimit:
                 self._solutions[code] = None
                 self.given_up.append(code)

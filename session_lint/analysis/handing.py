@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, arguments, held, root
 from session_lint.analysis.injection import injected
+from session_lint.analysis.later import applied
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import path
@@ -97,7 +98,23 @@ def runs(module: Module, call: ast.Call) -> str:
 
 def may_run(module: Module, call: ast.Call) -> bool:
     """Whether a call may run something elsewhere, as far as bare names tell."""
-    return module.calls.may_be(call, _TASK | module.calls.vocabulary.running_words)
+    func = call.func
+    queued = isinstance(func, ast.Attribute) and func.attr in _TASK
+    return queued or module.calls.may_be(call, module.calls.vocabulary.running_words)
+
+
+def threads(module: Module) -> dict[ast.AST, ast.Call]:
+    """The functions that calls of a module start threads with, each with the first such call."""
+    found: dict[ast.AST, ast.Call] = {}
+    for call, scope in module.names.scopes.calls:
+        made = applied(call) if may_run(module, call) else None
+        if made is None or runs(module, call) != "thread":
+            continue
+        for name in module.names.qualify(made.func, scope):
+            started = module.names.definition(name)
+            if started is not None:
+                found.setdefault(started[1], call)
+    return found
 
 
 def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:

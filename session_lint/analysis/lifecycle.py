@@ -15,14 +15,16 @@ from session_lint.analysis.calling import Calling
 from session_lint.analysis.effects import recovered
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.raising import Raising, leaving
-from session_lint.analysis.state import Fact, settled
+from session_lint.analysis.state import Fact, Mark, Raised, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import path
+from session_lint.python.remembered import remembered
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
+    from session_lint.analysis.liveness import Liveness
     from session_lint.analysis.module import Module
     from session_lint.flow import Code, Edge, Point
 
@@ -34,6 +36,44 @@ _PILING = ("ended", "split")
 """Marks of which every turn of a loop adds some more: each was told on the ways that came first."""
 
 
+_OF_OWNERS = ("commit", "split", "lost", "reopened", "taken")
+_ENDED = ("committed", "ended", "closed", "exposed")
+"""Marks of which each says that what went before is over; :mod:`~session_lint.analysis.calling` asks no more."""
+
+
+@remembered
+def essential(marks: frozenset[Mark]) -> frozenset[Mark]:
+    """The marks that count where only what a code does to somebody else's session is asked.
+
+    Who commits and closes it, and whether it is used after that, is its owner's business. That a transaction has ended
+    matters, for it takes an earlier failure with it; that a failed session was used tells nothing more once it has.
+    """
+    failed = {m.node for m in marks if m.what == "failed"}
+    kept = {m for m in marks if m.what not in (*_OF_OWNERS, *_ENDED) and (m.what != "stale" or m.node in failed)}
+    return frozenset(kept | {Mark("ended")} if any(m.what in _ENDED for m in marks) else kept)
+
+
+@remembered
+def apart(marks: frozenset[Mark]) -> list[frozenset[Mark]]:
+    """The marks, once for each clause that passed over a failure: what becomes of one hangs on no other.
+
+    A way through ``n`` of them would else be one of ``2 ** n``.
+    """
+    clauses = list(dict.fromkeys(m.node for m in marks if m.what in _PASSED_OVER))
+    if len(clauses) < 2:  # noqa: PLR2004
+        return [marks]
+    rest = frozenset(m for m in marks if m.what not in _PASSED_OVER)
+    return [rest | {m for m in marks if m.what in _PASSED_OVER and m.node is clause} for clause in clauses]
+
+
+_PASSED_OVER = ("failed", "stale")
+
+
+def _kind(raised: Raised) -> Hashable:
+    """An exception without its place, but for whether somebody threw it into a generator (SES203 asks)."""
+    return raised.type, raised.undoing, raised.passed, isinstance(raised.node, (ast.Yield, ast.YieldFrom))
+
+
 class Lifecycle(Raising):
     """The problem: where does each obligation of a code end, and in which state.
 
@@ -41,11 +81,13 @@ class Lifecycle(Raising):
     :param code: the function or module body.
     :param start: the fact that holds at its entry.
     :param hops: how many modules away calls are followed that no session goes into or comes out of.
+    :param liveness: which tests of the code may still be asked where.
     """
 
-    def __init__(self, module: Module, code: Code, start: Fact, hops: int) -> None:
+    def __init__(self, module: Module, code: Code, start: Fact, hops: int, liveness: Liveness) -> None:
         super().__init__(module, code)
         self.start = start
+        self.liveness = liveness
         self.calling = Calling(module, code, hops)
         if hops == 0:
             self.relevant &= guards.around_failures(code)
@@ -114,11 +156,28 @@ class Lifecycle(Raising):
         if found is None:
             return ()
         depth = edge.target.depth
-        return (found,) if len(found.caught) <= depth else (found._replace(caught=found.caught[:depth]),)
+        if len(found.caught) > depth:
+            found = found._replace(caught=found.caught[:depth])
+        if found.guards:
+            living = self.liveness.living(edge.target, found.guards)
+            if living is not found.guards:
+                found = found._replace(guards=living)
+        return self._told_apart(found) if found.marks else (found,)
+
+    def _told_apart(self, fact: Fact) -> Iterable[Fact]:
+        marks = essential(fact.marks) if self.calling.hops == 0 else fact.marks
+        ways = apart(marks)
+        return (fact,) if len(ways) == 1 and ways[0] == fact.marks else [fact._replace(marks=way) for way in ways]
 
     def group(self, fact: Fact) -> Hashable:
         """Facts of one site share a block's budget."""
         return fact.site
+
+    def key(self, fact: Fact) -> Hashable:
+        """All of a fact but which of several points raised: nothing that happens afterwards hangs on that."""
+        if fact.flying is None and not fact.caught:
+            return fact
+        return (*fact[:6], fact.flying and _kind(fact.flying), *map(_kind, fact.caught))
 
     def widen(self, fact: Fact) -> Fact:
         """The fact with only the guards that decide about closing, and without where things happened."""

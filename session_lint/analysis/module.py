@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
+from session_lint.analysis.handing import threads
 from session_lint.analysis.inference import class_scope, closed_by, getters, scope_meaning
 from session_lint.analysis.lifecycle import Lifecycle
+from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
 from session_lint.analysis.requests import handlers
 from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
-from session_lint.flow import build, solve
+from session_lint.flow import SolverLimit, build, solve
 from session_lint.python.names import Names, own_nodes
 from session_lint.python.pending import once
 from session_lint.python.scopes import below, children
@@ -52,6 +54,8 @@ class Module(Concern):
         self.hops = hops
         self._sites: dict[tuple[object, ...], Site] = {}
         self._graphs: dict[ast.AST, Graph] = {}
+        self._alone: dict[tuple[Code, Fact], Solved | None] = {}
+        self._liveness: dict[tuple[ast.AST, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
         self._generators: dict[FunctionNode, Meaning | None] = {}
@@ -138,19 +142,58 @@ class Module(Concern):
         """The functions of this module that run once a request."""
         return dict.fromkeys(handlers(self))
 
+    @once
+    def threads(self) -> dict[ast.AST, ast.Call]:
+        """The functions that calls of this module start threads with, each with the first such call."""
+        return threads(self)
+
     # graphs and solutions
 
     @stage("solving them")
-    def solve(self, code: Code, start: Fact, hops: int = HOPS) -> Solved:
+    def solve(self, code: Code, start: Fact, hops: int = HOPS, *, told: bool = True) -> Solved:
         """Run the analysis over a code from a fact at its entry.
 
         :param hops: how many modules away calls are followed that no session goes into or comes out of.
+        :param told: whether anybody is told how the tests of its parameters came out at its ends.
         :raises SolverLimit: where the code has more ways than can be followed.
         """
         go_on()
         graph = self._graph(code)
-        problem = Lifecycle(self, code, start, hops)
+        problem = Lifecycle(self, code, start, hops, self._live(code, told=told))
         return Solved(code, graph, solve(graph, problem), problem)
+
+    def alone(self, code: Code, start: Fact) -> Solved:
+        """The same where only what a code does to a session counts: how other calls end is not asked.
+
+        It is kept: the rules ask for what a function does to a session that it is given, and so do its callers.
+
+        :raises SolverLimit: where the code has more ways than can be followed.
+        """
+        rising = self.program.rising
+        outer, rising.consulted = rising.consulted, set()
+        try:
+            found = self.pending.ask(
+                self._alone,
+                (code, start),
+                lambda: self._within_limits(code, start),
+                unless=lambda: not rising.consulted.isdisjoint(rising.known),
+            )
+        finally:
+            rising.consulted |= outer
+        if found is None:
+            raise SolverLimit(code)
+        return found
+
+    def _within_limits(self, code: Code, start: Fact) -> Solved | None:
+        try:
+            return self.solve(code, start, 0, told=False)
+        except SolverLimit:
+            return None
+
+    def _live(self, code: Code, *, told: bool) -> Liveness:
+        if (code, told) not in self._liveness:
+            self._liveness[code, told] = Liveness(self._graph(code), told=told)
+        return self._liveness[code, told]
 
     @stage("making graphs")
     def _graph(self, code: Code) -> Graph:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.handing import may_run, runs
-from session_lint.analysis.later import applied
 from session_lint.analysis.makers import makers
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
@@ -110,14 +108,8 @@ def _run_by(module: Module, code: ast.AST) -> tuple[str, ast.AST] | None:
 def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ast.AST] | None:
     """The call that starts a thread with a function."""
     for home in (module, *(module.program.mentioning(module, code.name) or ())):
-        for call, scope in home.names.scopes.calls:
-            made = applied(call) if may_run(home, call) else None
-            if made is None or runs(home, call) != "thread":
-                continue
-            for name in home.names.qualify(made.func, scope):
-                found = home.names.definition(name)
-                if found is not None and found[1] is code:
-                    return "thread", call
+        if code in home.threads:
+            return "thread", home.threads[code]
     return None
 
 

@@ -12,6 +12,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
+from session_lint.analysis.resolving import resolve
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes
@@ -228,11 +229,13 @@ class Summaries:
                 elif _passes_on(fact):
                     outcome = self._outcome(function, fact)
                     fresh.append((fact.site, replace(outcome, conditions=outcome.conditions | entry)))
-        return _distinct(ways), tuple(dict.fromkeys(fresh))
+        sites = dict.fromkeys(site for site, _ in fresh)
+        opened = ((site, one) for site in sites for one in _distinct(o for s, o in fresh if s is site))
+        return _distinct(ways), tuple(opened)
 
     def _solve_for(self, function: FunctionNode, start: Fact, hops: int) -> tuple[object, ...]:
-        exits = self.module.solve(function, start, hops).exits
-        outcomes = (self._outcome(function, fact) for fact in exits if fact.site is start.site)
+        solved = self.module.solve(function, start, hops) if hops else self.module.alone(function, start)
+        outcomes = (self._outcome(function, fact) for fact in solved.exits if fact.site is start.site)
         return _distinct(map(_shorter, outcomes) if hops == 0 else outcomes)
 
     def _outcome(self, function: FunctionNode, fact: Fact) -> Outcome:
@@ -248,7 +251,7 @@ class Summaries:
 
     def _conditions(self, function: FunctionNode, fact: Fact) -> guards.Guards:
         fixed = self._fixed(function)
-        return frozenset(g for g in fact.guards if not g[0].startswith("bound ") and guards.variables(g[0]) <= fixed)
+        return frozenset(g for g in fact.guards if g[0].split(" ", 1)[0] in fixed and len(guards.variables(g[0])) == 1)
 
     def _fixed(self, function: FunctionNode) -> set[str]:
         """The parameters that keep the value they were called with."""
@@ -290,12 +293,15 @@ _ONCE = ("ended", "closed", "lost", "reopened", "taken", "failing", "raised")
 """Marks of which it is enough to know that there is one."""
 
 
-def _distinct(outcomes: Iterable[Outcome]) -> tuple[object, ...]:
-    """The outcomes that differ in more than where an exception was raised."""
-    found: dict[object, Outcome] = {}
+def _distinct(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes that differ in more than where an exception was raised, and in which of two tests came out how."""
+    found: dict[object, list[Outcome]] = {}
     for outcome in outcomes:
         kind = (outcome.raised.type, outcome.raised.undoing) if outcome.raised else None
-        found.setdefault(
-            (kind, outcome.state, outcome.pending, outcome.marks, outcome.returned, outcome.conditions), outcome
-        )
-    return tuple(found.values())
+        same = found.setdefault((kind, outcome.state, outcome.pending, outcome.marks, outcome.returned), [])
+        same.append(outcome)
+    return tuple(
+        replace(same[0], conditions=conditions)
+        for same in found.values()
+        for conditions in resolve(one.conditions for one in same)
+    )

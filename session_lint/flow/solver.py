@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from session_lint.flow.graph import RAISING, EdgeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from session_lint.flow.graph import Block, Code, Edge, Graph, Point
 
@@ -49,6 +49,9 @@ class Problem(Protocol[F]):
     def group(self, fact: F) -> Hashable:
         """Facts of one group count against the cap together."""
 
+    def key(self, fact: F) -> Hashable:
+        """What two facts have in common of which the one that arrives first stands for both."""
+
     def widen(self, fact: F) -> F:
         """A coarser fact that stands for this one; widening twice changes nothing."""
 
@@ -57,14 +60,19 @@ class Solution(Generic[F]):
     """What may hold where.
 
     :param facts: the facts at the start of each block, in the order of discovery.
-    :param before: how each was reached first; ``None`` at the entry.
+    :param before: how each was reached first, by its block and key; ``None`` at the entry.
+    :param key: what the problem tells facts apart by.
     """
 
     def __init__(
-        self, facts: dict[Block, list[F]], before: dict[tuple[Block, F], tuple[Block, F, Edge] | None]
+        self,
+        facts: dict[Block, list[F]],
+        before: dict[tuple[Block, Hashable], tuple[Block, F, Edge] | None],
+        key: Callable[[F], Hashable],
     ) -> None:
         self.facts = facts
         self._before = before
+        self._key = key
 
     def path(self, block: Block, fact: F) -> list[tuple[Block, F, Edge | None]]:
         """A shortest way from the entry: each block with the fact at its start and the edge that led there.
@@ -72,11 +80,11 @@ class Solution(Generic[F]):
         :raises KeyError: where the fact does not hold at the start of the block.
         """
         way: list[tuple[Block, F, Edge | None]] = []
-        before = self._before[block, fact]
+        before = self._before[block, self._key(fact)]
         while before is not None:
             way.append((block, fact, before[2]))
             block, fact = before[0], before[1]
-            before = self._before[block, fact]
+            before = self._before[block, self._key(fact)]
         way.append((block, fact, None))
         return way[::-1]
 
@@ -101,7 +109,7 @@ def solve(graph: Graph, problem: Problem[F], cap: int = CAP) -> Solution[F]:
             for fact in raised if edge.kind is EdgeKind.RAISE else done:
                 for after in follow(edge, fact):
                     arrive(edge.target, after, (block, start, edge))
-    return Solution(worklist.facts, worklist.before)
+    return Solution(worklist.facts, worklist.before, problem.key)
 
 
 class _Worklist(Generic[F]):
@@ -113,18 +121,20 @@ class _Worklist(Generic[F]):
         self.cap = cap
         self.queue: deque[tuple[Block, F]] = deque()
         self.facts: dict[Block, list[F]] = {}
-        self.before: dict[tuple[Block, F], tuple[Block, F, Edge] | None] = {}
+        self.key = problem.key
+        self.before: dict[tuple[Block, Hashable], tuple[Block, F, Edge] | None] = {}
         self.counts: dict[tuple[Block, Hashable], int] = {}
 
     def arrive(self, block: Block, fact: F, before: tuple[Block, F, Edge] | None) -> None:
         """A fact reaches the start of a block."""
-        key = block, fact
+        key = block, self.key(fact)
         if key in self.before:
             return
         slot = block, self.problem.group(fact)
         count = self.counts.get(slot, 0)
         if count >= self.cap:
-            key = block, self.problem.widen(fact)
+            fact = self.problem.widen(fact)
+            key = block, self.key(fact)
             if key in self.before:
                 return
             if count >= HARD * self.cap:
@@ -133,8 +143,8 @@ class _Worklist(Generic[F]):
             raise SolverLimit(self.code)
         self.counts[slot] = count + 1
         self.before[key] = before
-        self.facts.setdefault(block, []).append(key[1])
-        self.queue.append(key)
+        self.facts.setdefault(block, []).append(fact)
+        self.queue.append((block, fact))
 
 
 def taken(graph: Graph, problem: Problem[F], solution: Solution[F]) -> frozenset[Edge]:

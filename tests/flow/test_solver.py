@@ -46,9 +46,21 @@ class Lines:
         """By the first line."""
         return fact[:1]
 
+    def key(self, fact: Rows) -> Hashable:
+        """Each for itself."""
+        return fact
+
     def widen(self, fact: Rows) -> Rows:
         """The first few."""
         return fact[: self.kept]
+
+
+class Lengths(Lines):
+    """The same, but only how many calls it were counts."""
+
+    def key(self, fact: Rows) -> Hashable:
+        """Their number."""
+        return len(fact)
 
 
 def graph(text: str) -> Graph:
@@ -74,6 +86,17 @@ def test_facts_stay_apart() -> None:
         [(1, 3, 6), (1, 5, 6)],
         [(1, -3), (1, -5), (1, 3, -6), (1, 5, -6)],
     )
+
+
+def test_of_facts_that_come_to_the_same_the_first_stands_for_all() -> None:
+    """It is followed alone, and there is a way to it, and to each of the others."""
+    drawn = graph(FORK)
+    solution = solve(drawn, Lengths())
+    assert (solution.facts[drawn.exit], solution.facts[drawn.raised]) == ([(1, 3, 6)], [(1, -3), (1, 3, -6)])
+    assert solution.path(drawn.exit, (1, 5, 6)) == [
+        *solution.path(drawn.exit, (1, 3, 6))[:-1],
+        (drawn.exit, (1, 5, 6), solution.path(drawn.exit, (1, 3, 6))[-1][2]),
+    ]
 
 
 def test_impossible_ways_are_not_taken() -> None:

@@ -179,6 +179,10 @@ class AllWays:
         """Each way stands for itself."""
         return way
 
+    def key(self, way: Way) -> Hashable:
+        """Each way stands for itself."""
+        return way
+
     def widen(self, way: Way) -> Way:
         """No way is like another."""
         return way

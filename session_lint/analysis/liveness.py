@@ -1,0 +1,104 @@
+"""Which tests may still be asked from a point on: what a way has taught about others tells nothing any more.
+
+A variable path is *live* at a block where something that may happen from there on can ask how a test of it came out:
+the same test or another, an argument of a call, a value that is bound to a name, a function inside the code, or whoever
+called it, who is told of its parameters. Facts that differ only in what was learnt about the rest are one fact.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import TYPE_CHECKING
+
+from session_lint.flow import EdgeKind, PointKind
+from session_lint.python.names import own_nodes, path
+from session_lint.python.scopes import children, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_lint.analysis.guards import Guards
+    from session_lint.flow import Block, Code, Graph
+
+_TESTS = (EdgeKind.TRUE, EdgeKind.FALSE)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+class Liveness:
+    """What is live in one graph.
+
+    :param graph: the graph of the code that the guards are of.
+    :param told: whether the tests of its parameters matter to whoever called it.
+    """
+
+    def __init__(self, graph: Graph, *, told: bool) -> None:
+        everywhere = _everywhere(graph.code, told=told)
+        self._live = {block: frozenset(everywhere | asked) for block, asked in _asked_from(graph).items()}
+        self._kept: dict[tuple[Block, Guards], Guards] = {}
+
+    def living(self, block: Block, guards: Guards) -> Guards:
+        """The guards that something may ask for from the start of a block on."""
+        key = block, guards
+        kept = self._kept.get(key)
+        if kept is None:
+            live = self._live[block]
+            kept = frozenset(g for g in guards if paths(g[0]) <= live)
+            self._kept[key] = kept = guards if len(kept) == len(guards) else kept
+        return kept
+
+
+@cache
+def paths(atom: str) -> frozenset[str]:
+    """The variable paths that an atom speaks of."""
+    return frozenset(_paths([ast.parse(atom.removeprefix("bound "), mode="eval")]))
+
+
+def _everywhere(code: Code, *, told: bool) -> set[str]:
+    """The paths that are live in all of a code: those of functions inside it, and parameters that matter outside."""
+    found = {arg.arg for arg in parameters(code)} if told and isinstance(code, _FUNCTIONS) else set()
+    inside = [n for n in own_nodes(code) if isinstance(n, (*_FUNCTIONS, ast.ClassDef))]
+    return found | _paths(inside)
+
+
+def _asked_from(graph: Graph) -> dict[Block, set[str]]:
+    """The paths that each block and those behind it may ask about."""
+    found = {block: _asked_in(block) for block in graph.blocks}
+    changed = True
+    while changed:
+        changed = False
+        for block in reversed(graph.blocks):
+            mine = found[block]
+            before = len(mine)
+            for edge in block.edges:
+                mine |= found[edge.target]
+            changed = changed or len(mine) != before
+    return found
+
+
+def _asked_in(block: Block) -> set[str]:
+    """The paths that the points of a block and the tests at its end may ask about."""
+    asking: list[ast.AST] = [e.node for e in block.edges if e.kind in _TESTS and e.node is not None]
+    for point in block.points:
+        node = point.node
+        if isinstance(node, ast.Call):
+            asking += [*node.args, *(k.value for k in node.keywords)]
+        elif point.kind is PointKind.STORE and isinstance(point.value, ast.expr):
+            asking.append(point.value)
+    return _paths(asking)
+
+
+def _paths(nodes: Iterable[ast.AST]) -> set[str]:
+    """The longest variable paths under some nodes, and the variables that are asked for by their names in a text."""
+    found: set[str] = set()
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        whole = path(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+        if whole:
+            found.add(whole)
+            continue
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
+            found.add(str(node.left.value))
+        todo += children(node)
+    return found
