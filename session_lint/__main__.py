@@ -24,5 +24,17 @@ def main() -> None:
     command()
 
 
+def script() -> None:
+    """The same as a process of its own, which ends with it."""
+    try:
+        main()
+    except SystemExit as end:
+        if "session_lint.engine" in sys.modules and not isinstance(end.code, str):  # it has read files
+            from session_lint.collecting import leave  # noqa: PLC0415  (others have little to free)
+
+            leave(end.code or 0)
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    script()

@@ -1,10 +1,31 @@
-"""How often Python looks for garbage in a process that lints."""
+"""What Python does about the memory of a process that lints: it looks for garbage seldom, and takes nothing apart."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
+import os
+import sys
+import threading
 
 
 def collect_seldom() -> None:
     """Let this process look for garbage seldom: syntax trees are many objects, which stay and are looked at again."""
     gc.set_threshold(100_000, 20, 50)
+
+
+def leave(code: int) -> None:
+    """End the process at once: to free each of the millions of objects of a large run takes a sixth of its time.
+
+    What others have asked for at its end is done. It returns where something else goes on, or watches what is done.
+
+    :param code: the exit code.
+    """
+    if threading.active_count() > 1 or sys.gettrace() is not None or sys.getprofile() is not None:
+        return
+    with contextlib.suppress(OSError, ValueError):  # nobody reads what is printed, or can: Python says so itself
+        sys.stdout.flush()
+        sys.stderr.flush()
+        atexit._run_exitfuncs()  # noqa: SLF001  (Python has no other name for it)
+        os._exit(code)

@@ -125,6 +125,11 @@ def concerned(data: bytes, path: Path, settings: Settings) -> bool:
     return concerns(data, path, vocabulary(settings.vocabulary))
 
 
+def prepare(path: Path, settings: Settings) -> None:
+    """Learn beforehand what all files of a file's project need, so that processes that are forked then have it."""
+    concerned(b"", path, settings)
+
+
 def describe(path: Path, settings: Settings) -> tuple[list[Entry], list[Finding]]:
     """What one file defines that has to do with sessions, and why it could not be read. Raises nothing."""
     from session_lint.analysis.glossary import glossary  # noqa: PLC0415  (seldom)

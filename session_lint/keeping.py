@@ -5,6 +5,7 @@ The cache itself is imported when the first file asks for it: a run of flake8 ov
 
 from __future__ import annotations
 
+import atexit
 import os
 from functools import cache, lru_cache
 from pathlib import Path
@@ -228,3 +229,6 @@ def _store(root: Path, _process: int) -> tuple[Cache, str]:
 
     store = Cache(root)
     return store, fingerprint_by(store)
+
+
+atexit.register(_store.cache_clear)  # so that each is closed, and SQLite tidies up

@@ -14,11 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from session_lint import keeping, stages
-from session_lint.analysis import prepare
 from session_lint.collecting import collect_seldom
-from session_lint.engine import FileReport, failed, lint_file
+from session_lint.engine import FileReport, failed, lint_file, prepare
 from session_lint.python.project import root_of_project
-from session_lint.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,16 +78,9 @@ def _batches(paths: Sequence[Path], settings: Settings, processes: int) -> list[
         if piece * processes > len(paths):
             piece = max(1, min(CHUNK, len(files) // (processes * 4)))
             if settings.whole_project:
-                _learn(files[0], settings)
+                prepare(files[0], settings)
         found += [files[start : start + piece] for start in range(0, len(files), piece)]
     return found
-
-
-def _learn(path: Path, settings: Settings) -> None:
-    """Learn about the project of a file what all its files need."""
-    if settings.cache:
-        keeping.introduce(path, settings)
-    prepare(path, vocabulary(settings.vocabulary))
 
 
 def _lint_batch(

@@ -10,6 +10,8 @@ Findings are kept where the command keeps them, for files whose content is what 
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import sys
 from dataclasses import replace
 from functools import lru_cache
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from session_lint import __version__
-from session_lint.engine import concerned, forget, lint_content, lint_source, unconcerned
+from session_lint.engine import concerned, forget, lint_content, lint_source, prepare, unconcerned
 from session_lint.files import excluded
 from session_lint.finding import Location
 from session_lint.options import Options, declare, given
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
     from session_lint.finding import Finding
     from session_lint.recording import Baseline
+
+_MOST_FOLDERS = 8
+"""How many folders may be looked at beforehand; of more, the processes learn what they need."""
 
 
 class Plugin:
@@ -68,6 +73,15 @@ class Plugin:
         _settings.cache_clear()
         _recorded.cache_clear()
         cls._begin()
+        if _forks(options):
+            cls._prepare(getattr(options, "filenames", None) or ["."])
+
+    @classmethod
+    def _prepare(cls, names: Sequence[str]) -> None:
+        """Learn once, before flake8 forks, what the files of each folder have in common."""
+        for folder in [place for name in names if (place := absolute(Path(name))).is_dir()][:_MOST_FOLDERS]:
+            with contextlib.suppress(Exception):  # whatever it is, the files tell of it
+                prepare(folder / "any.py", _settings(folder, cls.options))
 
     @classmethod
     def _begin(cls) -> None:
@@ -153,6 +167,14 @@ def _unix(text: str) -> str:
 def _isolated(arguments: Sequence[str]) -> bool:
     """Whether flake8 was started with ``--isolated``, which it takes off its arguments before it makes its options."""
     return any(argument.startswith("--i") and "--isolated".startswith(argument) for argument in arguments)
+
+
+def _forks(options: argparse.Namespace) -> bool:
+    """Whether flake8 will look at files in processes that begin with what this one knows."""
+    if getattr(getattr(options, "jobs", None), "n_jobs", 0) == 1:
+        return False
+    method = multiprocessing.get_start_method(allow_none=True)
+    return method == "fork" or (method is None and sys.platform == "linux" and sys.version_info < (3, 14))
 
 
 @lru_cache

@@ -109,7 +109,7 @@ def test_the_wheel_declares_its_commands(wheel: Path) -> None:
         parser.read_string(archive.read(f"{DISTRIBUTION}/entry_points.txt").decode())
         assert f"{DISTRIBUTION}/licenses/LICENSE" in archive.namelist()
     assert {section: dict(parser[section]) for section in parser.sections()} == {
-        "console_scripts": {"session-lint": "session_lint.__main__:main"},
+        "console_scripts": {"session-lint": "session_lint.__main__:script"},
         "flake8.extension": {"SES": "session_lint.plugin:Plugin"},
         "pytest11": {"session-lint": "session_lint.pytest_plugin"},
     }

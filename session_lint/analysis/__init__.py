@@ -36,7 +36,6 @@ __all__ = [
     "concerns_alone",
     "forget",
     "learnt",
-    "prepare",
     "presume",
     "renew",
     "stand_in",
@@ -85,11 +84,6 @@ def analyse_file(
     facts = program.facts(program.add(unit.names, unit.source))
     facts.source = source  # its own findings go by the name that it was given
     return facts
-
-
-def prepare(path: Path, vocabulary: Vocabulary | None = None) -> None:
-    """Learn beforehand what all files of a file's project need, so that processes that are forked then have it."""
-    concerns(b"", path, vocabulary)
 
 
 def concerns(data: bytes, path: Path, vocabulary: Vocabulary | None = None) -> bool:

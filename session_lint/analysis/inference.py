@@ -147,7 +147,7 @@ def getters(module: Module) -> Iterator[tuple[str, Scope]]:
 
     A getter stores a fresh session there and returns it.
     """
-    for name, makers in _kept(module).items():
+    for name, makers in module.kept.items():
         yield from ((name, scope) for scope in makers if _returns(scope, name))
 
 
@@ -159,7 +159,7 @@ def closed_by(module: Module, function: FunctionNode, names: Iterable[str]) -> s
     return next((name for name in wanted if _leaves_closed(module, function, name)), "")
 
 
-def _kept(module: Module) -> dict[str, list[Scope]]:
+def kept(module: Module) -> dict[str, list[Scope]]:
     """The variables of the module that functions put a fresh session into, each with the functions that do."""
     found: dict[str, list[Scope]] = {}
     for scope in module.names.scopes.of.values() if keeps(module.source.text) else ():

@@ -10,7 +10,7 @@ from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.handing import threads
-from session_lint.analysis.inference import class_scope, closed_by, getters, scope_meaning
+from session_lint.analysis.inference import class_scope, closed_by, getters, kept, scope_meaning
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
@@ -87,8 +87,13 @@ class Module(Concern):
             return Meaning(Role.SINGLETON, closer=key, closes=key)
         if self.is_context_manager(node):
             return scope_meaning(self, node)
-        kept = closed_by(self, node, self._globals)
-        return Meaning(Role.CLOSER, closes=f"{self.names.module}.{kept}") if kept else None
+        closed = closed_by(self, node, self._globals)
+        return Meaning(Role.CLOSER, closes=f"{self.names.module}.{closed}") if closed else None
+
+    @once
+    def kept(self) -> dict[str, list[Scope]]:
+        """The variables of this module that functions put a fresh session into, each with the functions that do."""
+        return kept(self)
 
     @once
     def getters(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from session_lint.python.names import path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
+from session_lint.vocabulary.tables import SERVING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 Code = ast.AST
 Handler: TypeAlias = "tuple[Module, Code]"
 
-SERVING = (Role.REQUEST_HANDLER, Role.DEPENDENCY, Role.TEARDOWN)
 """What runs the functions that it is given, or decorates, once a request."""
 _DEEPEST = 8
 """How many classes up a view is looked for; a cycle of bases has no end."""
@@ -43,8 +43,11 @@ def global_uses(module: Module) -> Iterator[GlobalUse]:
     if module.program.project is not None and not module.program.has_singletons:
         return
     served = request_codes(module)
+    serving = module.calls.vocabulary.serving_words
     for call, scope in module.names.scopes.calls:
         code = module.code_of(scope)
+        if code not in served and not module.calls.may_be(call, serving):
+            continue
         callee = module.calls.callee(call)
         if callee.role is Role.SINGLETON and code in served and module.key(callee) not in module.keys_defined_in(code):
             yield GlobalUse(call, code, served[code])
@@ -64,7 +67,7 @@ def request_codes(module: Module) -> dict[Code, Handler]:
     found: dict[Code, Handler] = {code: (module, code) for code in module.handlers}
     todo = list(found)
     calls: dict[Code, set[Code]] = {}
-    for target, callers in module.callers.items():
+    for target, callers in module.callers.items() if todo else ():
         for caller in callers:
             calls.setdefault(caller, set()).add(target)
     while todo:
@@ -96,8 +99,9 @@ def handlers(module: Module) -> Iterator[Code]:
                 yield node
         elif isinstance(node, ast.ClassDef) and _is_view(module, node, 0):
             yield from (n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    serving = module.calls.vocabulary.serving_words
     for call, _ in module.names.scopes.calls:  # app.add_url_rule("/", view_func=index), Depends(get_db)
-        if module.calls.callee(call).role in SERVING:
+        if module.calls.may_be(call, serving) and module.calls.callee(call).role in SERVING:
             yield from _given(module, call)
 
 

@@ -62,6 +62,7 @@ class Project:
         self.units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._of: dict[Names, Unit] = {}
+        self._found: dict[tuple[Names, str], tuple[Names, str] | None] = {}
         self.programs: dict[Any, Any] = {}
 
     @cached_property
@@ -88,6 +89,7 @@ class Project:
     def _take(self, path: Path, parsed: Parsed) -> Unit:
         from session_lint.python.names import Names  # noqa: PLC0415  (what was found already may hold still)
 
+        self._found.clear()  # which may name what stood there before
         package = path.stem == "__init__"
         names = Names(parsed.tree, parsed.module, package=package, elsewhere=self, read=parsed.scopes)
         unit = Unit(path, parsed.source, names)
@@ -113,6 +115,12 @@ class Project:
 
     def find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         """The module of the project that the front of a dotted name means to an import, and the rest of the name."""
+        place = asker, dotted
+        if place not in self._found:
+            self._found[place] = self._find(dotted, asker)
+        return self._found[place]
+
+    def _find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         unit = self._of[asker]
         folder = unit.path.parent
         if self.layout.foreign(dotted, folder):

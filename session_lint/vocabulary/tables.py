@@ -16,7 +16,7 @@ from session_lint.vocabulary.compiled import CONTENT
 from session_lint.vocabulary.said import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "oslo_db", "web", "stdlib", "running", "slow")
 
@@ -161,10 +161,19 @@ class Vocabulary:
     @cached_property
     def running_words(self) -> frozenset[str]:
         """The last words of all names of what runs elsewhere what it is given."""
-        running = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if meaning.runs}
-        renamed = {alias for alias in self.aliases if self.canonical(alias).removesuffix("()") in running}
-        families = {m for name, meaning in running.items() if name.endswith(".*") for m in meaning.methods}
-        return frozenset({name.removesuffix("()").rpartition(".")[2] for name in {*running, *renamed}} | families)
+        return self._last_words(lambda meaning: bool(meaning.runs))
+
+    @cached_property
+    def serving_words(self) -> frozenset[str]:
+        """The last words of all names of what makes a function serve requests."""
+        return self._last_words(lambda meaning: meaning.role in SERVING)
+
+    def _last_words(self, wanted: Callable[[Meaning], bool]) -> frozenset[str]:
+        """The last words of all names of some meanings; of a family, the methods that it lists."""
+        found = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if wanted(meaning)}
+        renamed = {alias for alias in self.aliases if self.canonical(alias).removesuffix("()") in found}
+        families = {m for name, meaning in found.items() if name.endswith(".*") for m in meaning.methods}
+        return frozenset({name.rpartition(".")[2] for name in {*found, *renamed}} | families)
 
     @cached_property
     def libraries(self) -> frozenset[str]:
@@ -235,6 +244,8 @@ def _meaning(entry: dict[str, Any]) -> Meaning:
     return Meaning(**{**entry, "role": Role(entry["role"]), "methods": tuple(entry.get("methods", ()))})
 
 
+SERVING = frozenset({Role.REQUEST_HANDLER, Role.DEPENDENCY, Role.TEARDOWN})
+"""The roles of what makes a function one that requests, or the end of each, run."""
 GIVING = frozenset(
     {
         *(Role.FACTORY, Role.FACTORY_MAKER, Role.ENGINE_MAKER, Role.REGISTRY_MAKER, Role.SCOPE, Role.SINGLETON),
