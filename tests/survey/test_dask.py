@@ -96,7 +96,7 @@ def test_an_interrupted_survey_goes_on_where_it_stopped(
     dask.worker_at(held)
     dask.worker_at(folder / "zoo" / "z.py")
     os.killpg(run.pid, signal.SIGINT)
-    out, errors = run.communicate(timeout=60)
+    out, errors = run.communicate(timeout=300)
     assert (130, "") == (run.returncode, out)
     assert " projects done so far, the same command goes on from there\n" == errors[-59:]
     done = {name for (name,) in rows(Path(f"{folder}.sqlite3"), "SELECT path FROM files")}
@@ -133,7 +133,7 @@ def test_the_scheduler_may_end_before_the_survey(tmp_path: Path) -> None:
     with running(tmp_path, workers=1) as dask:
         run = begun(folder, "--scheduler", dask.address)
         dask.worker_at(folder / "held" / "held.py")
-    _, errors = run.communicate(timeout=60)
+    _, errors = run.communicate(timeout=300)
     left = "0 projects done so far, the same command goes on from there"
     assert (2, f"session-lint: the scheduler is gone; {left}\n") == (run.returncode, errors)
 
