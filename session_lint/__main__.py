@@ -29,7 +29,7 @@ def script() -> None:
     try:
         main()
     except SystemExit as end:
-        if "session_lint.engine" in sys.modules and not isinstance(end.code, str):  # it has read files
+        if "session_lint.cli.checking" in sys.modules and not isinstance(end.code, str):  # `check` has read files
             from session_lint.collecting import leave  # noqa: PLC0415  (others have little to free)
 
             leave(end.code or 0)
