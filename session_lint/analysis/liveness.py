@@ -28,13 +28,16 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 class Liveness:
     """What is live in one graph.
 
+    Sets of paths are numbers with a bit for each: a code with thousands of tests has thousands of blocks, too.
+
     :param graph: the graph of the code that the guards are of.
     :param told: whether the tests of its parameters matter to whoever called it.
     """
 
     def __init__(self, graph: Graph, *, told: bool) -> None:
-        everywhere = _everywhere(graph.code, told=told)
-        self._live = {block: frozenset(everywhere | asked) for block, asked in _asked_from(graph).items()}
+        self._bits: dict[str, int] = {}
+        everywhere = self._set(_everywhere(graph.code, told=told))
+        self._live = {block: asked | everywhere for block, asked in self._asked_from(graph).items()}
         self._kept: dict[tuple[Block, Guards], Guards] = {}
 
     def living(self, block: Block, guards: Guards) -> Guards:
@@ -43,9 +46,29 @@ class Liveness:
         kept = self._kept.get(key)
         if kept is None:
             live = self._live[block]
-            kept = frozenset(g for g in guards if paths(g[0]) <= live)
+            kept = frozenset(g for g in guards if all(live & self._bits.get(p, 0) for p in paths(g[0])))
             self._kept[key] = kept = guards if len(kept) == len(guards) else kept
         return kept
+
+    def _asked_from(self, graph: Graph) -> dict[Block, int]:
+        """The paths that each block and those behind it may ask about."""
+        found = {block: self._set(_asked_in(block)) for block in graph.blocks}
+        changed = True
+        while changed:
+            changed = False
+            for block in reversed(graph.blocks):
+                before = mine = found[block]
+                for edge in block.edges:
+                    mine |= found[edge.target]
+                found[block] = mine
+                changed = changed or mine != before
+        return found
+
+    def _set(self, paths: Iterable[str]) -> int:
+        found = 0
+        for one in paths:
+            found |= self._bits.setdefault(one, 1 << len(self._bits))
+        return found
 
 
 @cache
@@ -59,21 +82,6 @@ def _everywhere(code: Code, *, told: bool) -> set[str]:
     found = {arg.arg for arg in parameters(code)} if told and isinstance(code, _FUNCTIONS) else set()
     inside = [n for n in own_nodes(code) if isinstance(n, (*_FUNCTIONS, ast.ClassDef))]
     return found | _paths(inside)
-
-
-def _asked_from(graph: Graph) -> dict[Block, set[str]]:
-    """The paths that each block and those behind it may ask about."""
-    found = {block: _asked_in(block) for block in graph.blocks}
-    changed = True
-    while changed:
-        changed = False
-        for block in reversed(graph.blocks):
-            mine = found[block]
-            before = len(mine)
-            for edge in block.edges:
-                mine |= found[edge.target]
-            changed = changed or len(mine) != before
-    return found
 
 
 def _asked_in(block: Block) -> set[str]:
