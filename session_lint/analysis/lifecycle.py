@@ -170,8 +170,8 @@ class Lifecycle(Raising):
         return (fact,) if len(ways) == 1 and ways[0] == fact.marks else [fact._replace(marks=way) for way in ways]
 
     def group(self, fact: Fact) -> Hashable:
-        """Facts of one site share a block's budget."""
-        return fact.site
+        """Facts of one site share a block's budget, but for those of each clause that passed over a failure of its."""
+        return next(((fact.site, mark.node) for mark in fact.marks if mark.what == "failed"), fact.site)
 
     def key(self, fact: Fact) -> Hashable:
         """All of a fact but which of several points raised: nothing that happens afterwards hangs on that."""
