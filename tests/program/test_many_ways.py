@@ -48,10 +48,8 @@ def test_conditions_of_a_helper_that_decide_nothing() -> None:
     chosen = f"def chosen(kind):\n    if kind == 'x':\n        count('x')\n{branches}    else:\n        count()\n\n\n"
     calls = "".join(f"    chosen(kind{n})\n" for n in range(12))
     given = ", ".join(f"kind{n}" for n in range(12))
-    text = (
-        HEAD
-        + f"{chosen}def work({given}):\n    session = SessionLocal()\n{calls}    session.execute(kind0)\n    session.close()\n"
-    )
+    last = "    session.execute(kind0)\n    session.close()\n"
+    text = HEAD + f"{chosen}def work({given}):\n    session = SessionLocal()\n{calls}{last}"
     row = next(n for n, line in enumerate(text.splitlines(), 1) if "session = SessionLocal()" in line)
     assert told(text) == [("SES102", row)]
 
