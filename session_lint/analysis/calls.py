@@ -323,23 +323,54 @@ class Calls:
         return any(not n.endswith("()") and self.names.class_of(n) is not None for n in names)
 
     def writes(self, node: ast.expr, scope: Scope) -> bool:
-        """Whether an expression is an SQL statement that changes rows."""
+        """Whether an expression is an SQL statement that changes rows, by itself or as what a variable stands for."""
+        return self._writes(node, scope, frozenset()) is True
+
+    def _writes(self, node: ast.expr, scope: Scope, seen: frozenset[str]) -> bool | None:
+        """The same; ``None`` where it is what one of some variables stands for.
+
+        :param seen: the variables.
+        """
         start = node
         while isinstance(start, (ast.Call, ast.Attribute)):
             if isinstance(start, ast.Call):
                 found = self.vocabulary.of(self.names.qualify(start.func, scope))
                 if found is not None and found.role is Role.WRITE_STATEMENT:
                     return True
-                if start.args and isinstance(start.args[0], ast.Constant) and isinstance(start.args[0].value, str):
-                    return start.args[0].value.lstrip().lower().startswith(_WRITING_SQL)
+                if start.args and (text := _first_text(start.args[0])):
+                    return text.lstrip().lower().startswith(_WRITING_SQL)
+                if start.args and isinstance(start.args[0], ast.Name) and isinstance(start.func, ast.Name):
+                    return self._writes(start.args[0], scope, seen)  # text(QUERY)
                 start = start.func
             else:
                 start = start.value
-        return (
-            isinstance(start, ast.Constant)
-            and isinstance(start.value, str)
-            and start.value.lstrip().lower().startswith(_WRITING_SQL)
-        )
+        if isinstance(start, ast.Name):
+            return self._stands_for_write(start.id, scope, seen)
+        return _first_text(start).lstrip().lower().startswith(_WRITING_SQL)
+
+    def _stands_for_write(self, name: str, scope: Scope, seen: frozenset[str]) -> bool | None:
+        """Whether each value of a variable is such a statement; one that is made of the variable itself is the same."""
+        if name in seen:
+            return None
+        owner = self.names.owner(name, scope)
+        bindings = owner.bindings[name] if owner is not None else []
+        if any(b.kind is not BindingKind.VALUE or not isinstance(b.node, ast.expr) for b in bindings):
+            return False
+        found = {self._writes(b.node, b.scope, seen | {name}) for b in bindings}  # type: ignore[arg-type]  # see above
+        return True in found and False not in found
+
+
+def _first_text(node: ast.AST) -> str:
+    """The text that a string begins with, put together as it may be; empty for anything else."""
+    while True:
+        if isinstance(node, ast.JoinedStr) and node.values:
+            node = node.values[0]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mod, ast.Add)):
+            node = node.left
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            node = node.func.value
+        else:
+            return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _advanced(call: ast.Call, meaning: Meaning | None) -> ast.Call | None:

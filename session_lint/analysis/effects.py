@@ -40,7 +40,11 @@ def query_effect(method: str) -> Effect:
 
 def apply(fact: Fact, effect: Effect, node: ast.AST) -> Fact:
     """The fact after a method of its session completed at ``node``."""
-    return _APPLY.get(effect.effect, _nothing)(fact, node)
+    after = _APPLY.get(effect.effect, _nothing)(fact, node)
+    sent = effect.effect in ("read", "flush") or (effect.effect == "write" and effect.to)
+    if sent and after.pending is not None and fact.site is not None and fact.site.origin.borrowed:
+        return after.mark("exposed")  # whoever has the connection may commit what was sent over it
+    return after
 
 
 def _nothing(fact: Fact, _node: ast.AST) -> Fact:

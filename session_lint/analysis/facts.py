@@ -184,6 +184,12 @@ class ModuleFacts:
             return path(node.optional_vars) if node.optional_vars is not None else ""
         return next((name for value, name in _bindings(code) if value is node or _yields(value, node)), "")
 
+    def variable_of(self, site: Site, solved: Solved) -> str:
+        """The variable of a session in the solution for a code, which may have it from somebody else."""
+        if site.kind is SiteKind.PARAMETER:
+            return str(next(iter(solved.problem.start.names), ""))
+        return self.variable(site.node, solved.code)
+
     def trace(self, ending: Ending, last: str, how: str = "opened here") -> list[Step]:
         """The way from the opening to an ending; ``last`` says what is wrong there."""
         site = ending.fact.site

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import decorated
+from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark, SiteKind
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
@@ -43,13 +44,12 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
     if facts.module is None:
         return
     seen: set[ast.AST] = set()
-    for solved in facts.solved:
+    for solved in (*facts.solved, *begun_on_borrowed(facts)):
         for point, fact in solved.visits(PointKind.EXIT):
             if fact.site is None or fact.flying is not None or not _commits(fact, point.node):
                 continue
             for mark in _failed(facts, fact, seen):
-                name = facts.variable(fact.site.node, solved.code)
-                yield _swallowed(fact.site, solved, mark, point.node, name)
+                yield _swallowed(fact.site, solved, mark, point.node, facts.variable_of(fact.site, solved))
     for code, _ in facts.module.codes:
         for solved in decorated(facts.module, code):
             (parameter,) = solved.problem.start.names
@@ -99,14 +99,8 @@ def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
                 if failed is solved.code or mark.other is solved.code:
                     continue  # too many ways to tell which
                 seen.add(mark.node)
-                name = _name(facts, solved, fact.site)
+                name = facts.variable_of(fact.site, solved)
                 yield Swallowed(fact.site, solved.code, mark.node, failed or mark.node, mark.other, name)
-
-
-def _name(facts: ModuleFacts, solved: Solved, site: Site) -> str:
-    if site.kind is SiteKind.PARAMETER:
-        return str(next(iter(solved.problem.start.names)))
-    return facts.variable(site.node, solved.code)
 
 
 def _solutions(facts: ModuleFacts) -> Iterator[Solved]:

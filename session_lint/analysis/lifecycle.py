@@ -47,7 +47,10 @@ def essential(marks: frozenset[Mark]) -> frozenset[Mark]:
 
     Who commits and closes it, and whether it is used after that, is its owner's business. That a transaction has ended
     matters, for it takes an earlier failure with it; that a failed session was used tells nothing more once it has.
+    Inside ``with session.begin()`` all of it counts: the code itself is the owner of the transaction.
     """
+    if any(m.what == "begun" for m in marks):
+        return marks
     failed = {m.node for m in marks if m.what == "failed"}
     kept = {m for m in marks if m.what not in (*_OF_OWNERS, *_ENDED) and (m.what != "stale" or m.node in failed)}
     return frozenset(kept | {Mark("ended")} if any(m.what in _ENDED for m in marks) else kept)
@@ -70,7 +73,7 @@ _PASSED_OVER = ("failed", "stale")
 
 
 def _kind(raised: Raised) -> Hashable:
-    """An exception without its place, but for whether somebody threw it into a generator (SES203 asks)."""
+    """An exception without its place, but for whether somebody threw it into a generator (SES503 asks)."""
     return raised.type, raised.undoing, raised.passed, isinstance(raised.node, (ast.Yield, ast.YieldFrom))
 
 

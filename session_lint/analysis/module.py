@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from session_lint.source import Source
 
 T = TypeVar("T")
-_CONNECTING = ("connect", "connection", "get_bind")
+_CONNECTING = ("connect", "connection", "get_bind", "begin")
 """SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
 
 

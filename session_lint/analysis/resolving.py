@@ -7,6 +7,7 @@ does: that is the resolution rule of logic, and loses no way and invents none.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,27 +18,34 @@ if TYPE_CHECKING:
 
 def resolve(alternatives: Iterable[Guards]) -> list[Guards]:
     """Sets of conditions of which one holds just where one of the given ones does, as few as are found."""
-    found = list(dict.fromkeys(alternatives))
-    while (shorter := _step(found)) is not None:
-        found = shorter
+    found: list[Guards] = []
+    for one in dict.fromkeys(alternatives):
+        new, place = one, len(found)
+        while joined := next(
+            ((n, both) for n, other in enumerate(found) if (both := _together(other, new)) is not None), None
+        ):
+            index, new = joined
+            del found[index]
+            place = min(place, index)
+        found.insert(place, new)
     return found
 
 
-def _step(alternatives: list[Guards]) -> list[Guards] | None:
-    """The same with two that are taken together, or without one that another covers; ``None`` where there are none."""
-    plain = [_plain(one) for one in alternatives]
-    for index, one in enumerate(plain):
-        for other, second in enumerate(plain):
-            if index != other and one <= second:
-                return [*alternatives[:other], *alternatives[other + 1 :]]
-            if index < other and len(one) == len(second) and len(differing := one ^ second) == 2:  # noqa: PLR2004
-                (text, _), (against, _) = differing
-                if text == against:
-                    kept = one & second
-                    return [*alternatives[:index], kept, *alternatives[index + 1 : other], *alternatives[other + 1 :]]
-    return None
+def _together(one: Guards, other: Guards) -> Guards | None:
+    """What holds just where one of two sets of conditions does, if one set can say it."""
+    first, second = _plain(one), _plain(other)
+    if first <= second:
+        return one
+    if second <= first:
+        return other
+    differing = first ^ second
+    if len(first) != len(second) or len(differing) != 2:  # noqa: PLR2004
+        return None
+    (text, _), (against, _) = differing
+    return first & second if text == against else None
 
 
+@cache
 def _plain(conditions: Guards) -> Guards:
     """The conditions without those that follow from others: what is ``None`` is not true, what is true is there."""
     true = {text for text, value in conditions if value}

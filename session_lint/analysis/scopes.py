@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
+from session_lint.analysis.trace import opened, step
 from session_lint.flow import PointKind
 from session_lint.values import dataclass
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.solved import Solved
+    from session_lint.finding import Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,7 @@ class Use:
     :param name: the variable that the scope's session is bound to.
     :param opening: what the scope is, for the trace.
     :param elsewhere: the file of the scope where that is another one.
+    :param begun: the block of a ``with session.begin()``.
     """
 
     site: Site
@@ -37,6 +41,11 @@ class Use:
     name: str
     opening: str
     elsewhere: str = ""
+    begun: ast.withitem | None = None
+
+    def trace(self, facts: ModuleFacts) -> list[Step]:
+        """Where the scope begins."""
+        return opened(facts, self.site, self.opening) if self.begun is None else [step(facts, self.begun, self.opening)]
 
 
 def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
@@ -57,7 +66,7 @@ def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
 
 
 def _commits_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
-    for fact, item, code, source in _leaving(facts):
+    for fact, item, name, source in _leaving(facts):
         begun = Mark("begun", item) in fact.marks
         own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE and fact.site.commits  # type: ignore[union-attr]
         if not begun and not own:
@@ -66,8 +75,7 @@ def _commits_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
         opening = "the transaction of this block commits" if begun else "this scope commits"
         file = "" if source is facts else PurePath(source.source.filename).name
         for mark in _commits(facts, fact):
-            name = source.variable(fact.site.node, code)  # type: ignore[union-attr]
-            yield Use(fact.site, mark.node, mark.other, raises, name, opening, file)  # type: ignore[arg-type]
+            yield Use(fact.site, mark.node, mark.other, raises, name, opening, file, item if begun else None)  # type: ignore[arg-type]
 
 
 def _commits_in_decorated(facts: ModuleFacts) -> Iterator[Use]:
@@ -84,7 +92,7 @@ def _commits(facts: ModuleFacts, fact: Fact) -> Iterator[Mark]:
 
 
 def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
-    for fact, item, code, source in _leaving(facts):
+    for fact, item, name, _ in _leaving(facts):
         assert fact.site is not None
         own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE
         if not (own or Mark("begun", item) in fact.marks):
@@ -92,8 +100,9 @@ def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
         commits = fact.site.commits or not own
         for node in _ends(facts, fact):
             if commits or not _rolls_back(node):
-                name = source.variable(fact.site.node, code)
-                yield Use(fact.site, node, None, raises=False, name=name, opening="this scope rolls back and closes")
+                begun = None if own else item
+                opening = "this scope rolls back and closes" if own else "this block rolls back"
+                yield Use(fact.site, node, None, raises=False, name=name, opening=opening, begun=begun)
 
 
 def _ends_in_decorated(facts: ModuleFacts) -> Iterator[Use]:
@@ -119,15 +128,26 @@ def _decorated(facts: ModuleFacts) -> Iterator[tuple[Fact, str]]:
             yield from ((fact, str(name)) for fact in solved.exits if fact.site is solved.problem.start.site)
 
 
-def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, ast.AST, ModuleFacts]]:
-    """Every fact with a session that arrives at the end of a ``with`` here, or of one that calls into this module."""
+def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, str, ModuleFacts]]:
+    """Every fact with a session that arrives at the end of a ``with`` here, or of one that calls into this module.
+
+    With the variable of the session, and the module of the ``with``.
+    """
     if facts.module is None:
         return
-    own = ((facts, solved) for solved in facts.solved)
+    own = ((facts, solved) for solved in (*facts.solved, *begun_on_borrowed(facts)))
     for source, solved in (*own, *facts.module.program.using(facts.module)):
         for point, fact in solved.visits(PointKind.EXIT):
             if fact.site is not None:
-                yield fact, point.node, solved.code, source  # type: ignore[misc]
+                yield fact, point.node, source.variable_of(fact.site, solved), source  # type: ignore[misc]
+
+
+def begun_on_borrowed(facts: ModuleFacts) -> Iterator[Solved]:
+    """How sessions fare that a code has from somebody else and begins a transaction of."""
+    for one in facts.borrowed:
+        begins = any(isinstance(use.func, ast.Attribute) and use.func.attr == "begin" for use in one.uses)
+        if begins and one.solved is not None:
+            yield one.solved
 
 
 def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode
 
-_ROUNDS = 6
+_ROUNDS = 12
 _MOST = 4000
 """How many summaries one module may cost before the rest of its functions count as unknown."""
 
@@ -84,16 +84,28 @@ class Rising:
 
     :param known: what is known of each so far.
     :param round: which attempt that is, of all that were made.
-    :param tentative: summaries that rest on unfinished ones, with the attempts that these were in.
+    :param tentative: summaries that rest on unfinished ones, with the attempts that these were in, and where each is
+        kept once these are finished.
     :param consulted: the unfinished ones that the summary at hand has asked about.
+    :param last: what those came to that rest on an unfinished one.
+    :param moved: whether any of them has changed in the attempt at hand.
     """
 
     def __init__(self) -> None:
         self.known: dict[Key, tuple[object, ...]] = {}
         self.round: dict[Key, int] = {}
-        self.tentative: dict[Key, tuple[tuple[object, ...], dict[Key, int]]] = {}
+        self.tentative: dict[Key, tuple[tuple[object, ...], dict[Key, int], dict[Key, tuple[object, ...]]]] = {}
         self.consulted: set[Key] = set()
+        self.last: dict[Key, tuple[object, ...]] = {}
+        self.moved = False
         self.made = 0
+
+    def settle(self, key: Key) -> None:
+        """Keep what rests on nothing but a summary that is finished: it has not changed since."""
+        for other, (result, rests_on, done) in [*self.tentative.items()] if key in self.consulted else ():
+            if rests_on == {key: self.round[key]}:
+                done[other] = result
+                del self.tentative[other]
 
 
 class Summaries:
@@ -183,35 +195,52 @@ class Summaries:
         )
         rests_on = {k: rising.round[k] for k in rising.consulted if k in rising.known}
         if settled and rests_on:
-            rising.tentative[key] = result, rests_on
+            rising.tentative[key] = result, rests_on, self._done
         rising.consulted = outer | rests_on.keys()
         return result
 
     def _as_before(self, key: Key) -> tuple[object, ...] | None:
         """A summary that was made on the ground of unfinished ones, where these have not changed since."""
         rising = self._rising
-        result, rests_on = rising.tentative.get(key, (None, {}))
+        result, rests_on, _ = rising.tentative.get(key, (None, {}, None))
         if result is None or any(rising.round.get(k) != made for k, made in rests_on.items()):
             return None
         rising.consulted |= rests_on.keys()
         return result
 
     def _rise(self, key: Key, solve: object, unknown: tuple[object, ...]) -> tuple[object, ...]:
+        """Work a summary out, from nothing upwards: again and again, where it rests on itself.
+
+        In a circle that is part of a larger one only the outermost summary goes round again; the others go on from
+        where they were. Were each to go round by itself each time, circles of circles would take for ever.
+        """
         rising = self._rising
-        rising.known[key] = ()
+        before = rising.moved
+        rising.known[key] = rising.last.get(key, ())
         try:
             for _ in range(_ROUNDS):
                 self._spent += 1
                 rising.made += 1
                 rising.round[key] = rising.made
+                rising.moved = False
                 result: tuple[object, ...] = solve()  # type: ignore[operator]
-                if key not in rising.consulted or result == rising.known[key]:
+                moved = rising.moved or (key in rising.consulted and result != rising.known[key])
+                if any(other != key and other in rising.known for other in rising.consulted):
+                    rising.last[key] = result
+                    before = before or moved
+                    return result
+                if not moved:
+                    rising.settle(key)
                     return result
                 rising.known[key] = result
         except SolverLimit:
             pass
         finally:
             del rising.known[key], rising.round[key]
+            rising.moved = before
+            if not rising.known:
+                rising.last.clear()
+                rising.tentative.clear()
         return unknown
 
     def _own(self, function: FunctionNode, hops: int) -> tuple[tuple[Outcome, ...], tuple[tuple[Site, Outcome], ...]]:

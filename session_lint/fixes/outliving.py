@@ -135,8 +135,9 @@ def _read_by_handlers(block: _Block, found: Shape) -> Iterator[str]:
 
 def _reads(block: _Block, nodes: list[ast.AST]) -> Iterator[str]:
     inside = set(map(id, block.nodes))
-    for node in nodes:
-        if isinstance(node, ast.Name) and node.id in block.loaded and id(node) not in inside:
+    names = (n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in block.loaded)
+    for node in sorted(names, key=lambda name: name.lineno):
+        if id(node) not in inside:
             yield f"line {node.lineno} reads {node.id!r}, which may be an object of the session, outside the block"
 
 

@@ -58,13 +58,19 @@ def superfluous(facts: ModuleFacts, use: Use) -> Fix | None:
 
 
 def _find(facts: ModuleFacts, use: Use) -> tuple[ast.Expr | None, bool]:
-    """The statement of the commit, and whether it is the last one of the scope's block."""
+    """The statement of the commit, and whether it is the last one of the scope's block that does anything."""
     code = facts.code_at(use.node)
     for node in ast.walk(code):
         if isinstance(node, ast.Expr) and use.node in (node.value, getattr(node.value, "value", None)):
-            blocks = [n for n in ast.walk(code) if isinstance(n, (ast.With, ast.AsyncWith)) and n.body[-1] is node]
+            blocks = [n for n in ast.walk(code) if isinstance(n, (ast.With, ast.AsyncWith)) and _last(n.body) is node]
             return node, any(w.items[-1] is use.site.node or _around(w, use) for w in blocks)
     return None, False
+
+
+def _last(body: list[ast.stmt]) -> ast.stmt:
+    """The last statement of a block, but for a ``return`` that evaluates nothing."""
+    ends = isinstance(body[-1], ast.Return) and isinstance(body[-1].value, (ast.Name, ast.Constant, type(None)))
+    return body[-2] if ends and len(body) > 1 else body[-1]
 
 
 def _around(block: ast.With | ast.AsyncWith, use: Use) -> bool:

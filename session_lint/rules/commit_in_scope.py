@@ -45,7 +45,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.scopes import Use, committed_in_scope
-from session_lint.analysis.trace import opened, step
+from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.fixes.redundancy import redundant, splitting
 from session_lint.rule import Rule
@@ -65,7 +65,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 
 
 def _finding(facts: ModuleFacts, use: Use) -> Finding:
-    steps = [*opened(facts, use.site, use.opening), step(facts, use.node, "committed here")]
+    steps = [*use.trace(facts), step(facts, use.node, "committed here")]
     if use.after is not None:
         steps.append(
             step(

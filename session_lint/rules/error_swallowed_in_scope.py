@@ -51,6 +51,7 @@ def add_all(users):
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.failures import in_scopes
@@ -63,7 +64,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
-    from session_lint.finding import Finding
+    from session_lint.analysis.failures import Swallowed
+    from session_lint.finding import Finding, Step
 
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
@@ -74,7 +76,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.handler,
             symbol=facts.symbol(one.code),
             trace=[
-                *opened(facts, one.site, "this scope commits"),
+                *_begins(facts, one),
                 step(facts, one.failed, "this may fail"),
                 step(facts, one.handler, "caught here, and not rolled back"),
                 step(facts, one.then, "the scope commits all the same"),
@@ -82,6 +84,13 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             session=named(one.name),
             row=getattr(one.failed, "lineno", 0),
         )
+
+
+def _begins(facts: ModuleFacts, one: Swallowed) -> list[Step]:
+    """Where the scope begins, or the block of a ``with session.begin()``."""
+    if isinstance(one.then, ast.withitem) and one.then is not one.site.node:
+        return [step(facts, one.then, "the transaction of this block commits")]
+    return opened(facts, one.site, "this scope commits")
 
 
 rule = Rule(

@@ -43,7 +43,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.scopes import ended_in_scope
-from session_lint.analysis.trace import opened, step
+from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.fixes.redundancy import superfluous
 from session_lint.rule import Rule
@@ -68,7 +68,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             facts,
             use.node,
             symbol=facts.symbol(facts.code_at(use.node)),
-            trace=[*opened(facts, use.site, use.opening), step(facts, use.node, f"{method}() by hand")],
+            trace=[*use.trace(facts), step(facts, use.node, f"{method}() by hand")],
             fix=superfluous(facts, use),
             method=method,
             session=named(use.name),
