@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from session_lint.analysis.summaries import Summaries
 from session_lint.engine import lint_paths
 from session_lint.settings import Settings
 
@@ -37,6 +38,25 @@ def said(name: str, size: int, folder: Path) -> set[str]:
     """The codes of what is found in a program of a shape."""
     paths = module("operations").written(getattr(module("shapes"), name)(size), folder)
     return {found.code for report in lint_paths(paths, Settings(cache=False), 1) for found in report.findings}
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 14])
+def test_a_circle_of_modules_is_judged_in_few_attempts(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each leaks as it would by itself, and twice as many modules do not take a hundred times as many attempts."""
+    attempts: list[object] = []
+    rise = Summaries._rise
+
+    def counted(self: Summaries, key: object, *others: object) -> object:
+        attempts.append(key)
+        return rise(self, key, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Summaries, "_rise", counted)
+    paths = module("operations").written(module("shapes").cycle(size), tmp_path)
+    found = [f.code for report in lint_paths(paths, Settings(cache=False), 1) for f in report.findings]
+    assert found == ["SES102"] * size
+    assert len(attempts) < 12 * size * size
 
 
 # operations

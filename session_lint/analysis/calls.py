@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
 
 _LOG_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log"])
+_TEXT = "sqlalchemy.text"
 _WRITING_SQL = ("insert", "update", "delete", "replace", "merge", "create", "drop", "alter", "truncate")
 
 
@@ -334,13 +335,14 @@ class Calls:
         start = node
         while isinstance(start, (ast.Call, ast.Attribute)):
             if isinstance(start, ast.Call):
-                found = self.vocabulary.of(self.names.qualify(start.func, scope))
+                names = self.names.qualify(start.func, scope)
+                found = self.vocabulary.of(names)
                 if found is not None and found.role is Role.WRITE_STATEMENT:
                     return True
                 if start.args and (text := _first_text(start.args[0])):
                     return text.lstrip().lower().startswith(_WRITING_SQL)
-                if start.args and isinstance(start.args[0], ast.Name) and isinstance(start.func, ast.Name):
-                    return self._writes(start.args[0], scope, seen)  # text(QUERY)
+                if start.args and any(self.vocabulary.canonical(name) == _TEXT for name in names):
+                    return self._writes(start.args[0], scope, seen)
                 start = start.func
             else:
                 start = start.value
