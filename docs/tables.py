@@ -52,7 +52,7 @@ def _said(value: Any) -> str:  # noqa: ANN401  (whatever TOML has)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_said(key)}: {_said(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_said, value))}]"
+        return f"({', '.join(map(_said, value))}{',' * (len(value) == 1)})"
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 

@@ -12,19 +12,18 @@ Nothing that is kept can hold code.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sqlite3
-import sys
 import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_lint import __version__
+from session_lint.digests import blake2b
 from session_lint.entries import decoded, encoded
 from session_lint.frames import packed, unpacked
-from session_lint.store import FOLDER, SCHEMA, forget, opened, remove
+from session_lint.installation import fingerprint
+from session_lint.store import FOLDER, forget, opened, remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,9 +147,9 @@ def key_of(data: bytes, filename: str, root: Path, settings: Settings, tool: str
     :param data: the file's content.
     :param filename: as it was named, which findings repeat.
     :param root: the project's, which names its modules.
-    :param tool: the :func:`fingerprint`, where it is known already.
+    :param tool: the :func:`session_lint.installation.fingerprint`, where it is known already.
     """
-    digest = hashlib.blake2b(_fixed(settings, Path.cwd(), tool or fingerprint()), digest_size=32)
+    digest = blake2b(_fixed(settings, Path.cwd(), tool or fingerprint()), digest_size=32)
     for part in (os.fsencode(filename), os.fsencode(root), data):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
@@ -160,45 +159,7 @@ def key_of(data: bytes, filename: str, root: Path, settings: Settings, tool: str
 @cache
 def _fixed(settings: Settings, here: Path, tool: str) -> bytes:
     """What does not change from file to file of a run; file names and patterns are read from where it runs."""
-    return hashlib.sha256(repr((tool, settings, here)).encode(errors="surrogateescape")).digest()
-
-
-@cache
-def fingerprint() -> str:
-    """The tool itself, in one word: its version, its sources and tables, and the Python that runs it."""
-    digest = hashlib.sha256(f"{__version__} {sys.version} {SCHEMA}".encode())
-    for name, file in _sources():
-        digest.update(f"\0{name}\0".encode())
-        with open(file.path, "rb", buffering=0) as opened_file:  # noqa: PTH123  (pathlib takes as long as the rest)
-            digest.update(opened_file.read())
-    return digest.hexdigest()
-
-
-def fingerprint_by(store: Cache) -> str:
-    """The same, from a store that has it: the sources are read where one of them does not look as it did then."""
-    looks = [(name, (s := file.stat()).st_size, s.st_mtime_ns, s.st_ctime_ns) for name, file in _sources()]
-    place = repr((__file__, __version__, sys.version, SCHEMA, looks)).encode(errors="surrogateescape")
-    key = hashlib.blake2b(place, digest_size=32).digest()
-    kept = store.recall(key)
-    if kept is None:
-        kept = fingerprint().encode()
-        store.remember(key, kept)
-    return kept.decode()
-
-
-def _sources() -> list[tuple[str, os.DirEntry[str]]]:
-    """The tool's own sources and tables, each with its place in the package."""
-    found: list[tuple[str, os.DirEntry[str]]] = []
-    todo = [("", os.path.dirname(__file__))]  # noqa: PTH120  (some hundred objects of pathlib cost more than to look)
-    while todo:
-        front, folder = todo.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith((".py", ".toml")):
-                    found.append((front + entry.name, entry))
-                elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
-                    todo.append((f"{front}{entry.name}/", entry.path))
-    return sorted(found, key=lambda one: one[0])
+    return blake2b(repr((tool, settings, here)).encode(errors="surrogateescape"), digest_size=32).digest()
 
 
 def _sound(key: bytes, row: tuple[object, ...]) -> bool:
@@ -214,7 +175,7 @@ def _holds(asked: bytes, answer: Callable[[str], bytes]) -> bool:
 
 
 def _digest(key: bytes, asked: bytes, content: bytes) -> bytes:
-    digest = hashlib.blake2b(len(asked).to_bytes(8, "big"), key=key, digest_size=16)
+    digest = blake2b(len(asked).to_bytes(8, "big"), key=key, digest_size=16)
     digest.update(asked)
     digest.update(content)
     return digest.digest()

@@ -7,7 +7,6 @@ import contextlib
 import gc
 import os
 import sys
-import threading
 
 
 def collect_seldom() -> None:
@@ -22,7 +21,9 @@ def leave(code: int) -> None:
 
     :param code: the exit code.
     """
-    if threading.active_count() > 1 or sys.gettrace() is not None or sys.getprofile() is not None:
+    threading = sys.modules.get("threading")  # where nobody has imported it there is one
+    others = threading is not None and threading.active_count() > 1
+    if others or sys.gettrace() is not None or sys.getprofile() is not None:
         return
     with contextlib.suppress(OSError, ValueError):  # nobody reads what is printed, or can: Python says so itself
         sys.stdout.flush()

@@ -7,8 +7,6 @@ tool, is that file's own SES900.
 from __future__ import annotations
 
 import os
-import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 FEW = 48  # files that are linted sooner than processes are started
-DEEP_STACK = 512 * 1024 * 1024  # bytes, of address space: only what is used becomes memory
-DEEP_FRAMES = 100_000
 
 
 @dataclass(frozen=True)
@@ -384,33 +380,10 @@ def _guarded(filename: str, work: Callable[[], list[Finding]]) -> list[Finding]:
         return _broken(filename, error)
 
 
-_one_deep = threading.Lock()
-
-
 def _deeply(work: Callable[[], list[Finding]]) -> list[Finding]:
-    """The answer of some work on a stack of its own that is deep enough for nearly everything."""
-    answers: list[list[Finding]] = []
-    errors: list[BaseException] = []
+    from session_lint.deep import deeply  # noqa: PLC0415  (few texts need it)
 
-    def run() -> None:
-        try:
-            answers.append(work())
-        except BaseException as error:  # noqa: BLE001  (raised again in the thread that waits)
-            errors.append(error)
-
-    with _one_deep:
-        frames, stack = sys.getrecursionlimit(), threading.stack_size(DEEP_STACK)
-        try:
-            sys.setrecursionlimit(max(frames, DEEP_FRAMES))
-            thread = threading.Thread(target=run, daemon=True)  # whoever is interrupted does not wait for it
-            thread.start()
-            thread.join()
-        finally:
-            threading.stack_size(stack)
-            sys.setrecursionlimit(frames)
-    if errors:
-        raise errors[0]
-    return answers[0]
+    return deeply(work)
 
 
 def failed(filename: str, settings: Settings, reason: str, location: Location = Location(1, 1)) -> list[Finding]:  # noqa: B008

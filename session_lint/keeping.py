@@ -9,7 +9,7 @@ import atexit
 import os
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from session_lint import signs
 from session_lint.frames import packed, unpacked
@@ -18,6 +18,7 @@ from session_lint.python.modules import absolute
 from session_lint.python.project import Project, project_of, root_of_project
 from session_lint.settings import Settings
 from session_lint.signs import Kept
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +34,8 @@ _WIDEST = "widest"
 """The question for all words that could be learnt of a project."""
 
 
-class Drawer(NamedTuple):
+@dataclass(frozen=True)
+class Drawer:
     """The place for the findings in one file with one content.
 
     :param answer: answers the questions that findings rest on.
@@ -171,7 +173,8 @@ def _answers(root: Path, tables: Tables, notes: Notes) -> Callable[[str], bytes]
     return answer
 
 
-class Notes(NamedTuple):
+@dataclass(frozen=True)
+class Notes:
     """What is kept about a whole project.
 
     :param root: its folder.
@@ -225,10 +228,10 @@ def _store(root: Path, _process: int) -> tuple[Cache, str]:
 
     A connection does not survive a fork.
     """
-    from session_lint.cache import Cache, fingerprint_by  # noqa: PLC0415  (see above)
+    from session_lint.cache import Cache  # noqa: PLC0415  (see above)
+    from session_lint.installation import fingerprint  # noqa: PLC0415
 
-    store = Cache(root)
-    return store, fingerprint_by(store)
+    return Cache(root), fingerprint()
 
 
 atexit.register(_store.cache_clear)  # so that each is closed, and SQLite tidies up

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from session_lint.python.project import forget_projects, project_of
 from session_lint.python.project import leave as leave_project
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,7 +35,8 @@ _BESIDE = (
 _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 
 
-class Kept(NamedTuple):
+@dataclass(frozen=True)
+class Kept:
     """What was learnt of a project.
 
     :param words: by which a call may give a session; with a dot in front the properties that do.
@@ -200,9 +202,11 @@ class Signs:
         """The files that may call a getter or closer that the vocabulary knows."""
         found: set[Path] = set()
         for module, _, last in (name.rpartition(".") for name in self.named):
-            whole, parent = re.escape(module), re.escape(module.rpartition(".")[0])
-            imported = re.compile(rf"(?:from|import)\s+{whole}\b|from\s+{parent}\s+import\b".encode())
-            found.update(p for p in self.project.holding(last) if imported.search(self.project.content(p)))
+            holding = self.project.holding(last)
+            if holding:
+                whole, parent = re.escape(module), re.escape(module.rpartition(".")[0])
+                imported = re.compile(rf"(?:from|import)\s+{whole}\b|from\s+{parent}\s+import\b".encode())
+                found.update(p for p in holding if imported.search(self.project.content(p)))
         return found
 
     @cached_property

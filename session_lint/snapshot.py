@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from session_lint.digests import blake2b
 from session_lint.entries import decoded, encoded
 from session_lint.files import USUAL
 from session_lint.frames import packed, unpacked

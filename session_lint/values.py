@@ -9,7 +9,7 @@ Type checkers see the library's, and :mod:`dataclasses` takes these classes for 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +19,14 @@ __all__ = ["dataclass", "field", "replace"]
 _MISSING: Any = object()
 
 
-class _Field(NamedTuple):
+class _Field:
     """How a field is filled, shown and compared, as ``dataclasses.field`` says it."""
 
-    default: object
-    default_factory: Callable[[], object]
-    repr: bool
-    compare: bool
+    def __init__(self, default: object, default_factory: Callable[[], object], repr: bool, compare: bool) -> None:  # noqa: A002, FBT001
+        self.default = default
+        self.default_factory = default_factory
+        self.repr = repr
+        self.compare = compare
 
 
 def _field(
@@ -126,7 +127,7 @@ class _Described:
             import dataclasses  # noqa: PLC0415  (it is what this module spares a start)
 
             told = {
-                name: dataclasses.field(**{key: value for key, value in one._asdict().items() if value is not _MISSING})
+                name: dataclasses.field(**{key: value for key, value in vars(one).items() if value is not _MISSING})
                 for name, one in self.fields.items()
             }
             space = {"__annotations__": self.made.__annotations__, "__module__": self.made.__module__, **told}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.finding import Severity
-from session_lint.fixes.judge import fix_or_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence
         symbol=obligation.symbol,
         trace=facts.trace(worst, "the last name of the open session goes here" if worst.dropped else last),
         severity=Severity.WARNING if worst.idle else Severity.ERROR,
-        **fix_or_refusal(facts, obligation),
+        **fixes.fix_or_refusal(facts, obligation),
         session=named(obligation.name),
         where=closing_words(facts, worst),
     )

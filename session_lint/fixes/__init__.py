@@ -1,4 +1,7 @@
-"""Codemods: from a finding's plan and a module's text to edits. libcst is imported only when one is carried out."""
+"""Codemods: from a finding's plan and a module's text to edits. libcst is imported only when one is carried out.
+
+What rules ask about the fix of a finding is found here, too, and imported when the first one asks: few files have any.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,45 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from session_lint.finding import Fix
+    from session_lint.fixes.judge import fix_or_refusal, lending_fix, scoped_fix
+    from session_lint.fixes.redundancy import redundant, splitting, superfluous
+    from session_lint.fixes.serving import own_session, teardown
+    from session_lint.fixes.settling import settle
+    from session_lint.fixes.waiting import awaited
     from session_lint.source import Source
+
+__all__ = [
+    "CannotFix",
+    "apply",
+    "awaited",
+    "differing",
+    "edits",
+    "fix_or_refusal",
+    "lending_fix",
+    "own_session",
+    "redundant",
+    "rewritten",
+    "scoped_fix",
+    "settle",
+    "splitting",
+    "superfluous",
+    "teardown",
+]
+_HOMES = {
+    **dict.fromkeys(("fix_or_refusal", "lending_fix", "scoped_fix"), "judge"),
+    **dict.fromkeys(("redundant", "splitting", "superfluous"), "redundancy"),
+    **dict.fromkeys(("own_session", "teardown"), "serving"),
+    **dict.fromkeys(("settle",), "settling"),
+    **dict.fromkeys(("awaited",), "waiting"),
+}
+"""The modules of those that are imported when they are asked for."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
 
 
 class CannotFix(Exception):  # noqa: N818  # what it says is what a caller reads

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -18,20 +18,13 @@ T = TypeVar("T")
 _NOWHERE = sys.maxsize
 
 
-class _Held(NamedTuple):
-    """An answer that rests on a question under way: its place among those, and the answer."""
-
-    place: int
-    answer: Any
-
-
 class Pending:
     """The questions that are being worked out, the outermost first."""
 
     def __init__(self) -> None:
         self._places: dict[Hashable, int] = {}
         self._resting: list[list[Hashable]] = []
-        self._held: dict[Hashable, _Held] = {}
+        self._held: dict[Hashable, tuple[int, Any]] = {}  # answers that rest on a question under way, and its place
         self._lowest = _NOWHERE
         self._deep = 0
 
@@ -121,13 +114,13 @@ class Pending:
             kept[key] = found
         else:
             place = (id(kept), key)
-            self._held[place] = _Held(lowest, found)
+            self._held[place] = (lowest, found)
             self._resting[lowest].append(place)
 
     def _again(self, place: Hashable) -> Any:  # noqa: ANN401  (as kept)
-        held = self._held[place]
-        self._lowest = min(self._lowest, held.place)
-        return held.answer
+        lowest, answer = self._held[place]
+        self._lowest = min(self._lowest, lowest)
+        return answer
 
 
 class once(Generic[T]):  # noqa: N801  (it is written like cached_property, which it takes the place of)

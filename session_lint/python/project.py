@@ -14,6 +14,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from session_lint.digests import blake2b
 from session_lint.python.layout import root_of
 from session_lint.python.modules import absolute
 from session_lint.python.remembered import forget_nodes
@@ -197,8 +198,6 @@ class Project:
     @staticmethod
     def digest_of(data: bytes) -> bytes:
         """A digest that tells contents apart."""
-        from hashlib import blake2b  # noqa: PLC0415  (its OpenSSL takes a while, and without a cache nobody asks)
-
         return blake2b(data, digest_size=16).digest()
 
     def answer(self, question: str) -> bytes:

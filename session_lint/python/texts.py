@@ -6,11 +6,13 @@ process of an editor keeps this, and works out anew what texts mean together.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from session_lint.digests import blake2b
 from session_lint.python.layout import Layout
 from session_lint.python.mentions import finder
 from session_lint.python.stopping import go_on
+from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     import ast
@@ -26,7 +28,8 @@ _MOST_SETS = 12
 """How many sets of words it is remembered for which files hold one of them."""
 
 
-class Parsed(NamedTuple):
+@dataclass(frozen=True)
+class Parsed:
     """A text that was parsed: what it is called by, and what its scopes bind."""
 
     source: Source
@@ -61,8 +64,6 @@ class Texts:
     def mark(self, path: Path) -> bytes:
         """What tells a file's content from any other; nothing where there is none."""
         if path not in self._marks:
-            from hashlib import blake2b  # noqa: PLC0415  (its OpenSSL takes a while, and without a cache nobody asks)
-
             content = self.content(path)
             self._marks[path] = blake2b(content, digest_size=16).digest() if content else b""
         return self._marks[path]

@@ -44,10 +44,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.scopes import Use, committed_in_scope
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
-from session_lint.fixes.redundancy import redundant, splitting
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -80,7 +80,7 @@ def _finding(facts: ModuleFacts, use: Use) -> Finding:
         symbol=facts.symbol(facts.code_at(use.node)),
         trace=steps,
         severity=Severity.WARNING if use.after is None else Severity.ERROR,
-        fix=redundant(facts, use) if use.after is None else splitting(facts, use),
+        fix=fixes.redundant(facts, use) if use.after is None else fixes.splitting(facts, use),
         session=named(use.name),
         what=_what(use),
     )

@@ -58,10 +58,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.dependencies import Abandoned, Lending, Unclosed, abandoned, lendings, returned
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
-from session_lint.fixes.judge import lending_fix
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -94,7 +94,7 @@ def _lent(facts: ModuleFacts, one: Lending) -> Finding:
         trace=facts.trace(one.ending, last),
         session=named(facts.variable(one.site.node, one.code)),
         severity=Severity.WARNING if one.fixture else Severity.ERROR,
-        **lending_fix(facts, one),
+        **fixes.lending_fix(facts, one),
         what=f"of {what} {symbol!r} {where}",
     )
 

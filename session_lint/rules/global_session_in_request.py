@@ -44,10 +44,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.requests import global_uses
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
-from session_lint.fixes.serving import own_session
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             use.node,
             symbol=facts.symbol(use.code),
             trace=[*runs, taken],
-            **own_session(facts, use),
+            **fixes.own_session(facts, use),
             handler=symbol_of(use.handler) if use.handler is not None else "a dependency",
         )
 

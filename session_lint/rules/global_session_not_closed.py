@@ -45,9 +45,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.singletons import Debt, debts
 from session_lint.finding import Severity
-from session_lint.fixes.settling import settle
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _finding(facts: ModuleFacts, debt: Debt) -> Finding:
         trace=facts.trace(
             debt.normal[0], f"{debt.entry} ends here, the session still open", "global session opened here"
         ),
-        **settle(facts, debt),
+        **fixes.settle(facts, debt),
         entry=debt.entry,
     )
 

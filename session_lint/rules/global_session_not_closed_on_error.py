@@ -47,9 +47,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.singletons import debts
 from session_lint.finding import Severity
-from session_lint.fixes.settling import settle
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 debt.origin.node,
                 symbol=facts.symbol(debt.origin.code),
                 trace=facts.trace(worst, "the exception leaves, past the closer", "global session opened here"),
-                **settle(facts, debt),
+                **fixes.settle(facts, debt),
                 row=getattr(facts.end_node(worst), "lineno", 0),
             )
 

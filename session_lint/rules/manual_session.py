@@ -47,10 +47,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis import ModuleFacts, Obligation, SiteKind
 from session_lint.analysis.trace import opened
 from session_lint.finding import Fix, Severity
-from session_lint.fixes.judge import scoped_fix
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -64,7 +64,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each acquire site that is closed on every way and has a safe rewrite."""
     for obligation in facts.obligations(SiteKind.OWNED):
         if _closed_by_hand(obligation):
-            fix = scoped_fix(facts, obligation)
+            fix = fixes.scoped_fix(facts, obligation)
             if isinstance(fix, Fix):
                 yield rule.finding(
                     facts,

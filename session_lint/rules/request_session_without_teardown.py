@@ -61,10 +61,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.teardowns import without_teardown
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
-from session_lint.fixes.serving import teardown
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.site.node,
             symbol=facts.symbol(one.code),
             trace=steps,
-            **teardown(facts, one),
+            **fixes.teardown(facts, one),
             field=one.field,
             what="only an after_request hook, which is not run after every error" if one.after else "no teardown",
         )

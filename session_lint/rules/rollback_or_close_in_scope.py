@@ -42,10 +42,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.scopes import ended_in_scope
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
-from session_lint.fixes.redundancy import superfluous
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -69,7 +69,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             use.node,
             symbol=facts.symbol(facts.code_at(use.node)),
             trace=[*use.trace(facts), step(facts, use.node, f"{method}() by hand")],
-            fix=superfluous(facts, use),
+            fix=fixes.superfluous(facts, use),
             method=method,
             session=named(use.name),
         )

@@ -48,10 +48,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint import fixes
 from session_lint.analysis.awaiting import forgotten
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
-from session_lint.fixes.waiting import awaited
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -70,7 +70,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.call,
             symbol=facts.symbol(one.code),
             trace=[step(facts, one.call, "the coroutine is made here, and never run")],
-            **awaited(facts, one),
+            **fixes.awaited(facts, one),
             method=one.method,
             session=named(one.name),
         )

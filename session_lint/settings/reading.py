@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 PYPROJECT = "pyproject.toml"
 OWN = (".session-lint.toml", "session-lint.toml")
 NAMES = (*OWN, PYPROJECT)
-_AT = re.compile(r"at line (\d+), column \d+")
 
 
 def load(start: Path, *, isolated: bool = False, config: Path | None = None) -> Settings:
@@ -128,7 +127,7 @@ def _layer(file: Path, mistakes: list[Mistake]) -> Layer | None:
         mistakes.append(Mistake(file, None, "", f"cannot be read: {error.strerror or error}"))
         return None
     except ValueError as error:  # not TOML, or not UTF-8
-        at = _AT.search(str(error))
+        at = re.search(r"at line (\d+), column \d+", str(error))
         mistakes.append(Mistake(file, int(at[1]) if at else None, "", f"not a TOML file: {error}"))
         return None
     table: Any = content

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from session_lint.errors import UserError
 from session_lint.values import dataclass, field, replace
@@ -26,7 +26,8 @@ EVERYTHING = "ALL"
 SELECTORS = ("select", "ignore", "extend_select", "extend_ignore")
 
 
-class Mistake(NamedTuple):
+@dataclass(frozen=True)
+class Mistake:
     """One thing in a settings file that cannot be followed.
 
     :param line: from 1; ``None`` where it is not known.

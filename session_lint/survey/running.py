@@ -12,9 +12,9 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from session_lint.cache import fingerprint
 from session_lint.engine import FileReport, failed
 from session_lint.errors import UserError
+from session_lint.installation import fingerprint
 from session_lint.survey.plans import Piece, Plan
 from session_lint.survey.work import Terms, WrongWorkerError, lint_piece, plan_project, this_tool
 

@@ -144,7 +144,7 @@ class Vocabulary:
     def opening_words(self) -> tuple[str, ...]:
         """The words of which a text holds one if it opens a session by a name that the tables know."""
         opening = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if meaning.role in OPENING}
-        renamed = {alias for alias in self.aliases if self.canonical(alias).removesuffix("()") in opening}
+        renamed = {alias for alias, name in self._meant.items() if name in opening}
         families = {m for name, meaning in opening.items() if name.endswith(".*") for m in meaning.methods}
         plain = {name for name in opening if not name.endswith(".*")} | renamed
         homes = {name.rpartition(".")[0] for name, m in self.names.items() if m.role is Role.REQUEST_SESSION}
@@ -154,9 +154,7 @@ class Vocabulary:
     def sources(self) -> frozenset[str]:
         """The packages, and what the user names, of which one has to be named for a session to come from anywhere."""
         giving = {_package(name) for name, meaning in self.names.items() if meaning.role in GIVING or meaning.closes}
-        return frozenset(
-            giving | {_package(alias) for alias in self.aliases if _package(self.canonical(alias)) in giving}
-        )
+        return frozenset(giving | {_package(alias) for alias, name in self._meant.items() if _package(name) in giving})
 
     @cached_property
     def running_words(self) -> frozenset[str]:
@@ -171,7 +169,7 @@ class Vocabulary:
     def _last_words(self, wanted: Callable[[Meaning], bool]) -> frozenset[str]:
         """The last words of all names of some meanings; of a family, the methods that it lists."""
         found = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if wanted(meaning)}
-        renamed = {alias for alias in self.aliases if self.canonical(alias).removesuffix("()") in found}
+        renamed = {alias for alias, name in self._meant.items() if name in found}
         families = {m for name, meaning in found.items() if name.endswith(".*") for m in meaning.methods}
         return frozenset({name.rpartition(".")[2] for name in {*found, *renamed}} | families)
 
@@ -183,6 +181,11 @@ class Vocabulary:
             for name, meaning in self.names.items()
             if name not in self.said and meaning.role is not Role.SLOW
         )
+
+    @cached_property
+    def _meant(self) -> dict[str, str]:
+        """What each alias is another name for in the end, called or not."""
+        return {alias: self.canonical(alias).removesuffix("()") for alias in self.aliases}
 
     @cached_property
     def _markers(self) -> tuple[str, ...]:
@@ -241,7 +244,14 @@ def read_table(name: str) -> dict[str, Any]:
 
 
 def _meaning(entry: dict[str, Any]) -> Meaning:
-    return Meaning(**{**entry, "role": Role(entry["role"]), "methods": tuple(entry.get("methods", ()))})
+    return _meant(tuple(entry.items()))
+
+
+@cache
+def _meant(said: tuple[tuple[str, Any], ...]) -> Meaning:
+    """A meaning; of what hundreds of entries say there is one."""
+    entry = dict(said)
+    return Meaning(**{**entry, "role": Role(entry["role"])})
 
 
 SERVING = frozenset({Role.REQUEST_HANDLER, Role.DEPENDENCY, Role.TEARDOWN})

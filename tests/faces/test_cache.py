@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from session_lint import cache
+from session_lint import __version__, cache, installation
 from session_lint import store as files
 from session_lint.cache import DAY, Cache, key_of
 from session_lint.finding import Applicability, Finding, Fix, Location, Severity, Step
@@ -97,31 +98,49 @@ def test_everything_that_findings_depend_on_is_in_the_key(monkeypatch: pytest.Mo
     assert len(keys) == len(set(keys))
 
 
-def test_the_tool_is_known_again_by_how_its_sources_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(cache, "__file__", str(tmp_path / "tool" / "cache.py"))
+edition = installation.fingerprint.__wrapped__
+
+
+@pytest.fixture
+def package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A package as it lies in a checkout."""
+    package = tmp_path / "tool"
     for name in ("cache.py", "rules/one.py", "words/table.toml", "words/notes.txt"):
-        (tmp_path / "tool" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "tool" / name).write_text("1")
-    cache.fingerprint.cache_clear()
-    store, read = Cache(tmp_path), cache.fingerprint.__wrapped__
-    before = read()
-    try:
-        monkeypatch.setattr(cache, "fingerprint", read)
-        assert before == cache.fingerprint_by(store)
-        monkeypatch.setattr(cache, "fingerprint", lambda: pytest.fail("read again"))
-        assert before == cache.fingerprint_by(store)
-        (tmp_path / "tool" / "words" / "notes.txt").write_text("22")
-        assert before == cache.fingerprint_by(store)
-        monkeypatch.setattr(cache, "fingerprint", read)
-        for name in ("rules/one.py", "words/table.toml", "rules/two.py"):
-            (tmp_path / "tool" / name).write_text("22")
-            after = cache.fingerprint_by(store)
-            assert after not in (before, "")
-            assert read() == after
-            before = after
-    finally:
-        monkeypatch.undo()
-        cache.fingerprint.cache_clear()
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("1")
+    monkeypatch.setattr(installation, "PACKAGE", str(package))
+    return package
+
+
+def test_a_checkout_is_known_by_how_its_sources_look(package: Path) -> None:
+    seen = {edition()}
+    (package / "words" / "notes.txt").write_text("22")
+    assert seen == {edition()}
+    for count, name in enumerate(("rules/one.py", "words/table.toml", "rules/two.py"), 2):
+        (package / name).write_text("22")
+        seen.add(edition())
+        assert count == len(seen)
+
+
+def test_an_installation_is_known_by_its_list_wherever_it_lies(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = edition()
+    record = package.parent / f"tool-{__version__}.dist-info" / "RECORD"
+    record.parent.mkdir()
+    record.write_text(
+        "../../../bin/tool,sha256=o,9\ntool/__pycache__/cache.cpython-311.pyc,,\ntool/cache.py,sha256=a,1"
+    )
+    before = edition()
+    assert before != looked
+    shutil.copytree(package.parent, package.parent / "elsewhere")
+    monkeypatch.setattr(installation, "PACKAGE", str(package.parent / "elsewhere" / "tool"))
+    assert before == edition()
+    there = package.parent / "elsewhere" / record.parent.name / "RECORD"
+    there.write_text(record.read_text().replace("bin/tool", "Scripts/tool.exe").replace("cpython-311", "cpython-312"))
+    assert before == edition()
+    there.write_text(record.read_text().replace("sha256=a", "sha256=b"))
+    assert before != edition()
+    there.write_bytes(b"\xff\xfe")
+    assert edition() not in (before, "")
 
 
 @pytest.mark.parametrize("parts", [[], [b""], [b"a", b"", b"\0" * 300]])
