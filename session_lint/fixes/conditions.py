@@ -10,13 +10,14 @@ rewritten programs then do something else.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.fixes.outliving import kept_on_error
-from session_lint.fixes.shape import gives_up, is_method
+from session_lint.fixes.shape import gives_up, is_method, suites
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
 
@@ -65,6 +66,13 @@ class Case:
         """The statements of the block that commit."""
         return [n for n in self.inside if isinstance(n, ast.Expr) and is_method(n, self.name, "commit")]
 
+    @cached_property
+    def closes(self) -> list[ast.Expr]:
+        """The further statements of the block that close, which a scope has no room for."""
+        inside = [n for s in self.kept for n in ast.walk(s)]
+        closes = (n for n in inside if isinstance(n, ast.Expr) and is_method(n, self.name, "close"))
+        return [n for n in closes if n is not self.shape.close]
+
     @property
     def kept(self) -> list[ast.stmt]:
         """The statements that stay: without the handlers that go."""
@@ -109,6 +117,18 @@ def after_commit(case: Case) -> Iterator[str]:
     for commit in case.commits:
         if not _ends_with(case.kept, commit, case.name):
             yield f"line {commit.lineno} commits before the end of the block"
+
+
+def closed_before(case: Case) -> Iterator[str]:
+    """Nothing comes after a close in the block: a scope that has been closed there has nothing left to commit."""
+    for close in case.closes:
+        if not (_ends_with(case.kept, close, case.name) or _raises_after(case, close)):
+            yield f"line {close.lineno} closes the session before the end of the block"
+    own = (case.shape.close,) if case.shape.close is not None else ()
+    known = {id(n) for s in (*case.closes, *own) for n in ast.walk(s)}
+    for node in (n for s in case.kept for n in ast.walk(s) if id(n) not in known):
+        if isinstance(node, ast.Attribute) and node.attr == "close" and path(node.value) == case.name:
+            yield f"line {node.lineno} closes the session in the midst of a statement"
 
 
 def swallowed(case: Case) -> Iterator[str]:
@@ -189,7 +209,7 @@ def only_closed(case: Case) -> Iterator[str]:
 WITH: tuple[Condition, ...] = (run_through, bound_once, beyond, in_order, only_closed)
 LENT: tuple[Condition, ...] = (bound_once, beyond, in_order, only_closed)
 """For a ``with`` in a generator that lends the session."""
-SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, expired)
+SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, closed_before, expired)
 
 
 def failing(case: Case, conditions: tuple[Condition, ...]) -> str:
@@ -200,29 +220,35 @@ def failing(case: Case, conditions: tuple[Condition, ...]) -> str:
 # the end of a block
 
 
-def _ends_with(suite: list[ast.stmt], commit: ast.Expr, name: str) -> bool:
-    """Whether nothing but plain ends come after a commit: then it is the scope's own."""
+def _ends_with(suite: list[ast.stmt], settling: ast.Expr, name: str) -> bool:
+    """Whether nothing but plain ends come after a commit or a close: then it is the scope's own."""
     tail = list(suite)
-    while tail and (_plain(tail[-1]) or is_method(tail[-1], name, "close")):
+    while tail and tail[-1] is not settling and (_plain(tail[-1]) or is_method(tail[-1], name, "close")):
         tail.pop()
     if not tail:
         return False
     last = tail[-1]
-    if last is commit:
+    if last is settling:
         return True
     if isinstance(last, ast.If) and len(tail) == len(suite):
-        return any(_ends_with(body, commit, name) for body in (last.body, last.orelse))
-    return _returns_after(suite, commit, name)
+        return any(_ends_with(body, settling, name) for body in (last.body, last.orelse))
+    return _returns_after(suite, settling, name)
 
 
-def _returns_after(suite: list[ast.stmt], commit: ast.Expr, name: str) -> bool:
+def _returns_after(suite: list[ast.stmt], settling: ast.Expr, name: str) -> bool:
     """``if done: session.commit(); return`` in the middle of a suite."""
     for statement in suite:
         if isinstance(statement, ast.If):
             for body in (statement.body, statement.orelse):
-                if body and isinstance(body[-1], ast.Return) and _ends_with(body, commit, name):
+                if body and isinstance(body[-1], ast.Return) and _ends_with(body, settling, name):
                     return True
     return False
+
+
+def _raises_after(case: Case, close: ast.Expr) -> bool:
+    """Whether an exception is raised right after a close: the scope rolls back then, as the close did."""
+    pairs = (pair for suite in suites(case.code) for pair in itertools.pairwise(suite))
+    return any(one is close and isinstance(following, ast.Raise) for one, following in pairs)
 
 
 def _plain(statement: ast.stmt) -> bool:

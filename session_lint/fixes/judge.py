@@ -106,6 +106,7 @@ def _superfluous(case: Case, *, commits: bool) -> Iterator[ast.stmt]:
     for node in case.inside if commits else ():
         if isinstance(node, ast.Expr) and is_method(node, found.name, "commit"):
             yield node
+    yield from case.closes if commits else ()
 
 
 def lending_fix(facts: ModuleFacts, lending: Lending) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def shape(obligation: Obligation) -> Shape | str:
     code = obligation.site.code
     if isinstance(code, ast.Lambda):
         return "the session is opened in a lambda"
-    for suite in _suites(code):
+    for suite in suites(code):
         for index, statement in enumerate(suite):
             if isinstance(statement, (ast.Assign, ast.AnnAssign)) and _opens(statement, obligation.site.node):
                 return _shape(statement, suite[index + 1 :], top=suite is code.body)  # type: ignore[attr-defined]
@@ -130,7 +130,7 @@ def _lends(statement: ast.stmt, name: str) -> bool:
     return isinstance(value, ast.Yield) and value.value is not None and path(value.value) == name
 
 
-def _suites(code: ast.AST) -> Iterator[list[ast.stmt]]:
+def suites(code: ast.AST) -> Iterator[list[ast.stmt]]:
     """Every list of statements of a code, without those of the functions and classes inside it."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
         inner = getattr(code, field, None)
@@ -140,4 +140,4 @@ def _suites(code: ast.AST) -> Iterator[list[ast.stmt]]:
             yield inner
         for node in inner:
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                yield from _suites(node)
+                yield from suites(node)

@@ -1,16 +1,24 @@
 """Where the modules of a project are: its root, its files, and the file that a dotted name means.
 
-Nothing of this reads a file's content. What was found is remembered for as long as the object lives.
+What was found is remembered for as long as the object lives. No file's content is read, but to find the root where
+nothing marks it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from session_lint.python.modules import absolute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REPOSITORIES = (".git", ".hg", ".svn")
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -20,6 +28,11 @@ PASSED = ("__pycache__", "node_modules", *_INSTALLED)
 _LEFT_OUT = (*PASSED, "build", "dist", "venv")
 _DEEP = 3
 """How many folders below the root another import root may stand: ``services/billing/src``."""
+_HIGHEST = 4
+"""How many folders above the topmost one with Python files may be what imports start from."""
+_MOST_LOOKED_INTO = 200
+"""Files, and folders, that are looked into for what they import from each other."""
+_IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)(?:\.|[ \t]+import[\s(]+)(\w+)", re.MULTILINE)
 _MOST_ROOTS = 400
 _MOST_FILES = 40_000
 _MOST_FOLDERS = 20_000
@@ -31,8 +44,9 @@ def root_of(path: Path) -> Path:
 
     That is the repository; without one the nearest folder with a ``pyproject.toml``, ``setup.py`` or ``setup.cfg``;
     without that the highest folder that is reached through folders with Python files in them, or the one that the
-    packages there are imported from. A search ends at a hidden folder, at an installation, and at the home folder or
-    the one for temporary files, where things lie side by side that have nothing to do with each other.
+    packages there are imported from, if only by what the files there import from each other. A search ends at a hidden
+    folder, at an installation, and at the home folder or the one for temporary files, where things lie side by side
+    that have nothing to do with each other.
     """
     folder = absolute(path).parent
     manifest: Path | None = None
@@ -53,7 +67,34 @@ def _outermost(folder: Path) -> Path:
         and any(name.endswith(".py") for name in _listed(folder.parent))
     ):
         folder = folder.parent
-    return import_root(folder)
+    return _imported_from(import_root(folder))
+
+
+def _imported_from(folder: Path) -> Path:
+    """The folder above that the files below one import each other from: ``app.models`` is looked for above ``app``."""
+    if folder in crowded():
+        return folder
+    above = list(itertools.takewhile(lambda one: not _bounded(one), folder.parents[:_HIGHEST]))
+    asked: set[tuple[bytes, bytes]] = set()
+    for file in itertools.islice(_files_below(folder), _MOST_LOOKED_INTO) if above else ():
+        with contextlib.suppress(OSError):
+            asked.update(_IMPORTS.findall(file.read_bytes()))
+    named = {(os.fsdecode(outer), os.fsdecode(inner)) for outer, inner in asked}
+    wanted = {pair for pair in named if pair[0] not in sys.stdlib_module_names and not _leads(folder, *pair)}
+    return next((root for root in above if any(_leads(root, *pair) for pair in wanted)), folder)
+
+
+def _leads(root: Path, outer: str, inner: str) -> bool:
+    """Whether a folder holds another one, and that a module or a folder of a name."""
+    names = _listed(root / outer) if outer in _listed(root) else frozenset()
+    return inner in names or f"{inner}.py" in names
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """The Python files of a folder and of some that are in it."""
+    for place, folders, names in itertools.islice(os.walk(folder), _MOST_LOOKED_INTO):
+        folders[:] = sorted(f for f in folders if not _left_out(f) and not environment(place, f))
+        yield from (Path(place, name) for name in sorted(names) if name.endswith(".py"))
 
 
 def _bounded(folder: Path) -> bool:

@@ -41,7 +41,10 @@ def holding(name: str) -> Without:
 MUTATIONS: dict[str, Without] = {
     **{
         name: condition(name)
-        for name in "uncommitted after_commit swallowed beyond expired run_through bound_once only_closed".split()
+        for name in (
+            *("uncommitted", "after_commit", "closed_before", "swallowed", "beyond", "expired"),
+            *("run_through", "bound_once", "only_closed"),
+        )
     },
     **{name: holding(name) for name in ("takes_nothing", "same_factory")},
 }

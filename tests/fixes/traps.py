@@ -42,6 +42,26 @@ AFTER_COMMIT = {
     "a read": closing("session.add(Row(1))\nsession.commit()\nsession.get(Row, 1)\nwork()\n"),
     "a return that may fail": closing("session.add(Row(1))\nsession.commit()\nreturn work()\n"),
 }
+CLOSED_BEFORE = {
+    "a branch that closes and returns": (
+        "session = SessionLocal()\nif c1:\n    session.add(Row(1))\n    session.commit()\n    session.close()\n"
+        "    return 1\nsession.add(Row(2))\nsession.commit()\nsession.close()\n"
+    ),
+    "a close after which more is written": (
+        "session = SessionLocal()\nif c1:\n    session.add(Row(1))\n    session.close()\nsession.add(Row(2))\n"
+        "session.commit()\n"
+    ),
+    "a close that drops what was written": closing(
+        "session.add(Row(1))\nif c1:\n    session.close()\nsession.add(Row(2))\nsession.commit()\n"
+    ),
+    "a close in a condition": closing(
+        "session.add(Row(1))\nc1 and session.close()\nsession.add(Row(2))\nsession.commit()\n"
+    ),
+    "a close that lets go of what is changed then": closing(
+        "row = session.get(Row, 1000)\nif c1:\n    session.close()\n"
+        "row.value = 5\nsession.add(Row(2))\nsession.commit()\n"
+    ),
+}
 SWALLOWED = {
     "a handler that goes on": closing(
         "try:\n    session.add(Row(1))\n    work()\nexcept Exception:\n    return 3\nsession.commit()\n"
@@ -128,6 +148,7 @@ PLAIN_CODE = program("session = SessionLocal()\nsession.add(Row(1))\n", ASYNC)
 TRAPS: dict[str, dict[str, str]] = {
     "uncommitted": {name: program(body) for name, body in UNCOMMITTED.items()},
     "after_commit": {name: program(body) for name, body in AFTER_COMMIT.items()},
+    "closed_before": {name: program(body) for name, body in CLOSED_BEFORE.items()},
     "swallowed": {name: program(body) for name, body in SWALLOWED.items()},
     "beyond": {name: program(body) for name, body in BEYOND.items()},
     "expired": {name: program(body) for name, body in EXPIRED.items()},

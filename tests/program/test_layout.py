@@ -37,6 +37,35 @@ def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("files", "root"),
+    [
+        ({"app/database.py": "", "app/routes/users.py": "from app.database import SessionLocal"}, ""),
+        ({"app/database.py": "", "app/routes/users.py": "import app.database"}, ""),
+        ({"app/database.py": "", "app/routes/users.py": "def f():\n    from app import (\n        database)"}, ""),
+        ({"app/database.py": "", "app/routes/users.py": "def f():\n    from app import database"}, ""),
+        ({"app/core/db.py": "", "app/api/routes/users.py": "from app.core.db import SessionLocal"}, ""),
+        ({"app/routes/other.py": "from app.routes.users import f", "app/routes/users.py": ""}, ""),
+        ({"src/db/session.py": "", "src/api/users.py": "from db.session import SessionLocal"}, "src"),
+        # what is not there is imported from elsewhere
+        ({"app/routes/users.py": "from app.database import SessionLocal"}, "app/routes"),
+        ({"flask/shop/users.py": "from flask import Flask\nimport flask.views"}, "flask/shop"),
+        # a folder of that name further down is what is meant
+        ({"app/app/database.py": "", "app/database.py": "", "app/routes/users.py": "import app.database"}, "app"),
+        # the standard library's
+        ({"json/decoder.py": "", "json/routes/users.py": "import json.decoder"}, "json"),
+    ],
+)  # fmt: skip
+def test_root_by_what_files_import_from_each_other(tmp_path: Path, files: dict[str, str], root: str) -> None:
+    """Without any mark, and in folders that are no packages."""
+    for name, text in files.items():
+        file = tmp_path / "projects" / "one" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (users,) = (tmp_path / "projects" / "one").rglob("users.py")
+    assert layout.root_of(users) == tmp_path / "projects" / "one" / root
+
+
+@pytest.mark.parametrize(
     "named", [{}, {"TMPDIR": "."}, {"TMPDIR": "missing", "TMP": "."}, {"TMPDIR": "file", "TEMP": "."}, {"TMP": ""}]
 )
 def test_the_folder_for_temporary_files_is_the_one_that_python_takes(
