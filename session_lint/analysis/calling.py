@@ -80,7 +80,8 @@ class Calling:
     def _opens(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.role is Role.FACTORY:
             site = self.module.site(SiteKind.OWNED, call, self.code, borrowed=self.module.over_connection(call))
-            return [fact, fact._replace(site=site, names=frozenset({("temp", call)}), marks=frozenset())], []
+            known = frozenset({("temp", call), *filter(None, [callee.kept])})
+            return [fact, fact._replace(site=site, names=known, marks=frozenset())], []
         if callee.role is Role.SINGLETON and callee.meaning is not None:
             return self._opens_singleton(call, self.module.key(callee), fact)
         if callee.role is Role.CLOSER and callee.meaning is not None:

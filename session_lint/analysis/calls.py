@@ -7,6 +7,7 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.own_registries import opened_by
 from session_lint.analysis.state import ANY
 from session_lint.python.names import Names, path
 from session_lint.python.scopes import BindingKind
@@ -39,6 +40,7 @@ class Callee:
     :param name: the last word of the callee.
     :param effect: for a method of something that surely is a session: what it does to that.
     :param names: the dotted names of the callee, empty where it could not be followed.
+    :param kept: the variable of the function's own registry that keeps the session which the call opens.
     """
 
     meaning: Meaning | None
@@ -50,6 +52,7 @@ class Callee:
     names: frozenset[str]
     effect: Effect | None = None
     home: Names | None = field(default=None, repr=False)
+    kept: str = ""
 
     @property
     def known(self) -> bool:
@@ -123,6 +126,9 @@ _QUIET = frozenset(
         Role.MANAGED,
     }
 )
+
+
+_REGISTRIES = {Role.REGISTRY_MAKER, Role.MANAGED}
 
 
 class Calls:
@@ -252,6 +258,9 @@ class Calls:
             inner = self._named(call, made)
             return inner if inner.role is Role.FACTORY else replace(inner, function=None, owner=None)
         named = self._named(call, names)
+        kept = opened_by(self, call, named.role) if named.role in _REGISTRIES else None
+        if kept is not None:
+            return replace(named, meaning=Meaning(Role.FACTORY), kept=kept)
         generator = _advanced(call, found)
         if generator is not None and self._yields_one(self.callee(generator)):
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)

@@ -20,6 +20,7 @@ from session_lint.fixes.outliving import kept_on_error
 from session_lint.fixes.shape import gives_up, is_method, suites
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts, Obligation
@@ -206,7 +207,16 @@ def only_closed(case: Case) -> Iterator[str]:
         yield "the session's own class commits at the end of a `with`"
 
 
-WITH: tuple[Condition, ...] = (run_through, bound_once, beyond, in_order, only_closed)
+def entered(case: Case) -> Iterator[str]:
+    """What is opened can stand in a ``with``: a registry cannot, even where its session is used through it."""
+    call, module = case.shape.acquire.value, case.facts.module
+    if isinstance(call, ast.Call) and module is not None:
+        found = module.calls.vocabulary.of(module.calls.callee(call).names)
+        if found is not None and found.role is Role.REGISTRY_MAKER:
+            yield "a registry has no `with`: call its `remove()` in a `finally`, or open a session"
+
+
+WITH: tuple[Condition, ...] = (entered, run_through, bound_once, beyond, in_order, only_closed)
 LENT: tuple[Condition, ...] = (bound_once, beyond, in_order, only_closed)
 """For a ``with`` in a generator that lends the session."""
 SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, closed_before, expired)

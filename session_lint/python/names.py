@@ -376,10 +376,20 @@ class Names:
             returned: Qualified = _NOTHING
             home = self.definition(callee)
             if home is not None and isinstance(home[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
-                plain = all(path(d) in ("staticmethod", "classmethod") for d in home[1].decorator_list)
-                returned = home[0]._returned(home[1], depth) if plain else _NOTHING  # noqa: SLF001  (of this class)
+                plain = home[0]._gives_what_it_returns(home[1], depth)  # noqa: SLF001  (of this class)
+                returned = home[0]._returned(home[1], depth) if plain else _NOTHING  # noqa: SLF001
             found |= returned or {f"{callee}()"}
         return frozenset(found)
+
+    def _gives_what_it_returns(self, node: FunctionNode, depth: int) -> bool:
+        """Whether no decorator gives something else to who calls a function, if only the first time."""
+        outer = self.scopes.of[node].parent or self.scopes.module
+        for decorator in node.decorator_list:
+            named = decorator.func if isinstance(decorator, ast.Call) else decorator
+            plain = path(named) in ("staticmethod", "classmethod")
+            if not plain and (depth > _DEEPEST or not self._qualify(named, outer, depth + 1) & _REMEMBERING):
+                return False
+        return True
 
     def _returned(self, node: FunctionNode, depth: int) -> Qualified:
         """What calling a function gives; nothing where that is not known."""
@@ -391,6 +401,9 @@ class Names:
         found = self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
         scope = self.scopes.of[node]
         return found or self._annotated((node.returns, scope.parent or scope), depth)
+
+
+_REMEMBERING = frozenset({"functools.cache", "functools.lru_cache"})
 
 
 @remembered

@@ -78,7 +78,7 @@ def _bound(names: Names, binding: Binding) -> Iterable[str]:
 def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> Iterator[str]:
     """The words whose value an expression may have, or hold."""
     if isinstance(node, ast.Call):
-        yield word(node.func)
+        yield from words_given(names, node.func, scope, depth + 1)
         for argument in (*node.args, *(k.value for k in node.keywords)):
             if isinstance(argument, (ast.Name, ast.Attribute, ast.Call, ast.Lambda)):
                 yield from words_given(names, argument, scope, depth + 1)

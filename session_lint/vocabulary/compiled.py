@@ -8,7 +8,8 @@ CONTENT: dict[str, dict[str, Any]] = {
     "flask_sqlalchemy": {
         "names": {
             "flask_sqlalchemy.SQLAlchemy().session": {"role": "managed"},
-            "flask_sqlalchemy.SQLAlchemy().create_scoped_session": {"role": "managed"},
+            "flask_sqlalchemy.SQLAlchemy().create_scoped_session": {"role": "registry-maker"},
+            "flask_sqlalchemy.SQLAlchemy().create_scoped_session()": {"role": "managed"},
         },
         "aliases": {
             "flask_sqlalchemy.extension.SQLAlchemy": "flask_sqlalchemy.SQLAlchemy",

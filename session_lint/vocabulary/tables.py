@@ -263,7 +263,7 @@ GIVING = frozenset(
     }
 )
 """What gives sessions, or what sessions are made of."""
-OPENING = frozenset({Role.FACTORY, Role.FACTORY_MAKER, Role.SCOPE, Role.SINGLETON})
+OPENING = frozenset({Role.FACTORY, Role.FACTORY_MAKER, Role.REGISTRY_MAKER, Role.SCOPE, Role.SINGLETON})
 
 
 def _package(name: str) -> str:

@@ -1,0 +1,71 @@
+"""Registries that a function makes for itself: nobody else can reach the session of one, so who made it owes its end.
+
+``scoped_session(sessionmaker())`` at the top of a module stands for one session of each thread, which others remove. In
+a function it is a session like any other, or gives one when it is called, and `remove()` closes it, too.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.python.names import own_nodes
+from session_lint.python.scopes import BindingKind
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from session_lint.analysis.calls import Calls
+    from session_lint.python.scopes import Scope
+
+_REGISTRY = {"query_property", "configure", "registry", "session_factory"}
+"""What a registry has that a session has not: who asks for it makes more of it than a session."""
+
+
+def opened_by(calls: Calls, call: ast.Call, role: Role | None) -> str | None:
+    """The variable that keeps the session which a call opens, through a registry of the function's own.
+
+    :param role: the call's: it makes a registry, or asks one for its session.
+    :returns: empty where no variable does; ``None`` where the call opens none, or the registry is not the function's.
+    """
+    scope = calls.scope(call)
+    if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    if role is Role.REGISTRY_MAKER:
+        name = next((n for n in scope.bindings if _made(scope, n) is call), "")
+        return "" if name and not _asked(scope, name) and _alone(scope, name) else None
+    if isinstance(call.func, ast.Call):
+        return "" if calls.callee(call.func).role is Role.REGISTRY_MAKER else None
+    if not isinstance(call.func, ast.Name):
+        return None
+    name, made = call.func.id, _made(scope, call.func.id)
+    ours = isinstance(made, ast.Call) and calls.callee(made).role is Role.REGISTRY_MAKER
+    return name if ours and _alone(scope, name) else None
+
+
+def _made(scope: Scope, name: str) -> ast.AST | None:
+    """What a variable of a function stands for, where that is one thing only."""
+    bindings = scope.bindings.get(name, ())
+    if len(bindings) != 1 or bindings[0].kind is not BindingKind.VALUE or name in scope.elsewhere:
+        return None
+    return bindings[0].node
+
+
+def _asked(scope: Scope, name: str) -> bool:
+    """Whether a variable is called: it stands for what gives sessions, and for none itself."""
+    return any(isinstance(n, ast.Call) and _is(n.func, name) for n in own_nodes(scope.node))
+
+
+def _alone(scope: Scope, name: str) -> bool:
+    """Whether a variable is used for its session only, by nobody but the function, and goes nowhere."""
+    used = {id(n) for n in ast.walk(scope.node) if _is(n, name) and isinstance(n.ctx, ast.Load)}  # type: ignore[attr-defined]
+    asked = _asked(scope, name)
+    for node in own_nodes(scope.node):
+        if isinstance(node, ast.Attribute) and _is(node.value, name) and node.attr not in _REGISTRY:
+            used.discard(id(node.value))
+        elif isinstance(node, ast.Call):
+            used -= {id(node.func)} if asked else {id(a) for a in (*node.args, *(k.value for k in node.keywords))}
+    return not used
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
