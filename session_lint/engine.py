@@ -18,6 +18,7 @@ from session_lint.python.modules import module_name
 from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
+from session_lint.signs import ends, imported
 from session_lint.source import SourceError, decode
 from session_lint.stages import stage
 from session_lint.suppress import heard, names_codes
@@ -111,14 +112,18 @@ def unconcerned(source: Source, settings: Settings, *, noqa: bool = True) -> lis
 
 def concerned(data: bytes, path: Path, settings: Settings) -> bool:
     """Whether any word of a file's content may have to do with sessions."""
-    from session_lint.analysis import concerns, concerns_alone  # noqa: PLC0415  (what was found may hold still)
-    from session_lint.vocabulary import vocabulary  # noqa: PLC0415
+    from session_lint.vocabulary import vocabulary  # noqa: PLC0415  (what was found may hold still)
+
+    words = vocabulary(settings.vocabulary)
+    if settings.whole_project and not imported(data, path, words.sources):
+        return ends(data.decode("latin-1"))
+    from session_lint.analysis import concerns, concerns_alone  # noqa: PLC0415  (where no session comes from anywhere)
 
     if not settings.whole_project:
-        return concerns_alone(data, vocabulary(settings.vocabulary))
+        return concerns_alone(data, words)
     if settings.cache:
         keeping.introduce(path, settings)
-    return concerns(data, path, vocabulary(settings.vocabulary))
+    return concerns(data, path, words)
 
 
 def prepare(path: Path, settings: Settings) -> None:

@@ -81,8 +81,8 @@ def given(options: argparse.Namespace, *, isolated: bool) -> Options:
     """
     selectors = {name: tuple(_own(options, name) or ()) for name in _CODES}
     named = [code for name in ("select", "extend_select") for code in getattr(options, name, None) or ()]
-    styles = tuple(code for code, rule in catalogue().items() if not rule.default and code in named)
-    selectors["extend-select"] += styles
+    if any(code.startswith("SES") for code in named):  # else no rule is imported before a file needs it
+        selectors["extend-select"] += tuple(c for c, rule in catalogue().items() if not rule.default and c in named)
     return Options(
         tuple((name.replace("-", "_"), codes) for name, codes in selectors.items() if codes),
         _own(options, "per-file-ignores") or "",

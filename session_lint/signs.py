@@ -11,6 +11,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from session_lint.python.mentions import importer
+from session_lint.python.modules import absolute
 from session_lint.python.project import forget_projects, project_of
 from session_lint.python.project import leave as leave_project
 from session_lint.values import dataclass
@@ -150,6 +152,14 @@ def ends(text: str) -> bool:
     if any(word in text for word in _ENDS):
         return True
     return _FLUSHES in text and re.search(_BESIDE, text, re.IGNORECASE) is not None
+
+
+def imported(data: bytes, path: Path, packages: frozenset[str]) -> bool:
+    """Whether some file of a project may import one of some packages, or a text that stands for one of its files.
+
+    :param path: the text's.
+    """
+    return project_of(absolute(path)).imports(packages) or importer(packages)(data)
 
 
 def keeps(text: str) -> bool:

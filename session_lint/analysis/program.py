@@ -15,7 +15,7 @@ from session_lint.analysis.facts import ModuleFacts
 from session_lint.analysis.growth import grow
 from session_lint.analysis.module import Module
 from session_lint.analysis.summaries import Rising
-from session_lint.python.mentions import finder
+from session_lint.python.mentions import finder, importer
 from session_lint.python.pending import Pending, once
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
@@ -128,13 +128,13 @@ class Program:
 
     @cached_property
     def _names_libraries(self) -> bool:
-        """Whether any file of the project names a package that sessions come from."""
+        """Whether any file of the project imports a package that sessions come from."""
         assert self.project is not None
-        return any(self._sources(self.project.content(path)) for path in self.project.layout.files)
+        return self.project.imports(self.vocabulary.sources)
 
     @cached_property
     def _sources(self) -> Callable[[bytes], bool]:
-        return finder(self.vocabulary.sources)
+        return importer(self.vocabulary.sources)
 
     def learnt(self) -> Learnt:
         """What was found out about how the project opens sessions, for :meth:`presume`."""

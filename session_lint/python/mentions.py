@@ -8,6 +8,7 @@ names in code do not.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from keyword import kwlist, softkwlist
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,20 @@ def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
         return likely and any(_may_be_name(data, *found.span()) for found in whole(data))
 
     return finds
+
+
+@lru_cache(maxsize=4)
+def importer(packages: frozenset[str]) -> Callable[[bytes], bool]:
+    """What tells whether a file's bytes may import one of some packages, by a statement or by a call that says so."""
+    wanted = [package.encode() for package in sorted(packages)]
+    if not wanted:
+        return lambda _: False
+    any_of = b"|".join(wanted)
+    others = rb"(?:[\w. \t]+,(?:[ \t]|\\\r?\n)*)*"  # import os, sqlalchemy
+    forms = (rb"from[ \t]+(?:%s)\b" % any_of, rb"import[ \t]+%s(?:%s)\b" % (others, any_of))
+    said = rb"(?:^|[;:])[ \t]*(?:%s|%s)|import\w*\(\s*[rRuUbB]?[\"'](?:%s)\b" % (*forms, any_of)
+    search = re.compile(said, re.MULTILINE).search
+    return lambda data: any(package in data for package in wanted) and search(data) is not None
 
 
 def _may_be_name(data: bytes, start: int, end: int) -> bool:

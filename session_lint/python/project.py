@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.digests import blake2b
 from session_lint.python.layout import root_of
+from session_lint.python.mentions import importer
 from session_lint.python.modules import absolute
 from session_lint.python.remembered import forget_nodes
 from session_lint.python.texts import Texts
@@ -65,6 +66,7 @@ class Project:
         self._of: dict[Names, Unit] = {}
         self._found: dict[tuple[Names, str], tuple[Names, str] | None] = {}
         self.programs: dict[Any, Any] = {}
+        self._imports: dict[frozenset[str], bool] = {}
 
     @cached_property
     def pending(self) -> Pending:
@@ -170,6 +172,13 @@ class Project:
     def holding(self, word: str) -> list[Path]:
         """The files whose bytes hold a word."""
         return self.texts.holding(word)
+
+    def imports(self, packages: frozenset[str]) -> bool:
+        """Whether any file may import one of some packages."""
+        if packages not in self._imports:
+            imports = importer(packages)
+            self._imports[packages] = any(imports(self.content(path)) for path in self.layout.files)
+        return self._imports[packages]
 
     # evidence
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from session_lint.engine import lint_paths
-from session_lint.python.mentions import finder
+from session_lint.python.mentions import finder, importer
 from session_lint.settings import Settings
 from tests.rules.cases import cases
 
@@ -107,3 +107,42 @@ def test_names_are_found(text: str) -> None:
 )
 def test_words_of_sentences_are_not(text: str) -> None:
     assert not finder(["using"])(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import using",
+        "import using.engine as e",
+        "import os, using",
+        "import os as o, \\\n    using",
+        "try:\n    from using.orm import Session\nexcept ImportError: import other",
+        "try: import using\nexcept ImportError: pass",
+        "x = 1; from using import y",
+        "e = importlib.import_module('using.orm')",
+        'e = __import__( "using")',
+        "pytest.importorskip('using')",
+        "    from  using import (\n        y,\n    )",
+        "\r\nimport using\r\n",
+    ],
+)  # fmt: skip
+def test_imports_are_found(text: str) -> None:
+    assert importer(frozenset({"other_one", "using"}))(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# from using",
+        "x = {'using': 3}",
+        "using = 3",
+        "from . import using",
+        "from .using import x",
+        "from app.using import x",
+        "import app.using",
+        "import using_it",
+        "'''read\n    it from the using'''",
+    ],
+)
+def test_what_imports_something_else_is_not(text: str) -> None:
+    assert not importer(frozenset({"other_one", "using"}))(text.encode())
