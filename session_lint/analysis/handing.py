@@ -107,14 +107,23 @@ def threads(module: Module) -> dict[ast.AST, ast.Call]:
     """The functions that calls of a module start threads with, each with the first such call."""
     found: dict[ast.AST, ast.Call] = {}
     for call, scope in module.names.scopes.calls:
-        made = applied(call) if may_run(module, call) else None
-        if made is None or runs(module, call) != "thread":
-            continue
-        for name in module.names.qualify(made.func, scope):
+        target = _target(module, call, scope) if may_run(module, call) else None
+        for name in module.names.qualify(target, scope) if target is not None else ():
             started = module.names.definition(name)
             if started is not None:
                 found.setdefault(started[1], call)
     return found
+
+
+def _target(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
+    """What a call runs in a thread: one that it starts, or one of those that an executor has."""
+    if runs(module, call) == "thread":
+        made = applied(call)
+        return made.func if made is not None else None
+    meaning = module.calls.meaning(module.names.qualify(call.func, scope))  # which waits for it, and gives what it gave
+    if meaning is None or meaning.runs != "thread" or len(call.args) <= meaning.argument:
+        return None
+    return call.args[meaning.argument]
 
 
 def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:
