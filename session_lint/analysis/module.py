@@ -15,6 +15,7 @@ from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
 from session_lint.analysis.requests import handlers
+from session_lint.analysis.results import speaks
 from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
@@ -55,7 +56,7 @@ class Module(Concern):
         self._sites: dict[tuple[object, ...], Site] = {}
         self._graphs: dict[ast.AST, Graph] = {}
         self._alone: dict[tuple[Code, Fact], Solved | None] = {}
-        self._liveness: dict[tuple[ast.AST, bool], Liveness] = {}
+        self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
         self._generators: dict[FunctionNode, Meaning | None] = {}
@@ -164,7 +165,8 @@ class Module(Concern):
         """
         go_on()
         graph = self._graph(code)
-        problem = Lifecycle(self, code, start, hops, self._live(code, told=told))
+        tells = told and start.site is not None and speaks(code)
+        problem = Lifecycle(self, code, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         return Solved(code, graph, solve(graph, problem), problem)
 
     def alone(self, code: Code, start: Fact) -> Solved:
@@ -195,10 +197,11 @@ class Module(Concern):
         except SolverLimit:
             return None
 
-    def _live(self, code: Code, *, told: bool) -> Liveness:
-        if (code, told) not in self._liveness:
-            self._liveness[code, told] = Liveness(self._graph(code), told=told)
-        return self._liveness[code, told]
+    def _live(self, code: Code, *, told: bool, tells: bool) -> Liveness:
+        key = code, told, tells
+        if key not in self._liveness:
+            self._liveness[key] = Liveness(self._graph(code), told=told, tells=tells)
+        return self._liveness[key]
 
     @stage("making graphs")
     def _graph(self, code: Code) -> Graph:
