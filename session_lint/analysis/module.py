@@ -14,6 +14,7 @@ from session_lint.analysis.inference import class_scope, closed_by, getters, kep
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
+from session_lint.analysis.passed import passed
 from session_lint.analysis.requests import handlers
 from session_lint.analysis.results import speaks
 from session_lint.analysis.solved import Solved
@@ -24,6 +25,7 @@ from session_lint.python.names import Names, own_nodes
 from session_lint.python.pending import once
 from session_lint.python.scopes import below, children
 from session_lint.python.stopping import go_on
+from session_lint.python.words import word
 from session_lint.stages import stage
 from session_lint.vocabulary import Meaning, Role
 
@@ -61,8 +63,11 @@ class Module(Concern):
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
         self._generators: dict[FunctionNode, Meaning | None] = {}
         self._wrapped: set[ast.AST] = set()
+        self.passed: dict[ast.arg, frozenset[str]] = {}
         self.pending = self.program.pending
-        self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self.yields_one, self.pending)
+        self.calls = Calls(
+            self.names, self.program.vocabulary, self._inferred, self.yields_one, self._factory, self.pending
+        )
         self.exceptions = Exceptions(self.names)
         self.summaries = Summaries(self)
 
@@ -72,6 +77,11 @@ class Module(Concern):
         """What a name of the project means by its body."""
         found = self.names.definition(name)
         return None if found is None else self.program.module(found[0]).inferred(name)
+
+    def _factory(self, node: ast.expr, scope: Scope) -> frozenset[str]:
+        """The factories that callers pass for a parameter or a field, where the project knows its name for one."""
+        words = self.program.words
+        return passed(self, node, scope) if words is None or word(node) in words else frozenset()
 
     def inferred(self, name: str) -> Meaning | None:
         """What a function of this module means by its body: a scope, or a global session's getter or closer."""
