@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from session_lint.python.project import Project
+    from session_lint.python.passing import Passing
+    from session_lint.python.project import Project, Unit
     from session_lint.vocabulary import Tables
 
 _LITTLE = 20_000
@@ -124,6 +125,7 @@ def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
     known, fresh = set[str](), {*opening, "begin"}
     left, size = list(project.layout.files), 0
     given: dict[str, set[str]] = {}
+    handed: dict[str, list[tuple[Unit, list[Passing]]]] = {}
     while fresh:
         known |= fresh
         holding = project.texts.having(frozenset(fresh - {"begin"} or fresh), left)
@@ -133,7 +135,11 @@ def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
             return None
         for name, word in _leads(project, holding):
             given.setdefault(word, set()).add(name)
+        for unit, passings in _passings(project, holding):
+            for word, some in passings.items():
+                handed.setdefault(word, []).append((unit, some))
         fresh = {name for word in known for name in given.get(word, ())} - known
+        fresh |= _receiving([entry for word in sorted(known & handed.keys()) for entry in handed.pop(word)]) - known
     return frozenset(known) - {"begin"}
 
 
@@ -145,6 +151,25 @@ def _leads(project: Project, paths: Iterable[Path]) -> list[tuple[str, str]]:
     from session_lint.python.words import leads  # noqa: PLC0415  (most texts are told by bytes)
 
     return [(lead.name, lead.word) for unit in units for lead in leads(unit.names)]
+
+
+def _passings(project: Project, paths: Iterable[Path]) -> list[tuple[Unit, dict[str, list[Passing]]]]:
+    """The arguments in some files that go by a name."""
+    units = [unit for path in paths if (unit := project.load(path)) is not None]
+    if not units:
+        return []
+    from session_lint.python.passing import passings  # noqa: PLC0415  (as above)
+
+    return [(unit, passings(unit.names)) for unit in units]
+
+
+def _receiving(handed: list[tuple[Unit, list[Passing]]]) -> set[str]:
+    """The parameters that may get some arguments."""
+    if not handed:
+        return set()
+    from session_lint.python.passing import receiving  # noqa: PLC0415  (as above)
+
+    return {name for unit, passings in handed for passing in passings for name in receiving(unit.names, passing)}
 
 
 def ends(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.results import RESULT
 from session_lint.python.names import path
 from session_lint.python.remembered import remembered
 
@@ -55,7 +56,10 @@ def conditions_met(
     known = fact.guards
     arguments = bind(call, callee.function, bound=callee.bound)
     for text, value in sorted(conditions):
-        argument = arguments.get(text.split(" ", 1)[0])
+        subject = text.split(" ", 1)[0]
+        if subject == RESULT and (name := guards.call_value(call)):
+            known = guards.assume(known, name + text[len(RESULT) :], value) or known
+        argument = arguments.get(subject)
         if argument is None:
             continue
         found = _outcome_of(text, argument, fact)

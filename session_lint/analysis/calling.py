@@ -11,6 +11,7 @@ from session_lint.analysis.closures import closed_over
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
+from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome
 from session_lint.vocabulary import Role
@@ -160,7 +161,8 @@ class Calling:
         assert function is not None
         for name, argument in bind(call, function, bound=callee.bound).items() if self.hops > 1 else ():
             if isinstance(argument, ast.Name) and self.module.calls.is_session(argument, self.module.calls.scope(call)):
-                return [Outcome(o.raised, conditions=o.conditions) for o in home.summaries.parameter(function, name)]
+                ended = map(untold, home.summaries.parameter(function, name))
+                return [Outcome(o.raised, conditions=o.conditions) for o in ended]
         return home.summaries.ways(function, self.hops if home is self.module else self.hops - 1)
 
     def _constructor_raises(self, callee: Callee) -> str:

@@ -107,6 +107,8 @@ def foreign(name: str) -> bool:
     return name.partition(".")[0] in _FOREIGN
 
 
+_CALLABLE = frozenset({"typing.Callable()", "collections.abc.Callable()"})
+"""What a parameter stands for that is annotated to be some function."""
 _RENAMING = (ast.Name, ast.Attribute, ast.Lambda, ast.BoolOp, ast.IfExp)
 """Expressions whose value may be something that is defined elsewhere, to be called."""
 _DEEPEST = 8
@@ -136,6 +138,7 @@ class Calls:
 
     :param inferred: what inference says of a name that the project defines.
     :param yields_one: whether a callee is a generator that yields a session which it opened itself.
+    :param passed: the factories that callers pass for what an expression in some scope names.
     """
 
     def __init__(
@@ -144,12 +147,14 @@ class Calls:
         vocabulary: Vocabulary,
         inferred: Callable[[str], Meaning | None],
         yields_one: Callable[[Callee], bool],
+        passed: Callable[[ast.expr, Scope], frozenset[str]],
         pending: Pending,
     ) -> None:
         self.names = names
         self.vocabulary = vocabulary
         self.inferred = inferred
         self._yields_one = yields_one
+        self._passed = passed
         self._pending = pending
         self._scope = dict(names.scopes.calls)
         self._cache: dict[ast.Call, Callee] = {}
@@ -252,6 +257,8 @@ class Calls:
 
     def _callee(self, call: ast.Call) -> Callee:
         names = self.names.qualify(call.func, self.scope(call))
+        if names <= _CALLABLE:
+            names = self._passed(call.func, self.scope(call)) or names
         found = self.vocabulary.of(names)
         if found is not None and found.role is Role.CALLS and len(call.args) > found.argument:
             made = self.names.qualify(call.args[found.argument], self.scope(call))

@@ -1,10 +1,12 @@
-"""Objects that are read after the scope that loaded them has committed and closed: expired, and without a session."""
+"""Objects that are read after their session has committed and closed: expired, and without a session."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.by_hand import by_hand, expressions, read_there, returned
+from session_lint.analysis.expired import Held
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.loading import Loaded, loaded, made, needs_session
 from session_lint.analysis.makers import makers, switched_off
@@ -24,23 +26,9 @@ if TYPE_CHECKING:
     from session_lint.flow import Code, Graph, Point
     from session_lint.python.scopes import FunctionNode, Scope
 
-_ATTACHING = ("add", "add_all", "merge", "refresh")
+_ATTACHING = ("add", "add_all")
 _DETACHING = ("expunge", "expunge_all")
 _PLAIN = ("staticmethod", "classmethod")
-
-
-@dataclass(frozen=True, eq=False)
-class Held:
-    """A variable of a block that holds an object, or a collection of them, of the block's session.
-
-    :param node: where it was loaded, or added.
-    :param item: the ``with`` that commits and closes.
-    """
-
-    name: str
-    what: Loaded
-    node: ast.AST
-    item: ast.withitem
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +58,20 @@ class _Block:
 
 
 def reads(facts: ModuleFacts) -> Iterator[Read]:
-    """The first read of each object after its scope, in the code that loads it or in one that calls that."""
+    """The first read of each object after its session's end, in the code that loads it or in one that calls that."""
     if facts.module is None:
         return
     for block, variables in held_in_blocks(facts):
         for held in variables:
-            found = _first_read(facts.module, block.solved.code, block.solved.graph, block.ends, held)
+            found = _first_read(facts.module, block.solved.graph, block.ends, held)
             if found is not None:
                 yield Read(found, held, block.solved.code)
+    for one, variables in by_hand(facts):
+        there = read_there(facts.module, one)
+        for held in variables:
+            found = _first_read(facts.module, one.solved.graph, one.closes, held, there)
+            if found is not None:
+                yield Read(found, held, one.solved.code)
     for code, scope in facts.module.codes:
         yield from _reads_of_results(facts.module, code, scope)
 
@@ -163,7 +157,8 @@ def _variables(module: Module, block: _Block) -> Iterator[Held]:
     calls = [n for n in inside if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
     if any(c.func.attr in _DETACHING for c in calls):  # type: ignore[attr-defined]
         return
-    added = {path(a): c for c in calls if c.func.attr in _ATTACHING for a in _arguments(c)}  # type: ignore[attr-defined]
+    adding = [c for c in calls if c.func.attr in _ATTACHING and path(c.func.value) in block.sessions]  # type: ignore[attr-defined]
+    added = {path(argument): call for call in adding for argument in _arguments(call)}
     for node in inside:
         if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
             continue
@@ -173,7 +168,11 @@ def _variables(module: Module, block: _Block) -> Iterator[Held]:
         if entity is not None:
             what = Loaded(module, entity, scope, many=False)
         if what is not None and not _looked_at(inside, name, block.committed):
-            yield Held(name, what, added[name] if entity is not None else node.value, block.item)
+            yield Held(name, what, added[name] if entity is not None else node.value, _ends(block))
+
+
+def _ends(block: _Block) -> tuple[tuple[ast.AST, str], ...]:
+    return ((block.item, "this block commits, which expires it, and closes"),)
 
 
 def _inside(module: Module, item: ast.withitem) -> list[ast.AST]:
@@ -197,13 +196,21 @@ def _looked_at(inside: list[ast.AST], name: str, committed: int) -> bool:
 # what is read
 
 
-def _first_read(module: Module, code: Code, graph: Graph, starts: list[Point], held: Held) -> ast.Attribute | None:
-    """The first read, in the order of the text, of an attribute that needs the session."""
+def _first_read(
+    module: Module,
+    graph: Graph,
+    starts: list[Point],
+    held: Held,
+    there: Callable[[Point, ast.AST], bool] = lambda _point, _node: True,
+) -> ast.Attribute | None:
+    """The first read, in the order of the text, of an attribute that needs the session.
+
+    :param there: whether a read in a statement counts.
+    """
     found: list[ast.Attribute] = []
     for point in after(graph, starts, _ending(held.name)):
         if point.kind is PointKind.STATEMENT:
-            found += _attributes(module, point.node, held)
-    del code
+            found += (node for node in _attributes(module, point.node, held) if there(point, node))
     return min(found, key=lambda n: (n.lineno, n.col_offset), default=None)
 
 
@@ -212,7 +219,7 @@ def _ending(name: str) -> Callable[[Point], bool]:
 
     def ends(point: Point) -> bool:
         if point.kind in (PointKind.STORE, PointKind.DELETE):
-            return path(point.node) == name
+            return path(point.node) == name or path(point.node).startswith(f"{name}.")
         if point.kind is not PointKind.CALL or not isinstance(point.node, ast.Call):
             return False
         values = [*point.node.args, *(k.value for k in point.node.keywords)]
@@ -223,7 +230,7 @@ def _ending(name: str) -> Callable[[Point], bool]:
 
 def _attributes(module: Module, statement: ast.AST, held: Held) -> Iterator[ast.Attribute]:
     """The reads of attributes in a statement's own expressions."""
-    for node in _expressions(statement):
+    for node in expressions(statement):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and needs_session(held.what, node.attr):
             above = module.parents.get(node)
             if isinstance(above, ast.Call) and above.func is node:
@@ -251,18 +258,6 @@ def _is_element(module: Module, node: ast.expr, name: str) -> bool:
     return False
 
 
-def _expressions(statement: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement, without those of the statements in it and of functions."""
-    todo = [c for c in ast.iter_child_nodes(statement) if not isinstance(c, (ast.stmt, ast.ExceptHandler))]
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, ast.Lambda):
-            todo += [c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt)]
-
-
 # what a function gives to its callers
 
 
@@ -273,6 +268,12 @@ def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
         code = block.solved.code
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_plain(code):
             held = _returned(facts.module, block, variables)  # type: ignore[arg-type]
+            if held is not None:
+                found[code] = held
+    for one, variables in by_hand(facts):
+        code = one.solved.code
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_plain(code):
+            held = returned(one, variables)
             if held is not None:
                 found[code] = held
     return found
@@ -295,7 +296,7 @@ def _returned(module: Module, block: _Block, variables: list[Held]) -> Held | No
         if node in inside and not block.committed:
             what = loaded(module, node.value, scope, block.sessions)
             if what is not None:
-                return Held("", what, node.value, block.item)
+                return Held("", what, node.value, _ends(block))
     return None
 
 
@@ -312,10 +313,10 @@ def _reads_of_results(module: Module, code: Code, scope: Scope) -> Iterator[Read
             continue
         held = _held_of(module, call)
         if held is not None:
-            mine = Held(node.targets[0].id, held.what, held.node, held.item)
+            mine = Held(node.targets[0].id, held.what, held.node, held.ends)
             graph = build(code, frozenset())
             starts = [p for b in graph.blocks for p in b.points if p.node is node.targets[0]]
-            found = _first_read(module, code, graph, starts, mine)
+            found = _first_read(module, graph, starts, mine)
             if found is not None:
                 yield Read(found, mine, code, call)
     del scope

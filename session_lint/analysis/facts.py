@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.borrowed import Borrowed, borrowed
-from session_lint.analysis.detached import Held, given
+from session_lint.analysis.detached import given
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import SolverLimit
@@ -18,6 +18,7 @@ from session_lint.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from session_lint.analysis.expired import Held
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.finding import Step

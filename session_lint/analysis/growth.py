@@ -10,13 +10,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.passed import factories, of_field, passed
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
+from session_lint.python.passing import passings, receiving
 from session_lint.python.words import leads
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from session_lint.analysis.program import Program
+    from session_lint.python.passing import Passing
     from session_lint.python.project import Project, Unit
     from session_lint.python.scopes import FunctionNode
     from session_lint.python.words import Lead
@@ -32,6 +35,7 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
     fresh = set(program.vocabulary.opening_words) | {"begin"}
     left = list(project.layout.files)
     waiting: dict[str, list[tuple[Unit, Lead]]] = {}
+    handing: dict[str, list[tuple[Unit, list[Passing]]]] = {}
     while fresh:
         known |= fresh
         holding = dict.fromkeys(project.texts.having(frozenset(fresh - {"begin"} or fresh), left))
@@ -43,12 +47,28 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
                 waiting.setdefault(lead.word, []).append((unit, lead))  # type: ignore[arg-type]
                 if lead.word in known:
                     reached.append((unit, lead))  # type: ignore[arg-type]
+            for word, handed in passings(unit.names).items() if unit is not None else ():
+                handing.setdefault(word, []).append((unit, handed))  # type: ignore[arg-type]
         program.forget()
         leading = {(unit, lead.name, lead.scope): _read(lead) for unit, lead in reached}
         wanted = [lead for lead, read in leading.items() if lead[1] not in (program.properties if read else known)]
         given = {lead for lead in wanted if _gives(program, *lead)}
         program.properties |= {lead[1] for lead in given if leading[lead]}
-        fresh = {name for _, name, _ in given} - known
+        passing = [
+            (unit, one) for word in sorted(known & handing.keys()) for unit, all_ in handing.pop(word) for one in all_
+        ]
+        fresh = ({name for _, name, _ in given} | _receiving(program, passing)) - known
+
+
+def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]:
+    """The parameters of the project's functions that get a factory."""
+    found: set[str] = set()
+    for unit, passing in handed:
+        module, (argument, _, scope) = program.module(unit.names), passing
+        meaning = module.calls.meaning(unit.names.qualify(argument, scope) or passed(module, argument, scope))
+        if meaning is not None and meaning.role is Role.FACTORY:
+            found |= receiving(unit.names, passing)
+    return found
 
 
 def _read(lead: Lead) -> bool:
@@ -73,6 +93,8 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
         elif isinstance(node, ast.ClassDef) and module.opens_when_made(node):
             return True
     found = names.member(scope, name) if scope.is_class else names.exported(name)  # type: ignore[attr-defined, arg-type]
+    if not found and scope.is_class and (kept := of_field(module, scope, name)) is not None:  # type: ignore[attr-defined, arg-type]
+        found = factories(*kept)
     return any(_means(program, unit, one) for one in found)
 
 

@@ -28,6 +28,9 @@ Atom = tuple[str, bool]
 _MOST_ASKED = 4
 """How many questions about its parameters a function may ask before its ways in are taken together."""
 
+VALUE = "__value_"
+"""How the variables begin that stand for the values of calls."""
+
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotEq: ast.Eq,
     ast.IsNot: ast.Is,
@@ -56,6 +59,7 @@ def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Atom | None:
     kind = _FLIPPED.get(type(op), type(op))
     if kind == ast.In and isinstance(left, ast.Constant) and _names_of_scope(right):
         return (f"bound {left.value!s}", type(op) is kind)
+    left = left.target if isinstance(left, ast.NamedExpr) else left
     if not _steady(left) or not _steady(right) or kind not in _SIGN:
         return None
     if kind is ast.Eq and isinstance(right, ast.Constant) and right.value is None:
@@ -63,6 +67,26 @@ def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Atom | None:
     if kind in (ast.Is, ast.Eq) and isinstance(right, ast.Constant) and isinstance(right.value, bool):
         return (path(left), (type(op) is kind) == right.value) if path(left) else None
     return (f"{ast.unparse(left)} {_SIGN[kind]} {ast.unparse(right)}", type(op) is kind)
+
+
+@remembered
+def call_value(node: ast.expr) -> str:
+    """The variable that stands for the value of a call until that is tested, bound or returned; else empty.
+
+    No two calls end at one place.
+    """
+    call = node.value if isinstance(node, ast.Await) else node
+    return f"{VALUE}{call.end_lineno}_{call.end_col_offset}__" if isinstance(call, ast.Call) else ""
+
+
+def _atom_of_call(test: ast.expr) -> Atom | None:
+    """The atom for a test of what a call has returned; only the callee can tell how it came out."""
+    if name := call_value(test):
+        return (name, True)
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not (name := call_value(test.left)):
+        return None
+    found = _comparison(ast.Name(name), test.ops[0], test.comparators[0])
+    return found if found is not None and variables(found[0]) == {name} else None
 
 
 def _steady(node: ast.expr) -> bool:
@@ -95,7 +119,7 @@ def outcome(test: ast.expr, guards: Guards) -> bool | None:
         if stop in found:
             return stop
         return None if None in found else not stop
-    known = atom(test)
+    known = atom(test) or (_atom_of_call(test) if guards else None)
     if known is None:
         return None
     for value in (True, False):
@@ -143,7 +167,7 @@ def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
     truth = outcome(value, guards)
     if isinstance(value, ast.Constant):
         yield base | {(name, bool(value.value)), (f"{name} is None", value.value is None)}
-    elif known := path(value):
+    elif known := path(value) or call_value(value):
         copied = {(name + text[len(known) :], v) for text, v in guards if text in (known, f"{known} is None")}
         yield base | copied
     elif not isinstance(value, (ast.Compare, ast.UnaryOp, ast.BoolOp)):

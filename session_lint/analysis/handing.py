@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, arguments, held, root
 from session_lint.analysis.injection import injected
-from session_lint.analysis.later import applied
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import path
+from session_lint.python.passing import applied
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import State
+from session_lint.python.passing import applied
 from session_lint.python.remembered import remembered
 
 if TYPE_CHECKING:
@@ -48,17 +49,3 @@ def run_with(call: ast.Call, session: ast.expr) -> ast.Call | None:
     if not call.args or isinstance(call.args[0], ast.Starred):
         return None
     return ast.copy_location(ast.Call(call.args[0], [session, *call.args[1:]], call.keywords), call)
-
-
-@remembered
-def applied(call: ast.Call) -> ast.Call | None:
-    """The call that is made later: ``f(s)`` of ``partial(f, s)`` and of ``Thread(target=f, args=(s,))``."""
-    named = {k.arg: k.value for k in call.keywords if k.arg is not None}
-    if "target" in named:
-        given = named.get("args", ast.Tuple([], ast.Load()))
-        if not isinstance(given, (ast.Tuple, ast.List)):
-            return None
-        return ast.copy_location(ast.Call(named["target"], given.elts, []), call)
-    if not call.args:
-        return None
-    return ast.copy_location(ast.Call(call.args[0], call.args[1:], call.keywords), call)

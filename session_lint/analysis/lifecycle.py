@@ -15,6 +15,7 @@ from session_lint.analysis.calling import Calling
 from session_lint.analysis.effects import recovered
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.raising import Raising, leaving
+from session_lint.analysis.results import NOTHING_RETURNED
 from session_lint.analysis.state import Fact, Mark, Raised, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import path
@@ -85,10 +86,13 @@ class Lifecycle(Raising):
     :param start: the fact that holds at its entry.
     :param hops: how many modules away calls are followed that no session goes into or comes out of.
     :param liveness: which tests of the code may still be asked where.
+    :param tells: whether what the code returns tells its caller how it has ended.
     """
 
-    def __init__(self, module: Module, code: Code, start: Fact, hops: int, liveness: Liveness) -> None:
-        super().__init__(module, code)
+    def __init__(
+        self, module: Module, code: Code, start: Fact, hops: int, liveness: Liveness, *, tells: bool = False
+    ) -> None:
+        super().__init__(module, code, tells=tells)
         self.start = start
         self.liveness = liveness
         self.calling = Calling(module, code, hops)
@@ -121,8 +125,8 @@ class Lifecycle(Raising):
 
     def entry(self) -> Iterable[Fact]:
         """What holds before the first point."""
-        unbound = {(name, False) for name in guards.asked_for_existence(self.code)}
-        return [self.start._replace(guards=self.start.guards | unbound)]
+        known = self.start.guards | {(name, False) for name in guards.asked_for_existence(self.code)}
+        return [self.start._replace(guards=known | NOTHING_RETURNED if self.tells else known)]
 
     def transfer(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """The facts after a point has completed."""

@@ -11,6 +11,8 @@ import ast
 from functools import cache
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.guards import VALUE, call_value
+from session_lint.analysis.results import RESULT
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import children, parameters
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from session_lint.flow import Block, Code, Graph
 
 _TESTS = (EdgeKind.TRUE, EdgeKind.FALSE)
+_TAKING = (PointKind.STORE, PointKind.RETURN)
+_PASSING = (*_TAKING, PointKind.AWAIT)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -32,12 +36,13 @@ class Liveness:
 
     :param graph: the graph of the code that the guards are of.
     :param told: whether the tests of its parameters matter to whoever called it.
+    :param tells: whether what it returns does.
     """
 
-    def __init__(self, graph: Graph, *, told: bool) -> None:
+    def __init__(self, graph: Graph, *, told: bool, tells: bool = False) -> None:
         self._bits: dict[str, int] = {}
-        everywhere = self._set(_everywhere(graph.code, told=told))
-        self._live = {block: asked | everywhere for block, asked in self._asked_from(graph).items()}
+        everywhere = self._set([*_everywhere(graph.code, told=told), *[RESULT] * tells])
+        self._live = {block: asked | everywhere for block, asked in self._asked_from(graph, tells=tells).items()}
         self._kept: dict[tuple[Block, Guards], Guards] = {}
 
     def living(self, block: Block, guards: Guards) -> Guards:
@@ -46,13 +51,18 @@ class Liveness:
         kept = self._kept.get(key)
         if kept is None:
             live = self._live[block]
-            kept = frozenset(g for g in guards if all(live & self._bits.get(p, 0) for p in paths(g[0])))
+            kept = frozenset(
+                g
+                for g in guards
+                if all(live & self._bits.get(p, 0) for p in paths(g[0]))
+                or (g[0].startswith(VALUE) and g[0].partition(" ")[0] in _values_taken(block))
+            )
             self._kept[key] = kept = guards if len(kept) == len(guards) else kept
         return kept
 
-    def _asked_from(self, graph: Graph) -> dict[Block, int]:
+    def _asked_from(self, graph: Graph, *, tells: bool) -> dict[Block, int]:
         """The paths that each block and those behind it may ask about."""
-        found = {block: self._set(_asked_in(block)) for block in graph.blocks}
+        found = {block: self._set(_asked_in(block, tells=tells)) for block in graph.blocks}
         changed = True
         while changed:
             changed = False
@@ -84,14 +94,24 @@ def _everywhere(code: Code, *, told: bool) -> set[str]:
     return found | _paths(inside)
 
 
-def _asked_in(block: Block) -> set[str]:
+def _values_taken(block: Block) -> set[str]:
+    """The variables for values of calls that a block binds, returns, awaits or tests; behind it they are gone."""
+    taken = [p.value if p.kind in _TAKING else p.node for p in block.points if p.kind in _PASSING]
+    tests = (e.node for e in block.edges if e.kind in _TESTS)
+    taken += [t.left if isinstance(t, ast.Compare) else t for t in tests]
+    return {call_value(value) for value in taken if isinstance(value, (ast.Call, ast.Await))}
+
+
+def _asked_in(block: Block, *, tells: bool) -> set[str]:
     """The paths that the points of a block and the tests at its end may ask about."""
     asking: list[ast.AST] = [e.node for e in block.edges if e.kind in _TESTS and e.node is not None]
     for point in block.points:
         node = point.node
         if isinstance(node, ast.Call):
             asking += [*node.args, *(k.value for k in node.keywords)]
-        elif point.kind is PointKind.STORE and isinstance(point.value, ast.expr):
+        elif (point.kind is PointKind.STORE or (tells and point.kind is PointKind.RETURN)) and isinstance(
+            point.value, ast.expr
+        ):
             asking.append(point.value)
     return _paths(asking)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.passed import bound_to, factories, given
 from session_lint.python.names import own_nodes, path
 from session_lint.python.scopes import BindingKind, is_self
 from session_lint.vocabulary import Role
@@ -82,6 +83,10 @@ def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Mod
 def _bound(module: Module, binding: Binding, depth: int) -> Iterable[Made]:
     if binding.kind is BindingKind.VALUE:
         return makers(module, binding.node, binding.scope, depth + 1)
+    if binding.kind is BindingKind.PARAMETER:
+        kept = bound_to(module, [binding])
+        passed = given(*kept) if kept is not None and factories(*kept) else None
+        return [made for home, argument, scope in passed or () for made in makers(home, argument, scope, depth + 1)]
     if binding.kind is not BindingKind.IMPORT or depth > _DEEPEST:
         return ()
     return [made for home, inner in _exported(module, binding.target) for made in _bound(home, inner, depth + 1)]

@@ -14,7 +14,9 @@ from session_lint.analysis.inference import class_scope, closed_by, getters, kep
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
+from session_lint.analysis.passed import passed
 from session_lint.analysis.requests import handlers
+from session_lint.analysis.results import speaks
 from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
@@ -23,6 +25,7 @@ from session_lint.python.names import Names, own_nodes
 from session_lint.python.pending import once
 from session_lint.python.scopes import below, children
 from session_lint.python.stopping import go_on
+from session_lint.python.words import word
 from session_lint.stages import stage
 from session_lint.vocabulary import Meaning, Role
 
@@ -55,13 +58,16 @@ class Module(Concern):
         self._sites: dict[tuple[object, ...], Site] = {}
         self._graphs: dict[ast.AST, Graph] = {}
         self._alone: dict[tuple[Code, Fact], Solved | None] = {}
-        self._liveness: dict[tuple[ast.AST, bool], Liveness] = {}
+        self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
         self._generators: dict[FunctionNode, Meaning | None] = {}
         self._wrapped: set[ast.AST] = set()
+        self.passed: dict[ast.arg, frozenset[str]] = {}
         self.pending = self.program.pending
-        self.calls = Calls(self.names, self.program.vocabulary, self._inferred, self.yields_one, self.pending)
+        self.calls = Calls(
+            self.names, self.program.vocabulary, self._inferred, self.yields_one, self._factory, self.pending
+        )
         self.exceptions = Exceptions(self.names)
         self.summaries = Summaries(self)
 
@@ -71,6 +77,11 @@ class Module(Concern):
         """What a name of the project means by its body."""
         found = self.names.definition(name)
         return None if found is None else self.program.module(found[0]).inferred(name)
+
+    def _factory(self, node: ast.expr, scope: Scope) -> frozenset[str]:
+        """The factories that callers pass for a parameter or a field, where the project knows its name for one."""
+        words = self.program.words
+        return passed(self, node, scope) if words is None or word(node) in words else frozenset()
 
     def inferred(self, name: str) -> Meaning | None:
         """What a function of this module means by its body: a scope, or a global session's getter or closer."""
@@ -164,7 +175,8 @@ class Module(Concern):
         """
         go_on()
         graph = self._graph(code)
-        problem = Lifecycle(self, code, start, hops, self._live(code, told=told))
+        tells = told and start.site is not None and speaks(code)
+        problem = Lifecycle(self, code, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         return Solved(code, graph, solve(graph, problem), problem)
 
     def alone(self, code: Code, start: Fact) -> Solved:
@@ -195,10 +207,11 @@ class Module(Concern):
         except SolverLimit:
             return None
 
-    def _live(self, code: Code, *, told: bool) -> Liveness:
-        if (code, told) not in self._liveness:
-            self._liveness[code, told] = Liveness(self._graph(code), told=told)
-        return self._liveness[code, told]
+    def _live(self, code: Code, *, told: bool, tells: bool) -> Liveness:
+        key = code, told, tells
+        if key not in self._liveness:
+            self._liveness[key] = Liveness(self._graph(code), told=told, tells=tells)
+        return self._liveness[key]
 
     @stage("making graphs")
     def _graph(self, code: Code) -> Graph:

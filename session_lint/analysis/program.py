@@ -17,7 +17,6 @@ from session_lint.analysis.module import Module
 from session_lint.analysis.summaries import Rising
 from session_lint.python.mentions import finder, importer
 from session_lint.python.pending import Pending, once
-from session_lint.python.scopes import BindingKind
 from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
 from session_lint.stages import stage
 from session_lint.vocabulary import Role, vocabulary
@@ -227,7 +226,7 @@ class Program:
     def _find_callers(self, module: Module, code: ast.AST, *, concerned: bool) -> list[Place] | None:
         if self.project is None or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return [(module, caller) for caller in module.callers.get(code, ()) if caller is not code]
-        name = self._name(module, code)
+        name = self.name_of(module, code)
         own = [place for place in _calling(module, code, name) if place[1] is not code]
         others = self.mentioning(module, name, concerned=concerned)
         if others is None:
@@ -235,7 +234,7 @@ class Program:
         return [*own, *(place for other_module in others for place in _calling(other_module, code, name))]
 
     @staticmethod
-    def _name(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    def name_of(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         """The word that a caller cannot do without: of a constructor its class's name."""
         outer = module.names.scopes.of[code].parent
         if code.name == "__init__" and outer is not None and isinstance(outer.node, ast.ClassDef):
@@ -308,7 +307,7 @@ class Program:
 
     def singleton_words(self, names: Names) -> set[str]:
         """The words by which a module may call the getter or the closer of a global session."""
-        return {alias for name in self._singleton_words for alias in _aliases(names, name)}
+        return {alias for name in self._singleton_words for alias in names.aliases(name)}
 
     @once
     def _singleton_words(self) -> frozenset[str]:
@@ -337,18 +336,9 @@ _GLOBAL = (Role.SINGLETON, Role.CLOSER)
 
 def _calling(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> Iterator[Place]:
     """The codes of a module that call a function of some name."""
-    for alias in sorted(_aliases(module.names, name)):
+    for alias in sorted(module.names.aliases(name)):
         for call in module.calls_by_word.get(alias, ()):
             callee = module.calls.callee(call)
             made = module.initialiser(callee)
             if callee.function is code or (made is not None and made[1] is code):
                 yield module, module.code_of(module.calls.scope(call))
-
-
-def _aliases(names: Names, name: str) -> set[str]:
-    """What a module may call something of another module by."""
-    found = {name}
-    for alias, bindings in names.scopes.module.bindings.items():
-        if any(b.kind is BindingKind.IMPORT and b.target.rpartition(".")[2] == name for b in bindings):
-            found.add(alias)
-    return found

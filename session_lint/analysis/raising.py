@@ -61,13 +61,10 @@ class Raising(Entering):
         if flying is None:
             return None
         caught = fact.caught[: edge.target.depth - 1]
-        names = fact.names
-        if edge.source.edges[-1].node not in self.module.inside_finally(
-            self.code
-        ):  # a return that was under way is off
-            names = frozenset(n for n in names if not (isinstance(n, tuple) and n[0] == "returned"))
+        if edge.source.edges[-1].node not in self.module.inside_finally(self.code):
+            fact = self._called_off(fact)
         if not isinstance(edge.node, ast.ExceptHandler):  # a finally body, on the way of an exception
-            return fact._replace(flying=None, caught=(*caught, flying), names=names)
+            return fact._replace(flying=None, caught=(*caught, flying))
         earlier = edge.source.edges[: edge.source.edges.index(edge)]
         if self._surely_caught(earlier, fact):
             return None
@@ -80,7 +77,7 @@ class Raising(Entering):
             if found is not False:
                 met = flying if found else flying._replace(type=kind or ANY)
                 after = self._met(edge.node, fact, taken, sure=found)
-                return after._replace(flying=None, caught=(*caught, met), names=names, pending=None)
+                return after._replace(flying=None, caught=(*caught, met), pending=None)
         return None
 
     def _met(self, handler: ast.ExceptHandler, fact: Fact, taken: list[str], *, sure: bool | None) -> Fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import guards
+from session_lint.analysis import guards, results
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
@@ -29,13 +29,15 @@ class Storing:
 
     :param module: what is known of the module around the code.
     :param code: the function or module body.
+    :param tells: whether what it returns tells its caller how it has ended.
     """
 
-    def __init__(self, module: Module, code: Code) -> None:
+    def __init__(self, module: Module, code: Code, *, tells: bool = False) -> None:
         self.module = module
         self.code = code
         self.scope: Scope = module.names.scopes.of[code]
-        self.relevant = guards.relevant(code, lambda: _passed(module, code))
+        self.relevant = guards.relevant(code, lambda: _passed(module, code)) | (results.flags(code) if tells else set())
+        self.tells = tells
         self._class_level = _class_level(code)
         self._overriding = _overriding(code)
         self.sessions = _session_variables(module, code)
@@ -43,9 +45,9 @@ class Storing:
 
     def _statement(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """A new statement: what the last one computed and did not bind is gone."""
+        if point.node in self._overriding:
+            fact = self._called_off(fact)
         kept = frozenset(n for n in fact.names if not _temporary(n))
-        if point.node in self._overriding:  # a return that was under way is off
-            kept = frozenset(n for n in kept if not (isinstance(n, tuple) and n[0] == "returned"))
         if len(kept) == len(fact.names):
             return (fact,)
         return (self._dropped(fact._replace(names=kept), point.node),)
@@ -178,10 +180,19 @@ class Storing:
     def _await(self, point: Point, fact: Fact) -> Iterable[Fact]:
         return (_same(fact, point.node.value, point.node),)  # type: ignore[attr-defined]
 
+    def _called_off(self, fact: Fact) -> Fact:
+        """The fact where a return that was under way is off."""
+        names = frozenset(n for n in fact.names if not (isinstance(n, tuple) and n[0] == "returned"))
+        return fact._replace(names=names, guards=results.called_off(fact.guards) if self.tells else fact.guards)
+
     def _return(self, point: Point, fact: Fact) -> Iterable[Fact]:
         earlier = frozenset(n for n in fact.names if isinstance(n, tuple) and n[0] == "returned")
         found = fact._replace(flying=None, names=fact.names - earlier)  # a return in a `finally` overrides
         hold = held(point.value, fact)
+        if self.tells and (hold or self._there(point.value)):
+            found = found._replace(guards=guards.forget(found.guards, results.RESULT) | guards.present(results.RESULT))
+        elif self.tells:
+            return [found._replace(guards=g) for g in results.returning(point.value, found.guards)]  # type: ignore[arg-type]  # an expression
         if hold is Hold.CLOSER:
             return (give(found),)
         if hold is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.resolving import resolve
+from session_lint.analysis.results import RESULT, telling
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes
@@ -56,7 +57,7 @@ class Outcome:
     :param pending: a write of its own that is not committed.
     :param marks: what happened to the session in it.
     :param returned: how the returned value holds the session: ``whole``, ``inside``, an index of a tuple, or empty.
-    :param conditions: outcomes of tests on parameters under which the way is taken.
+    :param conditions: outcomes of tests on parameters, and on what is returned, under which the way is taken.
     :param touches: whether the outcome speaks of a session at all.
     """
 
@@ -264,7 +265,7 @@ class Summaries:
 
     def _solve_for(self, function: FunctionNode, start: Fact, hops: int) -> tuple[object, ...]:
         solved = self.module.solve(function, start, hops) if hops else self.module.alone(function, start)
-        outcomes = (self._outcome(function, fact) for fact in solved.exits if fact.site is start.site)
+        outcomes = telling(self._outcome(function, fact) for fact in solved.exits if fact.site is start.site)
         return _distinct(map(_shorter, outcomes) if hops == 0 else outcomes)
 
     def _outcome(self, function: FunctionNode, fact: Fact) -> Outcome:
@@ -279,7 +280,7 @@ class Summaries:
         )
 
     def _conditions(self, function: FunctionNode, fact: Fact) -> guards.Guards:
-        fixed = self._fixed(function)
+        fixed = self._fixed(function) | ({RESULT} if fact.flying is None else set())
         return frozenset(g for g in fact.guards if g[0].split(" ", 1)[0] in fixed and len(guards.variables(g[0])) == 1)
 
     def _fixed(self, function: FunctionNode) -> set[str]:

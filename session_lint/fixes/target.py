@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
+from session_lint.analysis.passed import parameter
 from session_lint.fixes.shape import closes, plain_scope
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
@@ -63,6 +64,8 @@ def scope_target(
     if module is None or not isinstance(call, ast.Call) or not takes_nothing(call):
         return None
     scope = module.calls.scope(call)
+    if parameter(module, call.func, scope) is not None:
+        return None  # callers choose the factory, and nobody knows all of them
     opening = _Opening(module, call, scope, module.names.qualify(call.func, scope), asynchronous)
     documented = None if asynchronous else _documented(opening)
     told = module.calls.vocabulary.told(_written(opening) | opening.names)

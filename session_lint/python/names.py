@@ -98,6 +98,14 @@ class Names:
         bindings = (b for scope in self.scopes.of.values() for bound in scope.bindings.values() for b in bound)
         return frozenset(b.target for b in bindings if b.kind is BindingKind.IMPORT)
 
+    def aliases(self, name: str) -> set[str]:
+        """What the module may call something of another module by."""
+        found = {name}
+        for alias, bindings in self.scopes.module.bindings.items():
+            if any(b.kind is BindingKind.IMPORT and b.target.rpartition(".")[2] == name for b in bindings):
+                found.add(alias)
+        return found
+
     def definition(self, name: str) -> tuple[Names, ScopeNode] | None:
         """The function or class that a dotted name stands for, with the names of the module it stands in."""
         if name in self.definitions:

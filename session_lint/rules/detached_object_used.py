@@ -1,10 +1,10 @@
-"""An object is read after the scope that loaded it has committed and closed.
+"""An object is read after its session has committed and closed.
 
 ## What it does
 Follows the objects that a committing scope loads or adds (`session.get(User, 1)`, `session.query(User).first()`,
 `session.scalars(select(User)).all()`, `session.add(user)`) and reports the first read of one of their columns or
 relationships after the block, in the same function or in one that gets them from it. So it does after a
-`with Session() as session` block whose last act is a commit.
+`with Session() as session` block whose last act is a commit, and where a session is committed and then closed by hand.
 
 Not reported are sessions with `expire_on_commit=False`, objects that were expunged or that somebody has had since who
 may have attached them again, plain rows and scalars (`select(User.name)`), methods and properties of the class, and
@@ -67,10 +67,8 @@ if TYPE_CHECKING:
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each object that is read after its scope, at the first read."""
     for read in reads(facts):
-        steps = [
-            step(facts, read.held.node, "an object of the session"),
-            step(facts, read.held.item, "this block commits, which expires it, and closes"),
-        ]
+        ends = [step(facts, node, said) for node, said in read.held.ends]
+        steps = [step(facts, read.held.node, "an object of the session"), *ends]
         if read.call is not None:
             steps.append(step(facts, read.call, "comes out of this call"))
         yield rule.finding(

@@ -40,6 +40,15 @@ def test_a_house_name_is_enough(tmp_path: Path) -> None:
     assert codes(paths) == codes(paths, None)
 
 
+def test_a_factory_that_is_passed_is_enough(tmp_path: Path) -> None:
+    """So is a file that opens one by the name of its parameter."""
+    guests = {"house/cellar.py": "def fetch(key):\n    door = key()\n    door.execute('x')\n"}
+    lender = {"house/cook.py": "from house import cellar, engines\n\ncellar.fetch(engines.Local)\n"}
+    paths = write(tmp_path, HOUSE | guests | lender)
+    assert "SES101" in dict(codes(paths))["cellar.py"]
+    assert codes(paths) == codes(paths, None)
+
+
 def test_nothing_differs_for_the_cases_of_the_rules(tmp_path: Path) -> None:
     texts = {f"{case.page}/n{n}.py": case.text for n, case in enumerate(cases())}
     paths = write(tmp_path, texts | {f"{name.split('/')[0]}/setup.py": "" for name in texts})

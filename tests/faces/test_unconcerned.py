@@ -114,6 +114,16 @@ def test_what_was_settled_is_looked_at_again_when_there_are_more_words(analysed:
     assert () == told("user.py", Settings()).findings
 
 
+def test_a_factory_that_is_passed_is_a_word_for_the_file_that_gets_it(analysed: list[str]) -> None:
+    written(
+        opener=OPENER, user="def use(make):\n    s = make()\n    s.execute(1)\n", main="import user\n\nuser.use(1)\n"
+    )
+    assert () == told("user.py", Settings()).findings
+    written(main="import user\nfrom sqlalchemy.orm import Session\n\nuser.use(lambda: Session(1))\nuser.use(Session)\n")
+    assert ["SES101"] == [found.code for found in told("user.py", Settings()).findings]
+    assert told("user.py", Settings()).cached
+
+
 def test_what_is_kept_of_one_file_holds_for_another(analysed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The words are not looked for anew, be they learnt or only possible."""
     written(plain=PLAIN, other=f"{PLAIN}\n\nmore = 1\n", leak=LEAK, third="third = 1\n")

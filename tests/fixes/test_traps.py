@@ -234,6 +234,19 @@ def test_a_declared_type_gives_way() -> None:
     assert mended(whole) == whole
 
 
+def test_a_factory_that_callers_choose_stays() -> None:
+    """No scope stands for it, though all callers that are seen pass the one that a scope is over."""
+    scope = "from contextlib import contextmanager\n\n\n@contextmanager\ndef scope():\n    s = S()\n    try:\n"
+    scope += "        yield s\n        s.commit()\n    except Exception:\n        s.rollback()\n        raise\n"
+    scope += "    finally:\n        s.close()\n\n\n"
+    work = (
+        "def work(make):\n    s = make()\n    s.add(1)\n    s.commit()\n    s.close()\n\n\ndef main():\n    work(S)\n"
+    )
+    changed = mended(MAKER + scope + work)
+    assert "    with make() as s:\n        s.add(1)\n        s.commit()\n" in changed
+    assert "with scope()" in mended(MAKER + scope + work.replace("make()", "S()"))
+
+
 def test_what_a_global_keeps_is_seen() -> None:
     """The object would be detached."""
     text = f"{MAKER}USER = None\n\n\ndef f(q):\n    global USER\n    session = S()\n    USER = session.scalar(q)\n"

@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from session_lint.analysis.guards import call_value
 from session_lint.analysis.liveness import Liveness
 from session_lint.flow import build
 
@@ -54,3 +55,23 @@ def test_callers_are_told_of_parameters() -> None:
     body = "if own:\n    first()\nhere()"
     assert living(body, "here()", told=True, given="own") == {"own"}
     assert living(body, "here()", told=False, given="own") == set()
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        pytest.param("x = f()\ny = 1\ng()", [["x", "y = 1", "y", "g()", "g()"]], id="bound"),
+        pytest.param("if f():\n    g()", [[]], id="tested"),
+        pytest.param("while f() is None:\n    g()", [[]], id="tested for None"),
+        pytest.param("return f()", [["return f()"]], id="returned"),
+        pytest.param("f()\ng()", [], id="let go"),
+    ],
+)
+def test_the_value_of_a_call_lives_where_it_is_taken(body: str, where: list[list[str]]) -> None:
+    """It is bound, tested or returned in the block behind the call, and gone in those that follow."""
+    code = ast.parse("def work():\n" + "".join(f"    {line}\n" for line in body.splitlines())).body[0]
+    call = next(n for n in ast.walk(code) if isinstance(n, ast.Call) and ast.unparse(n) == "f()")
+    graph = build(code)  # type: ignore[arg-type]  # a function
+    known = frozenset({(call_value(call), True)})
+    kept = [b for b in graph.blocks if Liveness(graph, told=False).living(b, known)]
+    assert [[ast.unparse(p.node) for p in b.points] for b in kept] == where

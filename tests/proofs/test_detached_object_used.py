@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from tests.proofs.stage import Stage
 
 FAULT = """
-from app import User
+from app import User, engine
 from database.session import scoped_session
+from sqlalchemy.orm import Session
 
 
 def register(name):
@@ -29,6 +30,17 @@ def greeting(user_id):
     with scoped_session() as session:
         user = session.get(User, user_id)
     return "Hello " + user.name  # error: SES306
+
+
+def by_hand(name):
+    session = Session(engine)
+    try:
+        user = User(name=name)
+        session.add(user)
+        session.commit()
+    finally:
+        session.close()
+    return user.id  # error: SES306
 """
 
 CURE = """
@@ -66,6 +78,13 @@ def test_a_loaded_object_cannot_be_read_after_the_scope(stage: Stage) -> None:
     stage.write("ann")
     with pytest.raises(DetachedInstanceError, match=DETACHED):
         stage.load(FAULT).greeting(1)
+
+
+def test_a_session_that_is_closed_by_hand_leaves_it_alone_too(stage: Stage) -> None:
+    """It is the commit that expires, and the close that detaches, whoever does them."""
+    with pytest.raises(DetachedInstanceError, match=DETACHED):
+        stage.load(FAULT).by_hand("ann")
+    assert stage.users() == ["ann"]
 
 
 def test_what_is_read_inside_stays(stage: Stage) -> None:

@@ -1,0 +1,146 @@
+"""Factories that a function is given: all callers pass one for a parameter, which may be kept in a field."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.arguments import bind
+from session_lint.analysis.places import is_test
+from session_lint.python.passing import calls_made
+from session_lint.python.scopes import BindingKind, is_self
+from session_lint.python.words import word
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Binding, FunctionNode, Scope
+
+_DEEPEST = 3
+"""How many functions may pass a factory on."""
+Given = tuple["Module", ast.expr, "Scope"]
+"""An argument, the module it stands in and the scope."""
+
+
+def passed(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
+    """The dotted names of the factories that callers pass for a parameter, or for what a field was filled with.
+
+    Nothing where it is no such thing, where nobody is seen to pass one, and where somebody passes anything else.
+    """
+    found = parameter(module, node, scope)
+    return frozenset() if found is None else factories(*found)
+
+
+def factories(module: Module, arg: ast.arg, function: FunctionNode) -> frozenset[str]:
+    """The same for a parameter of a function."""
+    return module.pending.ask_once(module.passed, arg, lambda: _names(module, arg, function), frozenset())
+
+
+def parameter(module: Module, node: ast.expr, scope: Scope) -> tuple[Module, ast.arg, FunctionNode] | None:
+    """The parameter that a variable or a field of the object stands for, and its function."""
+    if isinstance(node, ast.Name):
+        owner = module.names.owner(node.id, scope)
+        return bound_to(module, owner.bindings[node.id]) if owner is not None else None
+    outer = scope.parent
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name) or outer is None:
+        return None
+    return of_field(module, outer, node.attr) if outer.is_class and is_self(scope, node.value.id) else None
+
+
+def of_field(module: Module, owner: Scope, name: str) -> tuple[Module, ast.arg, FunctionNode] | None:
+    """The parameter of a method that a field of a class is filled with, once and for all."""
+    bindings = [*owner.bindings.get(name, ()), *owner.attributes.get(name, ())]
+    if len(bindings) != 1 or not isinstance(value := bindings[0].node, ast.Name):
+        return None
+    inner = module.names.owner(value.id, bindings[0].scope)
+    return bound_to(module, inner.bindings[value.id]) if inner is not None else None
+
+
+def bound_to(module: Module, bindings: list[Binding]) -> tuple[Module, ast.arg, FunctionNode] | None:
+    """The one thing that a name is bound to, where that is a plain parameter."""
+    binding = bindings[0]
+    function = binding.scope.node
+    if len(bindings) != 1 or binding.kind is not BindingKind.PARAMETER or isinstance(function, ast.Lambda):
+        return None
+    arg = binding.node
+    assert isinstance(arg, ast.arg)
+    assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return None if arg in (function.args.vararg, function.args.kwarg) else (module, arg, function)
+
+
+def _names(module: Module, arg: ast.arg, function: FunctionNode) -> frozenset[str]:
+    found: set[str] = set()
+    for home, argument, scope in given(module, arg, function) or ():
+        names = home.names.qualify(argument, scope)
+        meaning = home.calls.meaning(names) if names else None
+        if meaning is None or meaning.role is not Role.FACTORY:
+            return frozenset()
+        found |= names
+    return frozenset(found)
+
+
+def given(module: Module, arg: ast.arg, function: FunctionNode, depth: int = 0) -> list[Given] | None:
+    """What callers pass for a parameter, as far as they are seen; ``None`` where one of them cannot be understood.
+
+    Tests pass what serves them: where others call the function, they do not count.
+    """
+    name = module.program.name_of(module, function)
+    others = module.program.mentioning(module, name)
+    if others is None or depth > _DEEPEST:
+        return None
+    seen = [
+        (home, one)
+        for home in (module, *others)
+        for call, scope in _calls(home, {function.name, *home.names.aliases(name)})
+        for one in _arguments(module, arg, function, home, call, scope)
+    ]
+    counted = [one for home, one in seen if not _serves_tests(home)] or [one for _, one in seen]
+    found: list[Given] = []
+    for one in counted:
+        passed_on = None if one is None else _passed_on(one, depth)
+        if passed_on is None:
+            return None
+        found += passed_on
+    return found
+
+
+def _calls(home: Module, aliases: set[str]) -> Iterator[tuple[ast.Call, Scope]]:
+    """The calls of a module that may be of a function of some names, or have one made."""
+    for call, scope in home.names.scopes.calls:
+        for made in calls_made(call):
+            if word(made.func) in aliases:
+                home.calls.stands_in(made, call)
+                yield made, scope
+
+
+def _arguments(
+    module: Module, arg: ast.arg, function: FunctionNode, home: Module, call: ast.Call, scope: Scope
+) -> Iterator[Given | None]:
+    """What a call passes for a parameter, if it is one of the function; ``None`` for what cannot be seen."""
+    callee = home.calls.callee(call)
+    made = home.initialiser(callee)
+    if function is not (made[1] if made is not None else callee.function):
+        return
+    if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+        yield None
+        return
+    value = bind(call, function, bound=callee.bound or made is not None).get(arg.arg)
+    if value is not None:
+        own = any(value is a for a in (*call.args, *(k.value for k in call.keywords)))
+        yield (home, value, scope) if own else (module, value, module.names.scopes.of[function].parent or scope)
+
+
+def _passed_on(one: Given, depth: int) -> list[Given] | None:
+    """An argument; where it is a parameter of the caller, what is passed for that."""
+    home, argument, scope = one
+    further = None if home.names.qualify(argument, scope) else parameter(home, argument, scope)
+    return [one] if further is None else given(*further, depth + 1)
+
+
+def _serves_tests(home: Module) -> bool:
+    project = home.program.project
+    path = None if project is None else project.unit(home.names).path
+    inside = path is not None and project is not None and path.is_relative_to(project.root)
+    return is_test(str(path.relative_to(project.root)) if inside else home.source.filename)  # type: ignore[union-attr]  # there is one

@@ -1,0 +1,89 @@
+"""What the value that a function returns tells of the way on which it has ended.
+
+A helper that closes the session and returns ``True``, or does neither, has told its caller what it did. The returned
+value is followed like a variable, :data:`RESULT`, which holds ``None`` until something is returned; how tests of it
+come out are conditions of an outcome, like those of tests on parameters. In the caller they become tests of the call's
+value (:func:`~session_lint.analysis.guards.call_value`).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.python.names import own_nodes
+from session_lint.python.remembered import remembered
+from session_lint.values import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from session_lint.analysis.summaries import Outcome
+
+RESULT = "__returned__"
+NOTHING_RETURNED: guards.Guards = frozenset({(RESULT, False), (f"{RESULT} is None", True)})
+"""What holds where no value was returned: at the end of a body, ``None`` is."""
+
+_OBJECTS = (ast.JoinedStr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@remembered
+def speaks(code: ast.AST) -> bool:
+    """Whether a function returns anything but ``None``."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    values = (n.value for n in own_nodes(code) if isinstance(n, ast.Return))
+    return any(v is not None and not (isinstance(v, ast.Constant) and v.value is None) for v in values)
+
+
+@remembered
+def flags(code: ast.AST) -> frozenset[str]:
+    """The variables that a function gives an outcome of its own and returns: ``done = False``, ``return done``."""
+    nodes = own_nodes(code)
+    returned = {n.value.id for n in nodes if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)}
+    kept = (n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant))
+    plain = (n for n in kept if n.value.value is None or isinstance(n.value.value, bool))  # type: ignore[attr-defined]
+    return frozenset(returned & {t.id for n in plain for t in n.targets if isinstance(t, ast.Name)})
+
+
+def returning(value: ast.expr | None, known: guards.Guards) -> Iterator[guards.Guards]:
+    """The ways that ``return value`` splits into, as far as tests of the value come out differently."""
+    if isinstance(value, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
+        elements = value.keys if isinstance(value, ast.Dict) else value.elts
+        sure = not elements or any(e is not None and not isinstance(e, ast.Starred) for e in elements)
+        truth = {(RESULT, bool(elements))} if sure else set()
+        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)} | truth
+    elif isinstance(value, _OBJECTS):
+        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)}
+    else:
+        yield from guards.learned(RESULT, value or ast.Constant(None), known)
+
+
+def called_off(known: guards.Guards) -> guards.Guards:
+    """The guards where a return that was under way is not to be."""
+    return guards.forget(known, RESULT) | NOTHING_RETURNED
+
+
+def of_result(conditions: guards.Guards) -> guards.Guards:
+    """The conditions that speak of what is returned."""
+    return frozenset(c for c in conditions if c[0].partition(" ")[0] == RESULT)
+
+
+def untold(outcome: Outcome) -> Outcome:
+    """An outcome without what the returned value says."""
+    spoken = of_result(outcome.conditions)
+    return replace(outcome, conditions=outcome.conditions - spoken) if spoken else outcome
+
+
+def telling(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes; without what the returned value says, where it says several things and tells nothing by them."""
+    found = list(outcomes)
+    said: dict[object, set[guards.Guards]] = {}
+    for one in found:
+        if one.raised is None:
+            kind = (one.state, one.pending, one.marks, one.returned)
+            said.setdefault(kind, set()).add(of_result(one.conditions))
+    answers = list(said.values())
+    idle = answers and len(answers[0]) > 1 and all(answer == answers[0] for answer in answers)
+    return [untold(one) for one in found] if idle else found
