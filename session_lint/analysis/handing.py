@@ -108,6 +108,8 @@ def threads(module: Module) -> dict[ast.AST, ast.Call]:
     found: dict[ast.AST, ast.Call] = {}
     for call, scope in module.names.scopes.calls:
         target = _target(module, call, scope) if may_run(module, call) else None
+        if isinstance(target, ast.Lambda) and isinstance(target.body, ast.Call):
+            target = target.body.func
         for name in module.names.qualify(target, scope) if target is not None else ():
             started = module.names.definition(name)
             if started is not None:

@@ -43,7 +43,7 @@ MUTATIONS: dict[str, Without] = {
         name: condition(name)
         for name in (
             *("uncommitted", "after_commit", "closed_before", "swallowed", "beyond", "expired"),
-            *("run_through", "bound_once", "only_closed"),
+            *("run_through", "bound_once", "only_closed", "entered"),
         )
     },
     **{name: holding(name) for name in ("takes_nothing", "same_factory")},
@@ -60,7 +60,7 @@ def changed(world: World, text: str) -> list[str]:
             found += world.differences(text, after)
         except CannotFix:
             continue
-        except (SyntaxError, NameError, TypeError) as error:  # what a mutant writes may not run at all
+        except (SyntaxError, NameError, TypeError, AttributeError) as error:  # what a mutant writes may not run at all
             found.append(str(error))
     return found
 

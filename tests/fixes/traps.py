@@ -134,6 +134,12 @@ COMMITTING = MADE.replace(
 CLASS = {
     "a class that commits": "session = Own()\nsession.add(Row(1))\nsession.flush()\nwork()\nsession.close()\n",
 }
+REGISTRY = {
+    "a registry": (
+        "session = scoped_session(SessionLocal)\nsession.add(Row(1))\nsession.commit()\nwork()\nsession.close()\n"
+    ),
+}
+REGISTERED = MADE.replace("import sessionmaker\n", "import scoped_session, sessionmaker\n", 1)
 NAME = {
     "bound again": (
         "session = SessionLocal()\nsession.add(Row(1))\nsession.commit()\nsession = SessionLocal()\n"
@@ -155,6 +161,7 @@ TRAPS: dict[str, dict[str, str]] = {
     "takes_nothing": {name: program(body) for name, body in FACTORY.items()},
     "same_factory": {name: program(body, SECOND) for name, body in OTHER_FACTORY.items()},
     "only_closed": {name: program(body, COMMITTING) for name, body in CLASS.items()},
+    "entered": {name: program(body, REGISTERED) for name, body in REGISTRY.items()},
     "run_through": {name: program(body) for name, body in GENERATOR.items()},
     "bound_once": {**{name: program(body) for name, body in NAME.items()}, "plain code": PLAIN_CODE},
 }
