@@ -73,6 +73,8 @@ class Calling:
                 return found
         if any(held(argument, fact) for argument in arguments(call)):
             return self._passed(call, callee, fact)
+        if callee.raises and fact.marked("kept"):  # whatever runs there may find it in the field
+            fact = _borrowed(fact, call)
         return self._uninvolved(call, callee, fact)
 
     # a way without an obligation: one may begin

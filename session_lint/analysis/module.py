@@ -164,7 +164,7 @@ class Module(Concern):
         """
         go_on()
         graph = self._graph(code)
-        problem = Lifecycle(self, code, start, hops, self._live(code, told=told))
+        problem = Lifecycle(self, graph, start, hops, self._live(code, told=told))
         return Solved(code, graph, solve(graph, problem), problem)
 
     def alone(self, code: Code, start: Fact) -> Solved:
