@@ -3,7 +3,7 @@
 They are followed as a callee's summary follows them: from the entry of the code, with nothing done to them yet. What
 an expression is counts, not what it is called: a parameter that is annotated as a session, a field or variable that
 one was put into, a library's managed session. Of a parameter without annotation, the methods that are called on it
-tell.
+tell. Calling a registry gives the session that it stands for: ``session = Registry()`` is another name for it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
+from session_lint.analysis.aliases import managed, managed_by, stands_for
 from session_lint.analysis.injection import lent
 from session_lint.analysis.makers import asynchronous
 from session_lint.analysis.state import NOTHING, SiteKind
@@ -20,7 +21,7 @@ from session_lint.flow import SolverLimit
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
-from session_lint.vocabulary import Role, effects
+from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,17 +42,21 @@ class Borrowed:
     """A session that a code has from somebody else.
 
     :param name: the path by which the code knows it.
-    :param uses: the calls of its methods there, in the order of the text.
+    :param node: an expression that reads it by that path.
+    :param uses: the calls of its methods there, by whichever name, in the order of the text.
     :param is_async: whether it is asynchronous; ``None`` where that is not known.
     :param managed: whether a library owns it: a registry, Flask-SQLAlchemy's.
+    :param also: other paths by which the code has the same session from elsewhere.
     """
 
     module: Module
     code: ast.AST
     name: str
+    node: ast.expr
     uses: list[ast.Call]
     is_async: bool | None
     managed: bool
+    also: frozenset[str] = frozenset()
 
     @property
     def origin(self) -> ast.AST:
@@ -60,11 +65,17 @@ class Borrowed:
         bindings = scope.bindings.get(self.name, ())
         return next((b.node for b in bindings if b.kind is BindingKind.PARAMETER), self.code)
 
+    @property
+    def names(self) -> set[str]:
+        """The names by which the code uses it."""
+        used = {path(use.func.value) for use in self.uses if isinstance(use.func, ast.Attribute)}
+        return {self.name, *used} - {""}
+
     @cached_property
     def solved(self) -> Solved | None:
         """How it fares in the code; ``None`` where there are too many ways to tell."""
         site = self.module.site(SiteKind.PARAMETER, self.origin, self.code)
-        start = NOTHING._replace(site=site, names=frozenset({self.name}), guards=guards.present(self.name))
+        start = NOTHING._replace(site=site, names=self.also | {self.name}, guards=guards.present(self.name))
         try:
             return self.module.alone(self.code, start)  # type: ignore[arg-type]  # a code has a graph
         except SolverLimit:
@@ -73,14 +84,36 @@ class Borrowed:
 
 def borrowed(module: Module) -> Iterator[Borrowed]:
     """Every session that a function of the module has from somebody else and uses, in the order of the text."""
+    by_code: dict[ast.AST, list[Borrowed]] = {}
+    for one in _each(module):
+        by_code.setdefault(one.code, []).append(one)
+    for found in by_code.values():
+        yield from _merged(found)
+
+
+def _merged(found: list[Borrowed]) -> Iterator[Borrowed]:
+    """The sessions of one code, of which a registry, and what calling it gave elsewhere, are one."""
+    several = sum(one.managed for one in found) > 1
+    same: dict[object, list[Borrowed]] = {}
+    for one in found:
+        made = stands_for(one.module, one.node, one.module.names.scopes.of[one.code]) if several and one.managed else ()
+        same.setdefault(made or one, []).append(one)
+    for first, *others in same.values():
+        first.uses += [use for other in others for use in other.uses]
+        first.also = frozenset(other.name for other in others)
+        yield first
+
+
+def _each(module: Module) -> Iterator[Borrowed]:
     used: dict[tuple[ast.AST, str], list[tuple[ast.Call, ast.expr]]] = {}
     known = effects()
     for call, around in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in known:
-            name = path(call.func.value)
             code = module.code_of(around)
+            node = call.func.value if isinstance(code, ast.Module) else managed_by(module, call.func.value, around)
+            name = path(node)
             if name and not isinstance(code, ast.Module) and not _bound_here(around, name):
-                used.setdefault((code, name), []).append((call, call.func.value))
+                used.setdefault((code, name), []).append((call, node))
     for function, scope in module.codes:
         for arg in parameters(function) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
             if arg.annotation is not None and not _bound_here(scope, arg.arg):
@@ -94,7 +127,8 @@ def borrowed(module: Module) -> Iterator[Borrowed]:
     for user, name in dict.fromkeys([*used, *lending]):
         uses = used.get((user, name), [])
         if (user, name) in lending:
-            yield Borrowed(module, user, name, [call for call, _ in uses], None, managed=False)
+            node = uses[0][1] if uses else _name(name)
+            yield Borrowed(module, user, name, node, [call for call, _ in uses], None, managed=False)
         else:
             yield from _judged(module, user, name, uses)
 
@@ -103,26 +137,23 @@ def _judged(module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call,
     """The session that a path stands for in a code, if it is one."""
     scope = module.names.scopes.of[code]
     calls = [call for call, _ in uses]
-    node = uses[0][1] if uses else ast.Name(name, ast.Load())
+    node = uses[0][1] if uses else _name(name)
     names = module.names.qualify(node, scope)
-    managed = _managed(module, names)
-    if managed or module.calls.is_session(node, scope):
-        yield Borrowed(module, code, name, calls, asynchronous(names), managed)
+    library = managed(module, names)
+    if library or module.calls.is_session(node, scope):
+        yield Borrowed(module, code, name, node, calls, asynchronous(names), library)
     elif not names and _is_parameter(scope, name) and _acts_as_session(calls):
-        yield Borrowed(module, code, name, calls, None, managed)
+        yield Borrowed(module, code, name, node, calls, None, managed=False)
+
+
+def _name(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
 
 
 def _bound_here(scope: Scope, name: str) -> bool:
     """Whether the code itself puts something into the variable, which then is followed from there."""
     first = name.partition(".")[0]
     return any(b.kind is not BindingKind.PARAMETER for b in scope.bindings.get(first, ()))
-
-
-def _managed(module: Module, names: frozenset[str]) -> bool:
-    """Whether dotted names are those of a library's own session, or of a registry that stands for one."""
-    of = module.calls.vocabulary.meaning
-    found = [(of(name), of(name.removesuffix("()"))) for name in names]
-    return bool(found) and all(any(m is not None and m.role is Role.MANAGED for m in pair) for pair in found)
 
 
 def _is_parameter(scope: Scope, name: str) -> bool:

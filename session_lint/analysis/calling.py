@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects, guards
+from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.arguments import bind, conditions_met
 from session_lint.analysis.closures import closed_over
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
@@ -64,17 +65,29 @@ class Calling:
         inner = closed_over(self.module, self.code, call, callee, fact)
         if inner is not None:
             return self._by_summary(call, callee, fact, inner)
-        if held(call.func, fact) is Hold.CLOSER:
-            return [effects.close(fact, call)], []
-        if held(call.func, fact) is Hold.INSIDE and callee.function is not None:  # a closure over the session
-            return self._uninvolved(call, callee, _borrowed(fact, call))
+        called = self._called(call, callee, fact)
+        if called is not None:
+            return called
         if fact.site.kind is SiteKind.SINGLETON or fact.site.key:
             found = self._singleton(call, callee, fact)
             if found is not None:
                 return found
         if any(held(argument, fact) for argument in arguments(call)):
             return self._passed(call, callee, fact)
+        if callee.raises and fact.marked("kept"):  # whatever runs there may find it in the field
+            fact = _borrowed(fact, call)
         return self._uninvolved(call, callee, fact)
+
+    def _called(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
+        """What a call does whose callee is, holds or closes the session."""
+        hold = held(call.func, fact)
+        if hold is Hold.CLOSER:
+            return [effects.close(fact, call)], []
+        if hold is Hold.WHOLE and is_registry_call(self.module, call):
+            return [fact._replace(names=fact.names | {("temp", call)})], []
+        if hold is Hold.INSIDE and callee.function is not None:  # a closure over the session
+            return self._uninvolved(call, callee, _borrowed(fact, call))
+        return None
 
     # a way without an obligation: one may begin
 

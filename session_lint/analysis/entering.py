@@ -95,6 +95,7 @@ class Entering(Storing):
         return (given._replace(state=State.ACTIVE, pending=point.node) if self.module.hands_over(self.code) else given,)
 
     def _yield_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
-        kind = ANY if self.module.hands_over(self.code) else "builtins.GeneratorExit"
+        """What a ``with`` body raises comes out of the ``yield``; what a fixture's test raises does not."""
+        kind = ANY if self.module.is_context_manager(self.code) else "builtins.GeneratorExit"
         (after,) = self._yield(point, fact)
         return (after._replace(flying=Raised(kind, point.node)),)

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.borrowed import Borrowed, borrowed
+from session_lint.analysis.claims import claimed
 from session_lint.analysis.detached import given
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
@@ -33,11 +34,13 @@ class Ending:
 
     :param fact: what holds there.
     :param block: where it ends: an exit, or the block after the last name of the session was re-bound.
+    :param claimed: whether it stands open in a field then that somebody else may close.
     """
 
     solved: Solved
     block: Block
     fact: Fact
+    claimed: bool = False
 
     @property
     def dropped(self) -> Mark | None:
@@ -55,7 +58,7 @@ class Ending:
         returned = self.fact.flying is None and any(
             isinstance(n, tuple) and n[0] == "returned" for n in self.fact.names
         )
-        return self.fact.state is State.GIVEN or returned or bool(self.fact.marked("yielded"))
+        return self.claimed or self.fact.state is State.GIVEN or returned or bool(self.fact.marked("yielded"))
 
     @property
     def closed(self) -> bool:
@@ -155,13 +158,18 @@ class ModuleFacts:
             sites: dict[Site, list[Ending]] = {}
             for block, fact in solved.ends:
                 if fact.site is not None and fact.site.kind is kind and self._ordinary(fact):
-                    sites.setdefault(fact.site, []).append(Ending(solved, block, fact))
+                    sites.setdefault(fact.site, []).append(Ending(solved, block, fact, self._claimed(solved, fact)))
             for site, endings in sites.items():
                 yield Obligation(site, self.variable(site.node, solved.code), self.symbol(solved.code), endings)
 
     def _ordinary(self, fact: Fact) -> bool:
         assert self.module is not None
         return fact.flying is None or self.module.exceptions.ordinary(fact.flying.type)
+
+    def _claimed(self, solved: Solved, fact: Fact) -> bool:
+        if self.module is None or fact.state in (State.CLOSED, State.GIVEN) or not fact.marked("kept"):
+            return False
+        return claimed(self.module, solved.code, fact)
 
     def scope(self, code: ast.AST) -> Scope:
         """The scope that a code opens."""
@@ -188,7 +196,7 @@ class ModuleFacts:
     def variable_of(self, site: Site, solved: Solved) -> str:
         """The variable of a session in the solution for a code, which may have it from somebody else."""
         if site.kind is SiteKind.PARAMETER:
-            return str(next(iter(solved.problem.start.names), ""))
+            return min(map(str, solved.problem.start.names), default="")
         return self.variable(site.node, solved.code)
 
     def trace(self, ending: Ending, last: str, how: str = "opened here") -> list[Step]:

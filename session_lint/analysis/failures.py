@@ -107,15 +107,15 @@ def _solutions(facts: ModuleFacts) -> Iterator[Solved]:
     assert facts.module is not None
     yield from facts.solved
     for one in facts.borrowed:
-        if any(_may_swallow(n, one.name) for n in own_nodes(one.code)) and one.solved is not None:
+        if any(_may_swallow(n, one.names) for n in own_nodes(one.code)) and one.solved is not None:
             yield one.solved
 
 
-def _may_swallow(node: ast.AST, session: str) -> bool:
+def _may_swallow(node: ast.AST, names: set[str]) -> bool:
     """Whether a ``try`` has something to do with a session, and a clause that does more than raise again."""
     if not isinstance(node, ast.Try) or all(
         len(h.body) == 1 and isinstance(h.body[0], ast.Raise) for h in node.handlers
     ):
         return False
     inner = (n for statement in node.body for n in own_nodes(statement))
-    return any(isinstance(n, (ast.Name, ast.Attribute)) and path(n) == session for n in inner)
+    return any(isinstance(n, (ast.Name, ast.Attribute)) and path(n) in names for n in inner)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.liveness import Liveness
     from session_lint.analysis.module import Module
-    from session_lint.flow import Code, Edge, Point
+    from session_lint.flow import Edge, Graph, Point
 
 
 _MOST_GUARDS = 40
@@ -82,7 +82,7 @@ class Lifecycle(Raising):
     """The problem: where does each obligation of a code end, and in which state.
 
     :param module: what is known of the module around it.
-    :param code: the function or module body.
+    :param graph: the graph of the function or module body.
     :param start: the fact that holds at its entry.
     :param hops: how many modules away calls are followed that no session goes into or comes out of.
     :param liveness: which tests of the code may still be asked where.
@@ -90,9 +90,10 @@ class Lifecycle(Raising):
     """
 
     def __init__(
-        self, module: Module, code: Code, start: Fact, hops: int, liveness: Liveness, *, tells: bool = False
+        self, module: Module, graph: Graph, start: Fact, hops: int, liveness: Liveness, *, tells: bool = False
     ) -> None:
-        super().__init__(module, code, tells=tells)
+        super().__init__(module, graph, tells=tells)
+        code = graph.code
         self.start = start
         self.liveness = liveness
         self.calling = Calling(module, code, hops)

@@ -176,7 +176,7 @@ class Module(Concern):
         go_on()
         graph = self._graph(code)
         tells = told and start.site is not None and speaks(code)
-        problem = Lifecycle(self, code, start, hops, self._live(code, told=told, tells=tells), tells=tells)
+        problem = Lifecycle(self, graph, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         return Solved(code, graph, solve(graph, problem), problem)
 
     def alone(self, code: Code, start: Fact) -> Solved:

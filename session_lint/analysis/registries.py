@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.makers import makers
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
@@ -54,9 +55,7 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
 
 def _is_registry(one: Borrowed) -> bool:
     """Whether it is a registry that the project made itself: one of a library's extension has its own remover."""
-    func = one.uses[0].func
-    assert isinstance(func, ast.Attribute)
-    made = makers(one.module, func.value, one.module.names.scopes.of[one.code])
+    made = makers(one.module, one.node, one.module.names.scopes.of[one.code])
     return bool(made) and all(home.calls.callee(call).role is Role.REGISTRY_MAKER for home, call in made)
 
 
@@ -65,6 +64,8 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
     if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and depth == 0 and not _is_plain(module, code):
         return True
     for node in own_nodes(code):
+        if isinstance(node, ast.withitem) and _gives_session(module, node.context_expr):
+            return True  # which closes it
         if not isinstance(node, ast.Call) or node not in module.calls:
             continue
         if isinstance(node.func, ast.Attribute) and node.func.attr in _ENDING and not node.args:
@@ -74,6 +75,10 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
         if inner is not None and _removes(module.at(callee), inner, depth + 1):
             return True
     return False
+
+
+def _gives_session(module: Module, node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and is_registry_call(module, node)
 
 
 def _is_plain(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

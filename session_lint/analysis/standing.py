@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import Hold
-from session_lint.python.names import path
-from session_lint.python.scopes import BindingKind
+from session_lint.analysis.holding import Hold, closes
+from session_lint.analysis.reach import escapes
+from session_lint.analysis.readers import attribute_reader, reader
+from session_lint.flow import PointKind
+from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 _PASSING = (ast.Await, ast.BoolOp, ast.IfExp, ast.NamedExpr)
+_DEEPEST = 3
+"""Through how many functions the body of a module may lead to the one that opens a session."""
+_BINDING = (PointKind.STORE, PointKind.DELETE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,23 +33,30 @@ class Standing:
     :param call: the opening.
     :param name: the variable, attribute or parameter that keeps it.
     :param user: the function that uses it.
+    :param start: the call of the function that opens it; ``None`` where the module does so itself.
     """
 
     call: ast.Call
     name: str
     user: ast.AST
+    start: ast.Call | None = None
 
 
 def standing(facts: ModuleFacts) -> Iterator[Standing]:
-    """Every session that a module opens at import and its functions, or those of others, use."""
+    """Every variable for which a module opens a session at import, and which its functions, or those of others, use."""
     module = facts.module
     if module is None:
         return
+    seen: set[tuple[Scope | None, str]] = set()
     for call, scope in module.names.scopes.calls:
-        if isinstance(module.code_of(scope), ast.Module) and _opens(module, call):
-            found = _kept(module, call, scope)
-            if found is not None:
-                yield found
+        code = module.code_of(scope)
+        if isinstance(code, ast.Module):
+            found = _kept(facts, module, call, scope) if _opens(module, call) else None
+        else:
+            found = _started(facts, module, call, scope)
+        if found is not None and (scope if scope.is_class else None, found.name) not in seen:
+            seen.add((scope if scope.is_class else None, found.name))
+            yield found
 
 
 def _opens(module: Module, call: ast.Call) -> bool:
@@ -57,22 +69,48 @@ def _opens(module: Module, call: ast.Call) -> bool:
     return any(outcome.returned == Hold.WHOLE.value for _, outcome in fresh)
 
 
-def _kept(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
+def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:
     """Where the session of a call stays, if functions use it from there."""
-    node: ast.AST = call
-    while isinstance(module.parents[node], _PASSING):
-        node = module.parents[node]
+    node = _value(module, call)
     above = module.parents[node]
     if isinstance(above, ast.arguments):
         return _default(module, call, node, above)
-    targets = above.targets if isinstance(above, ast.Assign) else [getattr(above, "target", None)]
-    if not isinstance(above, (ast.Assign, ast.AnnAssign)) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
+    target = _target(module, call)
+    if target is None or _in_script(module, target) or not _stays(facts, scope, target):
         return None
-    if _in_script(module, above):
-        return None
-    name = targets[0].id
-    user = _method_using(module, scope, name) if scope.is_class else _function_using(module, name)
+    name = target.id
+    user = attribute_reader(module, scope, name) if scope.is_class else reader(module, name)
     return Standing(call, name, user) if user is not None else None
+
+
+def _started(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:
+    """The same of a call that a function makes for a variable of the module, where importing runs the function."""
+    target = _target(module, call) if scope.elsewhere else None
+    top = module.names.scopes.module
+    if target is None or scope.elsewhere.get(target.id) is not top:
+        return None
+    if not _opens(module, call) or not _stays(facts, scope, target) or _ended(module, None, target.id):
+        return None
+    start = _run_at_import(module, scope.node)
+    user = reader(module, target.id) if start is not None else None
+    return Standing(call, target.id, user, start) if user is not None else None
+
+
+def _value(module: Module, call: ast.Call) -> ast.AST:
+    """The expression whose value is what a call gives."""
+    node: ast.AST = call
+    while isinstance(module.parents[node], _PASSING):
+        node = module.parents[node]
+    return node
+
+
+def _target(module: Module, call: ast.Call) -> ast.Name | None:
+    """The variable that what a call gives is assigned to."""
+    above = module.parents[_value(module, call)]
+    targets = above.targets if isinstance(above, ast.Assign) else [getattr(above, "target", None)]
+    if not isinstance(above, (ast.Assign, ast.AnnAssign)) or len(targets) != 1:
+        return None
+    return targets[0] if isinstance(targets[0], ast.Name) else None
 
 
 def _default(module: Module, call: ast.Call, node: ast.AST, arguments: ast.arguments) -> Standing | None:
@@ -97,46 +135,39 @@ def _in_script(module: Module, node: ast.AST) -> bool:
     return False
 
 
-def _function_using(module: Module, name: str) -> ast.AST | None:
-    """A function that reads a variable of the module which nothing closes or sets anew at the module's level."""
-    top = module.names.scopes.module
-    if len(top.bindings.get(name, ())) != 1 or _ended(module, name):
-        return None
-    for scope, read in module.names.scopes.loads.items():
-        if name in read and scope is not top and not scope.is_class and module.names.owner(name, scope) is top:
-            return scope.node
-    return _importer(module, name)
+def _stays(facts: ModuleFacts, scope: Scope, target: ast.Name) -> bool:
+    """Whether a session is in its variable still, and not closed there, when the code has run that puts it in."""
+    assert facts.module is not None
+    solved = facts.solution(facts.module.code_of(scope))  # type: ignore[arg-type]  # a code has a graph
+    if solved is None or _ended(facts.module, scope, target.id):
+        return False
+    others = {n for n in own_nodes(scope.node) if isinstance(n, ast.Name) and n.id == target.id and n is not target}
+    points = [point for block in solved.graph.blocks for point in block.points if point.kind in _BINDING]
+    stores = [point for point in points if point.node is target]
+    return escapes(solved.graph, stores, lambda point: point.kind in _BINDING and point.node in others)
 
 
-def _ended(module: Module, name: str) -> bool:
-    """Whether a module that is a script from top to bottom closes the session itself."""
-    calls = (call for call, scope in module.names.scopes.calls if isinstance(module.code_of(scope), ast.Module))
+def _ended(module: Module, scope: Scope | None, name: str) -> bool:
+    """Whether a scope closes what a variable holds, as a script does, from top to bottom; ``None`` for any scope."""
     return any(
-        isinstance(c.func, ast.Attribute) and c.func.attr == "close" and path(c.func.value) == name for c in calls
+        isinstance(c.func, ast.Attribute) and closes(c.func.attr) and path(c.func.value) == name
+        for c, around in module.names.scopes.calls
+        if scope is None or around is scope
     )
 
 
-def _importer(module: Module, name: str) -> ast.AST | None:
-    """A function of another module that uses the variable."""
-    for other in module.program.mentioning(module, name) or ():
-        top = other.names.scopes.module
-        for alias, bindings in top.bindings.items():
-            if not any(b.kind is BindingKind.IMPORT and b.target.endswith(f".{name}") for b in bindings):
-                continue
-            found = other.names.elsewhere.find(bindings[0].target, other.names) if other.names.elsewhere else None
-            if found is None or found[0] is not module.names or found[1] != name:
-                continue
-            for scope, read in other.names.scopes.loads.items():
-                if alias in read and scope is not top and other.names.owner(alias, scope) is top:
-                    return scope.node
-    return None
+def _run_at_import(module: Module, code: ast.AST, depth: int = 0) -> ast.Call | None:
+    """The call by which importing a module runs a function, perhaps through others.
 
-
-def _method_using(module: Module, owner: Scope, name: str) -> ast.AST | None:
-    """A method that reads an attribute of its class."""
-    for scope in module.names.scopes.of.values():
-        if scope.parent is owner and not scope.is_class:
-            for node in ast.walk(scope.node):
-                if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
-                    return scope.node
+    It stands in the module of what it calls, or in a package: any other module may be a script, whose own affair it is.
+    """
+    for home, caller in module.program.callers(module, code) or ():
+        found: ast.Call | None = None
+        if not isinstance(caller, ast.Module):
+            found = _run_at_import(home, caller, depth + 1) if depth < _DEEPEST else None
+        elif home is module or home.names.package:
+            calls = (call for call in home.calls_in(caller) if home.calls.callee(call).function is code)
+            found = next((call for call in calls if not _in_script(home, call)), None)
+        if found is not None:
+            return found
     return None

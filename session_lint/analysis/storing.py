@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards, results
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename
+from session_lint.analysis.reclaiming import takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, path
 from session_lint.python.remembered import remembered
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
-    from session_lint.flow import Code, Point
+    from session_lint.flow import Graph, Point
     from session_lint.python.scopes import Scope
 
 _OF_VALUES = ("temp", "in", "item", "bare", "closer")
@@ -28,12 +29,14 @@ class Storing:
     """The part of the lifecycle that binds, drops and returns.
 
     :param module: what is known of the module around the code.
-    :param code: the function or module body.
+    :param graph: the graph of the function or module body.
     :param tells: whether what it returns tells its caller how it has ended.
     """
 
-    def __init__(self, module: Module, code: Code, *, tells: bool = False) -> None:
+    def __init__(self, module: Module, graph: Graph, *, tells: bool = False) -> None:
+        code = graph.code
         self.module = module
+        self.graph = graph
         self.code = code
         self.scope: Scope = module.names.scopes.of[code]
         self.relevant = guards.relevant(code, lambda: _passed(module, code)) | (results.flags(code) if tells else set())
@@ -87,11 +90,14 @@ class Storing:
 
     def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         hold = held(value, fact)
-        if hold and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
+        back = self._takes_back(target, name, fact) if hold is Hold.WHOLE else False
+        if hold and not back and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
             given = give(fact)  # of a collection nobody can tell whether all of it is closed in the end
             kept = hold is Hold.WHOLE and not any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
             return (given.mark("kept", target) if kept else given,)
         bound = rename(fact, name, value)
+        if back:
+            bound = bound.mark("kept", target)
         if (
             not reachable(bound)
             and isinstance(value, ast.Call)
@@ -140,6 +146,12 @@ class Storing:
             return True
         return name in self.scope.elsewhere or target in self._class_level or name in self._public
 
+    def _takes_back(self, target: ast.expr, name: str, fact: Fact) -> bool:
+        """Whether the session that the code has opened, and puts into a field here, is one that it closes itself."""
+        if not isinstance(target, ast.Attribute) or fact.site is None or fact.site.kind is not SiteKind.OWNED:
+            return False
+        return takes_back(self.graph, target, {name, *(n for n in fact.names if isinstance(n, str))})
+
     def _unpack(self, target: ast.Tuple | ast.List, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
         parts: list[ast.expr] = value.elts if pairs else []  # type: ignore[union-attr]
@@ -172,6 +184,8 @@ class Storing:
             return fact
         if fact.state in (State.CLOSED, State.GIVEN):
             return fact
+        if fact.marked("kept"):  # only the way to it is lost: the object is there, and has it
+            return give(fact)
         return fact._replace(names=frozenset(), guards=frozenset(), marks=fact.marks | {Mark("dropped", node)})
 
     def _phi(self, point: Point, fact: Fact) -> Iterable[Fact]:

@@ -40,10 +40,10 @@ class Uses:
     """The uses of the fields of a class.
 
     :param module: the module that defines it.
-    :param owner: its scope.
+    :param owner: its scope; ``None`` where the class is not known, so that any object may be of it.
     """
 
-    def __init__(self, module: Module, owner: Scope) -> None:
+    def __init__(self, module: Module, owner: Scope | None) -> None:
         self.module = module
         self.owner = owner
 
@@ -62,7 +62,7 @@ class Uses:
         values = [*above.targets, above.value]
         names = {n.id for value in values for n in (value, getattr(value, "target", None)) if isinstance(n, ast.Name)}
         fields = [t for t in above.targets if t is not target and not isinstance(t, ast.Name)]
-        code = _code(self.module, above)
+        code = code_around(self.module, above)
         return bool(fields) or any(self._variable(self.module, n, code, 0, beside=[above.value]) for n in names)
 
     def result_may_close(self, method: FunctionNode) -> bool:
@@ -103,7 +103,7 @@ class Uses:
 
     def _related(self, module: Module, other: Scope, field: str) -> bool:
         """Whether an object may belong to both classes; a class that does not know the field is mixed into others."""
-        if not other.is_class:
+        if self.owner is None or not other.is_class:
             return True
         mine = [scope for _, scope in family(self.module, self.owner)]
         theirs = [scope for _, scope in family(module, other)]
@@ -131,14 +131,14 @@ class Uses:
             targets = above.targets if isinstance(above, ast.Assign) else [above.target]
             return any(self._bound(module, target, depth) for target in targets)
         if isinstance(above, ast.Return):
-            return self._returned(module, _code(module, node), depth)
+            return self._returned(module, code_around(module, node), depth)
         return not isinstance(above, _HARMLESS)
 
     def _bound(self, module: Module, target: ast.expr, depth: int) -> bool:
         """Whether a variable that holds it now lets go of it."""
         if not isinstance(target, ast.Name):
             return True
-        return self._variable(module, target.id, _code(module, target), depth)
+        return self._variable(module, target.id, code_around(module, target), depth)
 
     def _variable(self, module: Module, name: str, code: ast.AST, depth: int, beside: Collection[ast.AST] = ()) -> bool:
         """Whether a read of a variable lets go of what it holds; ``beside`` are reads that are known not to."""
@@ -241,7 +241,7 @@ def _all_nodes(tree: ast.AST) -> Iterator[ast.AST]:
         todo += children(node)
 
 
-def _code(module: Module, node: ast.AST) -> ast.AST:
+def code_around(module: Module, node: ast.AST) -> ast.AST:
     """The function, lambda, class or module body that a node stands in."""
     node = module.parents[node]
     while node not in module.names.scopes.of:
@@ -250,4 +250,4 @@ def _code(module: Module, node: ast.AST) -> ast.AST:
 
 
 def _scope(module: Module, node: ast.AST) -> Scope:
-    return module.names.scopes.of[_code(module, node)]
+    return module.names.scopes.of[code_around(module, node)]

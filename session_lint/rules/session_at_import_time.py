@@ -2,10 +2,12 @@
 
 ## What it does
 Reports a session that a module opens while it is imported (a variable of the module, an attribute of a class, the
-default of a parameter) and that functions use, of this module or of another one that imports it.
+default of a parameter) and that functions use, of this module or of another one that imports it. A function that fills
+a variable of its module (`global session`) counts where importing the module, or a package, runs it.
 
 Factories and registries (`sessionmaker`, `scoped_session`), what stands under `if __name__ == "__main__":`, sessions
-that the same straight line of a script closes, and tests are not reported.
+that the same straight line of a script closes, variables that hold something else in the end, attributes that objects
+have of their own, and tests are not reported.
 
 ## Why is this bad?
 All functions, threads and requests of the process share one session. Its transaction stays open from the first query
@@ -66,10 +68,12 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     if is_test(facts.source.filename) or is_never_imported(facts.source.filename):
         return
     for one in standing(facts):
+        start = [step(facts, one.start, "called when the module is imported")] if one.start is not None else []
+        how = "opened there" if start else "opened when the module is imported"
         yield rule.finding(
             facts,
             one.call,
-            trace=[step(facts, one.call, "opened when the module is imported"), step(facts, one.user, "used here")],
+            trace=[*start, step(facts, one.call, how), step(facts, one.user, "used here")],
             name=one.name,
             user=getattr(one.user, "name", "a function"),
         )

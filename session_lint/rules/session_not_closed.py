@@ -6,7 +6,8 @@ fresh session) and reports it where some normal way out of the code (the end, `r
 re-binding the last name) neither closes it nor hands it over to an owner.
 
 A session is handed over when it is returned, yielded, stored in a field, a global or a container, given to an
-`ExitStack`, `closing()`, `atexit` or another owner. A `close()` under the same test as the opening counts.
+`ExitStack`, `closing()`, `atexit` or another owner. One in a field is the function's own, though, where it closes it
+itself on all ways that no exception takes, and nobody else does. A `close()` under the same test as the opening counts.
 
 ## Why is this bad?
 An open session keeps a connection out of the pool. The default pool has 5 + 10; a function that leaks one is called

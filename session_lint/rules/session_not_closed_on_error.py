@@ -9,6 +9,9 @@ its body says. Attribute reads, comparisons, arithmetic and logging are taken no
 program (`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the session cannot hold a connection when it
 is lost, never used or idle after a commit, the finding is a warning.
 
+A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
+ways, and nobody else in the project closes it.
+
 ## Why is this bad?
 The way with the exception is the one that nobody tries. Each failed request or job leaves one connection out of the
 pool until the process stops answering.

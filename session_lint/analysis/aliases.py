@@ -1,0 +1,79 @@
+"""The names that a code has for a session which a library manages: what calling a registry gave, a local variable.
+
+All of them mean one session, that of the thread, however often the registry is called::
+
+    session = Registry()
+    session.add(user)     # the session that Registry.commit() commits
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.makers import makers
+from session_lint.python.names import path
+from session_lint.python.scopes import BindingKind
+from session_lint.python.words import word
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Scope
+
+_DEEPEST = 3
+
+
+def managed(module: Module, names: frozenset[str]) -> bool:
+    """Whether dotted names are those of a library's own session, or of a registry that stands for one."""
+    of = module.calls.vocabulary.meaning
+    found = [(of(name), of(name.removesuffix("()"))) for name in names]
+    return bool(found) and all(any(m is not None and m.role is Role.MANAGED for m in pair) for pair in found)
+
+
+def is_registry_call(module: Module, call: ast.Call) -> bool:
+    """Whether a call asks a registry for the session that it stands for."""
+    return not (call.args or call.keywords) and module.calls.callee(call).role is Role.MANAGED
+
+
+def managed_by(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
+    """The registry, or managed session, that an expression of a code is another name for; else the expression."""
+    found: ast.expr | None = node
+    for _ in range(_DEEPEST):
+        if found is None or not _is_renaming(found, scope):
+            break
+        found = found.func if isinstance(found, ast.Call) else _assigned(scope, path(found))
+    words = module.program.words
+    if found is None or found is node or not path(found) or not (words is None or word(found) in words):
+        return node
+    return found if managed(module, module.names.qualify(found, scope)) else node
+
+
+def stands_for(module: Module, node: ast.expr, scope: Scope) -> frozenset[ast.Call]:
+    """The calls that made the registry of which an expression gives the session; empty where they are not known."""
+    todo, found = makers(module, node, scope), set[ast.Call]()
+    seen: set[ast.Call] = set()
+    for home, call in todo:  # which grows meanwhile
+        if is_registry_call(home, call) and call not in seen:
+            todo += makers(home, call.func, home.calls.scope(call))
+        elif home.calls.callee(call).role is Role.REGISTRY_MAKER:
+            found.add(call)
+        elif call not in seen:
+            return frozenset()
+        seen.add(call)
+    return frozenset(found)
+
+
+def _is_renaming(node: ast.expr, scope: Scope) -> bool:
+    """Whether what an expression gives is what another one stands for: a call without arguments, a local variable."""
+    if isinstance(node, ast.Call):
+        return not (node.args or node.keywords)
+    return isinstance(node, ast.Name) and node.id in scope.bindings
+
+
+def _assigned(scope: Scope, name: str) -> ast.expr | None:
+    """The expression that a local variable is assigned, wherever it is; ``None`` where that is not one."""
+    values = [b.node if b.kind is BindingKind.VALUE else None for b in scope.bindings[name]]
+    first = values[0]
+    same = all(v is not None and ast.dump(v) == ast.dump(first) for v in values if first is not None)
+    return first if same and isinstance(first, ast.expr) else None
