@@ -16,6 +16,7 @@ from session_lint.vocabulary import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.calls import Callee
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import Scope
@@ -61,12 +62,19 @@ def standing(facts: ModuleFacts) -> Iterator[Standing]:
 
 def _opens(module: Module, call: ast.Call) -> bool:
     callee = module.calls.callee(call)
-    if callee.role is Role.FACTORY:
+    if callee.role is Role.FACTORY or _asks_registry(module, callee):
         return True
     if callee.function is None or callee.meaning is not None:
         return False
     fresh = module.at(callee).summaries.fresh(callee.function)
     return any(outcome.returned == Hold.WHOLE.value for _, outcome in fresh)
+
+
+def _asks_registry(module: Module, callee: Callee) -> bool:
+    """Whether a registry is called: what it gives is one thread's session, whoever uses it from then on."""
+    found = [module.calls.vocabulary.meaning(name.removesuffix("()")) for name in callee.names if name.endswith("()")]
+    makers = [meaning is not None and meaning.role is Role.REGISTRY_MAKER for meaning in found]
+    return callee.role is Role.MANAGED and len(makers) == len(callee.names) and all(makers)
 
 
 def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:
