@@ -80,7 +80,9 @@ def _shape(rng: random.Random) -> str:
         + ["session.commit()\nwork()\n", "session.commit()\nreturn 1\n", "", "if c1:\n    session.commit()\n"]
     )
     close = "session.close()\n"
-    kind = rng.randrange(7)
+    kind = rng.randrange(8)
+    if kind == 7:
+        return f"{opening}{body}{_leaving(rng, 'if c1', Rows(100))}{_leaving(rng, 'elif c2', Rows(200))}{commit}{close}"
     if kind == 0:
         return f"{opening}try:\n{indent(body + commit, '    ')}finally:\n{indent(close, '    ')}" + _tail(rng)
     if kind == 1:
@@ -112,6 +114,14 @@ def _shape(rng: random.Random) -> str:
     return f"{opening}try:\n{indent(body + commit, '    ')}finally:\n    work()\n    session.close()\n"
 
 
+def _leaving(rng: random.Random, test: str, rows: Rows) -> str:
+    """A branch that settles things itself, as a rule, before it leaves."""
+    write = rng.choice([f"session.add(Row({rows.next()}))\n", f"save(session, {rows.next()})\n", ""])
+    settle = rng.choice(["session.commit()\nsession.close()\n"] * 3 + ["session.close()\n", "session.commit()\n", ""])
+    leave = rng.choice(["return 1\n"] * 3 + ["raise ValueError('x')\n", "pass\n"])
+    return f"{test}:\n{indent(write + settle + leave, '    ')}"
+
+
 def _tail(rng: random.Random) -> str:
     return rng.choice(["", "", "return 7\n", "work()\n"])
 
@@ -119,8 +129,8 @@ def _tail(rng: random.Random) -> str:
 class Rows:
     """Keys that are not used twice."""
 
-    def __init__(self) -> None:
-        self.keys = count(1)
+    def __init__(self, first: int = 1) -> None:
+        self.keys = count(first)
 
     def next(self) -> int:
         """A new key."""
