@@ -124,7 +124,8 @@ class Calling:
     def _born(self, node: ast.expr, site: Site, outcome: Outcome, fact: Fact) -> Fact:
         """The fact of a session that comes out of a function's call."""
         mine = self.module.site(site.kind, node, self.code, key=site.key, via=site)
-        marks = frozenset(m for m in outcome.marks if m.what != "closed")
+        still = outcome.state is State.CLOSED
+        marks = frozenset(m for m in outcome.marks if still or m.what != "closed")
         names = _returned(node, outcome)
         return fact._replace(site=mine, names=names, state=outcome.state, pending=outcome.pending, marks=marks)
 
