@@ -82,7 +82,7 @@ def escaping(facts: ModuleFacts) -> Iterator[Way]:
     for solved in facts.solved:
         seen: set[ast.AST] = set()
         for point, fact in solved.visits(PointKind.RETURN, PointKind.STORE):
-            item = _closing_block(fact)
+            item = closing_block(fact)
             if fact.site is None or item is None or point.node in seen:
                 continue
             kept = point.kind is PointKind.STORE
@@ -97,7 +97,7 @@ def _name(facts: ModuleFacts, fact: Fact, code: ast.AST) -> str:
     return facts.variable(fact.site.node, code)
 
 
-def _closing_block(fact: Fact) -> ast.withitem | None:
+def closing_block(fact: Fact) -> ast.withitem | None:
     """The ``with`` that will close the session on every way out of it."""
     owned = fact.site is not None and fact.site.kind in (SiteKind.OWNED, SiteKind.SCOPE)
     if not owned or fact.state is State.GIVEN:

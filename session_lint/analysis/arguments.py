@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.holding import Hold, held, slots
+from session_lint.analysis.keyed import contents, is_dict
 from session_lint.analysis.results import RESULT
 from session_lint.python.names import path
 from session_lint.python.remembered import remembered
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from session_lint.analysis.calls import Callee
+    from session_lint.analysis.module import Module
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import FunctionNode
 
@@ -41,6 +43,32 @@ def bind(call: ast.Call, function: FunctionNode, *, bound: bool) -> Mapping[str,
         found[name] = value
     found.update({k.arg: k.value for k in call.keywords if k.arg is not None})
     return found
+
+
+def parameters_given(module: Module, call: ast.Call, function: FunctionNode, fact: Fact, *, bound: bool) -> list[str]:
+    """The parameters of a function that get the session of a fact, by themselves or unpacked from a dictionary."""
+    passed = bind(call, function, bound=bound).items()
+    found = [name for name, argument in passed if argument is not None and held(argument, fact) is Hold.WHOLE]
+    for keyword in call.keywords:
+        if keyword.arg is None and held(keyword.value, fact) is Hold.INSIDE:
+            keys = [key for key in _keys(module, keyword.value, fact) if key is not None]
+            found += [name for key in keys if (name := _named(function, key)) and name not in found]
+    return found
+
+
+def _keys(module: Module, unpacked: ast.expr, fact: Fact) -> list[str | None]:
+    """The keys under which a dictionary has the session."""
+    if is_dict(module, unpacked):
+        return [key for key, value in contents(unpacked) if held(value, fact) is Hold.WHOLE]  # type: ignore[arg-type]
+    name = path(unpacked)
+    return [ast.literal_eval(at[len(name) + 1 : -1]) for at in slots(name, fact)]
+
+
+def _named(function: FunctionNode, key: str) -> str:
+    """The parameter that a function gets by a keyword; empty where it has none."""
+    if any(arg.arg == key for arg in (*function.args.args, *function.args.kwonlyargs)):
+        return key
+    return function.args.kwarg.arg if function.args.kwarg is not None else ""
 
 
 def conditions_met(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects, guards
 from session_lint.analysis.aliases import is_registry_call
-from session_lint.analysis.arguments import bind, conditions_met
+from session_lint.analysis.arguments import bind, conditions_met, parameters_given
 from session_lint.analysis.closures import closed_over
 from session_lint.analysis.holding import Hold, arguments, held, releasing, root
+from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.results import untold
@@ -59,6 +60,8 @@ class Calling:
         callee = self.module.calls.callee(call)
         if fact.site is None:
             return self._opens(call, callee, fact)
+        if (asked := taken(call, fact)) is not None:
+            return [asked], []
         own = self._own_method(call, fact)
         if own is not None:
             return own
@@ -136,7 +139,8 @@ class Calling:
     def _born(self, node: ast.expr, site: Site, outcome: Outcome, fact: Fact) -> Fact:
         """The fact of a session that comes out of a function's call."""
         mine = self.module.site(site.kind, node, self.code, key=site.key, via=site)
-        marks = frozenset(m for m in outcome.marks if m.what != "closed")
+        still = outcome.state is State.CLOSED
+        marks = frozenset(m for m in outcome.marks if still or m.what != "closed")
         names = _returned(node, outcome)
         return fact._replace(site=mine, names=names, state=outcome.state, pending=outcome.pending, marks=marks)
 
@@ -322,6 +326,8 @@ class Calling:
             return fact._replace(names=fact.names | {("temp", call)})
         if callee.role is Role.TRANSPARENT:
             return fact._replace(names=fact.names | {("bare", call)})
+        if is_dict(self.module, call):
+            return fact._replace(names=fact.names | {("in", call)})
         return fact
 
     def _raising(self, callee: Callee, call: ast.Call, after: Fact, before: Fact | None = None) -> Outcomes:
@@ -330,8 +336,7 @@ class Calling:
 
     def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:
         assert callee.function is not None
-        passed = bind(call, callee.function, bound=callee.bound).items()
-        names = [name for name, argument in passed if argument is not None and held(argument, fact) is Hold.WHOLE]
+        names = parameters_given(self.module, call, callee.function, fact, bound=callee.bound)
         if not names:
             return self._ways(call, callee)
         summaries = self.module.at(callee).summaries

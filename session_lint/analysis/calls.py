@@ -268,10 +268,23 @@ class Calls:
         kept = opened_by(self, call, named.role) if named.role in _REGISTRIES else None
         if kept is not None:
             return replace(named, meaning=Meaning(Role.FACTORY), kept=kept)
-        generator = _advanced(call, found)
-        if generator is not None and self._yields_one(self.callee(generator)):
+        if self._goes(call, found):
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
         return named
+
+    def _goes(self, call: ast.Call, found: Meaning | None) -> bool:
+        """Whether a call gets the session out of something which goes at once, and closes that session as it goes.
+
+        That is a generator of which only the first thing is taken, or a scope that is entered by hand and kept nowhere.
+        """
+        generator = _advanced(call, found)
+        if generator is not None:
+            return self._yields_one(self.callee(generator))
+        made = called_on(call, ENTERING)
+        if made is None:
+            return False
+        manager = self.callee(made)  # a generator that can be entered was made one
+        return manager.role is Role.SCOPE or self._yields_one(manager)
 
     def _named(self, call: ast.Call, names: frozenset[str]) -> Callee:
         """The callee that goes by one of these names."""
@@ -396,9 +409,20 @@ def _advanced(call: ast.Call, meaning: Meaning | None) -> ast.Call | None:
     source: ast.expr | None = None
     if meaning is not None and meaning.role is Role.ADVANCES:
         source = call.args[0] if call.args else None
-    elif isinstance(call.func, ast.Attribute) and call.func.attr in ("__next__", "__anext__"):
-        source = call.func.value
+    else:
+        source = called_on(call, ADVANCING)
     return source if isinstance(source, ast.Call) else None
+
+
+ADVANCING = ("__next__", "__anext__")
+ENTERING = ("__enter__", "__aenter__")
+
+
+def called_on(call: ast.Call, methods: tuple[str, ...]) -> ast.Call | None:
+    """The call on whose result one of some methods is called, by hand and at once: ``made().__enter__()``."""
+    func = call.func
+    by_hand = isinstance(func, ast.Attribute) and func.attr in methods and isinstance(func.value, ast.Call)
+    return func.value if by_hand else None  # type: ignore[attr-defined]  # see above
 
 
 def _is_method(home: Names, function: FunctionNode) -> bool:

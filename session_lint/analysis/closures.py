@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.analysis.arguments import bind
-from session_lint.analysis.holding import Hold, captured, held
+from session_lint.analysis.arguments import parameters_given
+from session_lint.analysis.holding import captured
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import own_nodes
@@ -37,8 +37,7 @@ def closed_over(module: Module, code: Code, call: ast.Call, callee: Callee, fact
     names = frozenset(n for n in fact.names if _variable(n) in captured(function))
     if not names or any(_variable(n).partition(".")[0] in _bound(function) for n in names):
         return None
-    passed = bind(call, function, bound=False).items()
-    whole = {name for name, argument in passed if argument is not None and held(argument, fact) is Hold.WHOLE}
+    whole = {*parameters_given(module, call, function, fact, bound=False)}
     known = frozenset(g for g in fact.guards if not guards.variables(g[0]) & _bound(function))
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
     there = known.union(*map(guards.present, whole))

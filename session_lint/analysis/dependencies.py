@@ -9,7 +9,7 @@ from session_lint.analysis.facts import Ending
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depends_on, parameters_with_defaults
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
-from session_lint.analysis.summaries import is_generator
+from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_nodes
 from session_lint.values import dataclass
@@ -137,11 +137,13 @@ class Unclosed:
 
     :param site: the opening.
     :param told: where the framework is told of the function.
+    :param closed: what closes the session as it is returned, so that its next use opens it anew.
     """
 
     site: Site
     code: ast.AST
     told: ast.Call
+    closed: ast.AST | None = None
 
 
 def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
@@ -150,14 +152,18 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
         return
     for obligation in facts.obligations(SiteKind.OWNED):
         code = obligation.site.code
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(map(_is_returned, obligation.endings)):
+        ending = next(filter(_is_returned, obligation.endings), None)
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and ending is not None:
             told = _told(facts.module, code)
             if told:
-                yield Unclosed(obligation.site, code, told[0])
+                closed = next((mark.node for mark in ending.fact.marked("closed")), None)
+                yield Unclosed(obligation.site, code, told[0], closed if ending.fact.state is State.CLOSED else None)
 
 
 def _is_returned(ending: Ending) -> bool:
-    return ending.normal and ("returned", "whole") in ending.fact.names and ending.fact.state is not State.CLOSED
+    fact = ending.fact
+    given = ending.normal and ("returned", "whole") in fact.names
+    return given and (fact.state is not State.CLOSED or returned_closed(fact))
 
 
 def _told(module: Module, function: FunctionNode) -> list[ast.Call]:

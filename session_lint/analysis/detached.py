@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.by_hand import by_hand, expressions, read_there, returned
 from session_lint.analysis.expired import Held
+from session_lint.analysis.fetching import ATTACHING, DETACHING, fetched, is_plain
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.loading import Loaded, loaded, made, needs_session
 from session_lint.analysis.makers import makers, switched_off
@@ -14,7 +16,7 @@ from session_lint.analysis.reach import after
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit, build
 from session_lint.python.names import own_nodes, path
-from session_lint.values import dataclass
+from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,11 +26,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.flow import Code, Graph, Point
-    from session_lint.python.scopes import FunctionNode, Scope
-
-_ATTACHING = ("add", "add_all")
-_DETACHING = ("expunge", "expunge_all")
-_PLAIN = ("staticmethod", "classmethod")
+    from session_lint.python.scopes import Scope
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +107,14 @@ def _expires_there(module: Module, solved: Solved, fact: Fact, item: ast.withite
 
 
 def _committed(solved: Solved, fact: Fact) -> int:
-    """The last line of the block on which its own code commits; 0 where its end does that."""
+    """The last line on which the block commits, or has somebody do that who gets its session; 0 where its end does."""
     assert fact.site is not None
     if fact.site.kind is SiteKind.SCOPE:
         return 0
-    calls = (n for n in own_nodes(solved.code) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
-    return max((c.lineno for c in calls if c.func.attr == "commit"), default=0)  # type: ignore[attr-defined]
+    calls = [n for n in own_nodes(solved.code) if isinstance(n, ast.Call)]
+    own = [c.lineno for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "commit"]
+    given = (c.lineno for c in calls if any(path(a) in fact.names for a in arguments(c)))
+    return max(own or given, default=0)
 
 
 def _expires(module: Module, solved: Solved, node: ast.AST) -> bool:
@@ -155,24 +155,33 @@ def _variables(module: Module, block: _Block) -> Iterator[Held]:
     scope = module.names.scopes.of[block.solved.code]
     inside = _inside(module, block.item)
     calls = [n for n in inside if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
-    if any(c.func.attr in _DETACHING for c in calls):  # type: ignore[attr-defined]
+    if any(c.func.attr in DETACHING for c in calls):  # type: ignore[attr-defined]
         return
-    adding = [c for c in calls if c.func.attr in _ATTACHING and path(c.func.value) in block.sessions]  # type: ignore[attr-defined]
+    adding = [c for c in calls if c.func.attr in ATTACHING and path(c.func.value) in block.sessions]  # type: ignore[attr-defined]
     added = {path(argument): call for call in adding for argument in _arguments(call)}
     for node in inside:
         if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
             continue
         name = node.targets[0].id
-        what = loaded(module, node.value, scope, block.sessions)
-        entity = made(module, node.value, scope) if what is None and name in added else None
+        found = _loads(module, block, node.value)
+        entity = made(module, node.value, scope) if found is None and name in added else None
         if entity is not None:
-            what = Loaded(module, entity, scope, many=False)
-        if what is not None and not _looked_at(inside, name, block.committed):
-            yield Held(name, what, added[name] if entity is not None else node.value, _ends(block))
+            found = Held("", Loaded(module, entity, scope, many=False), added[name], _ends(block))
+        if found is not None and not _looked_at(inside, name, block.committed):
+            yield replace(found, name=name)
 
 
 def _ends(block: _Block) -> tuple[tuple[ast.AST, str], ...]:
     return ((block.item, "this block commits, which expires it, and closes"),)
+
+
+def _loads(module: Module, block: _Block, value: ast.AST) -> Held | None:
+    """What an expression loads through the session of a block, by itself or in a function that it calls."""
+    what = loaded(module, value, module.names.scopes.of[block.solved.code], block.sessions)
+    if what is not None:
+        return Held("", what, value, _ends(block))
+    found = fetched(module, value, block.sessions)
+    return Held("", found.what, value, _ends(block), found.node) if found is not None else None
 
 
 def _inside(module: Module, item: ast.withitem) -> list[ast.AST]:
@@ -266,26 +275,20 @@ def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
     found: dict[ast.AST, Held] = {}
     for block, variables in held_in_blocks(facts):
         code = block.solved.code
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_plain(code):
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(code):
             held = _returned(facts.module, block, variables)  # type: ignore[arg-type]
             if held is not None:
                 found[code] = held
     for one, variables in by_hand(facts):
         code = one.solved.code
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_plain(code):
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(code):
             held = returned(one, variables)
             if held is not None:
                 found[code] = held
     return found
 
 
-def _is_plain(function: FunctionNode) -> bool:
-    yields = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(function))
-    return not yields and all(path(d) in _PLAIN for d in function.decorator_list)
-
-
 def _returned(module: Module, block: _Block, variables: list[Held]) -> Held | None:
-    scope = module.names.scopes.of[block.solved.code]
     inside = set(_inside(module, block.item))
     returns = [n for n in own_nodes(block.solved.code) if isinstance(n, ast.Return) and n.value is not None]
     for node in returns:
@@ -294,9 +297,9 @@ def _returned(module: Module, block: _Block, variables: list[Held]) -> Held | No
             if isinstance(node.value, ast.Name) and node.value.id == held.name:
                 return held
         if node in inside and not block.committed:
-            what = loaded(module, node.value, scope, block.sessions)
-            if what is not None:
-                return Held("", what, node.value, _ends(block))
+            found = _loads(module, block, node.value)
+            if found is not None:
+                return found
     return None
 
 
@@ -313,7 +316,7 @@ def _reads_of_results(module: Module, code: Code, scope: Scope) -> Iterator[Read
             continue
         held = _held_of(module, call)
         if held is not None:
-            mine = Held(node.targets[0].id, held.what, held.node, held.ends)
+            mine = replace(held, name=node.targets[0].id)
             graph = build(code, frozenset())
             starts = [p for b in graph.blocks for p in b.points if p.node is node.targets[0]]
             found = _first_read(module, graph, starts, mine)

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 class Held:
     """A variable that holds an object of a session, or a collection of them.
 
-    :param node: where it was loaded, or added.
+    :param node: where it was loaded, or added; or the call of the function that does that.
     :param ends: what commits and closes, each place with what is said of it.
+    :param inside: where that function has it from.
     """
 
     name: str
     what: Loaded
     node: ast.AST
     ends: tuple[tuple[ast.AST, str], ...]
+    inside: ast.AST | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.decorating import passes
 from session_lint.analysis.inference import scope_closing
 from session_lint.analysis.owners import kept, nobody_closes
-from session_lint.analysis.state import SiteKind
+from session_lint.analysis.state import SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import SolverLimit
 from session_lint.python.scopes import BindingKind
@@ -115,7 +115,9 @@ def _function(module: Module, name: str, node: FunctionNode) -> tuple[str, str] 
     if lent:
         commits = "commits it" if all(one.commits for one in lent) else "does not commit it on every way"
         return "decorator", f"passes a session to the function that it is put on, and {commits}"
-    fresh = [outcome for site, outcome in module.summaries.fresh(node) if site.kind is SiteKind.OWNED]
+    fresh = [
+        o for site, o in module.summaries.fresh(node) if site.kind is SiteKind.OWNED and o.state is not State.CLOSED
+    ]
     return ("opener", "returns a session that its caller has to close") if fresh else None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, arguments, held, root
 from session_lint.analysis.injection import injected
+from session_lint.analysis.keyed import is_dict
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import path
@@ -154,25 +155,25 @@ def given(module: Module, call: ast.Call, fact: Fact, where: str) -> int:
     values = [*arguments(call)]
     if where in ("gather", "task"):
         return min(_MANY, sum(_coroutines(module, value, fact, call) for value in values))
-    got = any(_gets(value, fact) for value in values)
+    got = any(_gets(module, value, fact) for value in values)
     return 0 if not got else _MANY if module.calls.callee(call).name in _MAPPING else 1
 
 
-def _gets(value: ast.expr, fact: Fact) -> bool:
+def _gets(module: Module, value: ast.expr, fact: Fact) -> bool:
     if isinstance(value, ast.GeneratorExp):  # each element is a call that is made later: delayed(work)(session, x)
         return isinstance(value.elt, ast.Call) and any(held(a, fact) for a in arguments(value.elt))
     hold = held(value, fact)
     if hold in (Hold.WHOLE, Hold.INSIDE):
-        return not _is_made(value)
+        return not _is_made(module, value)
     if isinstance(value, (ast.Tuple, ast.List, ast.Dict)):
         parts = value.values if isinstance(value, ast.Dict) else value.elts
-        return any(_gets(part, fact) for part in parts)
+        return any(_gets(module, part, fact) for part in parts)
     return isinstance(value, ast.Attribute) and hold is Hold.CLOSER
 
 
-def _is_made(value: ast.expr) -> bool:
+def _is_made(module: Module, value: ast.expr) -> bool:
     """Whether the value comes out of a call, which may have taken from the session what it needs."""
-    return isinstance(value, ast.Call)
+    return isinstance(value, ast.Call) and not is_dict(module, value)
 
 
 def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> int:

@@ -1,10 +1,10 @@
 """Who holds a session: how an expression refers to one, and where it goes from there.
 
-A fact knows its session by *names*: variable paths (``"session"``, ``"self.db"``), and tuples for what
-has no path: ``("temp", node)`` the value of an expression not yet bound, ``("in", x)`` something that
-holds the session (a container, a wrapper object, a closure), ``("closer", x)`` something that closes it when
-called, ``("query", x)`` a query made from it, ``("with", item)`` a ``with`` statement that will close it,
-``("returned", how)`` the value being returned.
+A fact knows its session by *names*: variable paths (``"session"``, ``"self.db"``), keys of a local dictionary
+(``"options['db']"``), and tuples for what has no path: ``("temp", node)`` the value of an expression not yet
+bound, ``("in", x)`` something that holds the session (a container, a wrapper object, a closure), ``("closer",
+x)`` something that closes it when called, ``("query", x)`` a query made from it, ``("with", item)`` a ``with``
+statement that will close it, ``("returned", how)`` the value being returned.
 """
 
 from __future__ import annotations
@@ -54,11 +54,7 @@ def held(node: ast.AST | None, fact: Fact) -> Hold | None:
     if isinstance(node, ast.Call):
         return Hold.WHOLE if ABOVE in names and path(node.func) == "super" else None
     if isinstance(node, (ast.Subscript, ast.Starred)):
-        return (
-            Hold.INSIDE
-            if held(node.value, fact) is Hold.INSIDE or (isinstance(node, ast.Starred) and held(node.value, fact))
-            else None
-        )
+        return _part(node, fact)
     if elements := _elements(node):
         return Hold.INSIDE if any(held(element, fact) for element in elements) else None
     if isinstance(node, ast.Lambda):
@@ -66,6 +62,41 @@ def held(node: ast.AST | None, fact: Fact) -> Hold | None:
     if isinstance(node, ast.GeneratorExp):
         return Hold.INSIDE if captured(node) & fact.names else None
     return None
+
+
+def _part(node: ast.Subscript | ast.Starred, fact: Fact) -> Hold | None:
+    """How what stands at an index, under a key, or is unpacked holds the session."""
+    around = held(node.value, fact)
+    if isinstance(node, ast.Starred):
+        return Hold.INSIDE if around else None
+    at = slot(node) if around is Hold.INSIDE else ""
+    if at and slots(path(node.value), fact):
+        return Hold.WHOLE if at in fact.names else None
+    return Hold.INSIDE if around is Hold.INSIDE else None
+
+
+def slot(node: ast.AST) -> str:
+    """How a fact knows what stands under a key of a local dictionary: ``options['db']``.
+
+    :param node: what speaks of it: ``options["db"]``, ``options.get("db")``, ``.pop("db")``, ``"db" in options``.
+    """
+    if isinstance(node, ast.Subscript):
+        around, key = node.value, node.slice
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        around, key = node.comparators[0], node.left
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args and not node.keywords:
+        around, key = node.func.value, node.args[0]
+        if node.func.attr not in ("get", "pop"):
+            return ""
+    else:
+        return ""
+    known = isinstance(around, ast.Name) and isinstance(key, ast.Constant) and isinstance(key.value, str)
+    return f"{around.id}[{key.value!r}]" if known else ""  # type: ignore[attr-defined]  # as it was asked
+
+
+def slots(name: str, fact: Fact) -> list[str]:
+    """The keys of a local dictionary under which the session of a fact stands, as :func:`slot` has them."""
+    return [n for n in fact.names if isinstance(n, str) and n.startswith(f"{name}[")]
 
 
 def _elements(node: ast.AST) -> list[ast.expr]:
@@ -222,7 +253,7 @@ def query_of(value: ast.AST | None, fact: Fact) -> bool:
 
 def _under(name: object, target: str) -> bool:
     text = name[1] if isinstance(name, tuple) and name[0] in ("in", "closer", "query") else name
-    return isinstance(text, str) and (text == target or text.startswith(f"{target}."))
+    return isinstance(text, str) and (text == target or text.startswith((f"{target}.", f"{target}[")))
 
 
 def reachable(fact: Fact) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.calling import Calling
 from session_lint.analysis.effects import recovered
-from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.holding import Hold, held, slot
 from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.results import NOTHING_RETURNED
 from session_lint.analysis.state import Fact, Mark, Raised, settled
@@ -206,6 +206,8 @@ class Lifecycle(Raising):
             return True
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and held(test.value, fact) is Hold.WHOLE:
             return None if fact.marked("failed") else True  # false only between a failure and its rollback
+        if isinstance(test, ast.Compare) and slot(test) in fact.names:
+            return isinstance(test.ops[0], ast.In)
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and held(test.left, fact) is Hold.WHOLE:
             right = test.comparators[0]
             if (

@@ -42,6 +42,9 @@ def loaded(module: Module, value: ast.AST, scope: Scope, sessions: Collection[st
     """What an expression loads through one of some session variables; ``None`` for plain rows and anything unknown."""
     node = value.value if isinstance(value, ast.Await) else value
     start, chain = _chain(node)
+    if chain and path(start) not in sessions:
+        start, earlier = _chain(_bound_once(start, scope))
+        chain = [*earlier, *chain]
     if path(start) not in sessions or not chain:
         return None
     first, *rest = chain
@@ -70,6 +73,12 @@ def _chain(node: ast.AST) -> tuple[ast.AST, list[ast.Call]]:
             node = node.value
         else:
             return node, calls[::-1]
+
+
+def _bound_once(node: ast.AST, scope: Scope) -> ast.AST:
+    """What a variable stands for that is bound in one place: the result of ``result = session.execute(statement)``."""
+    bindings = scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
+    return bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else node
 
 
 def _method(call: ast.Call) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.inference import may_commit
 from session_lint.analysis.makers import options
-from session_lint.analysis.state import SiteKind
+from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
@@ -83,9 +84,23 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
         return True
     code = obligation.site.code
     calls = [n for n in own_nodes(code) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
-    if any(call.func.attr in ("commit", "rollback") for call in calls):  # type: ignore[attr-defined]
+    ending = [call for call in calls if call.func.attr in ("commit", "rollback")]  # type: ignore[attr-defined]
+    if ending and {*ending} - _too_late(obligation):
         return True  # on a connection, or on purpose
     return _attaches(module, write) and any(_reads(call, obligation.name) for call in calls)
+
+
+def _too_late(obligation: Obligation) -> set[ast.AST]:
+    """The calls of the session's own ``commit`` that on every way find it closed: they save nothing."""
+    solved = obligation.endings[0].solved
+    found: dict[ast.AST, bool] = {}
+    for point, fact in solved.visits(PointKind.CALL):
+        func = point.node.func if isinstance(point.node, ast.Call) else None
+        if fact.site is not obligation.site or not isinstance(func, ast.Attribute) or func.attr != "commit":
+            continue
+        if held(func.value, fact) is Hold.WHOLE:
+            found[point.node] = found.get(point.node, True) and fact.state is State.CLOSED
+    return {call for call, closed in found.items() if closed}
 
 
 def _attaches(module: Module, write: ast.AST) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards, results
 from session_lint.analysis.arguments import bind
-from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename
+from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename, slot
+from session_lint.analysis.keyed import fill, is_dict, is_keyed, put
 from session_lint.analysis.reclaiming import takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, path
@@ -74,11 +75,19 @@ class Storing:
         if isinstance(value, ast.withitem):
             value = self._entered(value, fact)
         if isinstance(target, ast.Subscript):
-            return (give(fact) if held(value, fact) else fact,)
+            return (self._put(target, value, fact),)
         name = path(target)
         if not name:
             return (give(fact) if held(value, fact) else fact,)
         return self._bind(target, name, value, fact)
+
+    def _put(self, target: ast.Subscript, value: ast.AST | None, fact: Fact) -> Fact:
+        """The fact after something was put under a key, or at an index."""
+        name, around = slot(target), path(target.value)
+        if name and (held(value, fact) or name in fact.names) and is_keyed(self.module, self.code, around):
+            found = put(fact, name, value)  # what was known of the dictionary is so no longer
+            return self._dropped(found._replace(guards=guards.forget(found.guards, around)), target)
+        return give(fact) if held(value, fact) else fact
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
         """What stands for the value of ``with item as name``, where it is a session."""
@@ -90,8 +99,11 @@ class Storing:
 
     def _bind(self, target: ast.expr, name: str, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
         hold = held(value, fact)
+        if hold and is_dict(self.module, value) and is_keyed(self.module, self.code, name):
+            filled = self._dropped(fill(fact, name, value), target)  # type: ignore[arg-type]  # a dictionary
+            return [filled._replace(guards=g) for g in self._learn(name, value, fact)]
         back = self._takes_back(target, name, fact) if hold is Hold.WHOLE else False
-        if hold and not back and (self._outlives(target, name) or isinstance(value, _COLLECTIONS)):
+        if hold and not back and (self._outlives(target, name) or self._collects(value)):
             given = give(fact)  # of a collection nobody can tell whether all of it is closed in the end
             kept = hold is Hold.WHOLE and not any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
             return (given.mark("kept", target) if kept else given,)
@@ -106,6 +118,9 @@ class Storing:
             bound = give(fact)  # session = configure(session): what came back may be it
         bound = self._dropped(bound, target)
         return [bound._replace(guards=g) for g in self._learn(name, value, fact)]
+
+    def _collects(self, value: ast.AST | None) -> bool:
+        return isinstance(value, _COLLECTIONS) or is_dict(self.module, value)
 
     def _learn(self, name: str, value: ast.AST | None, fact: Fact) -> Iterable[guards.Guards]:
         if name.partition(".")[0] not in self.relevant:
@@ -175,7 +190,9 @@ class Storing:
 
     def _delete(self, point: Point, fact: Fact) -> Iterable[Fact]:
         name = path(point.node)
-        return (self._dropped(rename(fact, name, None), point.node),) if name else (fact,)
+        if not name:
+            return (self._put(point.node, None, fact) if isinstance(point.node, ast.Subscript) else fact,)
+        return (self._dropped(rename(fact, name, None), point.node),)
 
     def _dropped(self, fact: Fact, node: ast.AST) -> Fact:
         """The fact, or, where the last name of an open session is gone, the end of its story."""

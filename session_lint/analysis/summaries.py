@@ -12,6 +12,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
+from session_lint.analysis.holding import Hold
 from session_lint.analysis.resolving import resolve
 from session_lint.analysis.results import RESULT, telling
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
@@ -299,11 +300,23 @@ def _passes_on(fact: Fact) -> bool:
     assert fact.site is not None
     if fact.site.kind is SiteKind.SINGLETON:
         return fact.state is not State.GIVEN
-    if fact.state in (State.GIVEN, State.CLOSED):
+    if fact.state is State.GIVEN:
         return False
+    if fact.state is State.CLOSED:
+        return returned_closed(fact)
     return (fact.site.kind is SiteKind.OWNED and fact.flying is None and bool(_how_returned(fact))) or _how_returned(
         fact
     ) == 0
+
+
+def returned_closed(fact: Fact) -> bool:
+    """Whether a session is closed by hand as it is returned, so that its next use opens it anew: in a ``finally``.
+
+    One that leaves a ``with`` block is told of where it does (SES303).
+    """
+    owned = fact.site is not None and fact.site.kind is SiteKind.OWNED and fact.state is State.CLOSED
+    by_hand = not any(isinstance(mark.node, ast.withitem) for mark in fact.marked("closed"))
+    return owned and by_hand and fact.flying is None and _how_returned(fact) == Hold.WHOLE.value
 
 
 def _how_returned(fact: Fact) -> object:

@@ -101,13 +101,14 @@ def _lent(facts: ModuleFacts, one: Lending) -> Finding:
 
 def _returned(facts: ModuleFacts, one: Unclosed) -> Finding:
     symbol = facts.symbol(one.code)
+    closed = [] if one.closed is None else [step(facts, one.closed, "closed as it is returned: its next use opens it")]
     return rule.finding(
         facts,
         one.site.node,
         symbol=symbol,
-        trace=[*opened(facts, one.site), step(facts, one.told, "called for each request, and nobody closes")],
+        trace=[*opened(facts, one.site), *closed, step(facts, one.told, "called for each request, and nobody closes")],
         session=named(facts.variable(one.site.node, one.code)),
-        what=f"that dependency {symbol!r} returns is never closed",
+        what=f"that dependency {symbol!r} returns is never closed" + " once it is used" * bool(closed),
     )
 
 

@@ -5,6 +5,8 @@ Follows the objects that a committing scope loads or adds (`session.get(User, 1)
 `session.scalars(select(User)).all()`, `session.add(user)`) and reports the first read of one of their columns or
 relationships after the block, in the same function or in one that gets them from it. So it does after a
 `with Session() as session` block whose last act is a commit, and where a session is committed and then closed by hand.
+A call of a function of the project that gets the session and returns what it loads through it (`get_user(session, 1)`,
+`Users(session).all()`) counts as the query itself.
 
 Not reported are sessions with `expire_on_commit=False`, objects that were expunged or that somebody has had since who
 may have attached them again, plain rows and scalars (`select(User.name)`), methods and properties of the class, and
@@ -67,8 +69,11 @@ if TYPE_CHECKING:
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each object that is read after its scope, at the first read."""
     for read in reads(facts):
-        ends = [step(facts, node, said) for node, said in read.held.ends]
-        steps = [step(facts, read.held.node, "an object of the session"), *ends]
+        steps = [
+            *([step(facts, read.held.inside, "loaded here")] if read.held.inside is not None else []),
+            step(facts, read.held.node, "an object of the session"),
+            *(step(facts, node, said) for node, said in read.held.ends),
+        ]
         if read.call is not None:
             steps.append(step(facts, read.call, "comes out of this call"))
         yield rule.finding(

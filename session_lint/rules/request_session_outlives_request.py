@@ -4,12 +4,15 @@
 Reports the call that gives a request's session (a parameter with FastAPI's `Depends`, Flask's `g.db`) to a thread, a
 task that nobody awaits, a background task, a response that is streamed from a generator, or a variable of the module.
 
+So it does with the session of a `with` block that is given to a background task or a streamed response: both come after
+the block.
+
 A thread or task that the handler waits for is not reported, nor is one that opens its own session or gets only ids.
 
-It is an error where the session is surely closed by then: threads, tasks, globals, and Flask's streams, which are sent
-after the teardown (`stream_with_context` keeps the context, not the session). It is a warning for FastAPI's background
-tasks and streams: they find the session closed in versions from 0.106 on that close a dependency before the response is
-sent, and always with `Depends(…, scope="function")`; newer versions (0.165 was tried) close it afterwards.
+It is an error where the session is surely closed by then: blocks, threads, tasks, globals, and Flask's streams, which
+are sent after the teardown (`stream_with_context` keeps the context, not the session). It is a warning for FastAPI's
+background tasks and streams: they find the session closed in versions from 0.106 on that close a dependency before the
+response is sent, and always with `Depends(…, scope="function")`; newer versions (0.165 was tried) close it afterwards.
 
 ## Why is this bad?
 The framework closes the session with the request. What still has it opens it anew, without a word: a connection that
@@ -70,6 +73,7 @@ from session_lint.analysis.lingering import lingering
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
+from session_lint.wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,11 +99,17 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.call,
             symbol=facts.symbol(one.code),
             trace=[
+                step(facts, one.call, f"{where} gets it here"),
+                step(facts, one.item, "closed at the end of this block"),
+            ]
+            if one.item is not None
+            else [
                 step(facts, one.code, "the session lives as long as this request"),
                 step(facts, one.call, f"{where} gets it here"),
             ],
             severity=Severity.ERROR if one.sure else Severity.WARNING,
-            name=one.name,
+            session=named(one.name),
+            whose="the request" if one.item is None else "the block",
             where=where,
         )
 
@@ -107,7 +117,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 rule = Rule(
     __name__,
     code="SES504",
-    message="session {name!r} of the request is given to {where}, which may outlive it",
+    message="{session} of {whose} is given to {where}, which may outlive it",
     severity=Severity.ERROR,
     check=check,
 )

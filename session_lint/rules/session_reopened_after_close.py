@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a database operation on a session that `close()` has closed on the way there, where some way from the operation
-leaves the session open. Where a `close()` follows on all ways, nothing is reported: that is legal.
+leaves the session open. Where a `close()` follows on all ways, nothing is reported: that is legal. A function that
+closes in its `finally` what it returns gives its callers a closed session.
 
 A session that a `with` block has closed is [SES303](session-used-after-scope.md).
 
