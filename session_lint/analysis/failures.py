@@ -10,7 +10,10 @@ from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark, SiteKind
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
+from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
+
+_STATEMENTS = ("execute", "scalar", "scalars", "exec")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +70,26 @@ def _commits(fact: Fact, item: ast.AST) -> bool:
 def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark]:
     """The clauses of this module that passed over a failure which nobody has undone yet."""
     for mark in fact.marked("failed"):
-        if mark.node not in seen and _stands_in(facts, mark.node):
+        if mark.node not in seen and _stands_in(facts, mark.node) and not _alone(facts, mark):
             seen.add(mark.node)  # type: ignore[arg-type]  # it stands in the module
             yield mark
+
+
+def _alone(facts: ModuleFacts, mark: Mark) -> bool:
+    """Whether only a statement has failed, and the transaction goes on: SQLite's do, which a ``PRAGMA`` gives away.
+
+    Source: https://sqlite.org/lang_conflict.html (``ABORT``, the default); a failed flush ends it there, too.
+    """
+    call = mark.other
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in _STATEMENTS:
+        return False
+    return call in facts.module.calls and _on_sqlite(facts.module.code_of(facts.module.calls.scope(call)))  # type: ignore[union-attr]
+
+
+@remembered
+def _on_sqlite(code: ast.AST) -> bool:
+    texts = (n.value for n in own_nodes(code) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return any(text.lstrip()[:7].lower() == "pragma " for text in texts)
 
 
 def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:
@@ -87,11 +107,15 @@ def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
     """Every clause after which a session is used again that nobody has rolled back."""
     if facts.module is None or "except" not in facts.source.text:
         return
-    seen = {one.handler for one in in_scopes(facts)}  # a rule of its own speaks of these
+    seen: set[ast.AST | None] = {one.handler for one in in_scopes(facts)}  # a rule of its own speaks of these
     for solved in _solutions(facts):
-        for fact in (fact for facts_there in solved.solution.facts.values() for fact in facts_there):
+        there = [fact for facts_there in solved.solution.facts.values() for fact in facts_there]
+        failures = {mark for fact in there for mark in fact.marked("failed")}
+        harmless = {mark for mark in failures if _alone(facts, mark)}
+        passed_over = {mark.node for mark in harmless} - {mark.node for mark in failures - harmless}
+        for fact in there:
             for mark in fact.marked("stale"):
-                if mark.node in seen or not _stands_in(facts, mark.node) or mark.other is None:
+                if mark.node in seen | passed_over or not _stands_in(facts, mark.node) or mark.other is None:
                     continue
                 assert isinstance(mark.node, ast.ExceptHandler)
                 assert fact.site is not None
