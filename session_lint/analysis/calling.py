@@ -82,9 +82,9 @@ class Calling:
         return self._uninvolved(call, callee, fact)
 
     def _called(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
-        """What a call does whose callee is, holds or closes the session."""
+        """What a call does whose callee is, holds or closes the session, or closes all of them."""
         hold = held(call.func, fact)
-        if hold is Hold.CLOSER:
+        if hold is Hold.CLOSER or callee.role is Role.CLOSES_ALL:
             return [effects.close(fact, call)], []
         if hold is Hold.WHOLE and is_registry_call(self.module, call):
             return [fact._replace(names=fact.names | {("temp", call)})], []
@@ -96,7 +96,8 @@ class Calling:
 
     def _opens(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.role is Role.FACTORY:
-            site = self.module.site(SiteKind.OWNED, call, self.code, borrowed=self.module.over_connection(call))
+            over = self.module.over_connection(call)
+            site = self.module.site(SiteKind.OWNED, call, self.code, borrowed=over, lazy=callee.lazy)
             known = frozenset({("temp", call), *filter(None, [callee.kept])})
             return [fact, fact._replace(site=site, names=known, marks=frozenset())], []
         if callee.role is Role.SINGLETON and callee.meaning is not None:
@@ -170,6 +171,8 @@ class Calling:
             kind = "" if quiet else SQLALCHEMY
         if callee.owner is not None and kind:
             kind = self._constructor_raises(callee)
+        if _reads_keywords(call, self.code):
+            kind = ""
         return [fact], [fact._replace(flying=Raised(kind, call, _undoes(callee.effect)))] if kind else []
 
     def _ways(self, call: ast.Call, callee: Callee) -> Iterable[Outcome]:
@@ -373,6 +376,19 @@ def _kept(fact: Fact) -> Fact:
 def _undoes(effect: Effect | None) -> bool:
     """Whether it is a rollback: it does not raise while an exception is handled."""
     return effect is not None and effect.effect == "rollback"
+
+
+def _reads_keywords(call: ast.Call, code: ast.AST) -> bool:
+    """Whether a call looks a name up in the function's own ``**options``, a dict with names for its keys."""
+    func, arguments = call.func, getattr(code, "args", None)
+    if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name) or arguments is None:
+        return False
+    named = arguments.kwarg is not None and arguments.kwarg.arg == func.value.id
+    return (
+        named
+        and func.attr in ("get", "keys", "values", "items")
+        and all(isinstance(a, ast.Constant) for a in call.args)
+    )
 
 
 def _returned(call: ast.expr, outcome: Outcome) -> frozenset[object]:

@@ -41,6 +41,7 @@ class Callee:
     :param effect: for a method of something that surely is a session: what it does to that.
     :param names: the dotted names of the callee, empty where it could not be followed.
     :param kept: the variable of the function's own registry that keeps the session which the call opens.
+    :param lazy: whether it is a registry that the call makes, which opens its session when that is used first.
     """
 
     meaning: Meaning | None
@@ -53,6 +54,7 @@ class Callee:
     effect: Effect | None = None
     home: Names | None = field(default=None, repr=False)
     kept: str = ""
+    lazy: bool = False
 
     @property
     def known(self) -> bool:
@@ -119,6 +121,7 @@ _QUIET = frozenset(
         Role.FACTORY,
         Role.FACTORY_MAKER,
         Role.CLOSER,
+        Role.CLOSES_ALL,
         Role.CLOSING,
         Role.TRANSPARENT,
         Role.SWALLOWS,
@@ -267,7 +270,8 @@ class Calls:
         named = self._named(call, names)
         kept = opened_by(self, call, named.role) if named.role in _REGISTRIES else None
         if kept is not None:
-            return replace(named, meaning=Meaning(Role.FACTORY), kept=kept)
+            lazy = named.role is Role.REGISTRY_MAKER
+            return replace(named, meaning=Meaning(Role.FACTORY), kept=kept, lazy=lazy)
         if self._goes(call, found):
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
         return named

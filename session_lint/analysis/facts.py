@@ -68,7 +68,8 @@ class Ending:
     @property
     def leaks(self) -> bool:
         """Whether the session is open here and nobody outside has it."""
-        return self.fact.state is not State.CLOSED and not self.handed_over
+        asked = self.fact.site is None or not self.fact.site.origin.lazy or self.fact.state is not State.NEW
+        return asked and self.fact.state is not State.CLOSED and not self.handed_over
 
     @property
     def idle(self) -> bool:

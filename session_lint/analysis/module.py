@@ -229,6 +229,7 @@ class Module(Concern):
         key: str = "",
         via: Site | None = None,
         borrowed: bool = False,
+        lazy: bool = False,
     ) -> Site:
         """The one site for these values: facts compare sites by identity.
 
@@ -236,7 +237,7 @@ class Module(Concern):
         """
         foreign = borrowed or (via is not None and via.origin.borrowed)
         place = (kind, node, code, commits, key, via is not None, foreign)
-        return self._sites.setdefault(place, Site(kind, node, code, commits, key, via, borrowed))
+        return self._sites.setdefault(place, Site(kind, node, code, commits, key, via, borrowed, lazy))
 
     # what single expressions mean
 

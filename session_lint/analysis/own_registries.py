@@ -58,12 +58,13 @@ def _asked(scope: Scope, name: str) -> bool:
 def _alone(scope: Scope, name: str) -> bool:
     """Whether a variable is used for its session only, by nobody but the function, and goes nowhere."""
     used = {id(n) for n in ast.walk(scope.node) if _is(n, name) and isinstance(n.ctx, ast.Load)}  # type: ignore[attr-defined]
-    asked = _asked(scope, name)
     for node in own_nodes(scope.node):
-        if isinstance(node, ast.Attribute) and _is(node.value, name) and node.attr not in _REGISTRY:
+        if isinstance(node, ast.Attribute) and node.attr not in _REGISTRY:
             used.discard(id(node.value))
-        elif isinstance(node, ast.Call):
-            used -= {id(node.func)} if asked else {id(a) for a in (*node.args, *(k.value for k in node.keywords))}
+        elif isinstance(node, ast.Call):  # who gets the registry itself may ask for its session, and remove it
+            used.discard(id(node.func))
+        elif isinstance(node, ast.Yield):
+            used.discard(id(node.value))
     return not used
 
 

@@ -49,6 +49,7 @@ class Site:
     :param key: for a singleton: the qualified name of its getter.
     :param borrowed: it was opened over a connection that somebody else owns: it takes none from the pool.
     :param via: for an obligation that came out of a call: the site inside the callee.
+    :param lazy: it is a registry, which opens its session when that is used first.
     """
 
     kind: SiteKind
@@ -58,6 +59,7 @@ class Site:
     key: str = ""
     via: Site | None = None
     borrowed: bool = False
+    lazy: bool = False
 
     def passes(self, node: ast.AST) -> bool:
         """Whether it came out of a call already, as it does where functions call each other in a circle."""

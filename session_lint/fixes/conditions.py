@@ -217,7 +217,7 @@ def entered(case: Case) -> Iterator[str]:
 
 
 WITH: tuple[Condition, ...] = (entered, run_through, bound_once, beyond, in_order, only_closed)
-LENT: tuple[Condition, ...] = (bound_once, beyond, in_order, only_closed)
+LENT: tuple[Condition, ...] = (entered, bound_once, beyond, in_order, only_closed)
 """For a ``with`` in a generator that lends the session."""
 SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, closed_before, expired)
 

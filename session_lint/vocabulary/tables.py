@@ -34,6 +34,7 @@ class Role(str, Enum):
     SCOPE = "scope"
     SINGLETON = "singleton"
     CLOSER = "closer"
+    CLOSES_ALL = "closes-all"
     REGISTRY_MAKER = "registry-maker"
     MANAGED = "managed"
     TAKES = "takes"
