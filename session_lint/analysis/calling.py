@@ -9,7 +9,7 @@ from session_lint.analysis import effects, guards
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.arguments import bind, conditions_met, parameters_given
 from session_lint.analysis.closures import closed_over
-from session_lint.analysis.holding import Hold, arguments, held, releasing, root
+from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
@@ -60,8 +60,6 @@ class Calling:
         callee = self.module.calls.callee(call)
         if fact.site is None:
             return self._opens(call, callee, fact)
-        if (asked := taken(call, fact)) is not None:
-            return [asked], []
         own = self._own_method(call, fact)
         if own is not None:
             return own
@@ -216,9 +214,15 @@ class Calling:
                     raised.append(after._replace(flying=outcome.raised._replace(node=call)))
         return list(dict.fromkeys(done)), list(dict.fromkeys(raised))
 
-    # a method of the session, or of a query made from it
+    # a method of the session, of a query made from it, or of a dictionary that has it under a key
 
     def _own_method(self, call: ast.Call, fact: Fact) -> Outcomes | None:
+        if (
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr in ASKING
+            and (asked := taken(call, fact)) is not None
+        ):
+            return [asked], []
         own = self.own_effect(call, fact)
         if own is not None and own[1] == ["run_sync"]:
             return self._run_sync(call, own[0], fact)

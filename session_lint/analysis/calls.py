@@ -420,6 +420,8 @@ def _advanced(call: ast.Call, meaning: Meaning | None) -> ast.Call | None:
 
 ADVANCING = ("__next__", "__anext__")
 ENTERING = ("__enter__", "__aenter__")
+BY_HAND = (*ADVANCING, *ENTERING)
+"""The methods by which a generator, or a context manager, is asked by hand for what it gives."""
 
 
 def called_on(call: ast.Call, methods: tuple[str, ...]) -> ast.Call | None:

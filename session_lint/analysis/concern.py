@@ -7,7 +7,7 @@ from abc import abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.calls import ADVANCING, ENTERING, called_on
+from session_lint.analysis.calls import BY_HAND, called_on
 from session_lint.python.names import is_property, own_nodes, path
 from session_lint.python.pending import once
 from session_lint.python.remembered import remembered
@@ -95,9 +95,9 @@ class Concern:
         name = word(call.func)
         if name in words or not name or any(word(argument) in words for argument in call.args[:2]):
             return True
-        by_hand = called_on(call, (*ADVANCING, *ENTERING))
-        if by_hand is not None:
-            return self._is_worth(by_hand, words)
+        if name in BY_HAND:
+            made = called_on(call, BY_HAND)
+            return made is not None and self._is_worth(made, words)
         scope = self.calls.scope(call)
         if not isinstance(call.func, ast.Name) or self.names.owner(name, scope) in (None, self.names.scopes.module):
             return False

@@ -75,6 +75,10 @@ def _part(node: ast.Subscript | ast.Starred, fact: Fact) -> Hold | None:
     return Hold.INSIDE if around is Hold.INSIDE else None
 
 
+ASKING = ("get", "pop")
+"""The methods by which a dictionary is asked for what stands under a key."""
+
+
 def slot(node: ast.AST) -> str:
     """How a fact knows what stands under a key of a local dictionary: ``options['db']``.
 
@@ -86,7 +90,7 @@ def slot(node: ast.AST) -> str:
         around, key = node.comparators[0], node.left
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args and not node.keywords:
         around, key = node.func.value, node.args[0]
-        if node.func.attr not in ("get", "pop"):
+        if node.func.attr not in ASKING:
             return ""
     else:
         return ""

@@ -206,7 +206,7 @@ class Lifecycle(Raising):
             return True
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and held(test.value, fact) is Hold.WHOLE:
             return None if fact.marked("failed") else True  # false only between a failure and its rollback
-        if isinstance(test, ast.Compare) and slot(test) in fact.names:
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.In, ast.NotIn)) and slot(test) in fact.names:
             return isinstance(test.ops[0], ast.In)
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and held(test.left, fact) is Hold.WHOLE:
             right = test.comparators[0]

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.afterwards import closing_block
-from session_lint.analysis.handing import Handing, given, handings, is_request, runs
+from session_lint.analysis.handing import Handing, handings, is_request, runs
 from session_lint.analysis.holding import Hold, arguments, held
 from session_lint.analysis.reach import after
 from session_lint.analysis.sharing import ending
@@ -52,7 +52,7 @@ def lingering(facts: ModuleFacts) -> Iterator[Lingering]:
     if facts.module is None:
         return
     seen: set[ast.AST] = set()
-    for one in (*_handed(facts), *_streamed(facts), *_of_blocks(facts), *_of_context(facts), *_stored(facts)):
+    for one in (*_handed(facts), *_streamed(facts), *_of_context(facts), *_stored(facts)):
         if one.call not in seen:
             seen.add(one.call)
             yield one
@@ -65,6 +65,11 @@ def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
             assert handing.borrowed is not None
             sure = handing.where not in _BY_VERSION
             yield Lingering(handing.call, handing.borrowed.name, handing.solved.code, handing.where, sure)
+        elif handing.where == "background" and not is_generator(handing.solved.code):
+            item, site = closing_block(handing.fact), handing.fact.site
+            if item is not None and site is not None:  # the response, and what follows it, comes after the block
+                name = facts.variable_of(site, handing.solved)
+                yield Lingering(handing.call, name, handing.solved.code, handing.where, sure=True, item=item)
 
 
 def _waited_for(module: Module, handing: Handing) -> bool:
@@ -84,23 +89,6 @@ def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
             streams = isinstance(call, ast.Call) and runs(facts.module, call) == "stream"
             if streams and any(_asks_later(facts.module, value, fact) for value in arguments(call)):  # type: ignore[arg-type]
                 yield Lingering(call, one.name, one.code, "stream", sure=False)
-
-
-def _of_blocks(facts: ModuleFacts) -> Iterator[Lingering]:
-    """The same of a session that a block closes: it has, by the time that the response is made and sent."""
-    assert facts.module is not None
-    for solved in facts.solved:
-        if is_generator(solved.code) or not any(_runs_in(facts.module, solved.code, where) for where in _BY_VERSION):
-            continue
-        for point, fact in solved.visits(PointKind.CALL):
-            call, item = point.node, closing_block(fact)
-            if item is None or fact.site is None or not isinstance(call, ast.Call):
-                continue
-            where = runs(facts.module, call)
-            if (where == "background" and given(facts.module, call, fact, where)) or (
-                where == "stream" and any(_asks_later(facts.module, value, fact) for value in arguments(call))
-            ):
-                yield Lingering(call, facts.variable_of(fact.site, solved), solved.code, where, sure=True, item=item)
 
 
 def _runs_in(module: Module, code: ast.AST, where: str) -> bool:

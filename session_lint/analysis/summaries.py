@@ -314,9 +314,11 @@ def returned_closed(fact: Fact) -> bool:
 
     One that leaves a ``with`` block is told of where it does (SES303).
     """
-    owned = fact.site is not None and fact.site.kind is SiteKind.OWNED and fact.state is State.CLOSED
-    by_hand = not any(isinstance(mark.node, ast.withitem) for mark in fact.marked("closed"))
-    return owned and by_hand and fact.flying is None and _how_returned(fact) == Hold.WHOLE.value
+    if fact.site is None or fact.site.kind is not SiteKind.OWNED or fact.state is not State.CLOSED:
+        return False
+    if fact.flying is not None or ("returned", Hold.WHOLE.value) not in fact.names:
+        return False
+    return not any(isinstance(mark.node, ast.withitem) for mark in fact.marked("closed"))
 
 
 def _how_returned(fact: Fact) -> object:

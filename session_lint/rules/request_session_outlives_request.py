@@ -4,8 +4,7 @@
 Reports the call that gives a request's session (a parameter with FastAPI's `Depends`, Flask's `g.db`) to a thread, a
 task that nobody awaits, a background task, a response that is streamed from a generator, or a variable of the module.
 
-So it does with the session of a `with` block that is given to a background task or a streamed response: both come after
-the block.
+So it does with the session of a `with` block that is given to a background task, which comes after the block.
 
 A thread or task that the handler waits for is not reported, nor is one that opens its own session or gets only ids.
 
