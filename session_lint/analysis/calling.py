@@ -401,7 +401,7 @@ def _returned(call: ast.expr, outcome: Outcome) -> frozenset[object]:
         return frozenset({("temp", call)})
     if how == Hold.INSIDE.value:
         return frozenset({("in", call)})
-    return frozenset({("item", call, how)}) if isinstance(how, int) else frozenset()
+    return frozenset({("item", call, how)}) if isinstance(how, tuple) else frozenset()
 
 
 def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:

@@ -102,6 +102,11 @@ def _values_taken(block: Block) -> set[str]:
     return {call_value(value) for value in taken if isinstance(value, (ast.Call, ast.Await))}
 
 
+def _several(value: ast.AST | None) -> bool:
+    """Whether a session may be returned beside a flag."""
+    return isinstance(value, ast.Tuple)
+
+
 def _asked_in(block: Block, *, tells: bool) -> set[str]:
     """The paths that the points of a block and the tests at its end may ask about."""
     asking: list[ast.AST] = [e.node for e in block.edges if e.kind in _TESTS and e.node is not None]
@@ -109,10 +114,8 @@ def _asked_in(block: Block, *, tells: bool) -> set[str]:
         node = point.node
         if isinstance(node, ast.Call):
             asking += [*node.args, *(k.value for k in node.keywords)]
-        elif (point.kind is PointKind.STORE or (tells and point.kind is PointKind.RETURN)) and isinstance(
-            point.value, ast.expr
-        ):
-            asking.append(point.value)
+        elif point.kind is PointKind.STORE or (point.kind is PointKind.RETURN and (tells or _several(point.value))):
+            asking += [point.value] if isinstance(point.value, ast.expr) else []
     return _paths(asking)
 
 

@@ -32,14 +32,15 @@ def opened_by(calls: Calls, call: ast.Call, role: Role | None) -> str | None:
         return None
     if role is Role.REGISTRY_MAKER:
         name = next((n for n in scope.bindings if _made(scope, n) is call), "")
-        return "" if name and not _asked(scope, name) and _alone(scope, name) else None
+        return "" if name and not _asking(scope, name) and _alone(scope, name) else None
     if isinstance(call.func, ast.Call):
         return "" if calls.callee(call.func).role is Role.REGISTRY_MAKER else None
     if not isinstance(call.func, ast.Name):
         return None
     name, made = call.func.id, _made(scope, call.func.id)
     ours = isinstance(made, ast.Call) and calls.callee(made).role is Role.REGISTRY_MAKER
-    return name if ours and _alone(scope, name) else None
+    first = ours and call is _asking(scope, name)[0]  # each time it gives the same session
+    return name if first and _alone(scope, name) else None
 
 
 def _made(scope: Scope, name: str) -> ast.AST | None:
@@ -50,9 +51,10 @@ def _made(scope: Scope, name: str) -> ast.AST | None:
     return bindings[0].node
 
 
-def _asked(scope: Scope, name: str) -> bool:
-    """Whether a variable is called: it stands for what gives sessions, and for none itself."""
-    return any(isinstance(n, ast.Call) and _is(n.func, name) for n in own_nodes(scope.node))
+def _asking(scope: Scope, name: str) -> list[ast.Call]:
+    """The calls of a variable, in the order of the text: it stands for what gives sessions, and for none itself."""
+    found = [n for n in own_nodes(scope.node) if isinstance(n, ast.Call) and _is(n.func, name)]
+    return sorted(found, key=lambda n: (n.lineno, n.col_offset))
 
 
 def _alone(scope: Scope, name: str) -> bool:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
 from session_lint.analysis.entering import Entering
-from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Raised
+from session_lint.analysis.holding import Hold, closes, held
+from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Raised, give
+from session_lint.python.names import own_nodes, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +26,12 @@ class Raising(Entering):
         return (fact._replace(flying=Raised(ANY, point.node)),)
 
     def _next(self, point: Point, fact: Fact) -> Iterable[Fact]:
-        """A loop over a query runs it."""
-        if fact.site is not None and effects.iterates(point.node.iter, fact):  # type: ignore[attr-defined]
-            return (effects.operate(fact, point.node.iter),)  # type: ignore[attr-defined]
+        """A loop over a query runs it; one over some sessions, that closes each, takes them all."""
+        loop = point.node
+        if fact.site is not None and effects.iterates(loop.iter, fact):  # type: ignore[attr-defined]
+            return (effects.operate(fact, loop.iter),)  # type: ignore[attr-defined]
+        if isinstance(loop, (ast.For, ast.AsyncFor)) and isinstance(loop.iter, _DISPLAYS):
+            return (give(fact) if _closes_each(loop) and held(loop.iter, fact) is Hold.INSIDE else fact,)
         return (fact,)
 
     def _next_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
@@ -133,6 +138,16 @@ class Raising(Entering):
     def _surely_caught(self, edges: list[Edge], fact: Fact) -> bool:
         catches = self.module.exceptions.catches
         return fact.flying is not None and any(catches(fact.flying.type, kind) for kind in self._of_clauses(edges))
+
+
+_DISPLAYS = (ast.Tuple, ast.List, ast.Set)
+
+
+def _closes_each(loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether the body of a loop calls a closing method of what it runs over."""
+    calls = (n.func for statement in loop.body for n in own_nodes(statement) if isinstance(n, ast.Call))
+    name = path(loop.target)
+    return any(isinstance(f, ast.Attribute) and closes(f.attr) and path(f.value) == name for f in calls) and bool(name)
 
 
 def leaving(fact: Fact) -> Fact:

@@ -47,7 +47,8 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
         if not one.managed or not one.uses or not _is_registry(one) or _removes(facts.module, one.code, 0):
             continue
         found = _run_by(facts.module, one.code)
-        if found is None or (found[0] == "request" and _removed_somewhere(facts.module, one)):
+        elsewhere = ("request", "process")  # whose end a teardown, or a task queue's signal, may hear of
+        if found is None or (found[0] in elsewhere and _removed_somewhere(facts.module, one)):
             continue
         use = min(one.uses, key=lambda call: (call.lineno, call.col_offset))
         yield Unremoved(use, one.name, one.code, *found)

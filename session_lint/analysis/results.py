@@ -40,11 +40,35 @@ def speaks(code: ast.AST) -> bool:
 @remembered
 def flags(code: ast.AST) -> frozenset[str]:
     """The variables that a function gives an outcome of its own and returns: ``done = False``, ``return done``."""
-    nodes = own_nodes(code)
-    returned = {n.value.id for n in nodes if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)}
-    kept = (n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant))
-    plain = (n for n in kept if n.value.value is None or isinstance(n.value.value, bool))  # type: ignore[attr-defined]
-    return frozenset(returned & {t.id for n in plain for t in n.targets if isinstance(t, ast.Name)})
+    returned = {n.value.id for n in own_nodes(code) if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)}
+    return frozenset(returned & _plainly_bound(code)) if returned else frozenset()
+
+
+@remembered
+def flags_beside(code: ast.AST) -> frozenset[str]:
+    """The same of variables that stand in a tuple which is returned: ``return session, ours``."""
+    tuples = [n.value for n in own_nodes(code) if isinstance(n, ast.Return) and isinstance(n.value, ast.Tuple)]
+    returned = {e.id for one in tuples for e in one.elts if isinstance(e, ast.Name)}
+    return frozenset(returned & _plainly_bound(code)) if returned else frozenset()
+
+
+def _plain(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and (value.value is None or isinstance(value.value, bool))
+
+
+def _plainly_bound(code: ast.AST) -> set[str]:
+    """The variables that somewhere get ``True``, ``False`` or ``None``."""
+    found: set[str] = set()
+    for node in own_nodes(code):
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            pairs = [(target, node.value)]  # type: ignore[attr-defined]  # an assignment
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):  # type: ignore[attr-defined]
+                pairs = [*zip(target.elts, node.value.elts, strict=False)]  # type: ignore[attr-defined]
+            plain = (
+                t for t, v in pairs if isinstance(v, ast.Constant) and (v.value is None or isinstance(v.value, bool))
+            )
+            found.update(t.id for t in plain if isinstance(t, ast.Name))
+    return found
 
 
 def returning(value: ast.expr | None, known: guards.Guards) -> Iterator[guards.Guards]:
@@ -58,6 +82,14 @@ def returning(value: ast.expr | None, known: guards.Guards) -> Iterator[guards.G
         yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)}
     else:
         yield from guards.learned(RESULT, value or ast.Constant(None), known)
+
+
+def known(element: ast.expr, met: guards.Guards) -> tuple[object] | None:
+    """What is known of an element of a tuple that is returned, as a value that tests of it come out alike for."""
+    if isinstance(element, ast.Constant):
+        return (element.value,)
+    truth = guards.outcome(element, met) if isinstance(element, ast.Name) else None
+    return (truth,) if truth is not None else None
 
 
 def called_off(known: guards.Guards) -> guards.Guards:

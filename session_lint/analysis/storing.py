@@ -40,7 +40,8 @@ class Storing:
         self.graph = graph
         self.code = code
         self.scope: Scope = module.names.scopes.of[code]
-        self.relevant = guards.relevant(code, lambda: _passed(module, code)) | (results.flags(code) if tells else set())
+        flags = results.flags_beside(code) | (results.flags(code) if tells else set())
+        self.relevant = guards.relevant(code, lambda: _passed(module, code)) | flags
         self.tells = tells
         self._class_level = _class_level(code)
         self._overriding = _overriding(code)
@@ -173,11 +174,14 @@ class Storing:
         if {path(part) for part in parts} & {path(element) for element in target.elts} - {""}:
             fact, parts = _taken_first(parts, fact)
         facts: list[Fact] = [fact]
+        at, beside = next((n[2] for n in fact.names if isinstance(n, tuple) and n[:2] == ("item", value)), (None, ()))
         for index, element in enumerate(target.elts):
             part: ast.AST | None = parts[index] if pairs else None
-            if ("item", value, index) in fact.names and isinstance(element, (ast.Name, ast.Attribute)):
+            if at == index and isinstance(element, (ast.Name, ast.Attribute)):
                 facts = [f._replace(names=f.names | {("temp", element)}) for f in facts]
                 part = element
+            elif len(beside) == len(target.elts) and beside[index] is not None:  # a flag that says whose it is
+                part = ast.Constant(*beside[index])
             facts = [g for f in facts for g in self._assign(element, part, f)]
         return [give(f) if not pairs and held(value, f) is Hold.INSIDE else f for f in facts]
 
@@ -230,7 +234,8 @@ class Storing:
             return (found,)
         how: object = hold.value
         if isinstance(point.value, ast.Tuple):
-            how = next((i for i, e in enumerate(point.value.elts) if held(e, fact) is Hold.WHOLE), how)
+            at = next((i for i, e in enumerate(point.value.elts) if held(e, fact) is Hold.WHOLE), None)
+            how = how if at is None else (at, tuple(results.known(e, fact.guards) for e in point.value.elts))
         return (found._replace(names=found.names | {("returned", how)}),)
 
 

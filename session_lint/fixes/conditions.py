@@ -20,12 +20,12 @@ from session_lint.fixes.outliving import kept_on_error
 from session_lint.fixes.shape import gives_up, is_method, suites
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
-from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts, Obligation
     from session_lint.fixes.shape import Shape
 
+_ONCE = 2  # where a registry is made, and where it is asked
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _STEERING = (
     "begin",
@@ -208,12 +208,14 @@ def only_closed(case: Case) -> Iterator[str]:
 
 
 def entered(case: Case) -> Iterator[str]:
-    """What is opened can stand in a ``with``: a registry cannot, even where its session is used through it."""
+    """What is opened can stand in a ``with``, and is nobody else's then: a registry, and its session, are not."""
     call, module = case.shape.acquire.value, case.facts.module
     if isinstance(call, ast.Call) and module is not None:
-        found = module.calls.vocabulary.of(module.calls.callee(call).names)
-        if found is not None and found.role is Role.REGISTRY_MAKER:
+        callee = module.calls.callee(call)
+        if callee.lazy:
             yield "a registry has no `with`: call its `remove()` in a `finally`, or open a session"
+        if callee.kept and sum(isinstance(n, ast.Name) and n.id == callee.kept for n in own_nodes(case.code)) > _ONCE:
+            yield f"{callee.kept!r} gives the same session elsewhere, too"
 
 
 WITH: tuple[Condition, ...] = (entered, run_through, bound_once, beyond, in_order, only_closed)

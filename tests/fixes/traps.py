@@ -135,6 +135,10 @@ CLASS = {
     "a class that commits": "session = Own()\nsession.add(Row(1))\nsession.flush()\nwork()\nsession.close()\n",
 }
 REGISTRY = {
+    "a registry that is asked in a loop": (
+        "Session = scoped_session(SessionLocal)\nfor n in (1, 2):\n    session = Session()\n    session.add(Row(n))\n"
+        "Session.commit()\nSession.remove()\n"
+    ),
     "a registry": (
         "session = scoped_session(SessionLocal)\nsession.add(Row(1))\nsession.commit()\nwork()\nsession.close()\n"
     ),
