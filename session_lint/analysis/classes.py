@@ -63,6 +63,10 @@ def _classes(module: Module, opening: ast.Call) -> Iterator[Class | None]:
 def _of_class(module: Module, one: Class | None) -> AtEnd:
     if one is None:
         return AtEnd.UNKNOWN
+    return module.asked(module.ends, one[1], lambda: _worked_out(module, one))
+
+
+def _worked_out(module: Module, one: Class) -> AtEnd:
     found = module.method(*one, "__exit__") or module.method(*one, "__aexit__")
     if found is None:
         return AtEnd.CLOSES if _readable(module, *one) else AtEnd.UNKNOWN

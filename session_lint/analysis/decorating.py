@@ -39,11 +39,17 @@ class Lent:
     commits: bool
 
 
-def decorated(module: Module, code: ast.AST) -> Iterator[Solved]:
-    """The solutions for a function from the sessions that its decorators pass to it and commit.
+def decorated(module: Module, code: ast.AST) -> list[Solved]:
+    """The solutions for a function from the sessions that its decorators pass to it and commit; several rules ask.
 
     There are none where it has more ways than can be followed.
     """
+    if code not in module.decorated:
+        module.decorated[code] = list(_decorated(module, code))
+    return module.decorated[code]
+
+
+def _decorated(module: Module, code: ast.AST) -> Iterator[Solved]:
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
     for decorator in code.decorator_list:

@@ -30,14 +30,16 @@ from session_lint.stages import stage
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
+    from session_lint.analysis.classes import AtEnd
     from session_lint.analysis.program import Program
     from session_lint.flow import Code, Graph
     from session_lint.python.scopes import FunctionNode, Scope
     from session_lint.source import Source
 
 T = TypeVar("T")
+Key = TypeVar("Key", bound="Hashable")
 _CONNECTING = ("connect", "connection", "get_bind", "begin")
 """SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
 
@@ -58,6 +60,8 @@ class Module(Concern):
         self._sites: dict[tuple[object, ...], Site] = {}
         self._graphs: dict[ast.AST, Graph] = {}
         self._alone: dict[tuple[Code, Fact], Solved | None] = {}
+        self.decorated: dict[ast.AST, list[Solved]] = {}
+        self.ends: dict[ast.ClassDef, AtEnd] = {}
         self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
@@ -186,20 +190,22 @@ class Module(Concern):
 
         :raises SolverLimit: where the code has more ways than can be followed.
         """
-        rising = self.program.rising
-        outer, rising.consulted = rising.consulted, set()
-        try:
-            found = self.pending.ask(
-                self._alone,
-                (code, start),
-                lambda: self._within_limits(code, start),
-                unless=lambda: not rising.consulted.isdisjoint(rising.known),
-            )
-        finally:
-            rising.consulted |= outer
+        found = self.asked(self._alone, (code, start), lambda: self._within_limits(code, start))
         if found is None:
             raise SolverLimit(code)
         return found
+
+    def asked(self, kept: dict[Key, T], key: Key, work: Callable[[], T]) -> T:
+        """The answer to something that is worked out from summaries, and kept where none of them is unfinished.
+
+        :param kept: where it is kept, by ``key``.
+        """
+        rising = self.program.rising
+        outer, rising.consulted = rising.consulted, set()
+        try:
+            return self.pending.ask(kept, key, work, lambda: not rising.consulted.isdisjoint(rising.known))
+        finally:
+            rising.consulted |= outer
 
     def _within_limits(self, code: Code, start: Fact) -> Solved | None:
         try:
