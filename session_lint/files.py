@@ -39,7 +39,7 @@ USUAL = (
     ),
     *(".ruff_cache", ".session_lint_cache", ".svn", ".tox", ".venv", ".vscode"),
 )
-STAGED = re.compile(r"(\d{6}) [0-9a-f]+ \d\t", re.ASCII)
+STAGED = r"(\d{6}) [0-9a-f]+ \d\t"
 GITLINK = "160000"
 
 
@@ -173,7 +173,7 @@ def listed_by_git(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[str], l
         return None
     files, repositories = [], []
     for entry in dict.fromkeys(os.fsdecode(answer).split("\0")):
-        staged = STAGED.match(entry)
+        staged = re.match(STAGED, entry, re.ASCII)
         place = entry[staged.end() :] if staged else entry
         if (staged and staged[1] == GITLINK) or place.endswith("/"):
             if (folder / place / ".git").exists():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.expired import Held
+from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.holding import root
 from session_lint.analysis.loading import Loaded, loaded, made
 from session_lint.analysis.makers import makers
@@ -57,6 +57,36 @@ class ByHand:
         """Whether a fact is one of the session where it has been committed, and no exception is handled."""
         return fact.site is self.site and not fact.caught and fact.flying is None and bool(fact.marked("committed"))
 
+    def read_there(self, module: Module) -> Callable[[Point, ast.AST], bool]:
+        """What tells whether some way reaches a place in a statement on which the session was committed and closed."""
+        visits = self.solved.visits(PointKind.STATEMENT, PointKind.PHI)
+        reached = {point for point, fact in visits if self.expired(fact) and fact.state is State.CLOSED}
+        arms = {point.value for point in reached if point.kind is PointKind.PHI}
+
+        def reads(point: Point, node: ast.AST) -> bool:
+            above = module.parents.get(node)
+            while above is not None and not isinstance(above, ast.stmt):
+                if isinstance(above, ast.IfExp) and node is not above.test and node not in arms:
+                    return False
+                node, above = above, module.parents.get(above)
+            return point in reached
+
+        return reads
+
+    def returned(self, _module: Module, variables: list[Held]) -> Held | None:
+        """The object that a code returns, where its session is always committed by then, and closed at the end."""
+        if any(f.site is self.site and f.flying is None and f.state is not State.CLOSED for f in self.solved.exits):
+            return None
+        for held in variables:
+            arriving = [
+                self.expired(fact) and fact.state in (State.IDLE, State.CLOSED)
+                for point, fact in self.solved.visits(PointKind.RETURN)
+                if fact.site is self.site and isinstance(point.value, ast.Name) and point.value.id == held.name
+            ]
+            if arriving and all(arriving):
+                return held
+        return None
+
 
 def by_hand(facts: ModuleFacts) -> Iterator[tuple[ByHand, list[Held]]]:
     """Every session of a module that is committed and closed by hand, with the variables that hold its objects."""
@@ -85,38 +115,6 @@ def _keeps_something(code: ast.AST) -> bool:
     names = {n.id for n in used if isinstance(n, ast.Name)}
     kept = (n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, (ast.Call, ast.Await)))
     return any(isinstance(target, ast.Name) and target.id in names for n in kept for target in n.targets)
-
-
-def read_there(module: Module, one: ByHand) -> Callable[[Point, ast.AST], bool]:
-    """What tells whether some way reaches a place in a statement on which the session was committed and closed."""
-    visits = one.solved.visits(PointKind.STATEMENT, PointKind.PHI)
-    reached = {point for point, fact in visits if one.expired(fact) and fact.state is State.CLOSED}
-    arms = {point.value for point in reached if point.kind is PointKind.PHI}
-
-    def reads(point: Point, node: ast.AST) -> bool:
-        above = module.parents.get(node)
-        while above is not None and not isinstance(above, ast.stmt):
-            if isinstance(above, ast.IfExp) and node is not above.test and node not in arms:
-                return False
-            node, above = above, module.parents.get(above)
-        return point in reached
-
-    return reads
-
-
-def returned(one: ByHand, variables: list[Held]) -> Held | None:
-    """The object that a code returns, where its session is always committed by then, and closed at the end."""
-    if any(f.site is one.site and f.flying is None and f.state is not State.CLOSED for f in one.solved.exits):
-        return None
-    for held in variables:
-        arriving = [
-            one.expired(fact) and fact.state in (State.IDLE, State.CLOSED)
-            for point, fact in one.solved.visits(PointKind.RETURN)
-            if fact.site is one.site and isinstance(point.value, ast.Name) and point.value.id == held.name
-        ]
-        if arriving and all(arriving):
-            return held
-    return None
 
 
 def _sessions(solved: Solved) -> list[ByHand]:
@@ -211,18 +209,6 @@ def _looked_at(one: ByHand, name: str) -> bool:
 def path_of(statement: ast.Return) -> str:
     """The variable that is returned, and nothing of it."""
     return path(statement.value) if statement.value is not None else ""
-
-
-def expressions(statement: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement, without those of the statements in it and of functions."""
-    todo = [c for c in ast.iter_child_nodes(statement) if not isinstance(c, (ast.stmt, ast.ExceptHandler))]
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, ast.Lambda):
-            todo += [c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt)]
 
 
 def _surely_expires(module: Module, site: Site) -> bool:

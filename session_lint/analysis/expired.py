@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    import ast
+    from collections.abc import Iterator
 
     from session_lint.analysis.loading import Loaded
 
@@ -26,3 +27,15 @@ class Held:
     node: ast.AST
     ends: tuple[tuple[ast.AST, str], ...]
     inside: ast.AST | None = None
+
+
+def expressions(statement: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement, without those of the statements in it and of functions."""
+    todo = [c for c in ast.iter_child_nodes(statement) if not isinstance(c, (ast.stmt, ast.ExceptHandler))]
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, ast.Lambda):
+            todo += [c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt)]

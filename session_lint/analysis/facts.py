@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.borrowed import Borrowed, borrowed
-from session_lint.analysis.claims import claimed
 from session_lint.analysis.detached import given
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
@@ -170,6 +169,8 @@ class ModuleFacts:
     def _claimed(self, solved: Solved, fact: Fact) -> bool:
         if self.module is None or fact.state in (State.CLOSED, State.GIVEN) or not fact.marked("kept"):
             return False
+        from session_lint.analysis.claims import claimed  # noqa: PLC0415  (few sessions are kept in a field)
+
         return claimed(self.module, solved.code, fact)
 
     def scope(self, code: ast.AST) -> Scope:

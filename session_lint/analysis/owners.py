@@ -9,9 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.escapes import out_of_sight
 from session_lint.analysis.state import SiteKind
-from session_lint.analysis.uses import Uses, reads_as_field
 from session_lint.python.names import path
 from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
@@ -57,6 +55,9 @@ def neglected(facts: ModuleFacts) -> Iterator[Keeping]:
 
 def nobody_closes(module: Module, one: Keeping) -> bool:
     """Whether a session that an object keeps is surely never closed, and the object need not live as long as all."""
+    from session_lint.analysis.escapes import out_of_sight  # noqa: PLC0415  (few classes keep one)
+    from session_lint.analysis.uses import Uses  # noqa: PLC0415
+
     uses = Uses(module, one.owner)
     if isinstance(one.kept, ast.Attribute):
         settled = uses.kept_elsewhere(one.kept) or uses.may_close(one.kept.attr)
@@ -88,7 +89,11 @@ def _remembered(facts: ModuleFacts, solved: Solved, owner: Scope) -> Iterator[Ke
     """The session that a cached property opens: the object has it from then on."""
     code = solved.code
     assert facts.module is not None
-    if not isinstance(code, ast.FunctionDef) or not reads_as_field(code) or not facts.module.is_memoised(code):
+    if not isinstance(code, ast.FunctionDef) or not facts.module.is_memoised(code):
+        return
+    from session_lint.analysis.uses import reads_as_field  # noqa: PLC0415  (nor are many kept by a property)
+
+    if not reads_as_field(code):
         return
     for fact in solved.exits:
         if fact.site is not None and _own(fact.site) and ("returned", "whole") in fact.names:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, closes
 from session_lint.analysis.reach import escapes
-from session_lint.analysis.readers import attribute_reader, reader
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
@@ -86,9 +85,8 @@ def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> S
     target = _target(module, call)
     if target is None or _in_script(module, target) or not _stays(facts, scope, target):
         return None
-    name = target.id
-    user = attribute_reader(module, scope, name) if scope.is_class else reader(module, name)
-    return Standing(call, name, user) if user is not None else None
+    user = _user(module, scope, target.id)
+    return Standing(call, target.id, user) if user is not None else None
 
 
 def _started(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:
@@ -100,8 +98,15 @@ def _started(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -
     if not _opens(module, call) or not _stays(facts, scope, target) or _ended(module, None, target.id):
         return None
     start = _run_at_import(module, scope.node)
-    user = reader(module, target.id) if start is not None else None
+    user = _user(module, top, target.id) if start is not None else None
     return Standing(call, target.id, user, start) if user is not None else None
+
+
+def _user(module: Module, scope: Scope, name: str) -> ast.AST | None:
+    """A function that uses a variable of the module or of a class from there."""
+    from session_lint.analysis import readers  # noqa: PLC0415  (few modules open a session for others)
+
+    return readers.attribute_reader(module, scope, name) if scope.is_class else readers.reader(module, name)
 
 
 def _value(module: Module, call: ast.Call) -> ast.AST:

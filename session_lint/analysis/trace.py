@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from session_lint.flow import Block, Edge
     from session_lint.source import Source
 
-_DEFINED = re.compile(r"((async\s+)?(def|class)\s+)?\w+")
+_DEFINED = r"((async\s+)?(def|class)\s+)?\w+"
 
 
 def step(facts: ModuleFacts, node: ast.AST, message: str) -> Step:
@@ -38,9 +38,9 @@ def _end(source: Source, node: ast.AST) -> Location:
     """Where a node ends, or the head of one that has a body."""
     start = source.start(node)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        found = _DEFINED.match(source.lines[start.row - 1], start.column - 1)
+        found = re.match(_DEFINED, source.lines[start.row - 1][start.column - 1 :])
         assert found is not None  # at least the first word
-        return Location(start.row, found.end() + 1)
+        return Location(start.row, start.column + found.end())
     if isinstance(node, ast.ExceptHandler) and node.type is None:
         return Location(start.row, start.column + len("except"))
     return source.end(_last_of_head(node))

@@ -16,7 +16,6 @@ from session_lint.fixes import conditions
 from session_lint.fixes.conditions import Case, failing
 from session_lint.fixes.outliving import only_works, seen_closing
 from session_lint.fixes.shape import is_method, shape
-from session_lint.fixes.target import Target, scope_target
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.dependencies import Lending
+    from session_lint.fixes.target import Target
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def _scoped(case: Case) -> Fix | Refusal:
     reason = failing(case, conditions.SCOPE)
     if reason:
         return Refusal(reason)
+    from session_lint.fixes.target import scope_target  # noqa: PLC0415  (most findings end before)
+
     target = scope_target(case.facts, case.shape.acquire, asynchronous=case.asynchronous)
     if target is None:
         return Refusal("no committing scope over the same factory is known")

@@ -32,7 +32,7 @@ _HIGHEST = 4
 """How many folders above the topmost one with Python files may be what imports start from."""
 _MOST_LOOKED_INTO = 200
 """Files, and folders, that are looked into for what they import from each other."""
-_IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)(?:\.|[ \t]+import[\s(]+)(\w+)", re.MULTILINE)
+_IMPORTS = rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)(?:\.|[ \t]+import[\s(]+)(\w+)"
 _MOST_ROOTS = 400
 _MOST_FILES = 40_000
 _MOST_FOLDERS = 20_000
@@ -78,7 +78,7 @@ def _imported_from(folder: Path) -> Path:
     asked: set[tuple[bytes, bytes]] = set()
     for file in itertools.islice(_files_below(folder), _MOST_LOOKED_INTO) if above else ():
         with contextlib.suppress(OSError):
-            asked.update(_IMPORTS.findall(file.read_bytes()))
+            asked.update(re.findall(_IMPORTS, file.read_bytes(), re.MULTILINE))
     named = {(os.fsdecode(outer), os.fsdecode(inner)) for outer, inner in asked}
     wanted = {pair for pair in named if pair[0] not in sys.stdlib_module_names and not _leads(folder, *pair)}
     return next((root for root in above if any(_leads(root, *pair) for pair in wanted)), folder)

@@ -53,7 +53,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.places import is_test
-from session_lint.analysis.remaking import remakings
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -69,6 +68,8 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each function that makes an engine or a factory for its session."""
     if is_test(facts.source.filename):
         return
+    from session_lint.analysis.remaking import remakings  # noqa: PLC0415  (it runs only where it is selected)
+
     for one in remakings(facts):
         symbol = facts.symbol(one.code)
         yield rule.finding(

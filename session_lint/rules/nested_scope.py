@@ -51,7 +51,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.nesting import nestings
 from session_lint.analysis.places import is_test
 from session_lint.analysis.trace import opened, place, step
 from session_lint.finding import Severity
@@ -68,6 +67,8 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session that is opened inside of another one's life."""
     if is_test(facts.source.filename):
         return
+    from session_lint.analysis.nesting import nestings  # noqa: PLC0415  (it runs only where it is selected)
+
     for one in nestings(facts):
         between = [step(facts, one.call, "calls, with that one open")] if one.call is not None else []
         outer = facts.source_of(one.outer.origin.node)
