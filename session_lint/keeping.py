@@ -234,4 +234,9 @@ def _store(root: Path, _process: int) -> tuple[Cache, str]:
     return Cache(root), fingerprint()
 
 
-atexit.register(_store.cache_clear)  # so that each is closed, and SQLite tidies up
+def close() -> None:
+    """Close the stores, so that SQLite tidies up."""
+    _store.cache_clear()
+
+
+atexit.register(close)

@@ -6,8 +6,8 @@ It is imported when there are files enough: starting processes is slower than li
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint import keeping, stages
+from session_lint.apart import POSSIBLE, apart
 from session_lint.collecting import collect_seldom
 from session_lint.engine import FileReport, failed, lint_file, prepare
 from session_lint.python.project import root_of_project
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 CHUNK = 32
 """How many files of a project that is dealt out are one share, at most."""
+MANY = 100
+"""How many files of a project are worth a process that ends with them."""
 
 
 class Share(NamedTuple):
@@ -166,10 +169,35 @@ def _lint_next() -> tuple[int, list[FileReport], dict[str, float]]:
     share = work.shares[index]
     if _Process.project not in (None, share.project):
         keeping.leave(_Process.project)  # what is learnt of a project serves its files only
+        _Process.project = None
+    if POSSIBLE and share.run is None and len(share.paths) > MANY:
+        try:
+            return index, *apart(partial(_lint_apart, share, work, os.getpid()))
+        except ChildProcessError:
+            os._exit(1)  # which is found out about as if it had been this one's own end
     _Process.project = share.project
+    return index, *_lint(share, work)
+
+
+def _lint(share: Share, work: _Work, above: int | None = None) -> tuple[list[FileReport], dict[str, float]]:
+    """The reports on the files of a share, and what the time went into.
+
+    :param above: the process that waits for them, where that is another one.
+    """
     stages.taken()
-    found = [lint_file(path, work.settings, thorough=path in work.thorough) for path in share.paths]
-    return index, found, stages.taken()
+    found = []
+    for path in share.paths:
+        if above not in (None, os.getppid()):
+            raise ChildProcessError("nobody waits any more")
+        found.append(lint_file(path, work.settings, thorough=path in work.thorough))
+    return found, stages.taken()
+
+
+def _lint_apart(share: Share, work: _Work, above: int) -> tuple[list[FileReport], dict[str, float]]:
+    try:
+        return _lint(share, work, above)
+    finally:
+        keeping.close()
 
 
 def _one_by_one(
@@ -194,7 +222,7 @@ def _one_by_one(
 
 
 def _context() -> BaseContext:
-    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    return multiprocessing.get_context("fork" if POSSIBLE else "spawn")
 
 
 def _begin(work: _Work | None = None) -> None:

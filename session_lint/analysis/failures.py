@@ -14,11 +14,15 @@ from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
 
 _STATEMENTS = ("execute", "scalar", "scalars", "exec")
+_UNDOING = ("rollback", "close")
+_LEAVING = (ast.Continue, ast.Break, ast.Return)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Site
 
@@ -130,16 +134,62 @@ def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
 def _solutions(facts: ModuleFacts) -> Iterator[Solved]:
     assert facts.module is not None
     yield from facts.solved
-    for one in facts.borrowed:
-        if any(_may_swallow(n, one.names) for n in own_nodes(one.code)) and one.solved is not None:
+    may_go_on = [one for one in facts.borrowed if _may_go_on(facts.module, one)]
+    for one in _with_callers(facts.borrowed, may_go_on):
+        if one.solved is not None:
             yield one.solved
 
 
-def _may_swallow(node: ast.AST, names: set[str]) -> bool:
-    """Whether a ``try`` has something to do with a session, and a clause that does more than raise again."""
-    if not isinstance(node, ast.Try) or all(
-        len(h.body) == 1 and isinstance(h.body[0], ast.Raise) for h in node.handlers
-    ):
-        return False
-    inner = (n for statement in node.body for n in own_nodes(statement))
+def _with_callers(borrowed: list[Borrowed], found: list[Borrowed]) -> list[Borrowed]:
+    """Those that were found, and those whose codes call theirs, by name, in the order of the text."""
+    names = {getattr(one.code, "name", "") for one in found}
+    known, more = {*found}, bool(names)
+    while more:
+        fresh = {one for one in borrowed if one not in known and names & _given_to(one)}
+        known |= fresh
+        names = {getattr(one.code, "name", "") for one in fresh}
+        more = bool(names)
+    return [one for one in borrowed if one in known]
+
+
+def _given_to(one: Borrowed) -> set[str]:
+    """The last words of what a code calls with its session, or on the object that has it in a field."""
+    own, _, field = one.name.rpartition(".")
+    calls = [n for n in own_nodes(one.code) if isinstance(n, ast.Call)]
+    given = [c for c in calls if any(path(a) in one.names for a in (*c.args, *(k.value for k in c.keywords)))]
+    asked = [c for c in calls if field and isinstance(c.func, ast.Attribute) and path(c.func.value) == own]
+    return {path(call.func).rpartition(".")[2] for call in (*given, *asked)}
+
+
+def _may_go_on(module: Module, one: Borrowed) -> bool:
+    """Whether a code catches errors of the database around its session and may use that again, with no rollback."""
+    scope, names = module.names.scopes.of[one.code], one.names
+    tries = [n for n in own_nodes(one.code) if isinstance(n, ast.Try)]
+    for outer in tries if len(tries) > 1 else ():
+        if any(inner is not outer and inner in tries for inner in own_nodes(outer)):
+            return any(_touches(n.body, names) for n in tries)  # what one clause raises another one may catch
+    return any(
+        _touches(node.body, names) and not _undoes(handler.body, names)
+        for node in tries
+        for handler in node.handlers
+        if any(map(module.exceptions.of_database, module.exceptions.listed(handler.type, scope)))
+    )
+
+
+def _touches(statements: list[ast.stmt], names: set[str]) -> bool:
+    inner = (n for statement in statements for n in (statement, *own_nodes(statement)))
     return any(isinstance(n, (ast.Name, ast.Attribute)) and path(n) in names for n in inner)
+
+
+def _undoes(clause: list[ast.stmt], names: set[str]) -> bool:
+    """Whether a clause gives the error back, or the first thing it does with the session is to roll back or close."""
+    for statement in clause:
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        call = call.value if isinstance(call, ast.Await) else call
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and path(call.func.value) in names:
+            return call.func.attr in _UNDOING
+        if isinstance(statement, ast.Raise):
+            return True
+        if _touches([statement], names) or any(isinstance(n, _LEAVING) for n in (statement, *own_nodes(statement))):
+            return False
+    return False

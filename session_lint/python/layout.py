@@ -1,7 +1,7 @@
 """Where the modules of a project are: its root, its files, and the file that a dotted name means.
 
 What was found is remembered for as long as the object lives. No file's content is read, but to find the root where
-nothing marks it.
+nothing marks it, which is found once (:func:`forget_roots`).
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def _outermost(folder: Path) -> Path:
     return _imported_from(import_root(folder))
 
 
+@cache
 def _imported_from(folder: Path) -> Path:
     """The folder above that the files below one import each other from: ``app.models`` is looked for above ``app``."""
     if folder in crowded():
@@ -82,6 +83,11 @@ def _imported_from(folder: Path) -> Path:
     named = {(os.fsdecode(outer), os.fsdecode(inner)) for outer, inner in asked}
     wanted = {pair for pair in named if pair[0] not in sys.stdlib_module_names and not _leads(folder, *pair)}
     return next((root for root in above if any(_leads(root, *pair) for pair in wanted)), folder)
+
+
+def forget_roots() -> None:
+    """Look for them anew from now on."""
+    _imported_from.cache_clear()
 
 
 def _leads(root: Path, outer: str, inner: str) -> bool:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from session_lint.digests import blake2b
-from session_lint.python.layout import root_of
+from session_lint.python.layout import forget_roots, root_of
 from session_lint.python.mentions import importer
 from session_lint.python.modules import absolute
 from session_lint.python.remembered import forget_nodes
@@ -250,6 +250,7 @@ def forget_projects() -> None:
     """Read everything anew from now on: a run is over."""
     _projects.clear()
     _roots.clear()
+    forget_roots()
     forget_nodes()
 
 
