@@ -8,10 +8,16 @@ import gc
 import os
 import sys
 
+ONE_RUN = 10_000_000
+"""As many objects as a run over some million lines has: a fiftieth of them is garbage, if that."""
 
-def collect_seldom() -> None:
-    """Let this process look for garbage seldom: syntax trees are many objects, which stay and are looked at again."""
-    gc.set_threshold(100_000, 20, 50)
+
+def collect_seldom(objects: int = 100_000) -> None:
+    """Let this process look for garbage seldom: syntax trees are many objects, which stay and are looked at again.
+
+    :param objects: how many new ones are waited for, each time; a process that goes on for days cannot wait long.
+    """
+    gc.set_threshold(objects, 20, 50)
 
 
 def leave(code: int) -> None:

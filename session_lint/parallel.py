@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint import keeping, stages
 from session_lint.apart import POSSIBLE, apart
-from session_lint.collecting import collect_seldom
+from session_lint.collecting import ONE_RUN, collect_seldom
 from session_lint.engine import FileReport, failed, lint_file, prepare
 from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
@@ -228,6 +228,6 @@ def _context() -> BaseContext:
 def _begin(work: _Work | None = None) -> None:
     """Begin as one of several processes: an interruption is the first one's business, which ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    collect_seldom()
+    collect_seldom(ONE_RUN)
     if work is not None:
         _Process.work, _Process.number = work, work.taken.number()

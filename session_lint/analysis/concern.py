@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import BY_HAND, called_on
-from session_lint.python.names import is_property, own_nodes, path
+from session_lint.python.names import is_property, own_nodes, own_of, path
 from session_lint.python.pending import once
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
@@ -282,15 +282,14 @@ class Concern:
 @remembered
 def returns_something(function: FunctionNode) -> bool:
     """Whether a function returns what may hold a session."""
-    returns = (node for node in own_nodes(function) if isinstance(node, ast.Return))
+    returns = (node for node in own_of(function, ast.Return))
     return any(node.value is not None and not isinstance(node.value, ast.Constant) for node in returns)
 
 
 def _contexts(code: ast.AST) -> Iterator[ast.expr]:
     """The context managers of a code's ``with`` statements."""
-    for node in own_nodes(code):
-        if isinstance(node, (ast.With, ast.AsyncWith)):
-            yield from (item.context_expr for item in node.items)
+    for node in own_of(code, ast.With, ast.AsyncWith):
+        yield from (item.context_expr for item in node.items)
 
 
 def _ends(call: ast.Call, code: Code) -> bool:

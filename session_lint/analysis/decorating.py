@@ -12,7 +12,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_of
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
 
@@ -91,7 +91,7 @@ def passes(home: Module, maker: FunctionNode, layers: int = _LAYERS) -> list[Len
 def _returned(home: Module, maker: FunctionNode) -> FunctionNode | None:
     """The function inside another one that it returns."""
     scope = home.names.scopes.of[maker]
-    values = [n.value for n in own_nodes(maker) if isinstance(n, ast.Return)]
+    values = [n.value for n in own_of(maker, ast.Return)]
     if len(values) != 1 or not isinstance(values[0], ast.Name):
         return None
     found = [b.node for b in scope.bindings.get(values[0].id, ()) if b.kind is BindingKind.DEFINITION]
@@ -101,7 +101,7 @@ def _returned(home: Module, maker: FunctionNode) -> FunctionNode | None:
 def _lent_by(home: Module, maker: FunctionNode, wrapper: FunctionNode) -> list[Lent] | None:
     """What a wrapper passes on; ``None`` where it does not call what its maker was given."""
     given = [arg.arg for arg in parameters(maker)]
-    calls = [n for n in own_nodes(wrapper) if isinstance(n, ast.Call) and getattr(n.func, "id", None) in given]
+    calls = [n for n in own_of(wrapper, ast.Call) if getattr(n.func, "id", None) in given]
     if not calls:
         return None
     if not home.opens_one(wrapper):

@@ -11,7 +11,7 @@ from session_lint.analysis.injection import depends_on, parameters_with_defaults
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_of
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -107,8 +107,8 @@ def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
     if facts.module is None or "async for" not in facts.source.text:
         return
     for code, _ in facts.module.codes:
-        for node in own_nodes(code):
-            if isinstance(node, ast.AsyncFor) and isinstance(node.iter, ast.Call):
+        for node in own_of(code, ast.AsyncFor):
+            if isinstance(node.iter, ast.Call):
                 leaving = _left(node)
                 if leaving is not None and facts.module.yields_one(facts.module.calls.callee(node.iter)):
                     yield Abandoned(node.iter, leaving, code)

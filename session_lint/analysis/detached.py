@@ -12,7 +12,7 @@ from session_lint.analysis.expired import expressions
 from session_lint.analysis.loading import needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_of, path
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -162,20 +162,21 @@ def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
 
 def _reads_of_results(module: Module, code: Code, scope: Scope) -> Iterator[Read]:
     """The reads in a code of objects that come out of its calls."""
-    nodes = own_nodes(code)
-    read = {n.value.id for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
-    read |= {n.iter.id for n in nodes if isinstance(n, (ast.For, ast.comprehension)) and isinstance(n.iter, ast.Name)}
-    for node in nodes:
-        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
-            continue
+    assigned = own_of(code, ast.Assign)
+    read = {n.value.id for n in own_of(code, ast.Attribute) if isinstance(n.value, ast.Name)} if assigned else set()
+    read |= {n.iter.id for n in own_of(code, ast.For, ast.comprehension) if isinstance(n.iter, ast.Name)}
+    for node in assigned:
+        target = node.targets[0]
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if node.targets[0].id not in read or not isinstance(call, ast.Call):
+        if len(node.targets) > 1 or not isinstance(target, ast.Name) or not isinstance(call, ast.Call):
+            continue
+        if target.id not in read:
             continue
         held = _held_of(module, call)
         if held is not None:
-            mine = replace(held, name=node.targets[0].id)
+            mine = replace(held, name=target.id)
             graph = build(code, frozenset())
-            starts = [p for b in graph.blocks for p in b.points if p.node is node.targets[0]]
+            starts = [p for b in graph.blocks for p in b.points if p.node is target]
             found = _first_read(module, graph, starts, mine)
             if found is not None:
                 yield Read(found, mine, code, call)

@@ -9,7 +9,7 @@ from session_lint.analysis.decorating import decorated
 from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark, SiteKind
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
 
@@ -155,7 +155,7 @@ def _with_callers(borrowed: list[Borrowed], found: list[Borrowed]) -> list[Borro
 def _given_to(one: Borrowed) -> set[str]:
     """The last words of what a code calls with its session, or on the object that has it in a field."""
     own, _, field = one.name.rpartition(".")
-    calls = [n for n in own_nodes(one.code) if isinstance(n, ast.Call)]
+    calls = own_of(one.code, ast.Call)
     given = [c for c in calls if any(path(a) in one.names for a in (*c.args, *(k.value for k in c.keywords)))]
     asked = [c for c in calls if field and isinstance(c.func, ast.Attribute) and path(c.func.value) == own]
     return {path(call.func).rpartition(".")[2] for call in (*given, *asked)}
@@ -164,7 +164,7 @@ def _given_to(one: Borrowed) -> set[str]:
 def _may_go_on(module: Module, one: Borrowed) -> bool:
     """Whether a code catches errors of the database around its session and may use that again, with no rollback."""
     scope, names = module.names.scopes.of[one.code], one.names
-    tries = [n for n in own_nodes(one.code) if isinstance(n, ast.Try)]
+    tries = own_of(one.code, ast.Try)
     for outer in tries if len(tries) > 1 else ():
         if any(inner is not outer and inner in tries for inner in own_nodes(outer)):
             return any(_touches(n.body, names) for n in tries)  # what one clause raises another one may catch

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import closes
 from session_lint.analysis.loading import Loaded, loaded, made
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 
@@ -44,8 +44,7 @@ class Fetched:
 
 def is_plain(function: FunctionNode) -> bool:
     """Whether calling a function runs its body, and gives what that returns."""
-    yields = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(function))
-    return not yields and all(path(d) in _PLAIN for d in function.decorator_list)
+    return not own_of(function, ast.Yield, ast.YieldFrom) and all(path(d) in _PLAIN for d in function.decorator_list)
 
 
 def fetched(module: Module, value: ast.AST, sessions: Collection[str], depth: int = 0) -> Fetched | None:

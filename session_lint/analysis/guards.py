@@ -13,7 +13,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, parameters
 
@@ -208,7 +208,7 @@ def required(code: ast.AST) -> frozenset[str]:
         if a.annotation is None or "None" not in (text := ast.unparse(a.annotation)) and "Optional" not in text
     }
     stored = {n.id for n in own_nodes(code) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    asked = {name for n in own_nodes(code) for test in _tests(n) for name in test}
+    asked = {name for n in own_of(code, *_TESTING) for test in _tests(n) for name in test}
     return frozenset(plain - stored - asked)
 
 
@@ -237,7 +237,7 @@ def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[st
 
     :param passed: the variables that it passes to functions which ask.
     """
-    everywhere = ast.walk(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_nodes(code)
+    everywhere = below(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_of(code, *_TESTING)
     tested = Counter(name for node in everywhere for test in _tests(node) for name in test)
     stored = _stored(code)
     if not isinstance(code, (ast.Module, ast.ClassDef)):
@@ -252,7 +252,7 @@ def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[st
 
 def _keeps_flag(code: ast.AST) -> bool:
     """Whether a code gives some variable an outcome of its own: ``done = False``."""
-    flags = (n.value for n in own_nodes(code) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant))
+    flags = (n.value for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Constant))
     return any(flag.value is None or isinstance(flag.value, bool) for flag in flags)
 
 
@@ -264,8 +264,8 @@ def _stored(code: ast.AST) -> set[str]:
 def _sources(code: ast.AST) -> dict[str, set[str]]:
     """What the outcome of a test is kept in, and the variables that the test is about."""
     found: dict[str, set[str]] = {}
-    for node in own_nodes(code):
-        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+    for node in own_of(code, ast.Assign):
+        if isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
             for target in node.targets:
                 found.setdefault(path(target), set()).update(_names(node.value))
     return found
@@ -275,11 +275,14 @@ def _sources(code: ast.AST) -> dict[str, set[str]]:
 def asked(function: FunctionNode) -> frozenset[str]:
     """The parameters that a function's tests speak of, its calls too: what they are passed to may ask."""
     found: set[str] = set()
-    for node in own_nodes(function):
+    for node in own_of(function, *_TESTING):
         found = found.union(*_tests(node))
-        if isinstance(node, ast.Call):
-            found |= {path(argument) for argument in (*node.args, *(k.value for k in node.keywords))}
+    for call in own_of(function, ast.Call):
+        found |= {path(argument) for argument in (*call.args, *(k.value for k in call.keywords))}
     return frozenset({arg.arg for arg in parameters(function)} & found)
+
+
+_TESTING = (ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp)
 
 
 def _tests(node: ast.AST) -> Iterator[set[str]]:
@@ -303,7 +306,7 @@ def asked_for_existence(code: ast.AST) -> frozenset[str]:
     if isinstance(code, ast.Module):
         return frozenset()
     own = {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function
-    tests = (atom(n) for n in own_nodes(code) if isinstance(n, ast.Compare))
+    tests = (atom(n) for n in own_of(code, ast.Compare))
     return frozenset(a[0] for a in tests if a and a[0].startswith("bound ") and a[0].removeprefix("bound ") not in own)
 
 
@@ -316,7 +319,7 @@ def around_closing(code: ast.AST) -> frozenset[str]:
 @remembered
 def around_failures(code: ast.AST) -> frozenset[str]:
     """The variables of the tests under which a code ends a transaction, and those that its handlers give a value to."""
-    handlers = (n for n in own_nodes(code) if isinstance(n, ast.ExceptHandler))
+    handlers = (n for n in own_of(code, ast.ExceptHandler))
     stored = (n for h in handlers for n in own_nodes(h) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     return _around(code, ("close", "remove", "rollback", "commit")) | {n.id for n in stored}
 
@@ -324,7 +327,7 @@ def around_failures(code: ast.AST) -> frozenset[str]:
 def _around(code: ast.AST, methods: tuple[str, ...]) -> frozenset[str]:
     """The variables of the tests under which a code speaks of one of some methods."""
     ending = _ending(code, methods)
-    tests = (n.test for n in own_nodes(code) if isinstance(n, ast.If) and n in ending)
+    tests = (n.test for n in own_of(code, ast.If) if n in ending)
     return frozenset(name for test in tests for name in _names(test))
 
 

@@ -13,7 +13,7 @@ from session_lint.analysis.loading import Loaded, loaded, made
 from session_lint.analysis.makers import makers, switched_off
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Block:
     def returned(self, module: Module, variables: list[Held]) -> Held | None:
         """The object of a block that its code returns."""
         inside = set(_inside(module, self.item))
-        returns = [n for n in own_nodes(self.solved.code) if isinstance(n, ast.Return) and n.value is not None]
+        returns = [n for n in own_of(self.solved.code, ast.Return) if n.value is not None]
         for node in returns:
             assert node.value is not None
             for held in variables:
@@ -86,7 +86,7 @@ def _committed(solved: Solved, fact: Fact) -> int:
     assert fact.site is not None
     if fact.site.kind is SiteKind.SCOPE:
         return 0
-    calls = [n for n in own_nodes(solved.code) if isinstance(n, ast.Call)]
+    calls = own_of(solved.code, ast.Call)
     own = [c.lineno for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "commit"]
     given = (c.lineno for c in calls if any(path(a) in fact.names for a in arguments(c)))
     return max(own or given, default=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.holding import held
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import keeps
 from session_lint.vocabulary import Meaning, Role
@@ -118,14 +118,12 @@ def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list
 def _field_given(enter: FunctionNode) -> str:
     """The field of ``self`` whose value ``__enter__`` returns; empty where it is not one."""
     own = (enter.args.posonlyargs + enter.args.args)[0].arg if enter.args.posonlyargs or enter.args.args else ""
-    nodes = own_nodes(enter)
     stored: dict[str, str] = {}
-    for node in nodes:
-        if isinstance(node, ast.Assign):
-            names = [path(t) for t in (*node.targets, node.value)]
-            fields = [n for n in names if n.startswith(f"{own}.")]
-            stored.update((n, fields[0]) for n in names if n and fields)
-    given = {stored.get(path(n.value), path(n.value)) for n in nodes if isinstance(n, ast.Return) and n.value}
+    for node in own_of(enter, ast.Assign):
+        names = [path(t) for t in (*node.targets, node.value)]
+        fields = [n for n in names if n.startswith(f"{own}.")]
+        stored.update((n, fields[0]) for n in names if n and fields)
+    given = {stored.get(path(n.value), path(n.value)) for n in own_of(enter, ast.Return) if n.value}
     one = given.pop() if len(given) == 1 else ""
     return one.removeprefix(f"{own}.") if one.startswith(f"{own}.") else ""
 
@@ -165,8 +163,8 @@ def kept(module: Module) -> dict[str, list[Scope]]:
     for scope in module.names.scopes.of.values() if keeps(module.source.text) else ():
         if not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
-        for node in own_nodes(scope.node):
-            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+        for node in own_of(scope.node, ast.Assign, ast.AnnAssign):
+            if node.value is not None:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 names = [p for t in targets if (p := path(t)) and _is_global(module, p, scope)]
                 if names and _opens(module, node.value, scope):
@@ -201,7 +199,7 @@ def _opens(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 
 def _returns(scope: Scope, name: str) -> bool:
-    returns = (n for n in own_nodes(scope.node) if isinstance(n, ast.Return))
+    returns = (n for n in own_of(scope.node, ast.Return))
     return any(n.value is not None and path(n.value) == name for n in returns)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, held, rename, slot, slots
 from session_lint.analysis.state import Fact, give
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_nodes, own_of
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, parameters
 
@@ -54,7 +54,7 @@ def _made(code: ast.AST) -> dict[str, list[ast.expr]]:
     if code.args.kwarg is not None:
         made.setdefault(code.args.kwarg.arg, [])
     given = {arg.arg for arg in parameters(code) if arg is not code.args.kwarg}
-    shared = {name for n in own_nodes(code) if isinstance(n, (ast.Global, ast.Nonlocal)) for name in n.names}
+    shared = {name for n in own_of(code, ast.Global, ast.Nonlocal) for name in n.names}
     other = {n.id for n in below(code) if isinstance(n, ast.Name) and n not in known}
     return {name: values for name, values in made.items() if name not in given | shared | other}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.afterwards import closing_block
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import Scope
 
+_CONTEXT = r"\bg\b"
+"""The name of Flask's context of a request, by whichever other one it goes in a module beside."""
 _PLACES = ("thread", "task", "background", "stream")
 _BY_VERSION = ("background", "stream")
 
@@ -111,6 +114,8 @@ def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
     """The same of a session in ``flask.g``, which the teardown closes before a response is streamed."""
     assert facts.module is not None
     module = facts.module
+    if re.search(_CONTEXT, facts.source.text) is None:
+        return
     seen: set[ast.AST] = set()
     for call, scope in module.names.scopes.calls:
         where = runs(module, call) if _mentions_context(module, call, scope) else ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.guards import VALUE, call_value
 from session_lint.analysis.results import RESULT
 from session_lint.flow import EdgeKind, PointKind
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_of, path
 from session_lint.python.scopes import children, parameters
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def paths(atom: str) -> frozenset[str]:
 def _everywhere(code: Code, *, told: bool) -> set[str]:
     """The paths that are live in all of a code: those of functions inside it, and parameters that matter outside."""
     found = {arg.arg for arg in parameters(code)} if told and isinstance(code, _FUNCTIONS) else set()
-    inside = [n for n in own_nodes(code) if isinstance(n, (*_FUNCTIONS, ast.ClassDef))]
-    return found | _paths(inside)
+    return found | _paths(own_of(code, *_FUNCTIONS, ast.ClassDef))
 
 
 def _values_taken(block: Block) -> set[str]:

@@ -10,7 +10,7 @@ from session_lint.analysis.inference import may_commit
 from session_lint.analysis.makers import options
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 
@@ -83,7 +83,7 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
     if "autocommit" in module.source.text.lower():  # of the engine or the connection
         return True
     code = obligation.site.code
-    calls = [n for n in own_nodes(code) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    calls = [n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute)]
     ending = [call for call in calls if call.func.attr in ("commit", "rollback")]  # type: ignore[attr-defined]
     if ending and {*ending} - _too_late(obligation):
         return True  # on a connection, or on purpose

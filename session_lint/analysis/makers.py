@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.passed import bound_to, factories, given
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_of, path
 from session_lint.python.scopes import BindingKind, is_self
 from session_lint.vocabulary import Role
 
@@ -60,7 +60,7 @@ def _of_call(module: Module, call: ast.Call, depth: int) -> list[Made]:
         return [(module, call)]
     home, function = module.at(callee), callee.function
     scope = home.names.scopes.of[function]
-    given = [n.value for n in own_nodes(function) if isinstance(n, ast.Return) and n.value is not None]
+    given = [n.value for n in own_of(function, ast.Return) if n.value is not None]
     return [made for value in given for made in makers(home, value, scope, depth + 1)]
 
 
@@ -162,7 +162,7 @@ def _inside(home: Module, function: ast.AST) -> frozenset[object]:
     """The same of the session that a scope of the project opens."""
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return frozenset()
-    calls = [n for n in own_nodes(function) if isinstance(n, ast.Call) and n in home.calls]
+    calls = [n for n in own_of(function, ast.Call) if n in home.calls]
     opening = [c for c in calls if home.calls.callee(c).role in (Role.FACTORY, Role.SCOPE)]
     return frozenset(one for c in opening for one in (_of_factory if _opens(home, c) else _of_scope)(home, c))
 

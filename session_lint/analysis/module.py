@@ -21,7 +21,7 @@ from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
-from session_lint.python.names import Names, own_nodes
+from session_lint.python.names import Names, own_of
 from session_lint.python.pending import once
 from session_lint.python.scopes import below, children
 from session_lint.python.stopping import go_on
@@ -355,13 +355,13 @@ class Module(Concern):
     def inside_finally(self, code: ast.AST) -> frozenset[ast.AST]:
         """All nodes of a code that stand in a ``finally`` body."""
         if code not in self._finals:
-            tries = (n for n in own_nodes(code) if isinstance(n, ast.Try))
+            tries = (n for n in own_of(code, ast.Try))
             self._finals[code] = frozenset(n for t in tries for s in t.finalbody for n in ast.walk(s))
         return self._finals[code]
 
     def caught_names(self, code: ast.AST) -> frozenset[str]:
         """The names that ``except … as name`` binds in a code."""
-        return frozenset(n.name for n in own_nodes(code) if isinstance(n, ast.ExceptHandler) and n.name)
+        return frozenset(n.name for n in own_of(code, ast.ExceptHandler) if n.name)
 
     @once
     def exported(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_nodes, own_of
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
@@ -53,7 +53,7 @@ def _made(scope: Scope, name: str) -> ast.AST | None:
 
 def _asking(scope: Scope, name: str) -> list[ast.Call]:
     """The calls of a variable, in the order of the text: it stands for what gives sessions, and for none itself."""
-    found = [n for n in own_nodes(scope.node) if isinstance(n, ast.Call) and _is(n.func, name)]
+    found = [n for n in own_of(scope.node, ast.Call) if _is(n.func, name)]
     return sorted(found, key=lambda n: (n.lineno, n.col_offset))
 
 

@@ -9,7 +9,7 @@ from session_lint.analysis import effects
 from session_lint.analysis.entering import Entering
 from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Raised, give
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_of, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,7 +145,7 @@ _DISPLAYS = (ast.Tuple, ast.List, ast.Set)
 
 def _closes_each(loop: ast.For | ast.AsyncFor) -> bool:
     """Whether the body of a loop calls a closing method of what it runs over."""
-    calls = (n.func for statement in loop.body for n in own_nodes(statement) if isinstance(n, ast.Call))
+    calls = (n.func for statement in loop.body for n in own_of(statement, ast.Call))
     name = path(loop.target)
     return any(isinstance(f, ast.Attribute) and closes(f.attr) and path(f.value) == name for f in calls) and bool(name)
 

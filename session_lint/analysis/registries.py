@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.makers import makers
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_of, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -64,10 +64,10 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
     """Whether a function, or one that it calls, lets go of some session; one whose decorators are unknown may."""
     if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and depth == 0 and not _is_plain(module, code):
         return True
-    for node in own_nodes(code):
-        if isinstance(node, ast.withitem) and _gives_session(module, node.context_expr):
-            return True  # which closes it
-        if not isinstance(node, ast.Call) or node not in module.calls:
+    if any(_gives_session(module, item.context_expr) for item in own_of(code, ast.withitem)):
+        return True  # which closes it
+    for node in own_of(code, ast.Call):
+        if node not in module.calls:
             continue
         if isinstance(node.func, ast.Attribute) and node.func.attr in _ENDING and not node.args:
             return True

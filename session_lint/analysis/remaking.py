@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
 from session_lint.analysis.requests import request_codes
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -56,7 +56,7 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
 
 def _kept(module: Module, code: FunctionNode, calls: list[ast.Call]) -> bool:
     """Whether what a function makes is made once: kept somewhere, cached, or for one life only."""
-    if module.is_memoised(code) or any(isinstance(n, ast.Global) for n in own_nodes(code)):
+    if module.is_memoised(code) or own_of(code, ast.Global):
         return True
     for node in own_nodes(code):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value in calls:
@@ -69,14 +69,14 @@ def _kept(module: Module, code: FunctionNode, calls: list[ast.Call]) -> bool:
             return True
         if isinstance(node, ast.Return) and node.value is not None and _given(node.value, calls, code):
             return True
-    names = {path(t) for n in own_nodes(code) if isinstance(n, ast.Assign) and n.value in calls for t in n.targets}
-    stored = (n for n in own_nodes(code) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name))
+    names = {path(t) for n in own_of(code, ast.Assign) if n.value in calls for t in n.targets}
+    stored = (n for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Name))
     return any(n.value.id in names and not isinstance(n.targets[0], ast.Name) for n in stored)  # type: ignore[attr-defined]
 
 
 def _given(value: ast.expr, calls: list[ast.Call], code: FunctionNode) -> bool:
     """Whether a function returns what it makes: how often is its caller's affair."""
-    assigned = {path(t) for n in own_nodes(code) if isinstance(n, ast.Assign) and n.value in calls for t in n.targets}
+    assigned = {path(t) for n in own_of(code, ast.Assign) if n.value in calls for t in n.targets}
     parts = value.elts if isinstance(value, ast.Tuple) else [value]
     return any(part in calls or (isinstance(part, ast.Name) and part.id in assigned) for part in parts)
 
@@ -84,7 +84,7 @@ def _given(value: ast.expr, calls: list[ast.Call], code: FunctionNode) -> bool:
 def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking | None:
     """The engine or factory of a function from which it opens a session itself."""
     own = {arg.arg for arg in parameters(code)}
-    for opening in (n for n in own_nodes(code) if isinstance(n, ast.Call) and n in module.calls):
+    for opening in (n for n in own_of(code, ast.Call) if n in module.calls):
         callee = module.calls.callee(opening)
         if callee.role not in (Role.FACTORY, Role.SCOPE):
             continue

@@ -12,7 +12,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_of
 from session_lint.python.remembered import remembered
 from session_lint.values import replace
 
@@ -33,21 +33,21 @@ def speaks(code: ast.AST) -> bool:
     """Whether a function returns anything but ``None``."""
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
-    values = (n.value for n in own_nodes(code) if isinstance(n, ast.Return))
+    values = (n.value for n in own_of(code, ast.Return))
     return any(v is not None and not (isinstance(v, ast.Constant) and v.value is None) for v in values)
 
 
 @remembered
 def flags(code: ast.AST) -> frozenset[str]:
     """The variables that a function gives an outcome of its own and returns: ``done = False``, ``return done``."""
-    returned = {n.value.id for n in own_nodes(code) if isinstance(n, ast.Return) and isinstance(n.value, ast.Name)}
+    returned = {n.value.id for n in own_of(code, ast.Return) if isinstance(n.value, ast.Name)}
     return frozenset(returned & _plainly_bound(code)) if returned else frozenset()
 
 
 @remembered
 def flags_beside(code: ast.AST) -> frozenset[str]:
     """The same of variables that stand in a tuple which is returned: ``return session, ours``."""
-    tuples = [n.value for n in own_nodes(code) if isinstance(n, ast.Return) and isinstance(n.value, ast.Tuple)]
+    tuples = [n.value for n in own_of(code, ast.Return) if isinstance(n.value, ast.Tuple)]
     returned = {e.id for one in tuples for e in one.elts if isinstance(e, ast.Name)}
     return frozenset(returned & _plainly_bound(code)) if returned else frozenset()
 
@@ -59,11 +59,11 @@ def _plain(value: ast.expr) -> bool:
 def _plainly_bound(code: ast.AST) -> set[str]:
     """The variables that somewhere get ``True``, ``False`` or ``None``."""
     found: set[str] = set()
-    for node in own_nodes(code):
-        for target in node.targets if isinstance(node, ast.Assign) else ():
-            pairs = [(target, node.value)]  # type: ignore[attr-defined]  # an assignment
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):  # type: ignore[attr-defined]
-                pairs = [*zip(target.elts, node.value.elts, strict=False)]  # type: ignore[attr-defined]
+    for node in own_of(code, ast.Assign):
+        for target in node.targets:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = [*zip(target.elts, node.value.elts, strict=False)]
             plain = (
                 t for t, v in pairs if isinstance(v, ast.Constant) and (v.value is None or isinstance(v.value, bool))
             )

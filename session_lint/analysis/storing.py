@@ -11,7 +11,7 @@ from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable
 from session_lint.analysis.keyed import fill, is_dict, is_keyed, put
 from session_lint.analysis.reclaiming import takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.vocabulary import Role
 
@@ -278,7 +278,7 @@ def _bound_name(node: ast.AST) -> str:
 
 def _class_level(code: ast.AST) -> frozenset[ast.AST]:
     """The assignment targets that stand in a class body that runs as part of this code."""
-    classes = [n for n in own_nodes(code) if isinstance(n, ast.ClassDef)]
+    classes = own_of(code, ast.ClassDef)
     return frozenset(
         n for c in classes for n in own_nodes(c) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     )
@@ -286,7 +286,7 @@ def _class_level(code: ast.AST) -> frozenset[ast.AST]:
 
 def _overriding(code: ast.AST) -> frozenset[ast.AST]:
     """The ``break`` and ``continue`` statements that leave a ``finally`` body."""
-    todo: list[ast.AST] = [s for n in own_nodes(code) if isinstance(n, ast.Try) for s in n.finalbody]
+    todo: list[ast.AST] = [s for n in own_of(code, ast.Try) for s in n.finalbody]
     found: set[ast.AST] = set()
     while todo:
         node = todo.pop()
@@ -301,11 +301,11 @@ def _overriding(code: ast.AST) -> frozenset[ast.AST]:
 
 def _passed(module: Module, code: ast.AST) -> Iterator[str]:
     """The variables that a code passes to functions that ask for them."""
-    for call in own_nodes(code):
-        callee = module.calls.callee(call) if isinstance(call, ast.Call) and (call.args or call.keywords) else None
+    for call in own_of(code, ast.Call):
+        callee = module.calls.callee(call) if call.args or call.keywords else None
         if callee is not None and callee.function is not None:
             asked = guards.asked(callee.function)
-            for name, argument in bind(call, callee.function, bound=callee.bound).items():  # type: ignore[arg-type]
+            for name, argument in bind(call, callee.function, bound=callee.bound).items():
                 if name in asked and isinstance(argument, ast.expr):
                     yield from {n.id for n in ast.walk(argument) if isinstance(n, ast.Name)}
 
@@ -313,8 +313,8 @@ def _passed(module: Module, code: ast.AST) -> Iterator[str]:
 def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
     """The variables that a code uses for sessions: bound to an opening call, or in its place where they hold one."""
     found: set[str] = set()
-    for node in own_nodes(code):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+    for node in own_of(code, ast.Assign, ast.AnnAssign):
+        if node.value is not None:
             values = _alternatives(node.value)
             if any(isinstance(value, ast.Call) and module.opens(value) for value in values):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]

@@ -17,7 +17,7 @@ from session_lint.analysis.resolving import resolve
 from session_lint.analysis.results import RESULT, telling
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_nodes, own_of
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass, replace
@@ -293,7 +293,7 @@ class Summaries:
 @remembered
 def is_generator(function: ast.AST) -> bool:
     """Whether calling a function only makes a generator."""
-    return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(function))
+    return bool(own_of(function, ast.Yield, ast.YieldFrom))
 
 
 def _passes_on(fact: Fact) -> bool:

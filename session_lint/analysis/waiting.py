@@ -9,7 +9,7 @@ from session_lint.analysis import effects
 from session_lint.analysis.handing import runs
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_of
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def _solutions(facts: ModuleFacts) -> Iterator[tuple[Solved, Borrowed | None]]:
 def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:
     """The calls of a code that wait for the outside."""
     found: dict[ast.AST, Slow] = {}
-    for node in own_nodes(code):
-        if isinstance(node, ast.Call) and node in module.calls:
+    for node in own_of(code, ast.Call):
+        if node in module.calls:
             slow = slowness(module, node, 0)
             if slow is not None and not _set_going(module, node):
                 found[node] = slow

@@ -16,7 +16,7 @@ from typing import TextIO
 from session_lint.cli import plain
 from session_lint.cli.exits import FAILED, INTERRUPTED
 from session_lint.cli.saying import say
-from session_lint.collecting import collect_seldom
+from session_lint.collecting import ONE_RUN, collect_seldom
 from session_lint.errors import UserError
 
 _UNHEARD = 1  # the exit code of click where nobody reads what is printed
@@ -24,7 +24,7 @@ _UNHEARD = 1  # the exit code of click where nobody reads what is printed
 
 def main() -> None:
     """Run the command and exit; no traceback for what a user can cause."""
-    collect_seldom()
+    collect_seldom(ONE_RUN)
     sys.stdout = sys.stdout or _nowhere()  # whoever starts the command may have closed them
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):

@@ -13,6 +13,7 @@ from session_lint.cli.exits import CLEAN
 from session_lint.cli.linting import Outcome, lint
 from session_lint.cli.outputs import report
 from session_lint.cli.run import complain, forget
+from session_lint.collecting import collect_seldom
 from session_lint.errors import UserError
 from session_lint.report.concise import many, shown
 
@@ -38,6 +39,7 @@ def watch(paths: Sequence[str], given: dict[str, Any], look: Look, select: Selec
     :returns: the exit code.
     :raises UserError: where the library that watches files is not installed.
     """
+    collect_seldom()
     before: dict[str, list[Finding]] | None = None
     with suppress(KeyboardInterrupt):
         for _ in _occasions(paths):

@@ -133,7 +133,7 @@ def _read_by_handlers(block: _Block, found: Shape) -> Iterator[str]:
             yield from _reads(block, [n for part in (*node.handlers, *node.finalbody) for n in ast.walk(part)])
 
 
-def _reads(block: _Block, nodes: list[ast.AST]) -> Iterator[str]:
+def _reads(block: _Block, nodes: Sequence[ast.AST]) -> Iterator[str]:
     inside = set(map(id, block.nodes))
     names = (n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in block.loaded)
     for node in sorted(names, key=lambda name: name.lineno):

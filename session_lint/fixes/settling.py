@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -182,7 +182,7 @@ def _doubts(code: ast.AST, endings: Sequence[Ending], region: _Region) -> Iterat
     if any(e.normal and e.fact.pending is not None for e in endings):
         yield "changes may be uncommitted at the end, which a later commit of the global session would have saved"
     own = code if not isinstance(code, ast.Module) else None
-    returns = (n for n in own_nodes(own) if isinstance(n, ast.Return)) if own is not None else ()
+    returns = (n for n in own_of(own, ast.Return)) if own is not None else ()
     for node in returns:
         plain = node.value is None or isinstance(node.value, (ast.Constant, ast.Compare, ast.JoinedStr))
         if not plain:

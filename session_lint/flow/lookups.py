@@ -42,8 +42,12 @@ def only_looks_up(body: Iterable[ast.stmt]) -> bool:
     A bare name does where it is a statement: nobody writes that but to see whether it exists. Entering a ``with`` or
     asking for an item may raise, but is seldom what a clause is there for.
     """
-    nodes = [node for statement in body for node in ast.walk(statement)]
-    return any(map(_may_raise, nodes)) and not any(isinstance(node, _POINTS) for node in nodes)
+    found = False
+    for node in (node for statement in body for node in ast.walk(statement)):
+        if isinstance(node, _POINTS):
+            return False
+        found = found or _may_raise(node)
+    return found
 
 
 def _may_raise(node: ast.AST) -> bool:

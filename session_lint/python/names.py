@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import builtins
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, overload
 
 from session_lint.python.annotations import annotated_class
 from session_lint.python.pending import Pending
@@ -29,6 +29,12 @@ from session_lint.python.scopes import (
     is_self,
     scopes,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+N = TypeVar("N", bound=ast.AST)
+M = TypeVar("M", bound=ast.AST)
 
 _DEEPEST = 16
 """How many steps a name is followed; real chains have three or four, cycles have no end."""
@@ -403,8 +409,8 @@ class Names:
         """What calling a function gives; nothing where that is not known."""
         if depth > _DEEPEST:
             return _NOTHING
-        values = [n.value for n in own_nodes(node) if isinstance(n, ast.Return) and n.value is not None]
-        if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(node)):
+        values = [n.value for n in own_of(node, ast.Return) if n.value is not None]
+        if own_of(node, ast.Yield, ast.YieldFrom):
             return _NOTHING
         found = self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
         scope = self.scopes.of[node]
@@ -415,8 +421,28 @@ _REMEMBERING = frozenset({"functools.cache", "functools.lru_cache"})
 
 
 @remembered
-def own_nodes(code: ast.AST) -> list[ast.AST]:
+def own_nodes(code: ast.AST) -> Sequence[ast.AST]:
     """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
+    return _nodes_of_code(code) if type(code) in _CODE else _nodes(code)
+
+
+@overload
+def own_of(code: ast.AST, kind: type[N], /) -> Sequence[N]: ...
+@overload
+def own_of(code: ast.AST, kind: type[N], other: type[M], /) -> Sequence[N | M]: ...
+@overload
+def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]: ...
+def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]:
+    """Those of the :func:`own_nodes` that are of some kinds, of each in their order."""
+    if type(code) not in _CODE or not _COMMON.isdisjoint(kinds):
+        return [node for node in own_nodes(code) if type(node) in kinds]
+    found = _nodes_by_kind(code)
+    if len(kinds) == 1:
+        return found.get(kinds[0], _NONE)
+    return [node for kind in kinds for node in found.get(kind, _NONE)]
+
+
+def _nodes(code: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     todo = children(code)
     while todo:
@@ -428,6 +454,23 @@ def own_nodes(code: ast.AST) -> list[ast.AST]:
 
 
 _OWN_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef}
+_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Module}
+_nodes_of_code = remembered(_nodes)
+"""Each rule looks through a code for something else: its nodes are asked for a dozen times."""
+
+
+@remembered
+def _nodes_by_kind(code: ast.AST) -> dict[type[ast.AST], list[ast.AST]]:
+    found: dict[type[ast.AST], list[ast.AST]] = {}
+    for node in own_nodes(code):
+        if type(node) not in _COMMON:
+            found.setdefault(type(node), []).append(node)
+    return found
+
+
+_COMMON = {ast.Name, ast.Attribute, ast.Constant, ast.arg, ast.arguments, ast.keyword}
+"""Kinds that make two thirds of the nodes, and of which nobody wants all."""
+_NONE: list[ast.AST] = []
 
 
 def is_property(function: FunctionNode) -> bool:

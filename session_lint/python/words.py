@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_of, path
 from session_lint.python.scopes import Binding, BindingKind, is_self
 
 if TYPE_CHECKING:
@@ -59,10 +59,9 @@ def leads(names: Names) -> list[Lead]:
 def _of_function(names: Names, scope: Scope, outer: Scope) -> Iterator[tuple[str, Iterable[str]]]:
     node = scope.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    inner = own_nodes(node)
     if node.name in MAKERS and isinstance(outer.node, ast.ClassDef):
-        yield outer.node.name, [word(n.func) for n in inner if isinstance(n, ast.Call)]
-    given = [n.value for n in inner if isinstance(n, (ast.Return, ast.Yield)) and n.value is not None]
+        yield outer.node.name, [word(n.func) for n in own_of(node, ast.Call)]
+    given = [n.value for n in own_of(node, ast.Return, ast.Yield) if n.value is not None]
     yield node.name, [w for value in given for w in words_given(names, value, scope)]
 
 
@@ -105,7 +104,7 @@ def _bindings(names: Names, node: ast.AST, scope: Scope) -> list[Binding]:
     if outer is not None and outer.is_class and is_self(scope, node.value.id):
         return [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
     wanted = path(node)
-    assigned = (n for n in own_nodes(scope.node) if isinstance(n, ast.Assign))
+    assigned = (n for n in own_of(scope.node, ast.Assign))
     return [Binding(BindingKind.VALUE, n.value, scope) for n in assigned if wanted in map(path, n.targets)]
 
 
