@@ -101,7 +101,7 @@ def conditions_met(
             if assumed is None:
                 return
             known = assumed
-    yield fact._replace(guards=known) if known != fact.guards else fact
+    yield fact.with_guards(known) if known != fact.guards else fact
 
 
 def _test_of(text: str, argument: ast.expr) -> guards.Atom | None:

@@ -102,7 +102,7 @@ class Calling:
             return self._opens_singleton(call, self.module.key(callee), fact)
         if callee.role is Role.CLOSER and callee.meaning is not None:
             marks = frozenset(m for m in fact.marks if m.key != callee.meaning.closes)
-            return [fact._replace(marks=marks)], []
+            return [fact.with_marks(marks)], []
         if callee.function is not None:
             return self._calls_function(call, callee, fact)
         return self._uninvolved(call, callee, fact)
@@ -113,7 +113,7 @@ class Calling:
             return [fact], []
         site = self.module.site(SiteKind.SINGLETON, call, self.code, key=key)
         born = fact._replace(site=site, names=frozenset({("temp", call)}), marks=frozenset())
-        return [fact._replace(marks=fact.marks | {is_open}), born], []
+        return [fact.with_marks(fact.marks | {is_open}), born], []
 
     def _calls_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         assert callee.function is not None
@@ -123,7 +123,7 @@ class Calling:
             Mark("open", key=s.key) for s, o in fresh if s.key and o.raised is None and o.state is not State.CLOSED
         }
         if opened:
-            done = [one._replace(marks=one.marks | opened) for one in done]
+            done = [one.with_marks(one.marks | opened) for one in done]
         for site, outcome in fresh:
             if (Mark("open", key=site.key) in fact.marks and site.key) or site.passes(call):
                 continue
@@ -132,7 +132,7 @@ class Calling:
                 if outcome.raised is None:
                     done.append(born)
                 else:
-                    raised.append(born._replace(flying=outcome.raised))
+                    raised.append(born.with_flying(outcome.raised))
         return done, raised
 
     def _born(self, node: ast.expr, site: Site, outcome: Outcome, fact: Fact) -> Fact:
@@ -160,7 +160,7 @@ class Calling:
     def _uninvolved(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.role is Role.NO_RETURN and callee.meaning is not None:
             kind = callee.meaning.raises
-            return [], [fact._replace(flying=Raised(kind, call))] if kind else []
+            return [], [fact.with_flying(Raised(kind, call))] if kind else []
         if callee.function is not None:
             return self._by_summary(call, callee, fact, self._ways(call, callee))
         kind = callee.raises
@@ -171,7 +171,7 @@ class Calling:
             kind = self._constructor_raises(callee)
         if _reads_keywords(call, self.code):
             kind = ""
-        return [fact], [fact._replace(flying=Raised(kind, call, _undoes(callee.effect)))] if kind else []
+        return [fact], [fact.with_flying(Raised(kind, call, _undoes(callee.effect)))] if kind else []
 
     def _ways(self, call: ast.Call, callee: Callee) -> Iterable[Outcome]:
         """How a function ends by itself, or with another session; one that is too many modules away is not followed."""
@@ -211,7 +211,7 @@ class Calling:
                 if outcome.raised is None:
                     done.append(after)
                 else:
-                    raised.append(after._replace(flying=outcome.raised._replace(node=call)))
+                    raised.append(after.with_flying(outcome.raised._replace(node=call)))
         return list(dict.fromkeys(done)), list(dict.fromkeys(raised))
 
     # a method of the session, of a query made from it, or of a dictionary that has it under a key
@@ -264,14 +264,14 @@ class Calling:
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
         failed = effects.fail(failed, effect, call, fact)
-        return [after], [failed._replace(flying=Raised(kind, call, _undoes(effect)))]
+        return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
         """A method of an object that holds the session: it may use it; one named so may close it."""
         if releasing(method):
             return [effects.close(fact, call)], []
         used = fact._replace(state=State.ACTIVE) if fact.state is not State.CLOSED else fact
-        return [used], [used._replace(flying=Raised(ANY, call))]
+        return [used], [used.with_flying(Raised(ANY, call))]
 
     # the one session of the process
 
@@ -339,7 +339,7 @@ class Calling:
 
     def _raising(self, callee: Callee, call: ast.Call, after: Fact, before: Fact | None = None) -> Outcomes:
         kind = self._constructor_raises(callee) if callee.owner is not None else callee.raises
-        return [after], [(before or after)._replace(flying=Raised(kind, call))] if kind else []
+        return [after], [(before or after).with_flying(Raised(kind, call))] if kind else []
 
     def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:
         assert callee.function is not None
@@ -410,7 +410,7 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     if outcome.state is State.NEW:
         return fact._replace(names=names)
     if outcome.state is State.GIVEN:
-        return give(fact)._replace(marks=fact.marks | outcome.marks)
+        return give(fact).with_marks(fact.marks | outcome.marks)
     settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
     fact = effects.recovered(fact) if settled else fact
     marks = fact.marks

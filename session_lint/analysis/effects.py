@@ -173,7 +173,7 @@ def leave(fact: Fact, item: ast.AST, *, commits: bool) -> Fact:
 
 def end_transaction(fact: Fact, item: ast.AST, what: str) -> Fact:
     """A ``with session.begin()`` or ``begin_nested()`` has ended; the session stays open."""
-    left = fact._replace(marks=frozenset(m for m in fact.marks if m != Mark(what, item)))
+    left = fact.with_marks(frozenset(m for m in fact.marks if m != Mark(what, item)))
     left = left if fact.flying is None else recovered(left)
     if what == "nested":
         return left

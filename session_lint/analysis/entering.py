@@ -77,7 +77,7 @@ class Entering(Storing):
     def _exit_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         item: ast.withitem = point.node  # type: ignore[assignment]
         begins = fact.flying is None and self.module.commits_at_exit(item, self.scope)
-        return (self._left(item, fact)._replace(flying=Raised(SQLALCHEMY, item.context_expr)),) if begins else ()
+        return (self._left(item, fact).with_flying(Raised(SQLALCHEMY, item.context_expr)),) if begins else ()
 
     def _swallows(self, item: ast.withitem, fact: Fact) -> bool | None:
         """Whether a context manager ends the exception on its way: surely, never, or perhaps."""
@@ -98,4 +98,4 @@ class Entering(Storing):
         """What a ``with`` body raises comes out of the ``yield``; what a fixture's test raises does not."""
         kind = ANY if self.module.is_context_manager(self.code) else "builtins.GeneratorExit"
         (after,) = self._yield(point, fact)
-        return (after._replace(flying=Raised(kind, point.node)),)
+        return (after.with_flying(Raised(kind, point.node)),)

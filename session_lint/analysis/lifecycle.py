@@ -97,6 +97,9 @@ class Lifecycle(Raising):
         self.start = start
         self.liveness = liveness
         self.calling = Calling(module, code, hops)
+        self._unplaced: dict[Raised, Raised] = {}
+        self._coarse_marks: dict[frozenset[Mark], frozenset[Mark]] = {}
+        self._coarse_guards: dict[guards.Guards, guards.Guards] = {}
         if hops == 0:
             self.relevant &= guards.around_failures(code)
         self._transfer: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {
@@ -127,7 +130,7 @@ class Lifecycle(Raising):
     def entry(self) -> Iterable[Fact]:
         """What holds before the first point."""
         known = self.start.guards | {(name, False) for name in guards.asked_for_existence(self.code)}
-        return [self.start._replace(guards=known | NOTHING_RETURNED if self.tells else known)]
+        return [self.start.with_guards(known | NOTHING_RETURNED if self.tells else known)]
 
     def transfer(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """The facts after a point has completed."""
@@ -143,8 +146,17 @@ class Lifecycle(Raising):
             return ()
         found = handler(point, fact)
         if self.calling.hops == 0:  # nobody asks where it was raised
-            found = (f._replace(flying=f.flying and f.flying._replace(node=self.code)) for f in found)
+            found = [f if f.flying is None else f.with_flying(self._anywhere(f.flying)) for f in found]
         return map(leaving, found) if fact.caught else found
+
+    def _anywhere(self, raised: Raised) -> Raised:
+        """The exception without the place where it was raised."""
+        if raised.node is self.code:
+            return raised
+        found = self._unplaced.get(raised)
+        if found is None:
+            found = self._unplaced[raised] = raised._replace(node=self.code)
+        return found
 
     def follow(self, edge: Edge, fact: Fact) -> Iterable[Fact]:
         """The fact at the far end of an edge, or none where the way is impossible."""
@@ -156,7 +168,7 @@ class Lifecycle(Raising):
         elif kind is EdgeKind.UNCAUGHT:
             found = self._passes(edge, fact)
         elif kind is EdgeKind.SWALLOW:
-            found = fact._replace(flying=None) if self._swallows(edge.node, fact) is not False else None  # type: ignore[arg-type]
+            found = fact.with_flying(None) if self._swallows(edge.node, fact) is not False else None  # type: ignore[arg-type]
         elif kind is EdgeKind.UNWIND:
             found = None if self._swallows(edge.node, fact) else fact  # type: ignore[arg-type]
         else:
@@ -169,17 +181,20 @@ class Lifecycle(Raising):
         if found.guards:
             living = self.liveness.living(edge.target, found.guards)
             if living is not found.guards:
-                found = found._replace(guards=living)
+                found = found.with_guards(living)
         return self._told_apart(found) if found.marks else (found,)
 
     def _told_apart(self, fact: Fact) -> Iterable[Fact]:
         marks = essential(fact.marks) if self.calling.hops == 0 else fact.marks
         ways = apart(marks)
-        return (fact,) if len(ways) == 1 and ways[0] == fact.marks else [fact._replace(marks=way) for way in ways]
+        return (fact,) if len(ways) == 1 and ways[0] == fact.marks else [fact.with_marks(way) for way in ways]
 
     def group(self, fact: Fact) -> Hashable:
         """Facts of one site share a block's budget, but for those of each clause that passed over a failure of its."""
-        return next(((fact.site, mark.node) for mark in fact.marks if mark.what == "failed"), fact.site)
+        for mark in fact.marks:
+            if mark.what == "failed":
+                return fact.site, mark.node
+        return fact.site
 
     def key(self, fact: Fact) -> Hashable:
         """All of a fact but which of several points raised: nothing that happens afterwards hangs on that."""
@@ -189,16 +204,33 @@ class Lifecycle(Raising):
 
     def widen(self, fact: Fact) -> Fact:
         """The fact with only the guards that decide about closing, and without where things happened."""
-        kept = frozenset(g for g in fact.guards if guards.variables(g[0]) & guards.around_closing(self.code))
-        return fact._replace(
-            guards=kept,
-            flying=fact.flying and fact.flying._replace(node=self.code),
-            caught=tuple(c._replace(node=self.code) for c in fact.caught),
-            pending=fact.pending and self.code,
-            marks=frozenset(
-                m._replace(node=self.code) if m.what in _SOMEWHERE else m for m in fact.marks if m.what not in _PILING
-            ),
+        site, names, state, pending, marks, known, flying, caught = fact
+        return Fact(
+            site,
+            names,
+            state,
+            pending and self.code,
+            self._widened_marks(marks),
+            self._widened_guards(known),
+            flying and self._anywhere(flying),
+            tuple(map(self._anywhere, caught)),
         )
+
+    def _widened_marks(self, marks: frozenset[Mark]) -> frozenset[Mark]:
+        found = self._coarse_marks.get(marks)
+        if found is None:
+            kept = (m for m in marks if m.what not in _PILING)
+            found = frozenset(m._replace(node=self.code) if m.what in _SOMEWHERE else m for m in kept)
+            self._coarse_marks[marks] = found
+        return found
+
+    def _widened_guards(self, known: guards.Guards) -> guards.Guards:
+        found = self._coarse_guards.get(known)
+        if found is None:
+            around = guards.around_closing(self.code)
+            found = frozenset(g for g in known if guards.variables(g[0]) & around)
+            self._coarse_guards[known] = found
+        return found
 
     def _about_session(self, test: ast.expr, fact: Fact) -> bool | None:
         """The outcome of a test on the session itself, which is never ``None``, always true, and a session."""
@@ -239,4 +271,4 @@ class Lifecycle(Raising):
             return fact  # a way that has passed so many tests hardly comes back to one of them
         session = atom[0] in self.sessions  # false of a variable for sessions means that there is none
         assumed = guards.assume(fact.guards, atom[0], atom[1] is wanted, object_or_none=session)
-        return None if assumed is None else fact._replace(guards=assumed)
+        return None if assumed is None else fact.with_guards(assumed)

@@ -23,7 +23,7 @@ class Raising(Entering):
     def _await_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         if isinstance(point.node.value, ast.Call):  # type: ignore[attr-defined]
             return ()  # the call has raised already, as far as this analysis tells the two apart
-        return (fact._replace(flying=Raised(ANY, point.node)),)
+        return (fact.with_flying(Raised(ANY, point.node)),)
 
     def _next(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """A loop over a query runs it; one over some sessions, that closes each, takes them all."""
@@ -36,18 +36,18 @@ class Raising(Entering):
 
     def _next_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         if fact.site is not None and effects.iterates(point.node.iter, fact):  # type: ignore[attr-defined]
-            return (effects.operate(fact, point.node.iter)._replace(flying=Raised(SQLALCHEMY, point.node.iter)),)  # type: ignore[attr-defined]
-        return (fact._replace(flying=Raised(ANY, point.node)),) if isinstance(point.node, ast.AsyncFor) else ()
+            return (effects.operate(fact, point.node.iter).with_flying(Raised(SQLALCHEMY, point.node.iter)),)  # type: ignore[attr-defined]
+        return (fact.with_flying(Raised(ANY, point.node)),) if isinstance(point.node, ast.AsyncFor) else ()
 
     def _lookup_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """An attribute or item that somebody expects not to be there: only the handler around it can see that."""
-        return (fact._replace(flying=Raised(ANY, point.node)),)
+        return (fact.with_flying(Raised(ANY, point.node)),)
 
     def _raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         node = point.node
         if isinstance(node, ast.Assert):
-            return (fact._replace(flying=Raised("builtins.AssertionError", node)),)
-        return (fact._replace(flying=self._raised(node, fact)),)  # type: ignore[arg-type]
+            return (fact.with_flying(Raised("builtins.AssertionError", node)),)
+        return (fact.with_flying(self._raised(node, fact)),)  # type: ignore[arg-type]
 
     def _raised(self, node: ast.Raise, fact: Fact) -> Raised:
         again = node.exc is None or (
@@ -59,7 +59,7 @@ class Raising(Entering):
 
     def _reraises(self, point: Point, fact: Fact) -> Iterable[Fact]:
         flying = fact.caught[-1] if fact.caught else Raised(ANY, point.node)
-        return (fact._replace(flying=flying),)
+        return (fact.with_flying(flying),)
 
     def _catch(self, edge: Edge, fact: Fact) -> Fact | None:
         flying = fact.flying
@@ -125,7 +125,7 @@ class Raising(Entering):
         if fact.flying is None or not edge.target.edges:
             return fact
         passed = fact.flying.passed.union(k for k in self._of_clauses(edge.source.edges) if k)
-        return fact._replace(flying=fact.flying._replace(passed=passed))
+        return fact.with_flying(fact.flying._replace(passed=passed))
 
     def _of_clauses(self, edges: list[Edge]) -> list[str]:
         """The classes that the clauses of some edges name."""

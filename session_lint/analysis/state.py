@@ -143,13 +143,28 @@ class Fact(NamedTuple):
     flying: Raised | None
     caught: tuple[Raised, ...]
 
+    def with_marks(self, marks: frozenset[Mark]) -> Fact:
+        """A copy with other marks; this and the like are what most of the time goes into, and ``_replace`` is slow."""
+        site, names, state, pending, _, guards, flying, caught = self
+        return Fact(site, names, state, pending, marks, guards, flying, caught)
+
+    def with_guards(self, guards: frozenset[tuple[str, bool]]) -> Fact:
+        """A copy with other guards."""
+        site, names, state, pending, marks, _, flying, caught = self
+        return Fact(site, names, state, pending, marks, guards, flying, caught)
+
+    def with_flying(self, flying: Raised | None) -> Fact:
+        """A copy with another exception on its way."""
+        site, names, state, pending, marks, guards, _, caught = self
+        return Fact(site, names, state, pending, marks, guards, flying, caught)
+
     def mark(self, what: str, node: ast.AST | None = None, other: ast.AST | None = None) -> Fact:
         """A copy with something that happened."""
-        return self._replace(marks=self.marks | {Mark(what, node, other)})
+        return self.with_marks(self.marks | {Mark(what, node, other)})
 
     def unmark(self, *what: str) -> Fact:
         """A copy without the marks of these kinds."""
-        return self._replace(marks=frozenset(m for m in self.marks if m.what not in what))
+        return self.with_marks(frozenset(m for m in self.marks if m.what not in what))
 
     def marked(self, what: str) -> list[Mark]:
         """The marks of one kind."""

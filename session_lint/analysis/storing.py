@@ -65,7 +65,7 @@ class Storing:
             return (self._define(node, fact),)
         name = _bound_name(node)
         if name:
-            return (self._dropped(rename(fact, name, None)._replace(guards=guards.forget(fact.guards, name)), node),)
+            return (self._dropped(rename(fact, name, None).with_guards(guards.forget(fact.guards, name)), node),)
         return self._assign(node, value, fact) if isinstance(node, ast.expr) else (fact,)
 
     def _assign(self, target: ast.expr, value: ast.AST | None, fact: Fact) -> Iterable[Fact]:
@@ -87,7 +87,7 @@ class Storing:
         name, around = slot(target), path(target.value)
         if name and (held(value, fact) or name in fact.names) and is_keyed(self.module, self.code, around):
             found = put(fact, name, value)  # what was known of the dictionary is so no longer
-            return self._dropped(found._replace(guards=guards.forget(found.guards, around)), target)
+            return self._dropped(found.with_guards(guards.forget(found.guards, around)), target)
         return give(fact) if held(value, fact) else fact
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
@@ -102,7 +102,7 @@ class Storing:
         hold = held(value, fact)
         if hold and is_dict(self.module, value) and is_keyed(self.module, self.code, name):
             filled = self._dropped(fill(fact, name, value), target)  # type: ignore[arg-type]  # a dictionary
-            return [filled._replace(guards=g) for g in self._learn(name, value, fact)]
+            return [filled.with_guards(g) for g in self._learn(name, value, fact)]
         back = self._takes_back(target, name, fact) if hold is Hold.WHOLE else False
         if hold and not back and (self._outlives(target, name) or self._collects(value)):
             given = give(fact)  # of a collection nobody can tell whether all of it is closed in the end
@@ -118,7 +118,7 @@ class Storing:
         ):
             bound = give(fact)  # session = configure(session): what came back may be it
         bound = self._dropped(bound, target)
-        return [bound._replace(guards=g) for g in self._learn(name, value, fact)]
+        return [bound.with_guards(g) for g in self._learn(name, value, fact)]
 
     def _collects(self, value: ast.AST | None) -> bool:
         return isinstance(value, _COLLECTIONS) or is_dict(self.module, value)
@@ -225,9 +225,9 @@ class Storing:
         found = fact._replace(flying=None, names=fact.names - earlier)  # a return in a `finally` overrides
         hold = held(point.value, fact)
         if self.tells and (hold or self._there(point.value)):
-            found = found._replace(guards=guards.forget(found.guards, results.RESULT) | guards.present(results.RESULT))
+            found = found.with_guards(guards.forget(found.guards, results.RESULT) | guards.present(results.RESULT))
         elif self.tells:
-            return [found._replace(guards=g) for g in results.returning(point.value, found.guards)]  # type: ignore[arg-type]  # an expression
+            return [found.with_guards(g) for g in results.returning(point.value, found.guards)]  # type: ignore[arg-type]  # an expression
         if hold is Hold.CLOSER:
             return (give(found),)
         if hold is None:

@@ -254,7 +254,7 @@ class Summaries:
         ways: list[Outcome] = []
         fresh: list[tuple[Site, Outcome]] = []
         for entry in guards.entries(function):
-            for fact in self.module.solve(function, NOTHING._replace(guards=entry), hops).exits:
+            for fact in self.module.solve(function, NOTHING.with_guards(entry), hops).exits:
                 if fact.site is None:
                     ways.append(Outcome(fact.flying, conditions=self._conditions(function, fact) | entry))
                 elif _passes_on(fact):
