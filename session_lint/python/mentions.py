@@ -31,9 +31,10 @@ def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
     if not wanted:
         return lambda _: False
     whole = re.compile(rb"\b(?:%s)\b" % b"|".join(wanted)).finditer
+    shortest = [word for word in wanted if not any(other in word for other in wanted if other != word)]
 
     def finds(data: bytes) -> bool:
-        likely = len(wanted) > _FEW or any(word in data for word in wanted)
+        likely = len(shortest) > _FEW or any(word in data for word in shortest)
         return likely and any(_may_be_name(data, *found.span()) for found in whole(data))
 
     return finds

@@ -7,6 +7,7 @@ follows it. Comprehension variables live in a scope that nothing else can see, s
 from __future__ import annotations
 
 import ast
+import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -101,13 +102,15 @@ def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes that a node has, in their order, but for the marks whether a name is read or written."""
     found: list[ast.AST] = []
-    for field_name in _FIELDS.get(type(node), node._fields):
-        value = getattr(node, field_name, None)
-        if isinstance(value, list):
-            found += [item for item in value if isinstance(item, ast.AST)]
-        elif isinstance(value, ast.AST):
+    kind = type(node)
+    names = _FIELDS.get(kind)
+    for name in _fields(kind) if names is None else names:
+        value = getattr(node, name, None)
+        if value.__class__ is list:
+            found += value
+        elif value is not None:
             found.append(value)
-    return found
+    return [item for item in found if item is not None] if kind in _HOLED else found
 
 
 def below(node: ast.AST) -> list[ast.AST]:
@@ -118,18 +121,27 @@ def below(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Where a kind of node has nodes: not in the fields for names, numbers and marks."""
+    _FIELDS[kind] = tuple(name for name in kind._fields if name not in _PLAIN)
+    return _FIELDS[kind]
+
+
+_PLAIN = frozenset(
+    "arg asname attr conversion ctx id is_async kind kwd_attrs level module name op ops rest simple str tag "
+    "type_comment type_ignores".split()
+)
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
-    ast.Name: (),
     ast.Constant: (),
-    ast.Attribute: ("value",),
-    ast.Subscript: ("value", "slice"),
-    ast.Compare: ("left", "comparators"),
-    ast.BoolOp: ("values",),
-    ast.UnaryOp: ("operand",),
-    ast.BinOp: ("left", "right"),
-    ast.AugAssign: ("target", "value"),
+    ast.MatchSingleton: (),
+    ast.Global: (),
+    ast.Nonlocal: (),
 }
-"""Where the nodes are in kinds that have others beside: names, values, operators."""
+"""What is known of each kind by now; these have plain values in fields that elsewhere hold nodes."""
+if sys.version_info >= (3, 12):
+    _FIELDS[ast.TypeAlias] = ast.TypeAlias._fields
+_HOLED = {ast.Dict, ast.arguments}
+"""Kinds whose lists may have ``None`` in them: ``{**options}``, a keyword without default."""
 
 
 class _Walker:
