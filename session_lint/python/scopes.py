@@ -110,7 +110,7 @@ def children(node: ast.AST) -> list[ast.AST]:
             found += value
         elif value is not None:
             found.append(value)
-    return [item for item in found if item is not None] if kind in _HOLED else found
+    return list(filter(None, found)) if kind in _HOLED else found
 
 
 def below(node: ast.AST) -> list[ast.AST]:
