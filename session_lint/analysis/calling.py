@@ -9,6 +9,7 @@ from session_lint.analysis import effects, guards
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.arguments import bind, conditions_met, parameters_given
 from session_lint.analysis.closures import closed_over
+from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
@@ -313,7 +314,7 @@ class Calling:
         if callee.name == "__init__" and callee.function is None:  # the base class keeps it, for all one can see
             return self._raising(callee, call, give(fact))
         if callee.function is not None:
-            return self._by_summary(call, callee, fact, self._of_parameter(call, callee, fact))
+            return self._to_function(call, callee, fact)
         if callee.owner is not None and not self._stores(call, callee, fact):
             return self._raising(callee, call, _borrowed(fact, call))
         if callee.constructor:
@@ -324,6 +325,11 @@ class Calling:
         if all(isinstance(n, tuple) and n[0] in ("temp", "in") and isinstance(n[1], ast.AST) for n in fact.names):
             return self._raising(callee, call, give(fact))
         return self._raising(callee, call, _borrowed(fact, call))
+
+    def _to_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
+        if closes_all_given(call, callee, fact):
+            return self._by_summary(call, callee, give(fact), self._ways(call, callee))
+        return self._by_summary(call, callee, fact, self._of_parameter(call, callee, fact))
 
     def _by_role(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
         if callee.role is Role.TAKES:

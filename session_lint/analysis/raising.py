@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
+from session_lint.analysis.each import closes_each
 from session_lint.analysis.entering import Entering
-from session_lint.analysis.holding import Hold, closes, held
+from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Raised, give
-from session_lint.python.names import own_of, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ class Raising(Entering):
         if fact.site is not None and effects.iterates(loop.iter, fact):  # type: ignore[attr-defined]
             return (effects.operate(fact, loop.iter),)  # type: ignore[attr-defined]
         if isinstance(loop, (ast.For, ast.AsyncFor)) and isinstance(loop.iter, _DISPLAYS):
-            return (give(fact) if _closes_each(loop) and held(loop.iter, fact) is Hold.INSIDE else fact,)
+            return (give(fact) if closes_each(loop) and held(loop.iter, fact) is Hold.INSIDE else fact,)
         return (fact,)
 
     def _next_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
@@ -141,13 +141,6 @@ class Raising(Entering):
 
 
 _DISPLAYS = (ast.Tuple, ast.List, ast.Set)
-
-
-def _closes_each(loop: ast.For | ast.AsyncFor) -> bool:
-    """Whether the body of a loop calls a closing method of what it runs over."""
-    calls = (n.func for statement in loop.body for n in own_of(statement, ast.Call))
-    name = path(loop.target)
-    return any(isinstance(f, ast.Attribute) and closes(f.attr) and path(f.value) == name for f in calls) and bool(name)
 
 
 def leaving(fact: Fact) -> Fact:
