@@ -14,65 +14,60 @@ import sys
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
 POSSIBLE = sys.platform == "linux"
 """Whether a process can be forked safely: elsewhere, libraries of the system do not bear it."""
+_TELL_OF_DEATH = 1  # PR_SET_PDEATHSIG in Linux's prctl.h
 
 
 def apart(work: Callable[[], T]) -> T:
-    """What some work gives, done by a process that is forked for it.
+    """What some work gives, done by a process that is forked for it and ends with this one.
 
-    It ends with this one: at once where this one is ended by ``SIGTERM``.
-
-    :param work: what it gives can be pickled; it has to look itself whether this process is still there, if it shall
-        end with one that is killed.
+    :param work: what it gives can be pickled.
     :raises ChildProcessError: where the process has died.
     """
     reading, writing = os.pipe()
     sys.stdout.flush()  # else what waits there is written twice
     sys.stderr.flush()
+    parent = os.getpid()
     child = os.fork()
     if not child:
         os.close(reading)
-        _serve(work, writing)
+        _serve(work, writing, parent)
     os.close(writing)
-    with _ended_by(signal.SIGTERM, child), open(reading, "rb") as pipe:  # noqa: PTH123
+    with open(reading, "rb") as pipe:  # noqa: PTH123  (a number)
         told = pipe.read()
-        _, status = os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
     if status:
         raise ChildProcessError(f"the process {child} has died")
     result: T = pickle.loads(told)  # noqa: S301  (from a process of our own)
     return result
 
 
-def _serve(work: Callable[[], object], writing: int) -> NoReturn:
+def end_with(parent: int) -> None:
+    """Let this process be killed when its parent ends, even by a kill, of which nobody could tell it.
+
+    Where the system cannot do that, it goes on.
+    """
+    with contextlib.suppress(Exception):
+        import ctypes  # noqa: PLC0415  (few runs start processes)
+
+        ctypes.CDLL(None).prctl(_TELL_OF_DEATH, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _serve(work: Callable[[], object], writing: int, parent: int) -> NoReturn:
     """Do the work, tell what it gives, and end without taking anything apart."""
     code = 1
     try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        end_with(parent)
         told = pickle.dumps(work(), pickle.HIGHEST_PROTOCOL)
         with open(writing, "wb") as pipe:
             pipe.write(told)
         code = 0
     finally:
         os._exit(code)  # whatever it raised is told by its end
-
-
-@contextlib.contextmanager
-def _ended_by(number: signal.Signals, child: int) -> Iterator[None]:
-    """A process that is ended with this one, where a signal does that."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        os.kill(child, signal.SIGKILL)
-        signal.signal(number, before)
-        os.kill(os.getpid(), number)
-
-    before = signal.signal(number, end)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint import keeping, stages
-from session_lint.apart import POSSIBLE, apart
+from session_lint.apart import POSSIBLE, apart, end_with
 from session_lint.collecting import ONE_RUN, collect_seldom
 from session_lint.engine import FileReport, failed, lint_file, prepare
 from session_lint.python.project import root_of_project
@@ -53,7 +53,7 @@ def lint_on(
     """The findings in files, one report each, in the order of the files.
 
     Whoever is interrupted, or stops asking, ends the processes at once, in the middle of what they do: what they keep
-    between runs, they keep in transactions.
+    between runs, they keep in transactions. An interruption gives what is there already, and then goes on.
 
     :param thorough: those that are parsed whatever they hold.
     """
@@ -76,9 +76,11 @@ def lint_on(
         pool.shutdown()  # in peace: one that is left to the end of the process closes its pipes under its own threads
     except BrokenProcessPool:
         yield from _one_by_one(paths[told:], reports, settings, thorough)
-    except BaseException:
+    except BaseException as error:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
+        if isinstance(error, KeyboardInterrupt):
+            yield from (reports[path] for path in paths[told:] if path in reports)
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -172,30 +174,23 @@ def _lint_next() -> tuple[int, list[FileReport], dict[str, float]]:
         _Process.project = None
     if POSSIBLE and share.run is None and len(share.paths) > MANY:
         try:
-            return index, *apart(partial(_lint_apart, share, work, os.getpid()))
+            return index, *apart(partial(_lint_apart, share, work))
         except ChildProcessError:
             os._exit(1)  # which is found out about as if it had been this one's own end
     _Process.project = share.project
     return index, *_lint(share, work)
 
 
-def _lint(share: Share, work: _Work, above: int | None = None) -> tuple[list[FileReport], dict[str, float]]:
-    """The reports on the files of a share, and what the time went into.
-
-    :param above: the process that waits for them, where that is another one.
-    """
+def _lint(share: Share, work: _Work) -> tuple[list[FileReport], dict[str, float]]:
+    """The reports on the files of a share, and what the time went into."""
     stages.taken()
-    found = []
-    for path in share.paths:
-        if above not in (None, os.getppid()):
-            raise ChildProcessError("nobody waits any more")
-        found.append(lint_file(path, work.settings, thorough=path in work.thorough))
+    found = [lint_file(path, work.settings, thorough=path in work.thorough) for path in share.paths]
     return found, stages.taken()
 
 
-def _lint_apart(share: Share, work: _Work, above: int) -> tuple[list[FileReport], dict[str, float]]:
+def _lint_apart(share: Share, work: _Work) -> tuple[list[FileReport], dict[str, float]]:
     try:
-        return _lint(share, work, above)
+        return _lint(share, work)
     finally:
         keeping.close()
 
@@ -228,6 +223,9 @@ def _context() -> BaseContext:
 def _begin(work: _Work | None = None) -> None:
     """Begin as one of several processes: an interruption is the first one's business, which ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    first = multiprocessing.parent_process()
+    if POSSIBLE and first is not None and first.pid is not None:
+        end_with(first.pid)
     collect_seldom(ONE_RUN)
     if work is not None:
         _Process.work, _Process.number = work, work.taken.number()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ import pytest
 
 from session_lint import engine, parallel
 from session_lint.apart import POSSIBLE, apart
-from session_lint.engine import lint_paths
+from session_lint.engine import FileReport, lint_paths
 from session_lint.rules import catalogue
 from session_lint.settings import Settings
-from tests.faces.test_engine import LEAK, PLAIN, write
+from tests.faces.test_engine import LEAK, PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding
@@ -63,12 +65,6 @@ def test_so_is_an_error() -> None:
         apart(lambda: 1 // 0)
 
 
-def test_the_handler_of_before_is_back() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    apart(lambda: None)
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
 ENDED = """
 import os, time
 from session_lint.apart import apart
@@ -82,20 +78,25 @@ apart(work)
 """
 
 
-def test_it_ends_with_the_process_that_waits_for_it() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_the_process_that_waits_for_it(number: signal.Signals) -> None:
     """Which writes what it had to say once, not once more in the other one."""
     with subprocess.Popen([sys.executable, "-c", ENDED], stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         once, child = run.stdout.readline().split()
-        run.terminate()
-        assert (once, run.wait(10)) == ("once", -signal.SIGTERM)
-    for _ in range(100):
+        run.send_signal(number)
+        assert (once, run.wait(10)) == ("once", -number)
+    ended(int(child))
+
+
+def ended(process: int) -> None:
+    """A process is gone, or dead with nobody here to wait for it."""
+    for _ in range(200):
         try:
-            os.kill(int(child), 0)
-        except ProcessLookupError:
+            state = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
             return
-        state = Path(f"/proc/{child}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-        if state == "Z":  # dead, and nobody here to wait for it
+        if state == "Z":
             return
         time.sleep(0.05)
     pytest.fail("it goes on")
@@ -146,9 +147,55 @@ def test_a_file_that_kills_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(reports) == 13
 
 
-def test_it_ends_where_nobody_waits_any_more() -> None:
-    """The process above was killed, which no signal tells."""
-    share = parallel.Share(write(a=LEAK), Path.cwd())
-    work = parallel._Work([share], PLAIN, frozenset(), None)  # type: ignore[arg-type]  # nothing is taken
-    with pytest.raises(ChildProcessError, match="nobody waits"):
-        parallel._lint(share, work, above=1)
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from session_lint import parallel
+from session_lint.engine import FileReport, lint_paths
+from session_lint.settings import Settings
+
+def lint(share, work):
+    with open("processes.txt", "a") as note:
+        note.write(f"{os.getpid()} {os.getppid()}\\n")
+    time.sleep(60)
+
+parallel.MANY, parallel._lint = 4, lint
+list(lint_paths(sorted(Path().glob("*/*.py")), Settings(cache=False), jobs=2))
+"""
+
+
+def test_no_process_of_a_run_that_is_killed_goes_on() -> None:
+    projects(5)
+    with subprocess.Popen([sys.executable, "-c", KILLED]) as run:
+        note = Path("processes.txt")
+        for _ in range(200):
+            if note.exists() and note.read_text().count("\n") == 2:
+                break
+            time.sleep(0.05)
+        run.kill()
+    processes = {int(number) for number in note.read_text().split()} - {run.pid}
+    assert len(processes) == 4  # two, and one of each that lints a large project
+    for process in processes:
+        ended(process)
+
+
+def test_an_interruption_tells_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a project that is done, though one before it is not."""
+
+    def lint(share: parallel.Share, work: parallel._Work) -> tuple[list[FileReport], dict[str, float]]:
+        if share.project.name == "a":
+            time.sleep(60)
+        return [FileReport(str(path), ()) for path in share.paths], {}
+
+    def interrupted(futures: list[Future[object]]) -> Iterator[Future[object]]:
+        for number, done in enumerate(as_completed(futures)):
+            yield done
+            if number == 1:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(parallel, "_lint", lint)
+    monkeypatch.setattr(parallel, "as_completed", interrupted)
+    told: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(report.path for report in lint_paths(projects(5), PLAIN, jobs=2))  # as far as it gets
+    assert told == [f"b/f{number:03}.py" for number in range(3)] + [f"c/f{number:03}.py" for number in range(5)]
