@@ -41,6 +41,7 @@ _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 _SIGN: dict[type[ast.cmpop], str] = {ast.Eq: "==", ast.Is: "is", ast.In: "in", ast.Lt: "<", ast.Gt: ">"}
 
 
+@remembered
 def atom(test: ast.expr) -> Atom | None:
     """A test's atom and the outcome that makes the test true; ``None`` for one that may change by itself."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):

@@ -31,14 +31,16 @@ class BindingKind(Enum):
     OPAQUE = "opaque"  # a loop, with, except, del, augmented assignment: anything
 
 
-@dataclass(frozen=True)
 class Binding:
     """One place that binds a name. ``scope`` is where the bound expression is evaluated."""
 
-    kind: BindingKind
-    node: ast.AST
-    scope: Scope
-    target: str = ""
+    __slots__ = ("kind", "node", "scope", "target")
+
+    def __init__(self, kind: BindingKind, node: ast.AST, scope: Scope, target: str = "") -> None:
+        self.kind = kind
+        self.node = node
+        self.scope = scope
+        self.target = target
 
 
 @dataclass(eq=False)
