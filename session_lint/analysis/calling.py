@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import effects, guards
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.arguments import bind, conditions_met, parameters_given
-from session_lint.analysis.closures import closed_over
+from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
@@ -65,6 +65,8 @@ class Calling:
         if own is not None:
             return own
         inner = closed_over(self.module, self.code, call, callee, fact)
+        if inner is None:
+            inner = by_own_method(self.module, self.code, call, callee, fact, alone=self.hops == 0)
         if inner is not None:
             return self._by_summary(call, callee, fact, inner)
         called = self._called(call, callee, fact)
@@ -264,7 +266,7 @@ class Calling:
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
-        failed = effects.fail(failed, effect, call, fact)
+        failed = effects.fail(failed, effect, call, fact) if not _undoes(effect) else after  # which ends it even so
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:

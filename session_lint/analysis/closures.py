@@ -1,4 +1,4 @@
-"""Calls of a function that stands inside the one that calls it, and knows the session by the variable it is in."""
+"""Calls of a function that knows the session by the variable it is in: a nested one, a method of the same object."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.holding import captured
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.names import own_nodes
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import is_self, parameters
+
+_DEEPEST = 3
+"""Through how many methods of its own an object may come to a field."""
 
 if TYPE_CHECKING:
     from session_lint.analysis.calls import Callee
@@ -42,6 +45,56 @@ def closed_over(module: Module, code: Code, call: ast.Call, callee: Callee, fact
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
     there = known.union(*map(guards.present, whole))
     return module.summaries.inner(function, NOTHING._replace(names=names | whole, guards=there, state=state))
+
+
+def by_own_method(
+    module: Module, code: Code, call: ast.Call, callee: Callee, fact: Fact, *, alone: bool
+) -> tuple[Outcome, ...] | None:
+    """What calling a method of the same object does to a session that is in one of its fields: ``self._undo()``.
+
+    :param alone: whether only that counts.
+    :returns: ``None`` where the callee is no such method, has nothing to do with the field, or gives it a new value.
+    """
+    function, func = callee.function, call.func
+    if function is None or not callee.bound or not isinstance(func, ast.Attribute) or not _by_variable(fact):
+        return None
+    own = path(func.value)
+    fields = [n.removeprefix(own) for n in fact.names if isinstance(n, str) and n.startswith(f"{own}.")]
+    if not fields or not is_self(module.names.scopes.of[code], own) or is_generator(function):
+        return None
+    home, first = module.at(callee), parameters(function)[0].arg
+    names = frozenset(first + field for field in fields)
+    if not _speaks_of(home, function, names, 0) or any(path(n) in names for n in _stored(function)):
+        return None
+    whole = {*parameters_given(module, call, function, fact, bound=True)}
+    state = State.CLOSED if fact.state is State.CLOSED else State.NEW
+    there = frozenset().union(*map(guards.present, whole | names))
+    return home.summaries.inner(function, NOTHING._replace(names=names | whole, guards=there, state=state), alone=alone)
+
+
+def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], depth: int) -> bool:
+    """Whether a method, or one that it calls on its own object, speaks of some fields."""
+    if not names.isdisjoint(_paths(method)):
+        return True
+    first = parameters(method)[0].arg
+    for call in own_of(method, ast.Call) if depth < _DEEPEST else ():
+        if isinstance(call.func, ast.Attribute) and path(call.func.value) == first:
+            callee = module.calls.callee(call)
+            if callee.function is not None and callee.bound and parameters(callee.function):
+                own = parameters(callee.function)[0].arg
+                renamed = frozenset(own + name.removeprefix(first) for name in names)
+                if _speaks_of(module.at(callee), callee.function, renamed, depth + 1):
+                    return True
+    return False
+
+
+@remembered
+def _paths(function: FunctionNode) -> frozenset[str]:
+    return frozenset(path(n) for n in own_nodes(function) if isinstance(n, ast.Attribute))
+
+
+def _stored(function: FunctionNode) -> list[ast.Attribute]:
+    return [n for n in own_of(function, ast.Attribute) if not isinstance(n.ctx, ast.Load)]
 
 
 def _by_variable(fact: Fact) -> bool:

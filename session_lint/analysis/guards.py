@@ -179,6 +179,19 @@ def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
         yield from _split(name, value, guards)
 
 
+def given_or_not(name: str, known: Guards) -> list[Guards]:
+    """The ways on which a variable is an object, ``None``, or something else that counts as nothing.
+
+    Where another variable gets its value, tests of the two come out alike: ``given = session``.
+    """
+    if any(name in variables(text) for text, _ in known):
+        return [known]
+    nothing = assume(known, name, False)
+    ways = [assume(known, name, True), assume(known, f"{name} is None", True)]
+    ways.append(assume(nothing, f"{name} is None", False) if nothing is not None else None)
+    return [way for way in ways if way is not None]
+
+
 def _split(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
     last = value
     while isinstance(last, ast.BoolOp):

@@ -10,7 +10,7 @@ from session_lint.analysis.fetching import ATTACHING, DETACHING, fetched
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.loading import Loaded, loaded, made
-from session_lint.analysis.makers import makers, switched_off
+from session_lint.analysis.makers import makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.flow import Point
+
+
+_OPTION = "expire_on_commit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +99,8 @@ def _expires(module: Module, solved: Solved, node: ast.AST) -> bool:
     """Whether a commit expires what a session holds: nobody has switched that off, as far as can be known."""
     if isinstance(node, ast.Call):
         home = module.program.module_of(node, module) or module
-        return switched_off(home, node, "expire_on_commit") is False
+        kept = switched_off(home, node, _OPTION) is not False or told_otherwise(home, node, _OPTION)
+        return not kept and not says(module, _OPTION)
     if not isinstance(node, ast.withitem) or not isinstance(node.context_expr, ast.Call):
         return False
     call = node.context_expr
@@ -106,8 +110,9 @@ def _expires(module: Module, solved: Solved, node: ast.AST) -> bool:
         return _expires_inside(module.program.module(definition[0]), definition[1])
     if isinstance(call.func, ast.Attribute) and call.func.attr == "begin":
         made_by = makers(module, call.func.value, module.names.scopes.of[solved.code])
-        return all(not _given(maker, "expire_on_commit") for _, maker in made_by)
-    return True
+        told = any(k.arg in (_OPTION, "class_", None) for _, maker in made_by for k in maker.keywords)
+        return not told and not any(says(home, _OPTION) for home in (module, *(home for home, _ in made_by)))
+    return not says(module, _OPTION)
 
 
 def _expires_inside(home: Module, function: ast.AST) -> bool:
@@ -120,10 +125,6 @@ def _expires_inside(home: Module, function: ast.AST) -> bool:
         return False
     sites = yielded(solved)
     return bool(sites) and all(_expires(home, solved, site.origin.node) for site in sites)
-
-
-def _given(call: ast.Call, option: str) -> bool:
-    return any(k.arg in (option, None) for k in call.keywords)
 
 
 def _variables(module: Module, block: Block) -> Iterator[Held]:

@@ -16,7 +16,7 @@ from session_lint.analysis.effects import recovered
 from session_lint.analysis.holding import Hold, held, slot
 from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.results import NOTHING_RETURNED
-from session_lint.analysis.state import Fact, Mark, Raised, settled
+from session_lint.analysis.state import Fact, Mark, Raised, SiteKind, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import path
 from session_lint.python.remembered import remembered
@@ -76,6 +76,30 @@ _PASSED_OVER = ("failed", "stale")
 def _kind(raised: Raised) -> Hashable:
     """An exception without its place, but for whether somebody threw it into a generator (SES503 asks)."""
     return raised.type, raised.undoing, raised.passed, isinstance(raised.node, (ast.Yield, ast.YieldFrom))
+
+
+def _compared(test: ast.Compare, operator: ast.cmpop, right: ast.expr, fact: Fact) -> bool | None:
+    """The outcome of a comparison of the session, with ``None`` or with a variable, or of ``key in options``."""
+    if isinstance(operator, (ast.In, ast.NotIn)):
+        return isinstance(operator, ast.In) if slot(test) in fact.names else None
+    if not isinstance(operator, (ast.Is, ast.Eq, ast.IsNot, ast.NotEq)):
+        return None
+    wanted = isinstance(operator, (ast.Is, ast.Eq))
+    if isinstance(right, ast.Constant):
+        return not wanted if right.value is None and held(test.left, fact) is Hold.WHOLE else None
+    same = _same(test.left, right, fact)
+    return None if same is None else same is wanted
+
+
+def _same(left: ast.expr, right: ast.expr, fact: Fact) -> bool | None:
+    """Whether two variables are one session: one that the code has opened is in none but those that hold it."""
+    sides = [held(side, fact) for side in (left, right)]
+    if Hold.WHOLE not in sides or not path(left) or not path(right):
+        return None
+    if sides == [Hold.WHOLE, Hold.WHOLE]:
+        return True
+    fresh = fact.site is not None and fact.site.kind is SiteKind.OWNED
+    return False if fresh and None in sides else None
 
 
 class Lifecycle(Raising):
@@ -238,23 +262,23 @@ class Lifecycle(Raising):
             return True
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and held(test.value, fact) is Hold.WHOLE:
             return None if fact.marked("failed") else True  # false only between a failure and its rollback
-        if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.In, ast.NotIn)) and slot(test) in fact.names:
-            return isinstance(test.ops[0], ast.In)
-        if isinstance(test, ast.Compare) and len(test.ops) == 1 and held(test.left, fact) is Hold.WHOLE:
-            right = test.comparators[0]
-            if (
-                isinstance(right, ast.Constant)
-                and right.value is None
-                and isinstance(test.ops[0], (ast.Is, ast.Eq, ast.IsNot, ast.NotEq))
-            ):
-                return isinstance(test.ops[0], (ast.IsNot, ast.NotEq))
-        if isinstance(test, ast.Call) and len(test.args) == 2 and held(test.args[0], fact) is Hold.WHOLE:  # noqa: PLR2004
-            if path(test.func) == "hasattr":
-                return True
-            if path(test.func) == "isinstance":
-                found = self.module.calls.meaning(self.module.names.qualify(test.args[1], self.scope))
-                return True if found is not None and found.role is Role.FACTORY else None
-        return None
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            return _compared(test, test.ops[0], test.comparators[0], fact)
+        return self._asked(test, fact) if isinstance(test, ast.Call) else None
+
+    def _asked(self, test: ast.Call, fact: Fact) -> bool | None:
+        """The outcome of what is called for the session: ``isinstance(session, Session)``."""
+        if isinstance(test.func, ast.Attribute) and test.func.attr == "in_transaction":
+            stays = bool(fact.marked("failed")) and held(test.func.value, fact) is Hold.WHOLE
+            return True if stays else None  # until its rollback
+        if len(test.args) != 2 or held(test.args[0], fact) is not Hold.WHOLE:  # noqa: PLR2004
+            return None
+        if path(test.func) == "hasattr":
+            return True
+        if path(test.func) != "isinstance":
+            return None
+        found = self.module.calls.meaning(self.module.names.qualify(test.args[1], self.scope))
+        return True if found is not None and found.role is Role.FACTORY else None
 
     def _test(self, test: ast.expr, wanted: bool, fact: Fact) -> Fact | None:  # noqa: FBT001
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and fact.marked("failed") and wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.passed import bound_to, factories, given
@@ -116,6 +117,38 @@ def switched_off(module: Module, opening: ast.Call, option: str) -> bool | None:
     if given is None:
         return False
     return given[1].value is False if isinstance(given[1], ast.Constant) else None
+
+
+def told_otherwise(module: Module, opening: ast.Call, option: str) -> bool:
+    """Whether a session may have an option in a way that :func:`options` does not read.
+
+    By ``**``, by a class of its own, by ``configure()`` or ``functools.partial()``, as an attribute, in a dictionary.
+    """
+    calls = [(module, opening), *makers(module, opening.func, module.calls.scope(opening))]
+    for home, call in calls:
+        if any(k.arg is None or (k.arg == "class_" and _of_project(home, call, k.value)) for k in call.keywords):
+            return True
+    callee = module.calls.callee(opening)
+    homes = {home for home, _ in calls} | ({module.at(callee)} if callee.owner is not None else set())
+    return any(says(home, option) for home in homes)
+
+
+def says(module: Module, option: str) -> bool:
+    """Whether a module speaks of an option in another way than by a keyword of what makes sessions."""
+    if option not in module.source.text:
+        return False
+    if re.search(rf"""\.{option}\b|["']{option}["']""", module.source.text):
+        return True
+    named = (c for c, _ in module.names.scopes.calls if any(k.arg == option for k in c.keywords))
+    return any(module.calls.callee(call).role not in _MAKING for call in named)
+
+
+_MAKING = (Role.FACTORY, Role.FACTORY_MAKER, Role.REGISTRY_MAKER)
+
+
+def _of_project(module: Module, call: ast.Call, node: ast.expr) -> bool:
+    names = module.names.qualify(node, module.calls.scope(call))
+    return not names or any(module.names.class_of(name) is not None for name in names)
 
 
 def asynchronous(names: Iterable[str]) -> bool:

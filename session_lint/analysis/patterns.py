@@ -32,8 +32,8 @@ class Pattern:
 
 
 def patterns(facts: ModuleFacts) -> list[Pattern]:
-    """The uses of patterns in a module, in the order of the text."""
-    if facts.module is None:
+    """The uses of patterns in a module, in the order of the text; none in one that defines a scope for others."""
+    if facts.module is None or _defines_scope(facts):
         return []
     found = [*_owned(facts), *_scopes(facts), *_global(facts), *_request(facts)]
     return sorted(found, key=lambda use: (_row(use.node), use.pattern))
@@ -62,6 +62,11 @@ def entered(facts: ModuleFacts) -> set[object]:
 def _defines(obligation: Obligation) -> bool:
     """Whether the code hands its session on: it defines a pattern for others, and uses none."""
     return any(ending.handed_over or ending.fact.marked("lent") for ending in obligation.endings)
+
+
+def _defines_scope(facts: ModuleFacts) -> bool:
+    owned = facts.obligations(SiteKind.OWNED)
+    return any(ending.fact.marked("lent") for obligation in owned for ending in obligation.endings)
 
 
 def _scopes(facts: ModuleFacts) -> Iterator[Pattern]:

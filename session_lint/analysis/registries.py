@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.makers import makers
+from session_lint.analysis.teardowns import closed_at_teardown
 from session_lint.python.names import own_of, path
+from session_lint.python.scopes import below
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -120,8 +122,11 @@ def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tu
 
 
 def _removed_somewhere(module: Module, one: Borrowed) -> bool:
-    """Whether anything in the project removes a registry's session, or may."""
+    """Whether anything in the project removes a registry's session, or may; or a teardown closes it."""
     word = one.name.rpartition(".")[2]
+    tearing = module.program.mentioning(module, "teardown")
+    if tearing is None or any(closed_at_teardown(home, word) for home in (module, *tearing)):
+        return True
     others = module.program.mentioning(module, ".remove")
     if others is None:
         return True
@@ -133,13 +138,12 @@ def _removed_somewhere(module: Module, one: Borrowed) -> bool:
                 names = home.names.qualify(call.func.value, home.calls.scope(call))
                 if any(n.startswith("sqlalchemy.") for n in names):
                     return True
-        for node in ast.walk(
-            home.names.scopes.module.node
-        ):  # a remover that is handed on: app.teardown(Session.remove)
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr == "remove"
-                and path(node.value).rpartition(".")[2] == word
-            ):
-                return True
+        if _handed_on(home, word):
+            return True
     return False
+
+
+def _handed_on(module: Module, word: str) -> bool:
+    """Whether a registry's remover stands for itself somewhere: ``app.teardown_request(Session.remove)``."""
+    read = (n for n in below(module.names.scopes.module.node) if isinstance(n, ast.Attribute) and n.attr == "remove")
+    return any(path(node.value).rpartition(".")[2] == word for node in read)

@@ -84,12 +84,20 @@ def returning(value: ast.expr | None, known: guards.Guards) -> Iterator[guards.G
         yield from guards.learned(RESULT, value or ast.Constant(None), known)
 
 
+SOMETHING = ("something",)
+"""What is known of an element that is not ``None``, and of which nobody knows whether it counts as true."""
+
+
 def known(element: ast.expr, met: guards.Guards) -> tuple[object] | None:
     """What is known of an element of a tuple that is returned, as a value that tests of it come out alike for."""
     if isinstance(element, ast.Constant):
         return (element.value,)
-    truth = guards.outcome(element, met) if isinstance(element, ast.Name) else None
-    return (truth,) if truth is not None else None
+    if not isinstance(element, ast.Name):
+        return None
+    truth = guards.outcome(element, met)
+    if truth is not None:
+        return (truth,)
+    return SOMETHING if (f"{element.id} is None", False) in met else None
 
 
 def called_off(known: guards.Guards) -> guards.Guards:

@@ -13,6 +13,7 @@ from session_lint.analysis.reclaiming import takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import parameters
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Storing:
         flags = results.flags_beside(code) | (results.flags(code) if tells else set())
         self.relevant = guards.relevant(code, lambda: _passed(module, code)) | flags
         self.tells = tells
+        own = parameters(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
+        self._parameters = frozenset(arg.arg for arg in own)
         self._class_level = _class_level(code)
         self._overriding = _overriding(code)
         self.sessions = _session_variables(module, code)
@@ -138,7 +141,10 @@ class Storing:
         if not isinstance(value, ast.expr):
             return (base,)
         kept = base & {(f"bound {name}", True)}
-        return [g | kept for g in guards.learned(name, value, fact.guards - {(f"bound {name}", False)})]
+        known = fact.guards - {(f"bound {name}", False)}
+        copied = isinstance(value, ast.Name) and value.id in self.relevant and value.id in self._parameters
+        ways = guards.given_or_not(value.id, known) if copied else [known]  # type: ignore[attr-defined]  # a name
+        return [g | kept for way in ways for g in guards.learned(name, value, way)]
 
     def _enters_session(self, call: ast.Call) -> bool:
         """Whether what can be entered of the results of a call are sessions."""
@@ -180,9 +186,12 @@ class Storing:
             if at == index and isinstance(element, (ast.Name, ast.Attribute)):
                 facts = [f._replace(names=f.names | {("temp", element)}) for f in facts]
                 part = element
-            elif len(beside) == len(target.elts) and beside[index] is not None:  # a flag that says whose it is
-                part = ast.Constant(*beside[index])
+            told = beside[index] if len(beside) == len(target.elts) else None
+            if told is not None and at != index and told is not results.SOMETHING:  # a flag that says whose it is
+                part = ast.Constant(*told)
             facts = [g for f in facts for g in self._assign(element, part, f)]
+            if told is results.SOMETHING and path(element):
+                facts = [f.with_guards(f.guards | {(f"{path(element)} is None", False)}) for f in facts]
         return [give(f) if not pairs and held(value, f) is Hold.INSIDE else f for f in facts]
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Fact:

@@ -155,15 +155,17 @@ class Summaries:
         hops = 0 if alone else self.module.hops
         return self._ask((function, key), lambda: self._solve_for(function, start, hops), UNKNOWN_BORROWER)  # type: ignore[return-value]
 
-    def inner(self, function: FunctionNode, start: Fact) -> tuple[Outcome, ...]:
-        """What calling a nested function does to a session that it knows by name.
+    def inner(self, function: FunctionNode, start: Fact, *, alone: bool = False) -> tuple[Outcome, ...]:
+        """What calling a nested function, or a method, does to a session that it knows by name.
 
         :param start: what it knows when it is called: the session's names in it, and how tests came out around it.
+        :param alone: whether only what it does to the session counts, as for :meth:`parameter`.
         """
         site = self.module.site(SiteKind.PARAMETER, function, function)
         start = start._replace(site=site)
-        key = f"^{sorted(map(str, start.names))} {sorted(start.guards)} {start.state.value}"
-        return self._ask((function, key), lambda: self._solve_for(function, start, self.module.hops), UNKNOWN_BORROWER)  # type: ignore[return-value]
+        hops = 0 if alone else self.module.hops
+        key = f"^{sorted(map(str, start.names))} {sorted(start.guards)} {start.state.value} {hops}"
+        return self._ask((function, key), lambda: self._solve_for(function, start, hops), UNKNOWN_BORROWER)  # type: ignore[return-value]
 
     def singleton(self, function: FunctionNode, key: str) -> tuple[Outcome, ...]:
         """What a call does to the open singleton of getter ``key``."""

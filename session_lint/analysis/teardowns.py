@@ -101,6 +101,17 @@ def _registered(module: Module, role: Role) -> Iterator[FunctionNode]:
                     yield _UNREAD
 
 
+def closed_at_teardown(module: Module, word: str) -> bool:
+    """Whether something that is registered to run at the end of each request closes what goes by a name."""
+    codes: list[ast.AST] = list(_registered(module, Role.TEARDOWN))
+    words = {name.rpartition(".")[2] for name, m in module.calls.vocabulary.names.items() if m.role is Role.TEARDOWN}
+    for call, _ in module.names.scopes.calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in words:
+            codes += [value.body for value in call.args if isinstance(value, ast.Lambda)]
+    closing = (n for code in codes for n in (code, *own_nodes(code)) if isinstance(n, ast.Attribute))
+    return any(node.attr == "close" and path(node.value).rpartition(".")[2] == word for node in closing)
+
+
 _UNREAD = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), [], [], None)
 """A function that nobody has read."""
 
