@@ -59,17 +59,34 @@ def by_own_method(
     if function is None or not callee.bound or not isinstance(func, ast.Attribute) or not _by_variable(fact):
         return None
     own = path(func.value)
-    fields = [n.removeprefix(own) for n in fact.names if isinstance(n, str) and n.startswith(f"{own}.")]
-    if not fields or not is_self(module.names.scopes.of[code], own) or is_generator(function):
+    if not is_self(module.names.scopes.of[code], own) or is_generator(function):
         return None
-    home, first = module.at(callee), parameters(function)[0].arg
-    names = frozenset(first + field for field in fields)
-    if not _speaks_of(home, function, names, 0) or any(path(n) in names for n in _stored(function)):
+    home, names = module.at(callee), _inside(function, own, fact)
+    if not names or not _speaks_of(home, function, names, 0) or any(path(n) in names for n in _stored(function)):
         return None
     whole = {*parameters_given(module, call, function, fact, bound=True)}
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
     there = frozenset().union(*map(guards.present, whole | names))
     return home.summaries.inner(function, NOTHING._replace(names=names | whole, guards=there, state=state), alone=alone)
+
+
+def own_method_uses(module: Module, method: ast.Attribute, fact: Fact) -> bool:
+    """Whether a method of the code's own object, ``self.load``, has to do with the field that has the session."""
+    own = path(method.value)
+    names = module.names.qualify(method, module.names.scopes.of[fact.site.code]) if fact.site is not None else ()
+    found = [module.names.definition(name) for name in names]
+    for home, function in (one for one in found if one is not None):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(function):
+            fields = _inside(function, own, fact)
+            if fields and _speaks_of(module.program.module(home), function, fields, 0):
+                return True
+    return False
+
+
+def _inside(method: FunctionNode, own: str, fact: Fact) -> frozenset[str]:
+    """How a method knows the session that a caller has in a field of their object."""
+    fields = [n.removeprefix(own) for n in fact.names if isinstance(n, str) and n.startswith(f"{own}.") and own]
+    return frozenset(parameters(method)[0].arg + field for field in fields)
 
 
 def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], depth: int) -> bool:

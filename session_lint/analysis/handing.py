@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.closures import own_method_uses
 from session_lint.analysis.holding import Hold, arguments, held, root
 from session_lint.analysis.injection import injected
 from session_lint.analysis.keyed import is_dict
+from session_lint.analysis.later import is_partial
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import path
@@ -163,8 +165,12 @@ def _gets(module: Module, value: ast.expr, fact: Fact) -> bool:
     if isinstance(value, ast.GeneratorExp):  # each element is a call that is made later: delayed(work)(session, x)
         return isinstance(value.elt, ast.Call) and any(held(a, fact) for a in arguments(value.elt))
     hold = held(value, fact)
+    if isinstance(value, ast.Call) and is_partial(module.calls.callee(value).names):
+        return any(held(a, fact) in (Hold.WHOLE, Hold.INSIDE) for a in arguments(value))
     if hold in (Hold.WHOLE, Hold.INSIDE):
         return not _is_made(module, value)
+    if isinstance(value, ast.Attribute) and own_method_uses(module, value, fact):
+        return True
     if isinstance(value, (ast.Tuple, ast.List, ast.Dict)):
         parts = value.values if isinstance(value, ast.Dict) else value.elts
         return any(_gets(module, part, fact) for part in parts)
@@ -194,7 +200,7 @@ def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> 
     if methods and held(start, fact) is Hold.WHOLE:
         return 1
     captures = isinstance(value.func, ast.Name) and held(value.func, fact) is Hold.INSIDE
-    return int(captures)
+    return int(captures or (isinstance(value.func, ast.Attribute) and own_method_uses(module, value.func, fact)))
 
 
 def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> int:

@@ -84,7 +84,12 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
         return True
     code = obligation.site.code
     calls = [n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute)]
-    ending = [call for call in calls if call.func.attr in ("commit", "rollback")]  # type: ignore[attr-defined]
+    caught = {n for handler in own_of(code, ast.ExceptHandler) for n in own_of(handler, ast.Call)}
+    ending = [
+        call
+        for call in calls
+        if call.func.attr == "commit" or (call.func.attr == "rollback" and call not in caught)  # type: ignore[attr-defined]
+    ]
     if ending and {*ending} - _too_late(obligation):
         return True  # on a connection, or on purpose
     return _attaches(module, write) and any(_reads(call, obligation.name) for call in calls)

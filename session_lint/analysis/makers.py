@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.passed import bound_to, factories, given
 from session_lint.python.names import own_of, path
-from session_lint.python.scopes import BindingKind, is_self
+from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Mod
         owner = names.owner(node.id, scope)
         yield from ((module, b) for b in owner.bindings[node.id]) if owner is not None else ()
     elif isinstance(node, ast.Attribute):
-        outer = scope.parent
-        if isinstance(node.value, ast.Name) and is_self(scope, node.value.id) and outer is not None and outer.is_class:
+        outer = names.own_class(node.value, scope)
+        if outer is not None:
             found = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
             yield from ((module, b) for b in found)
             return

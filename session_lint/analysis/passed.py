@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.places import is_test
 from session_lint.python.passing import calls_made
-from session_lint.python.scopes import BindingKind, is_self
+from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
@@ -43,10 +43,8 @@ def parameter(module: Module, node: ast.expr, scope: Scope) -> tuple[Module, ast
     if isinstance(node, ast.Name):
         owner = module.names.owner(node.id, scope)
         return bound_to(module, owner.bindings[node.id]) if owner is not None else None
-    outer = scope.parent
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name) or outer is None:
-        return None
-    return of_field(module, outer, node.attr) if outer.is_class and is_self(scope, node.value.id) else None
+    outer = module.names.own_class(node.value, scope) if isinstance(node, ast.Attribute) else None
+    return of_field(module, outer, node.attr) if outer is not None else None  # type: ignore[attr-defined]  # a field
 
 
 def of_field(module: Module, owner: Scope, name: str) -> tuple[Module, ast.arg, FunctionNode] | None:

@@ -291,15 +291,18 @@ class Names:
         return frozenset(f"{q}()" for q in self._qualify(meant, scope, depth + 1) - _ANYTHING)
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
-        if (
-            isinstance(node.value, ast.Name)
-            and is_self(scope, node.value.id)
-            and scope.parent
-            and scope.parent.is_class
-        ):
-            return self.member(scope.parent, node.attr, depth)
+        own = self.own_class(node.value, scope)
+        if own is not None:
+            return self.member(own, node.attr, depth)
         bases = self._qualify(node.value, scope, depth)
         return frozenset(q for base in bases for q in self.attribute(base, node.attr, depth))
+
+    def own_class(self, node: ast.AST, scope: Scope) -> Scope | None:
+        """The class whose object, or which, an expression stands for in a method, or in a function inside of one."""
+        method = self.owner(node.id, scope) if isinstance(node, ast.Name) else None
+        if method is None or method.parent is None or not method.parent.is_class:
+            return None
+        return method.parent if is_self(method, node.id) else None  # type: ignore[attr-defined]  # a name
 
     def attribute(self, base: str, name: str, depth: int) -> Qualified:
         """What an attribute of something that goes by a dotted name stands for."""
@@ -343,13 +346,9 @@ class Names:
 
     def property_read(self, node: ast.Attribute, scope: Scope) -> tuple[Names, FunctionNode] | None:
         """The function that reading a field runs, with its module's names: that of a property, each time anew."""
-        if (
-            isinstance(node.value, ast.Name)
-            and is_self(scope, node.value.id)
-            and scope.parent
-            and scope.parent.is_class
-        ):
-            return self._property(scope.parent, node.attr, 0)
+        own = self.own_class(node.value, scope)
+        if own is not None:
+            return self._property(own, node.attr, 0)
         owners = [self.class_of(base) for base in self.qualify(node.value, scope) if base.endswith("()")]
         found = {owner[0]._property(owner[1], node.attr, 0) if owner else None for owner in owners}  # noqa: SLF001
         return found.pop() if len(found) == 1 else None

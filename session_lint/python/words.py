@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.names import own_of, path
-from session_lint.python.scopes import Binding, BindingKind, is_self
+from session_lint.python.scopes import Binding, BindingKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,8 +100,8 @@ def _bindings(names: Names, node: ast.AST, scope: Scope) -> list[Binding]:
         return owner.bindings[node.id] if owner is not None else []
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return []
-    outer = scope.parent
-    if outer is not None and outer.is_class and is_self(scope, node.value.id):
+    outer = names.own_class(node.value, scope)
+    if outer is not None:
         return [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
     wanted = path(node)
     assigned = (n for n in own_of(scope.node, ast.Assign))
