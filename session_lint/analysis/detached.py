@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.in_blocks import Block
     from session_lint.analysis.module import Module
     from session_lint.flow import Code, Graph, Point
-    from session_lint.python.scopes import Scope
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +55,9 @@ def reads(facts: ModuleFacts) -> Iterator[Read]:
             found = _first_read(facts.module, one.solved.graph, one.closes, held, one.read_there(facts.module))
             if found is not None:
                 yield Read(found, held, one.solved.code)
-    for code, scope in facts.module.codes:
-        yield from _reads_of_results(facts.module, code, scope)
+    for code, _ in facts.module.codes:
+        yield from _reads_of_results(facts.module, code)
+        yield from _read_at_once(facts.module, code)
 
 
 def _in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:
@@ -114,12 +114,12 @@ def _ending(name: str) -> Callable[[Point], bool]:
 def _attributes(module: Module, statement: ast.AST, held: Held) -> Iterator[ast.Attribute]:
     """The reads of attributes in a statement's own expressions."""
     for node in expressions(statement):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and needs_session(held.what, node.attr):
-            above = module.parents.get(node)
-            if isinstance(above, ast.Call) and above.func is node:
-                continue  # a method: nobody knows what it asks for
-            if _is_one(node.value, held) or (held.what.many and _is_element(module, node.value, held.name)):
-                yield node
+        if not isinstance(node, ast.Attribute) or not _reads_field(module, node):
+            continue
+        if not needs_session(held.what, node.attr):
+            continue
+        if _is_one(node.value, held) or (held.what.many and _is_element(module, node.value, held.name)):
+            yield node
 
 
 def _is_one(node: ast.expr, held: Held) -> bool:
@@ -160,7 +160,7 @@ def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
     return found
 
 
-def _reads_of_results(module: Module, code: Code, scope: Scope) -> Iterator[Read]:
+def _reads_of_results(module: Module, code: Code) -> Iterator[Read]:
     """The reads in a code of objects that come out of its calls."""
     assigned = own_of(code, ast.Assign)
     read = {n.value.id for n in own_of(code, ast.Attribute) if isinstance(n.value, ast.Name)} if assigned else set()
@@ -180,7 +180,40 @@ def _reads_of_results(module: Module, code: Code, scope: Scope) -> Iterator[Read
             found = _first_read(module, graph, starts, mine)
             if found is not None:
                 yield Read(found, mine, code, call)
-    del scope
+
+
+def _read_at_once(module: Module, code: Code) -> Iterator[Read]:
+    """The reads in a code of what comes out of a call by no variable: ``load(key).name``, ``for user in users()``."""
+    for node in own_of(code, ast.Attribute):
+        call = _called(node.value)
+        if call is not None and _reads_field(module, node):
+            held = _held_of(module, call)
+            if held is not None and not held.what.many and needs_session(held.what, node.attr):
+                yield Read(node, replace(held, name=f"{path(call.func)}()"), code, call)
+    for loop in own_of(code, ast.For, ast.comprehension):
+        call, target = _called(loop.iter), loop.target
+        held = _held_of(module, call) if call is not None and isinstance(target, ast.Name) else None
+        if held is not None and held.what.many:
+            place = loop if isinstance(loop, ast.For) else module.parents[loop]
+            read = [
+                n
+                for n in own_of(place, ast.Attribute)
+                if path(n.value) == target.id and _reads_field(module, n) and needs_session(held.what, n.attr)  # type: ignore[attr-defined]
+            ]
+            if read:
+                first = min(read, key=lambda n: (n.lineno, n.col_offset))
+                yield Read(first, replace(held, name=target.id), code, call)  # type: ignore[attr-defined]  # a name
+
+
+def _called(node: ast.expr) -> ast.Call | None:
+    node = node.value if isinstance(node, ast.Await) else node
+    return node if isinstance(node, ast.Call) else None
+
+
+def _reads_field(module: Module, node: ast.Attribute) -> bool:
+    """Whether an attribute is read, and not called: nobody knows what a method asks for."""
+    above = module.parents.get(node)
+    return isinstance(node.ctx, ast.Load) and not (isinstance(above, ast.Call) and above.func is node)
 
 
 def _held_of(module: Module, call: ast.Call) -> Held | None:

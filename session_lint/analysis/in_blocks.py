@@ -173,6 +173,10 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
 
 
 def _looked_at(inside: list[ast.AST], name: str, committed: int) -> bool:
-    """Whether an object is read between the commit and the end of the block, which loads it again."""
+    """Whether an object is read between the commit and the end of the block, which loads it again.
+
+    To return it reads nothing.
+    """
+    returned = {n.value for n in inside if isinstance(n, ast.Return)}
     loads = (n for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
-    return bool(committed) and any(n.lineno > committed for n in loads)
+    return bool(committed) and any(n.lineno > committed for n in loads if n not in returned)
