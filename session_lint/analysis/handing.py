@@ -12,7 +12,7 @@ from session_lint.analysis.keyed import is_dict
 from session_lint.analysis.later import is_partial
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
-from session_lint.python.names import path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.passing import applied
 from session_lint.values import dataclass
 
@@ -192,7 +192,7 @@ def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> 
         return _MANY * bool(_coroutines(module, value.elt, fact, call))
     if isinstance(value, ast.Name):
         return _collected(module, value, fact, call)
-    if not isinstance(value, ast.Call):
+    if not isinstance(value, ast.Call) or _take_turns(module, value):
         return 0
     if any(held(a, fact) in (Hold.WHOLE, Hold.INSIDE) for a in arguments(value)):
         return int(not module.calls.callee(value).constructor)
@@ -201,6 +201,25 @@ def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> 
         return 1
     captures = isinstance(value.func, ast.Name) and held(value.func, fact) is Hold.INSIDE
     return int(captures or (isinstance(value.func, ast.Attribute) and own_method_uses(module, value.func, fact)))
+
+
+def _take_turns(module: Module, call: ast.Call) -> bool:
+    """Whether a coroutine awaits whatever it does while it has a lock: others like it wait for that."""
+    callee = module.calls.callee(call)
+    if callee.function is None:
+        return False
+    home = module.at(callee)
+    scope = home.names.scopes.of[callee.function]
+    blocks = [
+        block
+        for block in own_of(callee.function, ast.AsyncWith)
+        if any(home.names.qualify(item.context_expr, scope) & _LOCKS for item in block.items)
+    ]
+    locked = {node for block in blocks for node in own_nodes(block)}
+    return bool(locked) and locked.issuperset(own_of(callee.function, ast.Await))
+
+
+_LOCKS = frozenset({"asyncio.Lock()", "anyio.Lock()", "trio.Lock()"})
 
 
 def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> int:
