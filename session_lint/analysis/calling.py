@@ -308,7 +308,7 @@ class Calling:
         holds = [h for a in arguments(call) if (h := held(a, fact))]
         if is_partial(callee.names) and closes_later(self.module, call, fact):
             return [fact._replace(names=fact.names | {("closer", call)})], []
-        if callee.role in (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT):
+        if callee.role in _OF_ARGUMENTS:
             return [self._by_role(call, callee, fact)], []
         if Hold.CLOSER in holds or (callee.name in _COLLECTING and callee.function is None):
             given = give(fact)
@@ -341,6 +341,8 @@ class Calling:
             return fact._replace(names=fact.names | {("temp", call)})
         if callee.role is Role.TRANSPARENT:
             return fact._replace(names=fact.names | {("bare", call)})
+        if callee.role is Role.SAME and any(held(a, fact) is Hold.WHOLE for a in arguments(call)):
+            return fact._replace(names=fact.names | {("temp", call)})
         if is_dict(self.module, call):
             return fact._replace(names=fact.names | {("in", call)})
         return fact
@@ -383,6 +385,10 @@ class Calling:
 def _kept(fact: Fact) -> Fact:
     """An object has it that has not used it yet; through that, what was written may be committed."""
     return fact if fact.state is State.CLOSED else fact._replace(pending=None).mark("exposed")
+
+
+_OF_ARGUMENTS = (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT, Role.SAME)
+"""What a call is to what it is given."""
 
 
 def _undoes(effect: Effect | None) -> bool:

@@ -124,6 +124,7 @@ _QUIET = frozenset(
         Role.CLOSES_ALL,
         Role.CLOSING,
         Role.TRANSPARENT,
+        Role.SAME,
         Role.SWALLOWS,
         Role.TAKES,
         Role.WRITE_STATEMENT,

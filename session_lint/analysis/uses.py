@@ -184,7 +184,7 @@ class Uses:
         if not isinstance(call, ast.Call):
             return True  # an argument of a class statement
         callee = module.calls.callee(call)
-        if callee.role is Role.TRANSPARENT:
+        if callee.role in (Role.TRANSPARENT, Role.SAME):
             return self._lets_go(module, call, depth)
         if callee.meaning is not None:
             return callee.role in _TAKING

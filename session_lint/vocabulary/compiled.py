@@ -642,6 +642,7 @@ CONTENT: dict[str, dict[str, Any]] = {
             "contextlib.closing": {"role": "closing"},
             "contextlib.aclosing": {"role": "closing"},
             "contextlib.nullcontext": {"role": "transparent"},
+            "typing.cast": {"role": "same"},
             "contextlib.suppress": {"role": "swallows"},
             "pytest.raises": {"role": "swallows"},
             "pytest.warns": {"role": "no-raise"},

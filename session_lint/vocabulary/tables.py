@@ -40,6 +40,7 @@ class Role(str, Enum):
     TAKES = "takes"
     CLOSING = "closing"
     TRANSPARENT = "transparent"
+    SAME = "same"
     SWALLOWS = "swallows"
     CONTEXT_MANAGER = "context-manager"
     FIXTURE = "fixture"
