@@ -266,7 +266,7 @@ class Calling:
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
-        failed = effects.fail(failed, effect, call, fact) if not _undoes(effect) else after  # which ends it even so
+        failed = effects.fail(failed, effect, call, fact) if not _undoes(effect) else effects.recovered(fact)
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,9 +65,10 @@ class Program:
 
     @property
     def commits(self) -> bool:
-        """Whether anything in it, or its scope, commits or rolls back."""
+        """Whether anything in it, or its scope, commits, or rolls back on purpose: not where something has failed."""
         lines = (*self.body, *self.after)
-        return self.frame == "scope" or any(word in line for line in lines for word in (COMMIT, ROLLBACK))
+        meant = [line for above, line in pairwise(("", *lines)) if "except" not in above or ROLLBACK not in line]
+        return self.frame == "scope" or any(word in line for line in meant for word in (COMMIT, ROLLBACK))
 
     @property
     def asks(self) -> bool:
