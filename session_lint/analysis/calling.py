@@ -266,7 +266,8 @@ class Calling:
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
-        failed = effects.fail(failed, effect, call, fact) if not _undoes(effect) else effects.recovered(fact)
+        ended = after._replace(state=fact.state)  # by a rollback, even by one that fails; the connection is still out
+        failed = ended if _undoes(effect) else effects.fail(failed, effect, call, fact)
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
