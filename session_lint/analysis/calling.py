@@ -266,7 +266,8 @@ class Calling:
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
-        ended = after._replace(state=fact.state)  # by a rollback, even by one that fails; the connection is still out
+        # A rollback that fails ends the transaction, too; whether the connection is back, nobody knows.
+        ended = after._replace(state=State.ACTIVE) if fact.state is State.ACTIVE else after
         failed = ended if _undoes(effect) else effects.fail(failed, effect, call, fact)
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
