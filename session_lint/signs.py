@@ -30,10 +30,10 @@ _LITTLE = 20_000
 _ENDS = (".commit(", ".rollback(")
 """In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
 _FLUSHES = ".flush("
-"""Another one, which files and streams have, too: those have no method of a session beside."""
+"""Another one, which files and streams have, too: those have no method of a session beside, but a dictionary's."""
 _BESIDE = (
-    r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh|get"
-    r"|expunge\w*|expire\w*|begin\w*|bulk_\w+)\("
+    r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh"
+    r"|expunge\w*|expire\w*|begin(?:_nested)?|bulk_\w+)\("
 )
 _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 
