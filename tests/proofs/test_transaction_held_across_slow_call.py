@@ -72,7 +72,7 @@ class Service(HTTPServer):
         self.backends = self.stage.backends()
         try:
             with self.stage.outside.begin() as connection:
-                connection.execute(text("set lock_timeout = '100ms'"))
+                connection.execute(text("set lock_timeout = '400ms'"))
                 connection.execute(text("update users set name = 'other' where id = 1"))
         except OperationalError as error:
             self.refused = str(error.orig).splitlines()[0]
