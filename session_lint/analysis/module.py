@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
-from session_lint.analysis.handing import threads
+from session_lint.analysis.handing import may_run, threads
 from session_lint.analysis.inference import class_scope, closed_by, getters, kept, scope_meaning
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
@@ -161,6 +161,11 @@ class Module(Concern):
     def handlers(self) -> dict[ast.AST, None]:
         """The functions of this module that run once a request."""
         return dict.fromkeys(handlers(self))
+
+    @once
+    def runs_elsewhere(self) -> bool:
+        """Whether any call of this module may run something elsewhere; in most modules none does."""
+        return any(may_run(self, call) for call, _ in self.names.scopes.calls)
 
     @once
     def threads(self) -> dict[ast.AST, ast.Call]:

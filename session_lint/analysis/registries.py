@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.makers import makers
-from session_lint.analysis.teardowns import closed_at_teardown
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import below
 from session_lint.values import dataclass
@@ -123,6 +122,8 @@ def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tu
 
 def _removed_somewhere(module: Module, one: Borrowed) -> bool:
     """Whether anything in the project removes a registry's session, or may; or a teardown closes it."""
+    from session_lint.analysis.teardowns import closed_at_teardown  # noqa: PLC0415  (few modules need it)
+
     word = one.name.rpartition(".")[2]
     tearing = module.program.mentioning(module, "teardown")
     if tearing is None or any(closed_at_teardown(home, word) for home in (module, *tearing)):

@@ -68,7 +68,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.lingering import lingering
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -91,6 +90,10 @@ _WHERE = {
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each hand-over of a request's session to something that outlives the request."""
+    if facts.module is None or not (facts.module.runs_elsewhere or facts.borrowed):
+        return
+    from session_lint.analysis.lingering import lingering  # noqa: PLC0415  (few modules need it)
+
     for one in lingering(facts):
         where = _WHERE[one.where]
         yield rule.finding(

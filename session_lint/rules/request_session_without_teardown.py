@@ -62,7 +62,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint import fixes
-from session_lint.analysis.teardowns import without_teardown
+from session_lint.analysis import SiteKind
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -76,6 +76,10 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session in a request's context that no teardown closes."""
+    if not any(e.fact.marked("kept") for one in facts.obligations(SiteKind.OWNED) for e in one.endings):
+        return
+    from session_lint.analysis.teardowns import without_teardown  # noqa: PLC0415  (few modules need it)
+
     for one in without_teardown(facts):
         steps = [*opened(facts, one.site), step(facts, one.target, f"kept in {one.field!r} for the request")]
         if one.after is not None:

@@ -46,7 +46,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.sharing import between_tasks
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -61,6 +60,10 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each call that lets several tasks use one asynchronous session."""
+    if facts.module is None or not facts.module.runs_elsewhere:
+        return
+    from session_lint.analysis.sharing import between_tasks  # noqa: PLC0415  (few modules need it)
+
     for one in between_tasks(facts):
         site = one.handing.fact.site
         begun = opened(facts, site) if site is not None and one.handing.borrowed is None else []

@@ -53,7 +53,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.sharing import with_processes
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -68,6 +67,10 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each call that gives a session to another process."""
+    if facts.module is None or not facts.module.runs_elsewhere:
+        return
+    from session_lint.analysis.sharing import with_processes  # noqa: PLC0415  (few modules need it)
+
     for one in with_processes(facts):
         site = one.handing.fact.site
         begun = opened(facts, site) if site is not None and one.handing.borrowed is None else []
