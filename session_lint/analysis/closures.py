@@ -59,7 +59,7 @@ def by_own_method(
     if function is None or not callee.bound or not isinstance(func, ast.Attribute) or not _by_variable(fact):
         return None
     own = path(func.value)
-    if not is_self(module.names.scopes.of[code], own) or is_generator(function):
+    if not is_self(module.names.scopes.of[code], own) or is_generator(function) or not parameters(function):
         return None
     home, names = module.at(callee), _inside(function, own, fact)
     if not names or not _speaks_of(home, function, names, 0) or any(path(n) in names for n in _stored(function)):
@@ -73,7 +73,8 @@ def by_own_method(
 def own_method_uses(module: Module, method: ast.Attribute, fact: Fact) -> bool:
     """Whether a method of the code's own object, ``self.load``, has to do with the field that has the session."""
     own = path(method.value)
-    names = module.names.qualify(method, module.names.scopes.of[fact.site.code]) if fact.site is not None else ()
+    scope = module.names.scopes.of.get(fact.site.code) if fact.site is not None else None
+    names = module.names.qualify(method, scope) if scope is not None else frozenset()
     found = [module.names.definition(name) for name in names]
     for home, function in (one for one in found if one is not None):
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(function):
