@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from session_lint.python.modules import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 REPOSITORIES = (".git", ".hg", ".svn")
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -33,6 +33,7 @@ _HIGHEST = 4
 _MOST_LOOKED_INTO = 200
 """Files, and folders, that are looked into for what they import from each other."""
 _IMPORTS = rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)(?:\.|[ \t]+import[\s(]+)(\w+)"
+_NAMED = rb"^[ \t]*(?:from|import)[ \t]+[^#\n]*"
 _MOST_ROOTS = 400
 _MOST_FILES = 40_000
 _MOST_FOLDERS = 20_000
@@ -43,8 +44,8 @@ def root_of(path: Path) -> Path:
     """The folder of the project that a file belongs to.
 
     That is the repository; without one the nearest folder with a ``pyproject.toml``, ``setup.py`` or ``setup.cfg``;
-    without that the highest folder that is reached through folders with Python files in them, or the one that the
-    packages there are imported from, if only by what the files there import from each other. A search ends at a hidden
+    without that the highest folder that is reached through folders whose Python files import each other, or the one
+    that the packages there are imported from, if only by what the files there import. A search ends at a hidden
     folder, at an installation, and at the home folder or the one for temporary files, where things lie side by side
     that have nothing to do with each other.
     """
@@ -60,14 +61,47 @@ def root_of(path: Path) -> Path:
     return manifest or _outermost(folder)
 
 
+@cache
 def _outermost(folder: Path) -> Path:
     while (
         not _bounded(folder)
         and not _bounded(folder.parent)
-        and any(name.endswith(".py") for name in _listed(folder.parent))
+        and _has_code(folder.parent)
+        and _belongs(folder, folder.parent)
     ):
         folder = folder.parent
     return _imported_from(import_root(folder))
+
+
+def _belongs(folder: Path, above: Path) -> bool:
+    """Whether files in a folder and those right above it have to do with each other: one imports the other.
+
+    A package is its parent's. Folders of scripts lie side by side, with a script or two above them, and are nobody's.
+    """
+    if "__init__.py" in _listed(folder):
+        return True
+    own = _listed(folder)
+    beside = {name.removesuffix(".py") for name in _listed(above) if name.endswith(".py") and name not in own}
+    return folder.name in _named_in(above) or not beside.isdisjoint(_named_below(folder) - sys.stdlib_module_names)
+
+
+def _named_in(folder: Path) -> set[str]:
+    """The names in the imports of the files right in a folder."""
+    files = sorted(name for name in _listed(folder) if name.endswith(".py"))
+    return _named(folder / name for name in files[:_MOST_LOOKED_INTO])
+
+
+def _named_below(folder: Path) -> set[str]:
+    return _named(itertools.islice(_files_below(folder), _MOST_LOOKED_INTO))
+
+
+def _named(files: Iterable[Path]) -> set[str]:
+    found: set[bytes] = set()
+    for file in files:
+        with contextlib.suppress(OSError):
+            for line in re.findall(_NAMED, file.read_bytes(), re.MULTILINE):
+                found.update(re.findall(rb"\w+", line))
+    return {os.fsdecode(name) for name in found}
 
 
 @cache
@@ -88,6 +122,7 @@ def _imported_from(folder: Path) -> Path:
 def forget_roots() -> None:
     """Look for them anew from now on."""
     _imported_from.cache_clear()
+    _outermost.cache_clear()
 
 
 def _leads(root: Path, outer: str, inner: str) -> bool:

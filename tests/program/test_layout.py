@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         ([".git/HEAD", "services/billing/pyproject.toml", "services/billing/db.py"], "services/billing/db.py", ""),
         (["pyproject.toml", "services/billing/setup.py", "services/billing/db.py"], "services/billing/db.py",
          "services/billing"),
-        (["main.py", "app/db.py", "app/routes/users.py"], "app/routes/users.py", ""),
         (["main.py", "app/routes/users.py"], "app/routes/users.py", "app/routes"),
         (["app/__init__.py", "app/routes/__init__.py", "app/routes/users.py"], "app/routes/users.py", ""),
         (["main.py", ".hidden/users.py"], ".hidden/users.py", ".hidden"),
@@ -46,6 +45,14 @@ def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
         ({"app/core/db.py": "", "app/api/routes/users.py": "from app.core.db import SessionLocal"}, ""),
         ({"app/routes/other.py": "from app.routes.users import f", "app/routes/users.py": ""}, ""),
         ({"src/db/session.py": "", "src/api/users.py": "from db.session import SessionLocal"}, "src"),
+        # a module right above, or one that imports what is below it
+        ({"app/db.py": "", "app/routes/users.py": "import os, db"}, "app"),
+        ({"app/db.py": "", "app/routes/users.py": "from .. import db"}, "app"),
+        ({"main.py": "from app import routes", "app/db.py": "", "app/routes/users.py": "from db import get"}, ""),
+        ({"app/main.py": "from routes.users import f", "app/routes/users.py": ""}, "app"),
+        ({"app/main.py": "from .routes.users import f", "app/routes/users.py": ""}, "app"),
+        ({"app/db.py": "", "app/routes/users.py": "from pathlib import Path"}, "app/routes"),
+        ({"app/db.py": "", "app/routes/db.py": "", "app/routes/users.py": "import db"}, "app/routes"),
         # what is not there is imported from elsewhere
         ({"app/routes/users.py": "from app.database import SessionLocal"}, "app/routes"),
         ({"flask/shop/users.py": "from flask import Flask\nimport flask.views"}, "flask/shop"),
