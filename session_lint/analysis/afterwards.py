@@ -29,12 +29,14 @@ _SETTLED = frozenset(["subquery", "cte", "exists", "as_scalar", "scalar_subquery
 class Reopening:
     """A session that is used after it was closed, and open at the end of some way from there.
 
-    :param node: the use.
+    :param node: the use, or the call of what uses it.
+    :param use: the use itself.
     :param closed: what closed it: a call, or a ``with``.
     """
 
     obligation: Obligation
     node: ast.AST
+    use: ast.AST
     closed: ast.AST
 
 
@@ -68,11 +70,17 @@ def reopenings(facts: ModuleFacts) -> Iterator[Reopening]:
 
 def _reopened(obligation: Obligation) -> Iterator[Reopening]:
     for ending in obligation.endings:
-        closed = [m.node for m in ending.fact.marked("closed") if m.node is not None]
+        solved = ending.solved
+        closed = [
+            one
+            for m in ending.fact.marked("closed")
+            if m.node is not None and (one := solved.here(m.node, lambda fact, m=m: m in fact.marks)) is not None  # type: ignore[misc]
+        ]
         for mark in ending.fact.marked("reopened") if ending.normal and ending.leaks and closed else ():
             if mark.node is not None and mark.node is not obligation.site.code:
-                by_block = next((node for node in closed if isinstance(node, ast.withitem)), None)
-                yield Reopening(obligation, mark.node, by_block or closed[0])
+                node = solved.here(mark.node, lambda fact, mark=mark: mark in fact.marks)  # type: ignore[misc]
+                by_block = next((one for one in closed if isinstance(one, ast.withitem)), None)
+                yield Reopening(obligation, node or obligation.site.node, mark.node, by_block or closed[0])
 
 
 def escaping(facts: ModuleFacts) -> Iterator[Way]:

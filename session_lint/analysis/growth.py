@@ -33,6 +33,7 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
     :param known: the program's own, by which it judges meanwhile.
     """
     fresh = set(program.vocabulary.opening_words) | {"begin"}
+    own = set[str]()  # what the project's own names are known to give, which may be called as a library's
     left = list(project.layout.files)
     waiting: dict[str, list[tuple[Unit, Lead]]] = {}
     handing: dict[str, list[tuple[Unit, list[Passing]]]] = {}
@@ -51,13 +52,15 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
                 handing.setdefault(word, []).append((unit, handed))  # type: ignore[arg-type]
         program.forget()
         leading = {(unit, lead.name, lead.scope): _read(lead) for unit, lead in reached}
-        wanted = [lead for lead, read in leading.items() if lead[1] not in (program.properties if read else known)]
+        wanted = [lead for lead, read in leading.items() if lead[1] not in (program.properties if read else own)]
         given = {lead for lead in wanted if _gives(program, *lead)}
         program.properties |= {lead[1] for lead in given if leading[lead]}
         passing = [
             (unit, one) for word in sorted(known & handing.keys()) for unit, all_ in handing.pop(word) for one in all_
         ]
-        fresh = ({name for _, name, _ in given} | _receiving(program, passing)) - known
+        named = {name for _, name, _ in given}
+        fresh = (named - own) | (_receiving(program, passing) - known)
+        own |= named
 
 
 def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]:

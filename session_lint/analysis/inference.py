@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis import guards
+from session_lint.analysis.aliases import managed, managed_by
 from session_lint.analysis.holding import held
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
@@ -28,16 +30,35 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     It commits if every normal way from the ``yield`` to the end commits what the consumer wrote.
     """
     if not module.concerned(function):
-        return None
+        return _shared_scope(module, function)
     try:
         solved = module.solve(function, NOTHING)
     except SolverLimit:
         return None
     given = yielded(solved)
     if not given:
-        return None
+        return _shared_scope(module, function)
     normal = [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
     return Meaning(Role.SCOPE, commits=bool(normal) and all(map(committed, normal)))
+
+
+def _shared_scope(module: Module, function: FunctionNode) -> Meaning | None:
+    """What a generator means that yields the session which a registry has of the thread, and closes that."""
+    scope = module.names.scopes.of[function]
+    for value in (n.value for n in own_of(function, ast.Yield) if n.value is not None):
+        node = managed_by(module, value, scope)
+        if path(node) and managed(module, module.names.qualify(node, scope)):
+            names = frozenset({path(node)})
+            site = module.site(SiteKind.PARAMETER, function.args, function, key=f"shared {path(node)}")
+            start = NOTHING._replace(site=site, names=names, guards=guards.present(path(node)))
+            try:
+                exits = module.solve(function, start).exits
+            except SolverLimit:
+                return None
+            normal = [f for f in exits if f.site is site and f.flying is None and f.marked("lent")]
+            if normal and all(f.state is State.CLOSED for f in normal):
+                return Meaning(Role.SCOPE, commits=all(map(committed, normal)))
+    return None
 
 
 def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:

@@ -58,21 +58,16 @@ def _loss(module: Module, obligation: Obligation) -> Loss | None:
     normal = [e for e in obligation.endings if e.normal]
     if not all(e.closed for e in normal):
         return None  # it is open, or somebody has it: another rule's, or another's to commit
-    lost = [(_here(e.solved, m.node), m.node, m.other) for e in normal for m in e.fact.marked("lost") if m.node]
+    lost = [
+        (e.solved.here(m.node, lambda fact, write=m.node: fact.pending is write), m.node, m.other)  # type: ignore[misc]
+        for e in normal
+        for m in e.fact.marked("lost")
+        if m.node
+    ]
     here, write, closed = max(lost, key=lambda one: getattr(one[0], "lineno", 0), default=(None, None, None))
     if here is None or write is None or closed is None or _may_commit(module, obligation, write):
         return None
     return Loss(obligation, here, write, closed)
-
-
-def _here(solved: Solved, write: ast.AST) -> ast.AST | None:
-    """The call of a code that writes, by itself or in what it calls."""
-    if write in own_nodes(solved.code):
-        return write
-    for point, fact in solved.visits(PointKind.CALL):
-        if fact.pending is not write and any(a.pending is write for a in solved.problem.transfer(point, fact)):
-            return point.node
-    return None
 
 
 def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from session_lint.flow import PointKind
+from session_lint.python.names import own_nodes
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ast
+    from collections.abc import Callable, Iterator
 
     from session_lint.analysis.lifecycle import Lifecycle
     from session_lint.analysis.state import Fact
-    from session_lint.flow import Block, Code, Edge, Graph, Point, PointKind, Solution
+    from session_lint.flow import Block, Code, Edge, Graph, Point, Solution
 
 
 @dataclass(eq=False)
@@ -63,6 +66,19 @@ class Solved:
                 for point, current in zip(block.points[: last + 1], self._passing(block, start), strict=False):
                     if point.kind in kinds:
                         yield from ((point, fact, block, start) for fact in current)
+
+    def here(self, done: ast.AST, has: Callable[[Fact], bool]) -> ast.AST | None:
+        """What is done to a session as its code sees it: the call, where it is done in what is called.
+
+        :param done: where it is done.
+        :param has: whether it is done, by a fact.
+        """
+        if done in own_nodes(self.code):
+            return done
+        for point, fact in self.visits(PointKind.CALL):
+            if not has(fact) and any(map(has, self.problem.transfer(point, fact))):
+                return point.node
+        return None
 
     def _passing(self, block: Block, start: Fact) -> Iterator[list[Fact]]:
         """The facts that arrive at each point of a block, worked out once and no further than somebody asks."""

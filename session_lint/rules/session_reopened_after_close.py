@@ -78,7 +78,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 trace=[
                     *opened(facts, one.obligation.site),
                     step(facts, one.closed, "closed here"),
-                    step(facts, one.node, "opened anew here, and never closed"),
+                    step(facts, one.use, "opened anew here, and never closed"),
                 ],
                 session=named(one.obligation.name),
                 row=getattr(one.closed, "lineno", 0),

@@ -74,7 +74,7 @@ def _used(facts: ModuleFacts, one: Reopening) -> Finding:
     steps = [
         *opened(facts, one.obligation.site),
         step(facts, one.closed, "closed at the end of this block"),
-        step(facts, one.node, "opened anew here, and never closed"),
+        step(facts, one.use, "opened anew here, and never closed"),
     ]
     what = f"is used after its block has closed it (line {one.closed.context_expr.lineno})"  # type: ignore[attr-defined]
     name = named(one.obligation.name)
