@@ -14,6 +14,7 @@ from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasi
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
+from session_lint.analysis.objects import by_method
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome
@@ -272,7 +273,11 @@ class Calling:
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
-        """A method of an object that holds the session: it may use it; one named so may close it."""
+        """A method of an object that holds the session: where it cannot be followed, one named so may close it."""
+        callee = self.module.calls.callee(call)
+        followed = by_method(self.module, call, callee, fact, alone=self.hops == 0)
+        if followed is not None:
+            return self._by_summary(call, callee, fact, followed)
         if releasing(method):
             return [effects.close(fact, call)], []
         used = fact._replace(state=State.ACTIVE) if fact.state is not State.CLOSED else fact

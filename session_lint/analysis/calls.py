@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.own_registries import opened_by
 from session_lint.analysis.state import ANY
-from session_lint.python.names import Names, path
+from session_lint.python.names import Names, is_super, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.values import dataclass, field, replace
@@ -261,6 +261,8 @@ class Calls:
 
     def _callee(self, call: ast.Call) -> Callee:
         names = self.names.qualify(call.func, self.scope(call))
+        if isinstance(call.func, ast.Attribute) and is_super(call.func.value):
+            names = self.names.above(call.func.value, call.func.attr, self.scope(call)) or names
         if names <= _CALLABLE:
             names = self._passed(call.func, self.scope(call)) or names
         found = self.vocabulary.of(names)

@@ -10,7 +10,7 @@ from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.holding import captured
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.names import is_super, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import is_self, parameters
 
@@ -58,7 +58,7 @@ def by_own_method(
     function, func = callee.function, call.func
     if function is None or not callee.bound or not isinstance(func, ast.Attribute) or not _by_variable(fact):
         return None
-    own = path(func.value)
+    own = _object(func.value, code)
     if not is_self(module.names.scopes.of[code], own) or is_generator(function) or not parameters(function):
         return None
     home, names = module.at(callee), _inside(function, own, fact)
@@ -68,6 +68,13 @@ def by_own_method(
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
     there = frozenset().union(*map(guards.present, whole | names))
     return home.summaries.inner(function, NOTHING._replace(names=names | whole, guards=there, state=state), alone=alone)
+
+
+def _object(node: ast.expr, method: ast.AST) -> str:
+    """The variable of the object that an expression is, in a method: what the method's own is called, if ``super()``."""
+    if is_super(node) and isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(method):
+        return parameters(method)[0].arg
+    return path(node)
 
 
 def own_method_uses(module: Module, method: ast.Attribute, fact: Fact) -> bool:
@@ -96,7 +103,7 @@ def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], dept
         return True
     first = parameters(method)[0].arg
     for call in own_of(method, ast.Call) if depth < _DEEPEST else ():
-        if isinstance(call.func, ast.Attribute) and path(call.func.value) == first:
+        if isinstance(call.func, ast.Attribute) and _object(call.func.value, method) == first:
             callee = module.calls.callee(call)
             if callee.function is not None and callee.bound and parameters(callee.function):
                 own = parameters(callee.function)[0].arg

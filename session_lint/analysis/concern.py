@@ -63,6 +63,10 @@ class Concern:
     def context(self, node: ast.expr, scope: Scope) -> Meaning | None:
         """What the context manager of a ``with`` means."""
 
+    @abstractmethod
+    def generator_scope(self, function: FunctionNode) -> Meaning | None:
+        """What a plain generator means once it is made a context manager."""
+
     @once
     def codes(self) -> list[tuple[Code, Scope]]:
         """All functions of the module, and its body first, in the order of the text."""
@@ -162,7 +166,12 @@ class Concern:
         if self.calls.meaning_of_class(self.names, owner) is not None:
             return True
         methods = (n for n in owner.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        return scope.is_class and any(m.name in MAKERS and self.opens_one(m) for m in methods)
+        making = [m for m in methods if m.name in MAKERS]
+        return scope.is_class and any(self.opens_one(m) or self._lends_one(m) for m in making)
+
+    def _lends_one(self, function: FunctionNode) -> bool:
+        """Whether a generator is a scope, of a session that it need not have opened itself."""
+        return bool(own_of(function, ast.Yield)) and self.generator_scope(function) is not None
 
     @property
     def _fields(self) -> AbstractSet[str]:

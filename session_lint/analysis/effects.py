@@ -106,7 +106,7 @@ def _commit(fact: Fact, node: ast.AST) -> Fact:
     marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *_WAITING)) | {
         Mark("committed")
     }
-    if (fact.site is not None and fact.site.kind is not SiteKind.OWNED) or fact.marked("begun"):
+    if not _free(fact):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)
 
@@ -133,10 +133,25 @@ def close(fact: Fact, node: ast.AST) -> Fact:
 
 
 def _by_hand(fact: Fact, node: ast.AST) -> Fact:
-    free = fact.site is None or fact.site.kind in (SiteKind.OWNED, SiteKind.SINGLETON)
-    if (free and not fact.marked("begun")) or fact.marked("nested"):
+    own = fact.site is not None and fact.site.kind is SiteKind.SINGLETON
+    if ((own or _free(fact)) and not _inside(fact)) or fact.marked("nested"):
         return fact
     return fact.mark("ended", node)
+
+
+def _free(fact: Fact) -> bool:
+    """Whether the code that does something to a session has opened it, and nothing else ends what it does."""
+    return (fact.site is None or fact.site.kind is SiteKind.OWNED) and not _inside(fact)
+
+
+def _inside(fact: Fact) -> bool:
+    return any(m.what in ("begun", "scope") for m in fact.marks)
+
+
+def commits_at(fact: Fact, item: ast.AST) -> bool:
+    """Whether the end of a ``with`` commits what was written in it, because that is what it is for."""
+    scope = fact.site is not None and fact.site.kind is SiteKind.SCOPE and fact.site.commits
+    return (scope and ("with", item) in fact.names) or Mark("scope", item) in fact.marks
 
 
 def _transaction(fact: Fact, node: ast.AST) -> Fact:

@@ -28,7 +28,9 @@ class Entering(Storing):
             return self._open_scope(item, fact)
         hold = held(expr, fact)
         if hold is Hold.WHOLE:
-            return (fact._replace(names=fact.names | {("with", item), ("temp", item)}),)
+            entered = fact._replace(names=fact.names | {("with", item), ("temp", item)})
+            own = fact.site.kind is SiteKind.OWNED and self._end(fact) is AtEnd.COMMITS
+            return (entered.mark("scope", item) if own else entered,)
         if hold is Hold.INSIDE:
             return (give(fact),)
         if ("bare", expr) in fact.names:
@@ -61,7 +63,7 @@ class Entering(Storing):
             end = self._end(fact)
             if end in (AtEnd.MAY_COMMIT, AtEnd.UNKNOWN):
                 left = left._replace(pending=None)
-            return effects.leave(left, item, commits=end is AtEnd.COMMITS)
+            return effects.leave(left.unmark("scope"), item, commits=end is AtEnd.COMMITS)
         for what in ("begun", "nested"):
             if Mark(what, item) in fact.marks:
                 return effects.end_transaction(fact, item, what)

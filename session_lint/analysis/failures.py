@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import decorated
+from session_lint.analysis.effects import commits_at
 from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark, SiteKind
 from session_lint.flow import PointKind
@@ -53,7 +54,8 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
     seen: set[ast.AST] = set()
     for solved in (*facts.solved, *begun_on_borrowed(facts)):
         for point, fact in solved.visits(PointKind.EXIT):
-            if fact.site is None or fact.flying is not None or not _commits(fact, point.node):
+            begun = Mark("begun", point.node) in fact.marks
+            if fact.site is None or fact.flying is not None or not (begun or commits_at(fact, point.node)):
                 continue
             for mark in _failed(facts, fact, seen):
                 yield _swallowed(fact.site, solved, mark, point.node, facts.variable_of(fact.site, solved))
@@ -63,12 +65,6 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
             for fact in solved.exits:
                 for mark in _failed(facts, fact, seen) if fact.flying is None and fact.site is not None else ():
                     yield _swallowed(fact.site, solved, mark, code, str(parameter))  # type: ignore[arg-type]
-
-
-def _commits(fact: Fact, item: ast.AST) -> bool:
-    assert fact.site is not None
-    own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE and fact.site.commits
-    return own or Mark("begun", item) in fact.marks
 
 
 def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark]:

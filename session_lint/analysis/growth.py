@@ -111,10 +111,12 @@ def _means(program: Program, unit: Unit, name: str) -> bool:
     found = module.calls.meaning(frozenset({name}))
     if found is not None:
         return found.role in _GIVING
-    definition = unit.names.definition(name)
+    definition = unit.names.definition(name) or unit.names.definition(name.removesuffix("()"))
     if definition is None:
         return False
     node, home = definition[1], program.module(definition[0])
+    if name.endswith("()") and not isinstance(node, ast.ClassDef):
+        return False
     if isinstance(node, ast.ClassDef):
         return home.opens_when_made(node)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

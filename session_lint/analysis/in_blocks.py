@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import ATTACHING, DETACHING, fetched
+from session_lint.analysis.effects import commits_at
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.loading import Loaded, loaded, made
@@ -79,9 +80,8 @@ def _expires_there(module: Module, solved: Solved, fact: Fact, item: ast.withite
     site = fact.site
     if site is None or fact.flying is not None or ("with", item) not in fact.names:
         return False
-    commits = site.kind is SiteKind.SCOPE and site.commits
     idle = site.kind is SiteKind.OWNED and fact.state is State.IDLE and bool(fact.marked("committed"))
-    return (commits or idle) and _expires(module, solved, site.origin.node)
+    return (commits_at(fact, item) or idle) and _expires(module, solved, site.origin.node)
 
 
 def _committed(solved: Solved, fact: Fact) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import effects
 from session_lint.analysis.each import closes_each
 from session_lint.analysis.entering import Entering
+from session_lint.analysis.exceptions import BASE
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Raised, give
 
@@ -98,9 +99,9 @@ class Raising(Entering):
         if any(m.what in ("savepoint", "nested") for m in fact.marks):  # which may take the failure on itself
             return left
         if failing[0].what == "failing":
-            of_database = self.module.exceptions.of_database
-            apart = any(kind != ANY and of_database(kind) for kind in taken)  # such errors go another way
-            if apart or not any(map(of_database, self._listed(handler))):
+            of_database = [kind for kind in self._listed(handler) if self.module.exceptions.of_database(kind)]
+            apart = any(kind != ANY and self.module.exceptions.of_database(kind) for kind in taken)
+            if not of_database or (apart and not {ANY, BASE}.isdisjoint(of_database)):  # then such errors go another way
                 return left
         other = failing[0].other
         if failing[0].what == "raised":

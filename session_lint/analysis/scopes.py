@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import decorated
+from session_lint.analysis.effects import commits_at
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
 from session_lint.analysis.trace import opened, step
 from session_lint.flow import PointKind
@@ -68,8 +69,7 @@ def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
 def _commits_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
     for fact, item, name, source in _leaving(facts):
         begun = Mark("begun", item) in fact.marks
-        own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE and fact.site.commits  # type: ignore[union-attr]
-        if not begun and not own:
+        if not begun and not commits_at(fact, item):
             continue
         raises = begun or _is_begin(item)
         opening = "the transaction of this block commits" if begun else "this scope commits"
@@ -94,10 +94,10 @@ def _commits(facts: ModuleFacts, fact: Fact) -> Iterator[Mark]:
 def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
     for fact, item, name, _ in _leaving(facts):
         assert fact.site is not None
-        own = ("with", item) in fact.names and fact.site.kind is SiteKind.SCOPE
+        own = ("with", item) in fact.names and (fact.site.kind is SiteKind.SCOPE or bool(fact.marked("scope")))
         if not (own or Mark("begun", item) in fact.marks):
             continue
-        commits = fact.site.commits or not own
+        commits = commits_at(fact, item) or not own
         for node in _ends(facts, fact):
             if commits or not _rolls_back(node):
                 begun = None if own else item

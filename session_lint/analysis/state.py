@@ -97,6 +97,7 @@ class Mark(NamedTuple):
     ``kept``        in what outlives the code; node: the field or variable
     ``lent``        by a context manager, to its block
     ``begun``       inside ``with session.begin()``; node: the withitem
+    ``scope``       inside the ``with`` of a session whose class commits at its end; node: the withitem
     ``nested``      inside a savepoint; node: the withitem
     ``transaction`` one was made by ``begin()`` and not yet entered; node: the call
     ``savepoint``   the same by ``begin_nested()``

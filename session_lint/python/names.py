@@ -304,6 +304,16 @@ class Names:
             return None
         return method.parent if is_self(method, node.id) else None  # type: ignore[attr-defined]  # a name
 
+    def above(self, node: ast.AST, name: str, scope: Scope) -> Qualified:
+        """What an attribute of ``super()`` stands for in a method, where a base class of this project has it."""
+        method = scope if is_super(node) else None
+        while method is not None and not (method.parent is not None and method.parent.is_class):
+            method = method.parent
+        owner = method.parent if method is not None else None
+        inner = [self.class_of(base) for base in self.bases(owner)] if owner is not None else []
+        found = [one[0].member(one[1], name, instance=False) for one in inner if one is not None]
+        return frozenset(q for names in found for q in names if self.definition(q) is not None)
+
     def attribute(self, base: str, name: str, depth: int) -> Qualified:
         """What an attribute of something that goes by a dotted name stands for."""
         owner = self.class_of(base)
@@ -475,6 +485,11 @@ _NONE: list[ast.AST] = []
 def is_property(function: FunctionNode) -> bool:
     """Whether reading a field runs a function each time, and nothing else."""
     return [path(decorator).rpartition(".")[2] for decorator in function.decorator_list] == ["property"]
+
+
+def is_super(node: ast.AST) -> bool:
+    """Whether an expression is ``super()``, with or without what Python 2 wanted in it."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def path(node: ast.AST) -> str:

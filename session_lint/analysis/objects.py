@@ -1,0 +1,122 @@
+"""What methods do to a session that their object was given when it was made: repositories, services, units of work.
+
+The object's class says which fields have it, and the method what becomes of them::
+
+    users = Users(session)  # self.session = session
+    users.save(user)        # self.session.add(user); self.session.commit()
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.arguments import bind, parameters_given
+from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.state import NOTHING, State
+from session_lint.analysis.summaries import is_generator
+from session_lint.python.names import is_property, own_of, path
+from session_lint.python.scopes import BindingKind, parameters
+
+if TYPE_CHECKING:
+    from session_lint.analysis.calls import Callee
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.state import Fact
+    from session_lint.analysis.summaries import Outcome
+    from session_lint.python.scopes import FunctionNode, Scope
+
+_DEEPEST = 4
+"""How many base classes hand a session on to their own base."""
+
+
+def by_method(
+    module: Module, call: ast.Call, callee: Callee, fact: Fact, *, alone: bool
+) -> tuple[Outcome, ...] | None:
+    """What a method does to the session that its object was given; ``None`` where that is not known.
+
+    :param alone: whether only what it does to the session counts.
+    """
+    method = callee.function
+    if method is None or not callee.bound or is_generator(method) or not parameters(method):
+        return None
+    made = _made(module, call)
+    fields = _fields(module, made, fact) if made is not None else frozenset()
+    if not fields:
+        return None
+    home, own = module.at(callee), parameters(method)[0].arg
+    names = frozenset(f"{own}.{name}" for name in fields | _read_by(home, method, fields))
+    if any(path(n) in names and not isinstance(n.ctx, ast.Load) for n in own_of(method, ast.Attribute)):  # type: ignore[attr-defined]
+        return None
+    whole = names | {*parameters_given(module, call, method, fact, bound=True)}
+    there = frozenset[tuple[str, bool]]().union(*map(guards.present, whole))
+    state = State.CLOSED if fact.state is State.CLOSED else State.NEW
+    return home.summaries.inner(method, NOTHING._replace(names=whole, guards=there, state=state), alone=alone)
+
+
+def _made(module: Module, call: ast.Call) -> ast.Call | None:
+    """The call that made the object of which a method is called, where it can be seen in the same code."""
+    assert isinstance(call.func, ast.Attribute)
+    node: ast.AST = call.func.value
+    if isinstance(node, ast.Name):
+        scope = module.calls.scope(call)
+        bindings = scope.bindings.get(node.id, ())
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.VALUE:
+            return None
+        node = bindings[0].node
+    known = isinstance(node, ast.Call) and node in module.calls
+    return node if known and module.calls.callee(node).owner is not None else None  # type: ignore[arg-type, return-value]
+
+
+def _fields(module: Module, made: ast.Call, fact: Fact) -> frozenset[str]:
+    """The fields in which an object keeps the session of a fact."""
+    callee = module.calls.callee(made)
+    init = module.initialiser(callee)
+    if init is None:
+        return frozenset()
+    given = {n for n, a in bind(made, init[1], bound=True).items() if a is not None and held(a, fact) is Hold.WHOLE}
+    return _put_by(*init, frozenset(given), 0)
+
+
+def _put_by(home: Module, init: FunctionNode, given: frozenset[str], depth: int) -> frozenset[str]:
+    """The fields that a constructor puts some of its parameters into, or has its base class put."""
+    own = parameters(init)[0].arg if parameters(init) else ""
+    found: set[str] = set()
+    for node in own_of(init, ast.Assign, ast.AnnAssign) if given else ():
+        if isinstance(node.value, ast.Name) and node.value.id in given:  # type: ignore[attr-defined]
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+            fields = [path(t).removeprefix(f"{own}.") for t in targets if path(t).startswith(f"{own}.")]
+            found.update(name for name in fields if _stays(home, init, name))
+    for call in own_of(init, ast.Call) if given and depth < _DEEPEST else ():
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__":  # type: ignore[attr-defined]
+            callee = home.calls.callee(call)  # type: ignore[arg-type]
+            if callee.function is not None:
+                passed = bind(call, callee.function, bound=callee.bound).items()  # type: ignore[arg-type]
+                on = frozenset(name for name, a in passed if isinstance(a, ast.Name) and a.id in given)
+                found |= _put_by(home.at(callee), callee.function, on, depth + 1)
+    return frozenset(found)
+
+
+def _stays(home: Module, init: FunctionNode, name: str) -> bool:
+    """Whether a field gets its value when the object is made, and no other later."""
+    owner = _class_of(home, init)
+    return owner is not None and "." not in name and len(owner.attributes.get(name, ())) == 1
+
+
+def _read_by(home: Module, method: FunctionNode, fields: frozenset[str]) -> frozenset[str]:
+    """The properties by which a class gives the value of one of some fields."""
+    owner = _class_of(home, method)
+    body = owner.node.body if owner is not None and isinstance(owner.node, ast.ClassDef) else []
+    found = set[str]()
+    for node in body:
+        if isinstance(node, ast.FunctionDef) and is_property(node) and parameters(node):
+            own = parameters(node)[0].arg
+            given = [path(n.value) for n in own_of(node, ast.Return) if n.value is not None]  # type: ignore[attr-defined]
+            if given and all(name.startswith(f"{own}.") and name.removeprefix(f"{own}.") in fields for name in given):
+                found.add(node.name)
+    return frozenset(found)
+
+
+def _class_of(home: Module, method: FunctionNode) -> Scope | None:
+    owner = home.names.scopes.of[method].parent
+    return owner if owner is not None and owner.is_class else None
