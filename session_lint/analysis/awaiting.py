@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.calling import own_effect
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.makers import asynchronous, opens_async
 from session_lint.analysis.state import SiteKind
@@ -163,7 +164,7 @@ def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str]]:
 def _touching(module: Module, solved: Solved) -> Iterator[tuple[ast.Call, Fact]]:
     """The calls of sessions' own methods that ask the database, and are not awaited."""
     for point, fact in solved.visits(PointKind.CALL):
-        own = solved.problem.calling.own_effect(point.node, fact) if fact.site is not None else None  # type: ignore[arg-type]
+        own = own_effect(solved.problem.module, point.node, fact) if fact.site is not None else None  # type: ignore[arg-type]
         if own is None or isinstance(module.parents[point.node], ast.Await):
             continue
         if own[0].effect in _TOUCHING and (own[0].to or own[0].effect == "commit"):

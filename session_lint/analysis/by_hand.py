@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.calling import own_effect
 from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.holding import root
 from session_lint.analysis.loading import Loaded, loaded, made
@@ -125,7 +126,7 @@ def _sessions(solved: Solved) -> list[ByHand]:
         if fact.site is None or fact.site.kind is not SiteKind.OWNED or not isinstance(call, ast.Call):
             continue
         one = found.setdefault(fact.site, ByHand(solved, fact.site))
-        own = calling.own_effect(call, fact)
+        own = own_effect(calling.module, call, fact)
         if own is not None:
             one.calls.add(call)
             one.variables.add(path(root(call, fact)[0]))

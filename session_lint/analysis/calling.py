@@ -227,7 +227,7 @@ class Calling:
             and (asked := taken(call, fact)) is not None
         ):
             return [asked], []
-        own = self.own_effect(call, fact)
+        own = own_effect(self.module, call, fact)
         if own is not None and own[1] == ["run_sync"]:
             return self._run_sync(call, own[0], fact)
         if own is not None:
@@ -246,18 +246,6 @@ class Calling:
             if callee.function is not None:
                 return self._by_summary(call, callee, fact, self._of_parameter(made, callee, fact))
         return self._method(call, effect, fact, ["run_sync"])
-
-    def own_effect(self, call: ast.Call, fact: Fact) -> tuple[Effect, list[str]] | None:
-        """What a call does that is one of the session's own methods, or of a query's, and the chain of methods."""
-        start, methods = root(call, fact)
-        if not methods:
-            return None
-        if held(start, fact) is Hold.WHOLE:
-            scope = self.module.calls.scope(call)
-            return effects.effect_of(methods, call, lambda node: self.module.calls.writes(node, scope)), methods
-        if effects.from_query(start, fact):
-            return effects.query_effect(methods[-1]), ["query", *methods]
-        return None
 
     def _method(self, call: ast.Call, effect: Effect, fact: Fact, methods: list[str]) -> Outcomes:
         after = effects.apply(fact, effect, call)
@@ -387,6 +375,19 @@ class Calling:
             return self._plain(callee)
         passed = bind(call, init[1], bound=True).items()
         return all(only_kept(init[1], name) for name, a in passed if a is not None and held(a, fact))
+
+
+def own_effect(module: Module, call: ast.Call, fact: Fact) -> tuple[Effect, list[str]] | None:
+    """What a call does that is one of the session's own methods, or of a query's, and the chain of methods."""
+    start, methods = root(call, fact)
+    if not methods:
+        return None
+    if held(start, fact) is Hold.WHOLE:
+        scope = module.calls.scope(call)
+        return effects.effect_of(methods, call, lambda node: module.calls.writes(node, scope)), methods
+    if effects.from_query(start, fact):
+        return effects.query_effect(methods[-1]), ["query", *methods]
+    return None
 
 
 def _kept(fact: Fact) -> Fact:

@@ -55,19 +55,26 @@ def by_own_method(
     :param alone: whether only that counts.
     :returns: ``None`` where the callee is no such method, has nothing to do with the field, or gives it a new value.
     """
-    function, func = callee.function, call.func
-    if function is None or not callee.bound or not isinstance(func, ast.Attribute) or not _by_variable(fact):
-        return None
-    own = _object(func.value, code)
-    if not is_self(module.names.scopes.of[code], own) or is_generator(function) or not parameters(function):
-        return None
-    home, names = module.at(callee), _inside(function, own, fact)
-    if not names or not _speaks_of(home, function, names, 0) or any(path(n) in names for n in _stored(function)):
+    function, home = callee.function, module.at(callee)
+    names = of_own_object(module, code, call, callee, fact)
+    if not names or function is None or not _speaks_of(home, function, names, 0):
         return None
     whole = {*parameters_given(module, call, function, fact, bound=True)}
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
     there = frozenset().union(*map(guards.present, whole | names))
     return home.summaries.inner(function, NOTHING._replace(names=names | whole, guards=there, state=state), alone=alone)
+
+
+def of_own_object(module: Module, code: Code, call: ast.Call, callee: Callee, fact: Fact) -> frozenset[str]:
+    """How a method that another one calls on their object knows a session which is in one of its fields."""
+    function, func = callee.function, call.func
+    if function is None or not callee.bound or not isinstance(func, ast.Attribute) or not _by_variable(fact):
+        return frozenset()
+    own = _object(func.value, code)
+    if not is_self(module.names.scopes.of[code], own) or is_generator(function) or not parameters(function):
+        return frozenset()
+    names = _inside(function, own, fact)
+    return frozenset() if any(path(n) in names for n in _stored(function)) else names
 
 
 def _object(node: ast.expr, method: ast.AST) -> str:

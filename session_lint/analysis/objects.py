@@ -37,21 +37,28 @@ def by_method(
 
     :param alone: whether only what it does to the session counts.
     """
+    names = known_as(module, call, callee, fact)
+    if not names or callee.function is None:
+        return None
+    whole = names | {*parameters_given(module, call, callee.function, fact, bound=True)}
+    there = frozenset[tuple[str, bool]]().union(*map(guards.present, whole))
+    start = NOTHING._replace(names=whole, guards=there, state=State.CLOSED if fact.state is State.CLOSED else State.NEW)
+    return module.at(callee).summaries.inner(callee.function, start, alone=alone)
+
+
+def known_as(module: Module, call: ast.Call, callee: Callee, fact: Fact) -> frozenset[str]:
+    """How a method knows the session that its object was given: as fields of its own."""
     method = callee.function
     if method is None or not callee.bound or is_generator(method) or not parameters(method):
-        return None
+        return frozenset()
     made = _made(module, call)
     fields = _fields(module, made, fact) if made is not None else frozenset()
     if not fields:
-        return None
-    home, own = module.at(callee), parameters(method)[0].arg
-    names = frozenset(f"{own}.{name}" for name in fields | _read_by(home, method, fields))
-    if any(path(n) in names and not isinstance(n.ctx, ast.Load) for n in own_of(method, ast.Attribute)):  # type: ignore[attr-defined]
-        return None
-    whole = names | {*parameters_given(module, call, method, fact, bound=True)}
-    there = frozenset[tuple[str, bool]]().union(*map(guards.present, whole))
-    state = State.CLOSED if fact.state is State.CLOSED else State.NEW
-    return home.summaries.inner(method, NOTHING._replace(names=whole, guards=there, state=state), alone=alone)
+        return frozenset()
+    own = parameters(method)[0].arg
+    names = frozenset(f"{own}.{name}" for name in fields | _read_by(module.at(callee), method, fields))
+    stored = (n for n in own_of(method, ast.Attribute) if not isinstance(n.ctx, ast.Load))  # type: ignore[attr-defined]
+    return frozenset() if any(path(n) in names for n in stored) else names
 
 
 def _made(module: Module, call: ast.Call) -> ast.Call | None:

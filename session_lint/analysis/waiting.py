@@ -6,8 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
+from session_lint.analysis.arguments import parameters_given
+from session_lint.analysis.calling import own_effect
+from session_lint.analysis.closures import of_own_object
 from session_lint.analysis.handing import runs
-from session_lint.analysis.state import State
+from session_lint.analysis.objects import known_as
+from session_lint.analysis.state import NOTHING, State
+from session_lint.analysis.summaries import is_generator
 from session_lint.flow import PointKind
 from session_lint.python.names import own_of
 from session_lint.values import dataclass
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Site
-    from session_lint.flow import Block, Point
+    from session_lint.flow import Block, Code, Point
 
 _DEEPEST = 3
 """How many calls away something slow is looked for."""
@@ -84,7 +89,7 @@ def _solutions(facts: ModuleFacts) -> Iterator[tuple[Solved, Borrowed | None]]:
     assert facts.module is not None
     yield from ((solved, None) for solved in facts.solved)
     for one in facts.borrowed:
-        if one.uses and _slow_calls(facts.module, one.code) and one.solved is not None:
+        if _slow_calls(facts.module, one.code) and one.solved is not None:
             yield one.solved, one
 
 
@@ -171,5 +176,20 @@ def _begins(solved: Solved, point: Point, fact: Fact) -> bool:
         return effects.iterates(point.node.iter, fact)  # type: ignore[attr-defined]
     if point.kind is not PointKind.CALL:
         return False
-    own = solved.problem.calling.own_effect(point.node, fact)  # type: ignore[arg-type]
-    return own is not None and own[0].effect in _ASKING and bool(own[0].to)
+    return _asks(solved.problem.module, point.node, solved.code, fact, 0)  # type: ignore[arg-type]  # a call
+
+
+def _asks(module: Module, call: ast.Call, code: Code, fact: Fact, depth: int) -> bool:
+    """Whether a call surely asks the database for something through a session, by itself or in what it calls."""
+    own = own_effect(module, call, fact)
+    if own is not None:
+        return own[0].effect in _ASKING and bool(own[0].to)
+    callee = module.calls.callee(call)
+    if callee.function is None or is_generator(callee.function) or depth >= _DEEPEST:
+        return False
+    names = frozenset(parameters_given(module, call, callee.function, fact, bound=callee.bound))
+    names |= known_as(module, call, callee, fact) | of_own_object(module, code, call, callee, fact)
+    inside = NOTHING._replace(site=fact.site, names=names)
+    home = module.at(callee)
+    calls = _unconditional(callee.function) if names else ()
+    return any(_asks(home, one, callee.function, inside, depth + 1) for one in calls if one in home.calls)
