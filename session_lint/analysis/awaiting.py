@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.asynchronous import is_async
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.holding import Hold, held
-from session_lint.analysis.makers import asynchronous, opens_async
-from session_lint.analysis.state import SiteKind
 from session_lint.flow import PointKind
 from session_lint.python.names import path
 from session_lint.values import dataclass
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
-    from session_lint.analysis.state import Fact, Site
+    from session_lint.analysis.state import Fact
     from session_lint.python.scopes import Scope
 
 _COROUTINES = frozenset(
@@ -93,25 +92,6 @@ def _session_calls(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str, bool | N
             if isinstance(call.func, ast.Attribute) and held(call.func.value, fact) is Hold.WHOLE:
                 seen.add(call)
                 yield call, path(call.func.value), is_async(facts.module, fact.site)
-
-
-def is_async(module: Module, site: Site) -> bool | None:
-    """Whether the session of a site is asynchronous."""
-    node = site.origin.node
-    if site.kind is SiteKind.SCOPE and isinstance(node, ast.withitem):
-        return _entered_async(module, node)
-    if not isinstance(node, ast.Call):
-        return None
-    home = module.program.module_of(node, module)
-    return opens_async(home, node) if home is not None else None
-
-
-def _entered_async(module: Module, item: ast.withitem) -> bool | None:
-    """A scope that is entered with ``async with`` gives an asynchronous session; of a plain one that is not known."""
-    if isinstance(module.parents.get(item), ast.AsyncWith):
-        names = module.names.qualify(item.context_expr, module.names.scopes.module)
-        return asynchronous(names) or None
-    return False
 
 
 # what nobody awaits

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by, stands_for
+from session_lint.analysis.asynchronous import lends_async
 from session_lint.analysis.injection import lent
 from session_lint.analysis.makers import asynchronous
 from session_lint.analysis.state import NOTHING, SiteKind
@@ -119,16 +120,18 @@ def _each(module: Module) -> Iterator[Borrowed]:
             if arg.annotation is not None and not _bound_here(scope, arg.arg):
                 used.setdefault((function, arg.arg), [])
     lending = {
-        (function, name)
+        (function, name): made
         for function, _ in module.codes
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-        for name in lent(module, function)
+        for name, made in lent(module, function)
     }
     for user, name in dict.fromkeys([*used, *lending]):
         uses = used.get((user, name), [])
         if (user, name) in lending:
             node = uses[0][1] if uses else _name(name)
-            yield Borrowed(module, user, name, node, [call for call, _ in uses], None, managed=False)
+            kinds = {lends_async(home, function) for home, function in lending[user, name]}
+            kind = kinds.pop() if len(kinds) == 1 else None
+            yield Borrowed(module, user, name, node, [call for call, _ in uses], kind, managed=False)
         else:
             yield from _judged(module, user, name, uses)
 

@@ -71,19 +71,27 @@ def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
     return bool(normal) and all(normal), all(raised)
 
 
-def may_commit(module: Module, item: ast.AST) -> bool:
-    """Whether the scope of a ``with`` commits on some way, under whatever condition, or is not known."""
+def entered(module: Module, item: ast.AST) -> tuple[Module, Solved] | None:
+    """The generator behind the scope of a ``with``, in its module; ``None`` where there is none, or too many ways."""
     if not isinstance(item, ast.withitem) or not isinstance(item.context_expr, ast.Call):
-        return True
+        return None
     callee = module.calls.callee(item.context_expr)
     found = next((d for n in sorted(callee.names) if (d := module.names.definition(n))), None)
     if found is None or not isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return True
-    home, function = module.program.module(found[0]), found[1]
+        return None
+    home = module.program.module(found[0])
     try:
-        solved = home.solve(function, NOTHING)
+        return home, home.solve(found[1], NOTHING)
     except SolverLimit:
+        return None
+
+
+def may_commit(module: Module, item: ast.AST) -> bool:
+    """Whether the scope of a ``with`` commits on some way, under whatever condition, or is not known."""
+    found = entered(module, item)
+    if found is None:
         return True
+    home, solved = found
     given = yielded(solved)
     exits = [f for f in solved.exits if f.site in given]
     inner = [site.node for site in given if site.kind is SiteKind.SCOPE]

@@ -62,10 +62,10 @@ def depends_on(home: Module, call: ast.Call) -> Iterator[tuple[Module, FunctionN
                 yield home.program.module(found[0]), found[1]
 
 
-def lent(module: Module, function: FunctionNode) -> Iterator[str]:
-    """The parameters of a function, not told to be sessions, that a framework fills with what a generator lends."""
+def lent(module: Module, function: FunctionNode) -> Iterator[tuple[str, list[tuple[Module, FunctionNode]]]]:
+    """The parameters of a function, not told to be sessions, that a framework fills with what generators lend."""
     for arg in parameters(function):
         if arg.annotation is None:
             made = [one for home, call in dependencies(module, function, arg.arg) for one in depends_on(home, call)]
             if made and all(home.generator_scope(target) is not None for home, target in made):
-                yield arg.arg
+                yield arg.arg, made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.awaiting import is_async
+from session_lint.analysis.asynchronous import is_async
 from session_lint.analysis.handing import Handing, given, handings, is_request, runs
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind

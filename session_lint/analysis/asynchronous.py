@@ -1,0 +1,54 @@
+"""Which sessions are asynchronous: by what opens them, wherever that is, and by what a scope or a generator lends."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.inference import entered, yielded
+from session_lint.analysis.makers import asynchronous, opens_async
+from session_lint.analysis.state import NOTHING, SiteKind
+from session_lint.flow import SolverLimit
+
+if TYPE_CHECKING:
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Site
+    from session_lint.python.scopes import FunctionNode
+
+_DEEPEST = 4
+"""How many scopes take their session from another one."""
+
+
+def is_async(module: Module, site: Site, depth: int = 0) -> bool | None:
+    """Whether the session of a site is asynchronous; ``None`` where that is not known."""
+    node = site.origin.node
+    if site.kind is SiteKind.SCOPE and isinstance(node, ast.withitem):
+        return _entered(module, node, depth)
+    if not isinstance(node, ast.Call):
+        return None
+    home = module.program.module_of(node, module)
+    return opens_async(home, node) if home is not None else None
+
+
+def lends_async(home: Module, function: FunctionNode) -> bool | None:
+    """Whether the sessions that a generator opens and yields are asynchronous; ``None`` where that is not known."""
+    try:
+        return _lent(home, home.solve(function, NOTHING), 0)
+    except SolverLimit:
+        return None
+
+
+def _entered(module: Module, item: ast.withitem, depth: int) -> bool | None:
+    """A plain ``with`` gives no asynchronous session; what an ``async with`` gives, what is entered tells."""
+    if not isinstance(module.parents.get(item), ast.AsyncWith):
+        return False
+    if asynchronous(module.names.qualify(item.context_expr, module.names.scopes.module)):
+        return True
+    found = entered(module, item) if depth < _DEEPEST else None
+    return _lent(*found, depth + 1) if found is not None else None
+
+
+def _lent(home: Module, solved: Solved, depth: int) -> bool | None:
+    told = {is_async(home, site, depth) for site in yielded(solved)}
+    return told.pop() if len(told) == 1 else None
