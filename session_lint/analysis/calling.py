@@ -14,7 +14,7 @@ from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasi
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
-from session_lint.analysis.objects import by_method
+from session_lint.analysis.objects import by_method, used_here
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome
@@ -268,7 +268,8 @@ class Calling:
             return self._by_summary(call, callee, fact, followed)
         if releasing(method):
             return [effects.close(fact, call)], []
-        used = fact._replace(state=State.ACTIVE) if fact.state is not State.CLOSED else fact
+        used = _kept(effects.recovered(fact))
+        used = used._replace(state=State.ACTIVE) if fact.state is not State.CLOSED else used
         return [used], [used.with_flying(Raised(ANY, call))]
 
     # the one session of the process
@@ -315,7 +316,7 @@ class Calling:
         if callee.owner is not None and not self._stores(call, callee, fact):
             return self._raising(callee, call, _borrowed(fact, call))
         if callee.constructor:
-            wrapped = _kept(fact) if self._only_keeps(call, callee, fact) else _borrowed(fact, call)
+            wrapped = self._wrapped(call, callee, fact)
             return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
         if releasing(callee.name):
             return [effects.close(fact, call)], []
@@ -365,6 +366,12 @@ class Calling:
             if argument is not None and held(argument, fact) is Hold.WHOLE:
                 return any(o.state is State.GIVEN for o in home.summaries.parameter(function, name))
         return True
+
+    def _wrapped(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
+        """The fact once an object was made that got the session."""
+        if not self._only_keeps(call, callee, fact):
+            return _borrowed(fact, call)
+        return fact if used_here(self.module, self.code, call, fact) else _kept(fact)
 
     def _only_keeps(self, call: ast.Call, callee: Callee, fact: Fact) -> bool:
         """Whether a class of the project puts the session that its constructor gets into fields, and no more."""

@@ -61,6 +61,25 @@ def known_as(module: Module, call: ast.Call, callee: Callee, fact: Fact) -> froz
     return frozenset() if any(path(n) in names for n in stored) else names
 
 
+def used_here(module: Module, code: ast.AST, made: ast.Call, fact: Fact) -> bool:
+    """Whether all that becomes of an object can be followed: methods are called on it, by the code that has made it."""
+    if not _fields(module, made, fact):
+        return False
+    above = module.parents.get(made)
+    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
+        name = above.targets[0].id
+        used = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    else:
+        name, used = "", [made]  # type: ignore[list-item]
+    calls = [module.parents.get(module.parents.get(one)) for one in used]  # type: ignore[arg-type]
+    return all(isinstance(c, ast.Call) and c in module.calls and _follows(module, c, made, fact) for c in calls)
+
+
+def _follows(module: Module, call: ast.Call, made: ast.Call, fact: Fact) -> bool:
+    on_it = isinstance(call.func, ast.Attribute) and _made(module, call) is made
+    return on_it and bool(known_as(module, call, module.calls.callee(call), fact))
+
+
 def _made(module: Module, call: ast.Call) -> ast.Call | None:
     """The call that made the object of which a method is called, where it can be seen in the same code."""
     assert isinstance(call.func, ast.Attribute)
