@@ -34,14 +34,16 @@ def closing_words(facts: ModuleFacts, ending: Ending) -> str:
     return f"at the end of {symbol!r}" if symbol else "at the end of the module"
 
 
-def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence[Ending], last: str) -> Finding:
+def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence[Ending], last: str, what: str = "") -> Finding:
     """The finding of an acquire site whose session some ways leave open.
 
     It tells the first way on which a connection is out, and is a warning where there is none.
 
     :param last: what is wrong at the end of that way, for the trace.
+    :param what: what the message says of the session, with ``{}`` for where it is still open, if that is not all.
     """
     worst = next((ending for ending in leaks if not ending.idle), leaks[0])
+    where = closing_words(facts, worst)
     return rule.finding(
         facts,
         obligation.site.node,
@@ -50,5 +52,5 @@ def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence
         severity=Severity.WARNING if worst.idle else Severity.ERROR,
         **fixes.fix_or_refusal(facts, obligation),
         session=named(obligation.name),
-        where=closing_words(facts, worst),
+        **({"what": what.format(where)} if what else {"where": where}),
     )

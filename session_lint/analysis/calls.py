@@ -279,6 +279,12 @@ class Calls:
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
         return named
 
+    def takes_out(self, node: ast.AST) -> bool:
+        """Whether a call takes the first thing out of a generator that nobody keeps: ``next(get_db())``."""
+        if not isinstance(node, ast.Call) or node not in self:
+            return False
+        return _advanced(node, self.vocabulary.of(self.names.qualify(node.func, self.scope(node)))) is not None
+
     def _goes(self, call: ast.Call, found: Meaning | None) -> bool:
         """Whether a call gets the session out of something which goes at once, and closes that session as it goes.
 

@@ -9,9 +9,11 @@ So is the session that a plain function returns to FastAPI's `Depends`, where no
 (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning, since
 the event loop ends such a generator, some time later.
 
+And so is the session that `next(get_db())` takes out of its generator for good, where some way leaves it open: the
+generator goes at once, and closes what the next use opens anew.
+
 What follows the `yield` of a pytest fixture runs whatever becomes of the test: a fixture is reported where it never
-closes, or where something else may raise in between. `next(get_db())` takes the session out of its generator for good;
-[SES101](session-not-closed.md) and [SES102](session-not-closed-on-error.md) speak of it.
+closes, or where something else may raise in between.
 
 ## Why is this bad?
 A request that fails leaves its session open, and the connection out of the pool: after some errors (15 with the default
@@ -44,7 +46,8 @@ def get_db():
 
 ## Fix safety
 The session is opened in a `with`. That is safe where the generator closed it already when all went well; where nobody
-closed it so far it is unsafe: who keeps objects of it will find them detached.
+closed it so far it is unsafe: who keeps objects of it will find them detached. One that `next()` gave is opened in a
+`with` on the conditions of [SES101](session-not-closed.md).
 
 ## References
 - [FastAPI: dependencies with yield](https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/)
@@ -60,10 +63,11 @@ from typing import TYPE_CHECKING
 
 from session_lint import fixes
 from session_lint.analysis.dependencies import Abandoned, Lending, Unclosed, abandoned, lendings, returned
+from session_lint.analysis.leaks import left_open, owed, passed_over
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
-from session_lint.wording import named
+from session_lint.wording import leak, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +84,11 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         yield _returned(facts, unclosed)
     for loop in abandoned(facts):
         yield _abandoned(facts, loop)
+    for obligation in owed(facts, taken_out=True):
+        leaks = left_open(obligation) or passed_over(obligation)
+        if leaks:
+            last = "leaves here, still open" if leaks[0].normal else "the exception leaves, past the close"
+            yield leak(rule, facts, obligation, leaks, last, what="is taken out of its generator and still open {}")
 
 
 def _lent(facts: ModuleFacts, one: Lending) -> Finding:

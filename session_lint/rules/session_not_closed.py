@@ -56,7 +56,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import ModuleFacts, SiteKind
+from session_lint.analysis.leaks import left_open, owed
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import leak
@@ -64,13 +64,14 @@ from session_lint.wording import leak
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding
 
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each acquire site with a normal way on which the session stays open."""
-    for obligation in facts.obligations(SiteKind.OWNED):
-        leaks = [e for e in obligation.endings if e.normal and e.leaks and not e.fact.marked("reopened")]
+    for obligation in owed(facts):
+        leaks = left_open(obligation)
         if leaks:
             yield leak(rule, facts, obligation, leaks, "leaves here, still open")
 

@@ -59,7 +59,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import ModuleFacts, SiteKind
+from session_lint.analysis.leaks import owed, passed_over
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import leak
@@ -67,15 +67,15 @@ from session_lint.wording import leak
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis import ModuleFacts
     from session_lint.finding import Finding
 
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each acquire site that every normal way closes and some exceptional way does not."""
-    for obligation in facts.obligations(SiteKind.OWNED):
-        normal = [e for e in obligation.endings if e.normal]
-        leaks = [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
-        if leaks and any(e.closed for e in normal) and not any(e.leaks for e in normal):
+    for obligation in owed(facts):
+        leaks = passed_over(obligation)
+        if leaks:
             yield leak(rule, facts, obligation, leaks, "the exception leaves, past the close")
 
 
