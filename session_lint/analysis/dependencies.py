@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending
 from session_lint.analysis.inference import yielded
-from session_lint.analysis.injection import depends_on, parameters_with_defaults
+from session_lint.analysis.injection import depends_on
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_of
+from session_lint.python.scopes import parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 

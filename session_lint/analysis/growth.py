@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.passed import factories, of_field, passed
+from session_lint.analysis.passed import factories, of_field, passed, standing_in
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
 from session_lint.python.passing import passings, receiving
@@ -83,6 +83,8 @@ def _read(lead: Lead) -> bool:
 def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
     """Whether a name of a module gives a session when it is called, or gives what does."""
     names, module = unit.names, program.module(unit.names)
+    if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)):  # type: ignore[attr-defined]
+        return bool(passed(module, ast.Name(name, ast.Load()), scope))  # type: ignore[arg-type]
     bound = scope.attributes.get(name) or scope.bindings.get(name, ())  # type: ignore[attr-defined]
     for binding in bound:
         node = binding.node
@@ -98,6 +100,8 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
     found = names.member(scope, name) if scope.is_class else names.exported(name)  # type: ignore[attr-defined, arg-type]
     if not found and scope.is_class and (kept := of_field(module, scope, name)) is not None:  # type: ignore[attr-defined, arg-type]
         found = factories(*kept)
+    if not found and scope.is_class:  # type: ignore[attr-defined]
+        found = standing_in(module, bound)
     return any(_means(program, unit, one) for one in found)
 
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import expressions
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import parameters, parameters_with_defaults
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -37,16 +37,6 @@ def _told(function: FunctionNode, name: str) -> Iterator[ast.expr]:
     for arg, default in parameters_with_defaults(function):
         if arg.arg == name:
             yield from (node for node in (arg.annotation, default) if node is not None)
-
-
-def parameters_with_defaults(function: FunctionNode) -> list[tuple[ast.arg, ast.expr | None]]:
-    """The parameters of a function that go by their names, each with its default where it has one."""
-    positional = [*function.args.posonlyargs, *function.args.args]
-    missing = [None] * (len(positional) - len(function.args.defaults))
-    return [
-        *zip(positional, [*missing, *function.args.defaults], strict=True),
-        *zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True),
-    ]
 
 
 def _is_dependency(home: Module, node: ast.AST) -> bool:

@@ -27,6 +27,6 @@ def left_open(obligation: Obligation) -> list[Ending]:
 def passed_over(obligation: Obligation) -> list[Ending]:
     """The ways of an exception on which it stays open, where all others close it."""
     normal = [e for e in obligation.endings if e.normal]
-    if not any(e.closed for e in normal) or any(e.leaks for e in normal):
-        return []
+    if not any(e.closed for e in normal or obligation.endings) or any(e.leaks for e in normal):
+        return []  # what runs for ever has no normal way
     return [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]

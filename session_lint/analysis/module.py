@@ -68,6 +68,7 @@ class Module(Concern):
         self._generators: dict[FunctionNode, Meaning | None] = {}
         self._wrapped: set[ast.AST] = set()
         self.passed: dict[ast.arg, frozenset[str]] = {}
+        self.standing_in: dict[tuple[ast.expr, Scope], frozenset[str]] = {}
         self.pending = self.program.pending
         self.calls = Calls(
             self.names, self.program.vocabulary, self._inferred, self.yields_one, self._factory, self.pending

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.places import is_test
 from session_lint.python.passing import calls_made
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, parameters_with_defaults
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import Binding, FunctionNode, Scope
@@ -27,10 +27,63 @@ Given = tuple["Module", ast.expr, "Scope"]
 def passed(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
     """The dotted names of the factories that callers pass for a parameter, or for what a field was filled with.
 
-    Nothing where it is no such thing, where nobody is seen to pass one, and where somebody passes anything else.
+    Nothing where it is no such thing, where nobody is seen to pass one, and where somebody passes anything else; but
+    where the code has one of its own for whoever passes none, that is what it takes all others for, too.
     """
     found = parameter(module, node, scope)
-    return frozenset() if found is None else factories(*found)
+    given = frozenset[str]() if found is None else factories(*found)
+    return given or module.pending.ask_once(module.standing_in, (node, scope), lambda: _own(module, node, scope), given)
+
+
+def standing_in(module: Module, bindings: Iterable[Binding]) -> frozenset[str]:
+    """The factories that a name stands for where nothing else was passed, by all that it is bound to."""
+    return frozenset(_all(_fallback_bound(module, binding, ()) for binding in bindings) or ())
+
+
+def _own(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
+    return frozenset(_fallback(module, node, scope, ()) or ())
+
+
+def _fallback(module: Module, node: ast.expr, scope: Scope, seen: tuple[Binding, ...]) -> set[str] | None:
+    """The factories that an expression stands for where nothing else was passed: ``given or SessionLocal``.
+
+    :param seen: the bindings on the way, of which ``f = f or SessionLocal`` is made again.
+    :returns: ``None`` where it may stand for something of another kind.
+    """
+    if isinstance(node, ast.Constant):
+        return set()
+    if isinstance(node, (ast.BoolOp, ast.IfExp)):
+        parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+        return _all(_fallback(module, part, scope, seen) for part in parts)
+    names = module.names.qualify(node, scope)
+    if names:
+        meaning = module.calls.meaning(names)
+        return set(names) if meaning is not None and meaning.role is Role.FACTORY else None
+    bindings: list[Binding] = []
+    if isinstance(node, ast.Name):
+        owner = module.names.owner(node.id, scope)
+        bindings = owner.bindings[node.id] if owner is not None else []
+    elif isinstance(node, ast.Attribute) and (outer := module.names.own_class(node.value, scope)) is not None:
+        bindings = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
+    if not bindings:
+        return None
+    return _all(_fallback_bound(module, binding, seen) for binding in bindings if binding not in seen)
+
+
+def _fallback_bound(module: Module, binding: Binding, seen: tuple[Binding, ...]) -> set[str] | None:
+    """The same of what a name is bound to; a parameter of which nothing is known may be anything that will do."""
+    if binding.kind is BindingKind.VALUE and isinstance(binding.node, ast.expr):
+        return _fallback(module, binding.node, binding.scope, (*seen, binding))
+    function = binding.scope.node
+    if binding.kind is not BindingKind.PARAMETER or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    default = next((d for arg, d in parameters_with_defaults(function) if arg is binding.node), None)
+    return set() if default is None else _fallback(module, default, binding.scope.parent or binding.scope, seen)
+
+
+def _all(found: Iterable[set[str] | None]) -> set[str] | None:
+    told = list(found)
+    return None if None in told else set[str]().union(*(one for one in told if one is not None))
 
 
 def factories(module: Module, arg: ast.arg, function: FunctionNode) -> frozenset[str]:

@@ -47,16 +47,19 @@ def standing(facts: ModuleFacts) -> Iterator[Standing]:
     module = facts.module
     if module is None:
         return
-    seen: set[tuple[Scope | None, str]] = set()
+    seen: set[tuple[Scope | None, str, ast.Call | None]] = set()
     for call, scope in module.names.scopes.calls:
         code = module.code_of(scope)
         if isinstance(code, ast.Module):
             found = _kept(facts, module, call, scope) if _opens(module, call) else None
         else:
             found = _started(facts, module, call, scope)
-        if found is not None and (scope if scope.is_class else None, found.name) not in seen:
-            seen.add((scope if scope.is_class else None, found.name))
-            yield found
+        if found is not None:
+            own = isinstance(module.parents[_value(module, call)], ast.arguments)  # each parameter has its own
+            key = (scope if scope.is_class else None, found.name, call if own else None)
+            if key not in seen:
+                seen.add(key)
+                yield found
 
 
 def _opens(module: Module, call: ast.Call) -> bool:

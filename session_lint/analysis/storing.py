@@ -195,6 +195,8 @@ class Storing:
         return [give(f) if not pairs and held(value, f) is Hold.INSIDE else f for f in facts]
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Fact:
+        if any(held(default, fact) for default in (*node.args.defaults, *node.args.kw_defaults)):
+            fact = give(fact)  # the function has it from now on
         kept = rename(fact, node.name, None)
         hold = closure(node, kept)
         if hold is Hold.CLOSER:

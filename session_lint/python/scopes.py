@@ -344,6 +344,16 @@ def absolute(package: str, level: int, module: str) -> str:
     return ".".join([*base, module] if module else base)
 
 
+def parameters_with_defaults(function: FunctionNode) -> list[tuple[ast.arg, ast.expr | None]]:
+    """The parameters of a function that go by their names, each with its default where it has one."""
+    positional = [*function.args.posonlyargs, *function.args.args]
+    missing = [None] * (len(positional) - len(function.args.defaults))
+    return [
+        *zip(positional, [*missing, *function.args.defaults], strict=True),
+        *zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True),
+    ]
+
+
 def parameters(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
     """All parameters of a function, in the order of its signature."""
     a = node.args

@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.names import own_of, path
-from session_lint.python.scopes import Binding, BindingKind
+from session_lint.python.scopes import Binding, BindingKind, parameters_with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,6 +50,7 @@ def leads(names: Names) -> list[Lead]:
             for name, given in _of_function(names, scope, outer):
                 place = outer.parent if name is not scope.node.name and outer.parent is not None else outer
                 found.update((Lead(name, w, place), None) for w in given if w)
+            found.update((lead, None) for lead in _of_defaults(names, scope))
         if isinstance(scope.node, (ast.Module, ast.ClassDef)):
             for name, bindings in (*scope.bindings.items(), *scope.attributes.items()):
                 found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
@@ -63,6 +64,16 @@ def _of_function(names: Names, scope: Scope, outer: Scope) -> Iterator[tuple[str
         yield outer.node.name, [word(n.func) for n in own_of(node, ast.Call)]
     given = [n.value for n in own_of(node, ast.Return, ast.Yield) if n.value is not None]
     yield node.name, [w for value in given for w in words_given(names, value, scope)]
+
+
+def _of_defaults(names: Names, scope: Scope) -> Iterator[Lead]:
+    """What stands for a parameter that got nothing: its default, or what the function puts in its place."""
+    assert isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    for arg, default in parameters_with_defaults(scope.node):
+        if isinstance(default, (ast.Name, ast.Attribute)):
+            yield Lead(arg.arg, word(default), scope)
+        bindings = scope.bindings.get(arg.arg, ()) if default is not None else ()
+        yield from (Lead(arg.arg, w, scope) for b in bindings if b.kind is BindingKind.VALUE for w in _bound(names, b))
 
 
 def _bound(names: Names, binding: Binding) -> Iterable[str]:
