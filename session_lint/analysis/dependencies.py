@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending
 from session_lint.analysis.inference import yielded
-from session_lint.analysis.injection import depends_on
+from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
@@ -159,6 +159,17 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
             if told:
                 closed = next((mark.node for mark in ending.fact.marked("closed")), None)
                 yield Unclosed(obligation.site, code, told[0], closed if ending.fact.state is State.CLOSED else None)
+
+
+def given(facts: ModuleFacts) -> Iterator[tuple[ast.Call, ast.AST]]:
+    """Where a framework is told to call a factory itself, and the code: what it gives, nobody closes."""
+    module = facts.module
+    for call, scope in module.names.scopes.calls if module is not None else ():
+        for value in depended_on(call) if module.calls.callee(call).role is Role.DEPENDENCY else ():
+            meaning = module.calls.meaning(module.names.qualify(value, scope))
+            fresh = meaning is not None and meaning.role is Role.FACTORY
+            if fresh and not any(_closes(module, code, call) for code, _ in module.codes):
+                yield call, module.code_of(scope)
 
 
 def _is_returned(ending: Ending) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
+    from session_lint.python.names import Names
     from session_lint.python.scopes import FunctionNode, Scope
 
 
@@ -90,7 +91,7 @@ def may_commit(module: Module, item: ast.AST) -> bool:
     """Whether the scope of a ``with`` commits on some way, under whatever condition, or is not known."""
     found = entered(module, item)
     if found is None:
-        return True
+        return _class_may_commit(module, item)
     home, solved = found
     given = yielded(solved)
     exits = [f for f in solved.exits if f.site in given]
@@ -100,6 +101,16 @@ def may_commit(module: Module, item: ast.AST) -> bool:
         or any(f.marked("committed") or f.marked("exposed") for f in exits)
         or any(may_commit(home, node) for node in inner)
     )
+
+
+def _class_may_commit(module: Module, item: ast.AST) -> bool:
+    """The same of a scope that is an object: what its ``__exit__`` does."""
+    call = item.context_expr if isinstance(item, ast.withitem) else None
+    callee = module.calls.callee(call) if isinstance(call, ast.Call) else None
+    if callee is None or callee.owner is None or callee.home is None:
+        return True
+    ends = _leaving(module, callee.home, callee.owner)
+    return not ends or any(fact.marked("committed") or fact.marked("exposed") for fact in ends)
 
 
 def yielded(solved: Solved) -> set[Site]:
@@ -113,19 +124,21 @@ def yielded(solved: Solved) -> set[Site]:
 
 def class_scope(module: Module, owner: ast.ClassDef) -> Meaning | None:
     """What a class means whose objects give a session when they are entered, and close it when they are left."""
-    enter = module.method(module.names, owner, "__enter__") or module.method(module.names, owner, "__aenter__")
-    leave = module.method(module.names, owner, "__exit__") or module.method(module.names, owner, "__aexit__")
-    if enter is None or leave is None:
-        return None
-    field = _field_given(enter[1])
-    if not field or not _opened_by(*enter, field):
-        return None
-    home, function = leave
-    own = next((a.arg for a in (*function.args.posonlyargs, *function.args.args)), "")
-    normal = left(home, function, frozenset({f"{own}.{field}"}))
+    normal = _leaving(module, module.names, owner)
     if not normal or any(fact.state is not State.CLOSED for fact in normal):
         return None
     return Meaning(Role.SCOPE, commits=all(map(committed, normal)))
+
+
+def _leaving(module: Module, names: Names, owner: ast.ClassDef) -> list[Fact]:
+    """How the ``__exit__`` of a class leaves the session that entering an object of it has opened and given."""
+    enter = module.method(names, owner, "__enter__") or module.method(names, owner, "__aenter__")
+    leave = module.method(names, owner, "__exit__") or module.method(names, owner, "__aexit__")
+    field = _field_given(enter[1]) if enter is not None else ""
+    if enter is None or leave is None or not field or not _opened_by(*enter, field):
+        return []
+    own = next((a.arg for a in (*leave[1].args.posonlyargs, *leave[1].args.args)), "")
+    return left(*leave, frozenset({f"{own}.{field}"}))
 
 
 def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list[Fact]:
@@ -219,6 +232,8 @@ def _opens(module: Module, node: ast.expr, scope: Scope) -> bool:
         return any(_opens(module, value, scope) for value in node.values)
     if isinstance(node, ast.IfExp):
         return _opens(module, node.body, scope) or _opens(module, node.orelse, scope)
+    if isinstance(node, ast.Call) and node in module.calls and module.calls.callee(node).role is Role.FACTORY:
+        return True
     return any(
         name.endswith("()")
         and (found := module.calls.vocabulary.meaning(name.removesuffix("()"))) is not None

@@ -43,9 +43,14 @@ def _is_dependency(home: Module, node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and home.calls.callee(node).role is Role.DEPENDENCY
 
 
+def depended_on(call: ast.Call) -> list[ast.expr]:
+    """What a dependency is told to call."""
+    return [*call.args[:1], *(k.value for k in call.keywords if k.arg == "dependency")]
+
+
 def depends_on(home: Module, call: ast.Call) -> Iterator[tuple[Module, FunctionNode]]:
     """The functions of the project that a dependency calls, each with its module."""
-    for value in (*call.args[:1], *(k.value for k in call.keywords if k.arg == "dependency")):
+    for value in depended_on(call):
         for name in home.names.qualify(value, home.calls.scope(call)):
             found = home.names.definition(name)
             if found is not None and isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):

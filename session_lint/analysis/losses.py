@@ -85,22 +85,26 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
         for call in calls
         if call.func.attr == "commit" or (call.func.attr == "rollback" and call not in caught)  # type: ignore[attr-defined]
     ]
-    if ending and {*ending} - _too_late(obligation):
+    if ending and {*ending} - _of_no_avail(obligation):
         return True  # on a connection, or on purpose
-    return _attaches(module, write) and any(_reads(call, obligation.name) for call in calls)
+    if not _attaches(module, write):
+        return False
+    return any(_reads(call, obligation.name) for call in calls) or _unchanged(module, code, write)
 
 
-def _too_late(obligation: Obligation) -> set[ast.AST]:
-    """The calls of the session's own ``commit`` that on every way find it closed: they save nothing."""
+def _of_no_avail(obligation: Obligation) -> set[ast.AST]:
+    """The calls that end another session of the code, or, as a ``commit``, find this one closed on every way."""
     solved = obligation.endings[0].solved
     found: dict[ast.AST, bool] = {}
     for point, fact in solved.visits(PointKind.CALL):
         func = point.node.func if isinstance(point.node, ast.Call) else None
-        if fact.site is not obligation.site or not isinstance(func, ast.Attribute) or func.attr != "commit":
+        if fact.site is None or not isinstance(func, ast.Attribute) or func.attr not in ("commit", "rollback"):
             continue
         if held(func.value, fact) is Hold.WHOLE:
-            found[point.node] = found.get(point.node, True) and fact.state is State.CLOSED
-    return {call for call, closed in found.items() if closed}
+            own = fact.site is obligation.site
+            idle = not own or (func.attr == "commit" and fact.state is State.CLOSED)
+            found[point.node] = found.get(point.node, True) and idle
+    return {call for call, idle in found.items() if idle}
 
 
 def _attaches(module: Module, write: ast.AST) -> bool:
@@ -111,6 +115,18 @@ def _attaches(module: Module, write: ast.AST) -> bool:
     if not (isinstance(write.func, ast.Attribute) and write.func.attr in _ADDING and write.args):
         return False
     return not _is_new(module, write.args[0], write)
+
+
+def _unchanged(module: Module, code: ast.AST, write: ast.AST) -> bool:
+    """Whether what is added came out of a method's call, of another session's perhaps, and nothing of it is changed."""
+    argument = write.args[0] if isinstance(write, ast.Call) and write.args else None
+    if not isinstance(argument, ast.Name) or write not in module.calls:
+        return False
+    bindings = module.calls.scope(write).bindings.get(argument.id, ())  # type: ignore[arg-type]  # a call
+    given = [b.node.func for b in bindings if isinstance(b.node, ast.Call)]
+    stored = (n for n in own_of(code, ast.Attribute) if not isinstance(n.ctx, ast.Load))  # type: ignore[attr-defined]
+    changed = any(path(n.value) == argument.id for n in stored)  # type: ignore[attr-defined]
+    return bool(given) and len(given) == len(bindings) and all(isinstance(f, ast.Attribute) for f in given) and not changed
 
 
 def _is_new(module: Module, node: ast.expr, write: ast.Call) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.calls import Calls
     from session_lint.python.scopes import Scope
 
-_REGISTRY = {"query_property", "configure", "registry", "session_factory"}
+_REGISTRY = {"query_property", "registry", "session_factory"}
 """What a registry has that a session has not: who asks for it makes more of it than a session."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.aliases import is_registry_call
+from session_lint.analysis.aliases import is_registry_call, stands_for
 from session_lint.analysis.makers import makers
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import below
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Scope
 
 _ENDING = ("remove", "close")
 _DEEPEST = 3
@@ -131,20 +132,30 @@ def _removed_somewhere(module: Module, one: Borrowed) -> bool:
     others = module.program.mentioning(module, ".remove")
     if others is None:
         return True
+    mine = stands_for(one.module, one.node, one.module.names.scopes.of[one.code])
     for home in (module, *others):
         for call, _ in home.names.scopes.calls:
             if isinstance(call.func, ast.Attribute) and call.func.attr == "remove" and not call.args:
+                if _another(home, call.func.value, home.calls.scope(call), mine):
+                    continue
                 if path(call.func.value).rpartition(".")[2] == word or not path(call.func.value):
                     return True
                 names = home.names.qualify(call.func.value, home.calls.scope(call))
                 if any(n.startswith("sqlalchemy.") for n in names):
                     return True
-        if _handed_on(home, word):
+        if _handed_on(home, word, mine):
             return True
     return False
 
 
-def _handed_on(module: Module, word: str) -> bool:
+def _another(module: Module, node: ast.expr, scope: Scope, mine: frozenset[ast.Call]) -> bool:
+    """Whether an expression surely stands for another registry."""
+    other = stands_for(module, node, scope) if mine else frozenset()
+    return bool(other) and mine.isdisjoint(other)
+
+
+def _handed_on(module: Module, word: str, mine: frozenset[ast.Call]) -> bool:
     """Whether a registry's remover stands for itself somewhere: ``app.teardown_request(Session.remove)``."""
     read = (n for n in below(module.names.scopes.module.node) if isinstance(n, ast.Attribute) and n.attr == "remove")
-    return any(path(node.value).rpartition(".")[2] == word for node in read)
+    named = [node.value for node in read if path(node.value).rpartition(".")[2] == word]
+    return any(not _another(module, node, module.names.scopes.module, mine) for node in named)

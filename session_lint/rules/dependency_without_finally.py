@@ -5,12 +5,10 @@ Reports the session that a generator opens and yields (a dependency of FastAPI, 
 is no context manager) where it stays open on some way: it is never closed, or only after the `yield` and not in a
 `finally` or `with`, so that an exception at the `yield`, or a generator that is not run to its end, passes the close.
 
-So is the session that a plain function returns to FastAPI's `Depends`, where no handler closes it, and a loop
-(`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning, since
-the event loop ends such a generator, some time later.
-
-And so is the session that `next(get_db())` takes out of its generator for good, where some way leaves it open: the
-generator goes at once, and closes what the next use opens anew.
+So is the session that a plain function, or a factory itself, gives to FastAPI's `Depends`, where no handler closes it;
+a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
+since the event loop ends such a generator, some time later; and the session that `next(get_db())` takes out of its
+generator for good, where some way leaves it open: the generator goes at once, and closes what the next use opens anew.
 
 What follows the `yield` of a pytest fixture runs whatever becomes of the test: a fixture is reported where it never
 closes, or where something else may raise in between.
@@ -62,7 +60,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint import fixes
-from session_lint.analysis.dependencies import Abandoned, Lending, Unclosed, abandoned, lendings, returned
+from session_lint.analysis.dependencies import Abandoned, Lending, Unclosed, abandoned, given, lendings, returned
 from session_lint.analysis.leaks import left_open, owed, passed_over
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
@@ -82,6 +80,10 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         yield _lent(facts, lending)
     for unclosed in returned(facts):
         yield _returned(facts, unclosed)
+    for call, code in given(facts):
+        what = "that each request gets is never closed: its dependency is the factory itself"
+        steps = [step(facts, call, "called for each request, and nobody closes")]
+        yield rule.finding(facts, call, symbol=facts.symbol(code), trace=steps, session="session", what=what)
     for loop in abandoned(facts):
         yield _abandoned(facts, loop)
     for obligation in owed(facts, taken_out=True):
