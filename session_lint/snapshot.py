@@ -18,7 +18,7 @@ from session_lint.entries import decoded, encoded
 from session_lint.files import USUAL
 from session_lint.frames import packed, unpacked
 from session_lint.keeping import store_at
-from session_lint.python.layout import MANIFESTS, PASSED, REPOSITORIES, environment
+from session_lint.python.layout import MANIFESTS, PASSED, REPOSITORIES, TOPS, environment
 from session_lint.python.modules import absolute
 from session_lint.python.project import root_of_project
 from session_lint.settings import NAMES
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Told = list[tuple[str, tuple["Finding", ...]]]
 """The files of a run, each with what was found in it, in their order."""
 _SUFFIXES = (".py", ".pyi", ".ipynb", ".md")
-_NAMED = frozenset({*NAMES, *MANIFESTS, ".gitignore"})
+_NAMED = frozenset({*NAMES, *MANIFESTS, *TOPS, ".gitignore"})
 _PASSED = frozenset(name for name in USUAL if name.startswith(".") or name in PASSED)
 """Folders in which there is nothing that a run goes into, nor what an import could mean."""
 _EXTENDS = re.compile(rb"(?<![\w-])extend(?![\w-])[\"']?\s*=").search

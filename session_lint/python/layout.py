@@ -22,17 +22,27 @@ if TYPE_CHECKING:
 
 REPOSITORIES = (".git", ".hg", ".svn")
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
+TOPS = (
+    "requirements.txt",
+    "Pipfile",
+    "alembic.ini",
+    "docker-compose.yml",
+    "Dockerfile",
+    "manage.py",
+    "tox.ini",
+)
+"""What stands at the top of a project that is no package, and in some of its folders, too."""
 _INSTALLED = ("site-packages", "dist-packages")
 PASSED = ("__pycache__", "node_modules", *_INSTALLED)
 """Folders that hold no module of a project."""
 _LEFT_OUT = (*PASSED, "build", "dist", "venv")
 _DEEP = 3
 """How many folders below the root another import root may stand: ``services/billing/src``."""
-_HIGHEST = 4
+_HIGHEST = 8
 """How many folders above the topmost one with Python files may be what imports start from."""
 _MOST_LOOKED_INTO = 200
 """Files, and folders, that are looked into for what they import from each other."""
-_IMPORTS = rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)(?:\.|[ \t]+import[\s(]+)(\w+)"
+_IMPORTS = rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)(?:(?:\.|[ \t]+import[\s(]+)(\w+)|[ \t]*(?:$|,|;|#|as\b))"
 _NAMED = rb"^[ \t]*(?:from|import)[ \t]+[^#\n]*"
 _MOST_ROOTS = 400
 _MOST_FILES = 40_000
@@ -45,12 +55,14 @@ def root_of(path: Path) -> Path:
 
     That is the repository; without one the nearest folder with a ``pyproject.toml``, ``setup.py`` or ``setup.cfg``;
     without that the highest folder that is reached through folders whose Python files import each other, or the one
-    that the packages there are imported from, if only by what the files there import. A search ends at a hidden
+    that the packages there are imported from, if only by what the files there import, or that has what stands at the
+    top of a project that is no package (``requirements.txt``), whichever is the highest. A search ends at a hidden
     folder, at an installation, and at the home folder or the one for temporary files, where things lie side by side
     that have nothing to do with each other.
     """
     folder = absolute(path).parent
     manifest: Path | None = None
+    top: Path | None = None
     for above in (folder, *folder.parents):
         if _bounded(above):
             break
@@ -58,7 +70,9 @@ def root_of(path: Path) -> Path:
             return above
         if manifest is None and any((above / name).is_file() for name in MANIFESTS):
             manifest = above
-    return manifest or _outermost(folder)
+        if any((above / name).is_file() for name in TOPS):
+            top = above
+    return manifest or min(filter(None, (top, _outermost(folder))), key=lambda found: len(found.parts))
 
 
 @cache
@@ -126,9 +140,10 @@ def forget_roots() -> None:
 
 
 def _leads(root: Path, outer: str, inner: str) -> bool:
-    """Whether a folder holds another one, and that a module or a folder of a name."""
-    names = _listed(root / outer) if outer in _listed(root) else frozenset()
-    return inner in names or f"{inner}.py" in names
+    """Whether a folder holds a module of a name, or a folder of it, and that a module or a folder of another."""
+    there = _listed(root)
+    names = _listed(root / outer) if inner and outer in there else frozenset()
+    return f"{outer}.py" in there or inner in names or f"{inner}.py" in names
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

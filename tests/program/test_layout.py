@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         (["pyproject.toml", "services/billing/setup.py", "services/billing/db.py"], "services/billing/db.py",
          "services/billing"),
         (["main.py", "app/routes/users.py"], "app/routes/users.py", "app/routes"),
+        (["requirements.txt", "app/requirements.txt", "app/routes/users.py"], "app/routes/users.py", ""),
+        (["alembic.ini", "app/setup.py", "app/routes/users.py"], "app/routes/users.py", "app"),
         (["app/__init__.py", "app/routes/__init__.py", "app/routes/users.py"], "app/routes/users.py", ""),
         (["main.py", ".hidden/users.py"], ".hidden/users.py", ".hidden"),
         (["pyproject.toml", "lib/site-packages/them/db.py"], "lib/site-packages/them/db.py", "lib/site-packages/them"),
@@ -52,6 +54,9 @@ def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
         ({"app/main.py": "from routes.users import f", "app/routes/users.py": ""}, "app"),
         ({"app/main.py": "from .routes.users import f", "app/routes/users.py": ""}, "app"),
         ({"app/db.py": "", "app/routes/users.py": "from pathlib import Path"}, "app/routes"),
+        ({"config.py": "", "app/routes/admin/users.py": "from config import Session"}, ""),
+        ({"config.py": "", "app/routes/admin/users.py": "import config as c"}, ""),
+        ({"a/b/db.py": "", "a/c/d/e/f/g/users.py": "from a.b.db import Session"}, ""),
         ({"app/db.py": "", "app/routes/db.py": "", "app/routes/users.py": "import db"}, "app/routes"),
         # what is not there is imported from elsewhere
         ({"app/routes/users.py": "from app.database import SessionLocal"}, "app/routes"),
