@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by, stands_for
 from session_lint.analysis.asynchronous import lends_async
+from session_lint.analysis.handed import handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.makers import asynchronous
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
 from session_lint.python.names import path
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
@@ -119,6 +121,9 @@ def _each(module: Module) -> Iterator[Borrowed]:
         for arg in parameters(function) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
             if arg.annotation is not None and not _bound_here(scope, arg.arg):
                 used.setdefault((function, arg.arg), [])
+    giving = dict.fromkeys(handed(module))
+    for user, name in giving:
+        used.setdefault((user, name), [])
     lending = {
         (function, name): made
         for function, _ in module.codes
@@ -133,11 +138,16 @@ def _each(module: Module) -> Iterator[Borrowed]:
             kind = kinds.pop() if len(kinds) == 1 else None
             yield Borrowed(module, user, name, node, [call for call, _ in uses], kind, managed=False)
         else:
-            yield from _judged(module, user, name, uses)
+            yield from _judged(module, user, name, uses, given=(user, name) in giving)
 
 
-def _judged(module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call, ast.expr]]) -> Iterator[Borrowed]:
-    """The session that a path stands for in a code, if it is one."""
+def _judged(
+    module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call, ast.expr]], *, given: bool
+) -> Iterator[Borrowed]:
+    """The session that a path stands for in a code, if it is one.
+
+    :param given: whether it surely is.
+    """
     scope = module.names.scopes.of[code]
     calls = [call for call, _ in uses]
     node = uses[0][1] if uses else _name(name)
@@ -145,12 +155,15 @@ def _judged(module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call,
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, asynchronous(names), library)
-    elif not names and _is_parameter(scope, name) and _acts_as_session(calls):
+    elif given or (not names and _is_parameter(scope, name) and _acts_as_session(calls)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 
 
+@remembered
 def _name(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
+    """An expression that reads a path."""
+    owner, _, field = name.rpartition(".")
+    return ast.Attribute(_name(owner), field, ast.Load()) if owner else ast.Name(field, ast.Load())
 
 
 def _bound_here(scope: Scope, name: str) -> bool:

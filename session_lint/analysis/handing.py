@@ -10,6 +10,7 @@ from session_lint.analysis.holding import Hold, arguments, held, root
 from session_lint.analysis.injection import injected
 from session_lint.analysis.keyed import is_dict
 from session_lint.analysis.later import is_partial
+from session_lint.analysis.objects import known_as
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, own_of, path
@@ -198,6 +199,8 @@ def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> 
         return int(not module.calls.callee(value).constructor)
     start, methods = root(value, fact)
     if methods and held(start, fact) is Hold.WHOLE:
+        return 1
+    if known_as(module, value, module.calls.callee(value), fact):
         return 1
     captures = isinstance(value.func, ast.Name) and held(value.func, fact) is Hold.INSIDE
     return int(captures or (isinstance(value.func, ast.Attribute) and own_method_uses(module, value.func, fact)))

@@ -1,0 +1,71 @@
+"""Sessions that a code has from somebody else and hands to what runs beside it, perhaps without a use of its own."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.handing import runs
+from session_lint.analysis.passed import given
+from session_lint.python.names import own_of, path
+from session_lint.python.scopes import BindingKind, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module
+    from session_lint.python.names import Names
+    from session_lint.python.scopes import FunctionNode, Scope
+
+_DEEPEST = 4
+"""How many base classes up a field may be filled."""
+
+
+def handed(module: Module) -> Iterator[tuple[FunctionNode, str]]:
+    """The parameters and fields that may hold the sessions of codes which run something elsewhere, by their paths."""
+    for function, scope in module.codes if module.runs_elsewhere else ():
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
+            runs(module, call) for call in module.calls_in(function)
+        ):
+            yield from ((function, name) for name in _fields(module, function, scope))
+            read = {n.id for n in own_of(function, ast.Name)}  # type: ignore[attr-defined]
+            for arg in parameters(function):
+                if arg.annotation is None and arg.arg in read and is_given_sessions(module, function, arg.arg):
+                    yield function, arg.arg
+
+
+def is_given_sessions(module: Module, function: ast.AST, name: str) -> bool:
+    """Whether all callers that are seen pass a session for a parameter."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    arg = next((arg for arg in parameters(function) if arg.arg == name), None)
+    passed = given(module, arg, function) if arg is not None else None
+    return bool(passed) and all(home.calls.is_session(argument, scope) for home, argument, scope in passed)  # type: ignore[union-attr]
+
+
+def _fields(module: Module, function: FunctionNode, scope: Scope) -> Iterator[str]:
+    """The fields of a method's object that hold a session, where the method calls or hands on what may use them."""
+    owner = scope.parent
+    if owner is None or not owner.is_class or not parameters(function):
+        return
+    own = parameters(function)[0].arg
+    if not any(path(n.value) == own for n in own_of(function, ast.Attribute)):  # type: ignore[attr-defined]
+        return
+    for field in _filled(module.names, owner, 0):
+        node = ast.Attribute(ast.Name(own, ast.Load()), field, ast.Load())
+        if module.calls.is_session(node, scope):
+            yield f"{own}.{field}"
+
+
+def _filled(names: Names, owner: Scope, depth: int) -> dict[str, None]:
+    """The fields that the methods of a class, or of its bases, give a value to."""
+    found = {
+        name: None
+        for name, bindings in owner.attributes.items()
+        if any(b.kind is BindingKind.VALUE for b in bindings)
+    }
+    for base in sorted(names.bases(owner)) if depth < _DEEPEST else ():
+        inner = names.class_of(base)
+        if inner is not None:
+            found.update(_filled(*inner, depth + 1))
+    return found
