@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.asynchronous import is_async
 from session_lint.analysis.calling import own_effect
+from session_lint.analysis.effects import iterates
 from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.loading import COLLECTING
 from session_lint.flow import PointKind
 from session_lint.python.names import path
 from session_lint.values import dataclass
@@ -46,11 +48,11 @@ class Forgotten:
 class Blocking:
     """An operation of a synchronous session in a coroutine.
 
-    :param call: the operation.
+    :param call: the operation, or the query that is gone through.
     :param name: the variable of the session.
     """
 
-    call: ast.Call
+    call: ast.expr
     name: str
     code: ast.AST
 
@@ -71,8 +73,7 @@ def blocking(facts: ModuleFacts) -> Iterator[Blocking]:
         return
     seen: set[tuple[ast.AST, str]] = set()
     calls = _operations(facts)
-    for call, name in sorted(calls, key=lambda one: (one[0].lineno, one[0].col_offset)):
-        code = facts.module.code_of(facts.module.calls.scope(call))
+    for call, name, code in sorted(calls, key=lambda one: (one[0].lineno, one[0].col_offset)):
         if (code, name) not in seen:
             seen.add((code, name))
             yield Blocking(call, name, code)
@@ -127,23 +128,36 @@ def _scope_of(module: Module, node: ast.AST) -> Scope:
 # what blocks
 
 
-def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str]]:
-    """The operations of synchronous sessions that coroutines call directly, each with the session's variable."""
+def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.expr, str, ast.AST]]:
+    """The operations of synchronous sessions in coroutines, each with the session's variable and the coroutine."""
     assert facts.module is not None
     for one in facts.borrowed:
         if one.is_async is False and isinstance(one.code, ast.AsyncFunctionDef) and one.solved is not None:
-            yield from ((call, one.name) for call, _ in _touching(facts.module, one.solved))
+            yield from ((call, one.name, one.code) for call, _ in _touching(facts.module, one.solved))
     for solved in facts.solved:
         if isinstance(solved.code, ast.AsyncFunctionDef):
             for call, fact in _touching(facts.module, solved):
                 assert fact.site is not None
                 if is_async(facts.module, fact.site) is False:
-                    yield call, facts.variable(fact.site.node, solved.code)
+                    yield call, facts.variable(fact.site.node, solved.code), solved.code
 
 
-def _touching(module: Module, solved: Solved) -> Iterator[tuple[ast.Call, Fact]]:
-    """The calls of sessions' own methods that ask the database, and are not awaited."""
-    for point, fact in solved.visits(PointKind.CALL):
+def _collects(node: ast.AST, fact: Fact) -> bool:
+    """Whether a call makes a collection of what a query gives: ``list(session.query(User))``."""
+    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in COLLECTING
+    return named and bool(node.args) and fact.site is not None and iterates(node.args[0], fact)  # type: ignore[attr-defined]
+
+
+def _touching(module: Module, solved: Solved) -> Iterator[tuple[ast.expr, Fact]]:
+    """The calls of sessions' own methods that ask the database, and are not awaited, and the queries gone through."""
+    for point, fact in solved.visits(PointKind.CALL, PointKind.NEXT):
+        if point.kind is PointKind.NEXT:
+            if not isinstance(point.node, ast.AsyncFor) and iterates(point.node.iter, fact):  # type: ignore[attr-defined]
+                yield point.node.iter, fact  # type: ignore[attr-defined]
+            continue
+        if _collects(point.node, fact):
+            yield point.node, fact  # type: ignore[misc]
+            continue
         own = own_effect(solved.problem.module, point.node, fact) if fact.site is not None else None  # type: ignore[arg-type]
         if own is None or isinstance(module.parents[point.node], ast.Await):
             continue

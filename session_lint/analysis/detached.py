@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.expired import expressions
-from session_lint.analysis.loading import needs_session
+from session_lint.analysis.loading import COLLECTING, elements, needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
 from session_lint.python.names import own_of, path
@@ -91,13 +91,13 @@ def _first_read(
     :param there: whether a read in a statement counts.
     """
     found: list[ast.Attribute] = []
-    for point in after(graph, starts, _ending(held.name)):
+    for point in after(graph, starts, _ending(module, held.name)):
         if point.kind is PointKind.STATEMENT:
             found += (node for node in _attributes(module, point.node, held) if there(point, node))
     return min(found, key=lambda n: (n.lineno, n.col_offset), default=None)
 
 
-def _ending(name: str) -> Callable[[Point], bool]:
+def _ending(module: Module, name: str) -> Callable[[Point], bool]:
     """Whether a point gives a variable something else, or hands its object to somebody who may attach it again."""
 
     def ends(point: Point) -> bool:
@@ -105,10 +105,17 @@ def _ending(name: str) -> Callable[[Point], bool]:
             return path(point.node) == name or path(point.node).startswith(f"{name}.")
         if point.kind is not PointKind.CALL or not isinstance(point.node, ast.Call):
             return False
+        called = module.names.qualify(point.node.func, module.calls.scope(point.node))
+        if called and called <= _HARMLESS:
+            return False
         values = [*point.node.args, *(k.value for k in point.node.keywords)]
         return any(isinstance(v, ast.Name) and v.id == name for v in values)
 
     return ends
+
+
+_HARMLESS = frozenset(f"builtins.{name}" for name in (*COLLECTING, "enumerate", "zip", "len", "print"))
+"""What attaches nothing to a session."""
 
 
 def _attributes(module: Module, statement: ast.AST, held: Held) -> Iterator[ast.Attribute]:
@@ -135,7 +142,7 @@ def _is_element(module: Module, node: ast.expr, name: str) -> bool:
     above = module.parents.get(node)
     while above is not None and not isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)):
         loops = [above] if isinstance(above, ast.For) else getattr(above, "generators", [])
-        if any(path(loop.iter) == name and path(loop.target) == node.id for loop in loops):
+        if any((name, node.id) == (o, path(t)) for loop in loops for o, t in elements(loop.iter, loop.target)):
             return True
         above = module.parents.get(above)
     return False
@@ -164,7 +171,8 @@ def _reads_of_results(module: Module, code: Code) -> Iterator[Read]:
     """The reads in a code of objects that come out of its calls."""
     assigned = own_of(code, ast.Assign)
     read = {n.value.id for n in own_of(code, ast.Attribute) if isinstance(n.value, ast.Name)} if assigned else set()
-    read |= {n.iter.id for n in own_of(code, ast.For, ast.comprehension) if isinstance(n.iter, ast.Name)}
+    loops = own_of(code, ast.For, ast.comprehension)
+    read |= {name for n in loops for name, _ in elements(n.iter, n.target)}
     for node in assigned:
         target = node.targets[0]
         call = node.value.value if isinstance(node.value, ast.Await) else node.value

@@ -103,9 +103,10 @@ def _write(fact: Fact, node: ast.AST) -> Fact:
 def _commit(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
-    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *_WAITING)) | {
-        Mark("committed")
-    }
+    over = ("exposed", *_WAITING)
+    if fact.site is not None and fact.site.kind is SiteKind.PARAMETER:
+        over = ("exposed", "failing", "raised")  # a commit ends no failure: of somebody else's session that is all one asks
+    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in over) | {Mark("committed")}
     if not _free(fact):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
+from session_lint.vocabulary import query_methods
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.python.names import Names
@@ -38,9 +39,17 @@ class Loaded:
     many: bool
 
 
-def loaded(module: Module, value: ast.AST, scope: Scope, sessions: Collection[str]) -> Loaded | None:
-    """What an expression loads through one of some session variables; ``None`` for plain rows and anything unknown."""
+def loaded(
+    module: Module, value: ast.AST, scope: Scope, sessions: Collection[str], *, iterated: bool = False
+) -> Loaded | None:
+    """What an expression loads through one of some session variables; ``None`` for plain rows and anything unknown.
+
+    :param iterated: whether something goes through it, which a query or a result is run for.
+    """
     node = value.value if isinstance(value, ast.Await) else value
+    inside = _gone_through(node)
+    if inside is not None:
+        return loaded(module, inside, scope, sessions, iterated=True)
     start, chain = _chain(node)
     if chain and path(start) not in sessions:
         start, earlier = _chain(_bound_once(start, scope))
@@ -56,9 +65,9 @@ def loaded(module: Module, value: ast.AST, scope: Scope, sessions: Collection[st
     if how in ("get", "get_one", "scalar") and not rest:
         many: bool | None = False
     elif how == "query":
-        many = _of_query(methods)
+        many = _of_query(methods, iterated=iterated)
     else:
-        many = _of_result(how, methods)
+        many = _of_result(how, methods, iterated=iterated)
     return None if many is None else Loaded(module, entity, scope, many)
 
 
@@ -85,14 +94,50 @@ def _method(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
-def _of_query(methods: list[str]) -> bool | None:
+def _gone_through(node: ast.AST) -> ast.expr | None:
+    """What a collection is made of whose elements are the same: ``list(rows)``, ``[row for row in rows]``."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in COLLECTING and node.args:
+        return node.args[0]
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp)) and len(node.generators) == 1:
+        kept = node.value if isinstance(node, ast.DictComp) else node.elt
+        made = node.generators[0]
+        return made.iter if isinstance(made.target, ast.Name) and path(kept) == made.target.id else None
+    return None
+
+
+COLLECTING = frozenset(["list", "tuple", "set", "sorted", "reversed", "iter"])
+"""The builtins that give a collection of the same elements."""
+
+
+def elements(through: ast.expr, target: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The collections that a loop goes through, by their paths, each with what stands for an element of it."""
+    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    if isinstance(through, ast.Call) and isinstance(through.func, ast.Name) and through.args:
+        if through.func.id in COLLECTING:
+            yield from elements(through.args[0], target)
+        elif through.func.id == "enumerate" and len(parts) > 1:
+            yield from elements(through.args[0], parts[1])
+        elif through.func.id == "zip":
+            for part, argument in zip(parts, through.args, strict=False):
+                yield from elements(argument, part)
+    elif isinstance(through, ast.Call) and isinstance(through.func, ast.Attribute) and not through.args:
+        if through.func.attr == "values" or (through.func.attr == "items" and len(parts) > 1):
+            yield path(through.func.value), target if through.func.attr == "values" else parts[1]
+    elif isinstance(through, ast.Subscript) and isinstance(through.slice, ast.Slice):
+        yield from elements(through.value, target)
+    elif path(through):
+        yield path(through), target
+
+
+def _of_query(methods: list[str], *, iterated: bool) -> bool | None:
     """Whether a query gives many objects; ``None`` where it gives none, or was not run."""
     last = methods[-1] if methods else ""
     shaped = {"with_entities", "add_columns", "add_entity", "values"} & set(methods)
-    return None if shaped else False if last in _ONE - {"scalar"} else True if last == "all" else None
+    run = last == "all" or (iterated and (not last or last in query_methods().builders))
+    return None if shaped else False if last in _ONE - {"scalar"} else run or None
 
 
-def _of_result(how: str, methods: list[str]) -> bool | None:
+def _of_result(how: str, methods: list[str], *, iterated: bool) -> bool | None:
     """The same of the result of a statement: ``scalars`` unpacks the rows."""
     names = methods if how == "scalars" else methods[methods.index("scalars") + 1 :] if "scalars" in methods else None
     if how not in ("scalars", "execute", "exec"):
@@ -101,7 +146,7 @@ def _of_result(how: str, methods: list[str]) -> bool | None:
         unpacked = how == "exec" or (bool(methods) and methods[-1].startswith("scalar_one"))
         names = methods if unpacked else []
     last = names[-1] if names else ""
-    return False if last in _ONE else True if last in _MANY else None
+    return False if last in _ONE else (last in _MANY or (iterated and not last)) or None
 
 
 def _entity(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
