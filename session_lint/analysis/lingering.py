@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.afterwards import closing_block
@@ -14,7 +13,8 @@ from session_lint.analysis.sharing import ending
 from session_lint.analysis.summaries import is_generator
 from session_lint.analysis.teardowns import is_request_field
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, path
+from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import Scope
 
-_CONTEXT = r"\bg\b"
-"""The name of Flask's context of a request, by whichever other one it goes in a module beside."""
 _PLACES = ("thread", "task", "background", "stream")
 _BY_VERSION = ("background", "stream")
 
@@ -90,7 +88,7 @@ def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
         for point, fact in one.solved.visits(PointKind.CALL):
             call = point.node
             streams = isinstance(call, ast.Call) and runs(facts.module, call) == "stream"
-            if streams and any(_asks_later(facts.module, value, fact) for value in arguments(call)):  # type: ignore[arg-type]
+            if streams and any(_asks_later(facts.module, value, fact, call) for value in arguments(call)):  # type: ignore[arg-type]
                 yield Lingering(call, one.name, one.code, "stream", sure=False)
 
 
@@ -98,8 +96,14 @@ def _runs_in(module: Module, code: ast.AST, where: str) -> bool:
     return any(isinstance(n, ast.Call) and n in module.calls and runs(module, n) == where for n in own_nodes(code))
 
 
-def _asks_later(module: Module, value: ast.expr, fact: Fact) -> bool:
-    """Whether an expression is a generator that uses the session when it is run."""
+def _asks_later(module: Module, value: ast.expr, fact: Fact, call: ast.AST) -> bool:
+    """Whether an expression, or what the variable stands for that it names, is a generator which uses the session.
+
+    :param call: what it is given to.
+    """
+    bound = _bound_once(module, value, call)
+    if bound is not None:
+        return not isinstance(bound, ast.Name) and _asks_later(module, bound, fact, call)
     if isinstance(value, ast.GeneratorExp):
         return held(value, fact) is Hold.INSIDE
     if not isinstance(value, ast.Call):
@@ -107,14 +111,22 @@ def _asks_later(module: Module, value: ast.expr, fact: Fact) -> bool:
     callee = module.calls.callee(value)
     if callee.function is not None and is_generator(callee.function):
         return any(held(a, fact) for a in arguments(value)) or held(value.func, fact) is Hold.INSIDE
-    return any(_asks_later(module, inner, fact) for inner in value.args[:1])
+    return any(_asks_later(module, inner, fact, call) for inner in value.args[:1])
+
+
+def _bound_once(module: Module, value: ast.AST, call: ast.AST) -> ast.expr | None:
+    """What a local variable stands for that is bound in one place."""
+    scope = module.calls.scope(call)  # type: ignore[arg-type]
+    bindings = scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
+    known = len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE
+    return bindings[0].node if known and isinstance(bindings[0].node, ast.expr) else None
 
 
 def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
     """The same of a session in ``flask.g``, which the teardown closes before a response is streamed."""
     assert facts.module is not None
     module = facts.module
-    if re.search(_CONTEXT, facts.source.text) is None:
+    if not module.runs_elsewhere:
         return
     seen: set[ast.AST] = set()
     for call, scope in module.names.scopes.calls:
@@ -123,15 +135,29 @@ def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
             continue
         for value in arguments(call):
             for node in _handed_on(module, value):
-                if node not in seen and is_request_field(module, node, scope) and _holds_session(module, node):
+                home, field = _field_behind(module, node, call)
+                inner = scope if field is node else home.names.scopes.module
+                if node not in seen and is_request_field(home, field, inner) and _holds_session(home, field):
                     seen.add(node)
                     yield Lingering(call, path(node), module.code_of(scope), where, sure=True)
+
+
+def _field_behind(module: Module, node: ast.expr, call: ast.Call) -> tuple[Module, ast.expr]:
+    """The field that a variable was given, by itself or by a function that gives it to everybody."""
+    value = _bound_once(module, node, call)
+    if isinstance(value, ast.Call):
+        callee = module.calls.callee(value)
+        given = [n.value for n in own_of(callee.function, ast.Return)] if callee.function is not None else []
+        if given and all(isinstance(g, ast.Attribute) and path(g) == path(given[0]) for g in given):
+            return module.at(callee), given[0]  # type: ignore[return-value]  # see above
+    return module, value if isinstance(value, ast.Attribute) else node
 
 
 def _mentions_context(module: Module, call: ast.Call, scope: Scope) -> bool:
     """Whether a field of something that may be Flask's context stands in the arguments of a call."""
     return any(
-        isinstance(node, ast.Attribute) and _may_be_context(module, node.value, scope)
+        (isinstance(node, ast.Attribute) and _may_be_context(module, node.value, scope))
+        or isinstance(_bound_once(module, node, call), (ast.Attribute, ast.Call))
         for value in arguments(call)
         for node in ([value] if isinstance(value, (ast.Name, ast.Attribute, ast.Constant)) else ast.walk(value))
     )
@@ -148,7 +174,7 @@ def _may_be_context(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 def _handed_on(module: Module, value: ast.expr) -> Iterator[ast.expr]:
     """The expressions that a value stands for later: itself, a tuple's elements, what a generator was given."""
-    if isinstance(value, ast.Attribute):
+    if isinstance(value, (ast.Attribute, ast.Name)):
         yield value
     elif isinstance(value, (ast.Tuple, ast.List)):
         yield from value.elts

@@ -48,7 +48,7 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
     for one in facts.borrowed:
         if not one.managed or not one.uses or not _is_registry(one) or _removes(facts.module, one.code, 0):
             continue
-        found = _run_by(facts.module, one.code)
+        found = _run_by(facts.module, one.code) or _reached_from(facts.module, one.code, 0)
         elsewhere = ("request", "process")  # whose end a teardown, or a task queue's signal, may hear of
         if found is None or (found[0] in elsewhere and _removed_somewhere(facts.module, one)):
             continue
@@ -111,6 +111,19 @@ def _run_by(module: Module, code: ast.AST) -> tuple[str, ast.AST] | None:
     if code.name == "run" and owner is not None and owner.is_class and _THREAD in module.names.bases(owner):
         return "thread", owner.node
     return _started(module, code)
+
+
+def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.AST] | None:
+    """What runs a function through others, none of which lets go of a session, and where one sees that."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or depth >= _DEEPEST:
+        return None
+    for home, caller in module.program.callers(module, code, concerned=False) or ():
+        if isinstance(caller, ast.Module) or _removes(home, caller, 0):
+            continue
+        found = _run_by(home, caller) or _reached_from(home, caller, depth + 1)
+        if found is not None:
+            return found
+    return None
 
 
 def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ast.AST] | None:
