@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Site
     from session_lint.flow import Block, Code, Point
+    from session_lint.python.scopes import FunctionNode
 
 _DEEPEST = 3
 """How many calls away something slow is looked for."""
@@ -75,7 +76,7 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
             call = point.node
             if isinstance(call, ast.Call) and call in calls and fact.site is not None and fact.state is State.ACTIVE:
                 begun = _begun(solved, block, start, call)
-                if begun is not None:
+                if begun is not None and not _ends_first(facts.module, call, solved.code, fact, calls[call]):
                     name = borrowed.name if borrowed else facts.variable(fact.site.node, solved.code)
                     mine = borrowed is None
                     found.append(Waiting(call, calls[call], begun, fact.site, name, solved.code, borrowed=not mine))
@@ -184,12 +185,33 @@ def _asks(module: Module, call: ast.Call, code: Code, fact: Fact, depth: int) ->
     own = own_effect(module, call, fact)
     if own is not None:
         return own[0].effect in _ASKING and bool(own[0].to)
-    callee = module.calls.callee(call)
-    if callee.function is None or is_generator(callee.function) or depth >= _DEEPEST:
+    entered = _entered(module, call, code, fact) if depth < _DEEPEST else None
+    if entered is None:
         return False
+    home, function, inside = entered
+    return any(_asks(home, one, function, inside, depth + 1) for one in _unconditional(function) if one in home.calls)
+
+
+def _entered(module: Module, call: ast.Call, code: Code, fact: Fact) -> tuple[Module, FunctionNode, Fact] | None:
+    """The function that a call runs with a session, and the fact by which it knows that; ``None`` where it has none."""
+    callee = module.calls.callee(call)
+    if callee.function is None or is_generator(callee.function):
+        return None
     names = frozenset(parameters_given(module, call, callee.function, fact, bound=callee.bound))
     names |= known_as(module, call, callee, fact) | of_own_object(module, code, call, callee, fact)
-    inside = NOTHING._replace(site=fact.site, names=names)
-    home = module.at(callee)
-    calls = _unconditional(callee.function) if names else ()
-    return any(_asks(home, one, callee.function, inside, depth + 1) for one in calls if one in home.calls)
+    return (module.at(callee), callee.function, NOTHING._replace(site=fact.site, names=names)) if names else None
+
+
+def _ends_first(module: Module, call: ast.Call, code: Code, fact: Fact, slow: Slow) -> bool:
+    """Whether a function that has the session ends the transaction before it waits."""
+    entered = _entered(module, call, code, fact) if slow.inside else None
+    if entered is None:
+        return False
+    home, function, inside = entered
+    for one in _unconditional(function):
+        if one is slow.inside[0]:
+            return False
+        own = own_effect(home, one, inside) if one in home.calls else None
+        if own is not None and own[0].effect in ("commit", "rollback", "close"):
+            return True
+    return False
