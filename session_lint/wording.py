@@ -34,7 +34,9 @@ def closing_words(facts: ModuleFacts, ending: Ending) -> str:
     return f"at the end of {symbol!r}" if symbol else "at the end of the module"
 
 
-def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence[Ending], last: str, what: str = "") -> Finding:
+def leak(
+    rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence[Ending], last: str, what: str = ""
+) -> Finding:
     """The finding of an acquire site whose session some ways leave open.
 
     It tells the first way on which a connection is out, and is a warning where there is none.
@@ -44,6 +46,7 @@ def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence
     """
     worst = next((ending for ending in leaks if not ending.idle), leaks[0])
     where = closing_words(facts, worst)
+    words: dict[str, object] = {"what": what.format(where)} if what else {"where": where}
     return rule.finding(
         facts,
         obligation.site.node,
@@ -52,5 +55,5 @@ def leak(rule: Rule, facts: ModuleFacts, obligation: Obligation, leaks: Sequence
         severity=Severity.WARNING if worst.idle else Severity.ERROR,
         **fixes.fix_or_refusal(facts, obligation),
         session=named(obligation.name),
-        **({"what": what.format(where)} if what else {"where": where}),
+        **words,  # type: ignore[arg-type]  # of the message
     )

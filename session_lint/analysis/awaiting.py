@@ -61,9 +61,9 @@ def forgotten(facts: ModuleFacts) -> Iterator[Forgotten]:
     """Every call of an asynchronous session's coroutine that is neither awaited nor passed on."""
     if facts.module is None or "async" not in facts.source.text.lower():
         return
-    for call, name, is_async in _session_calls(facts):
+    for call, name, kind in _session_calls(facts):
         assert isinstance(call.func, ast.Attribute)
-        if is_async and call.func.attr in _COROUTINES and _is_dropped(facts.module, call):
+        if kind and call.func.attr in _COROUTINES and _is_dropped(facts.module, call):
             yield Forgotten(call, call.func.attr, name, facts.module.code_of(facts.module.calls.scope(call)))
 
 

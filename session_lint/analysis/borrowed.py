@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
-    from session_lint.python.scopes import Scope
+    from session_lint.python.scopes import FunctionNode, Scope
 
 _ONLY_SESSIONS = frozenset(
     "flush add_all begin_nested bulk_save_objects bulk_insert_mappings bulk_update_mappings expunge expunge_all "
@@ -121,10 +121,10 @@ def _each(module: Module) -> Iterator[Borrowed]:
         for arg in parameters(function) if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
             if arg.annotation is not None and not _bound_here(scope, arg.arg):
                 used.setdefault((function, arg.arg), [])
-    giving = dict.fromkeys(handed(module))
-    for user, name in giving:
-        used.setdefault((user, name), [])
-    lending = {
+    giving: list[tuple[ast.AST, str]] = [*handed(module)]
+    for one in giving:
+        used.setdefault(one, [])
+    lending: dict[tuple[ast.AST, str], list[tuple[Module, FunctionNode]]] = {
         (function, name): made
         for function, _ in module.codes
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))

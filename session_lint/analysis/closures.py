@@ -78,7 +78,7 @@ def of_own_object(module: Module, code: Code, call: ast.Call, callee: Callee, fa
 
 
 def _object(node: ast.expr, method: ast.AST) -> str:
-    """The variable of the object that an expression is, in a method: what the method's own is called, if ``super()``."""
+    """The variable of the object that an expression is: in a method, ``super()`` is that of its own."""
     if is_super(node) and isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(method):
         return parameters(method)[0].arg
     return path(node)

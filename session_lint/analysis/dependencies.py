@@ -164,7 +164,9 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
 def given(facts: ModuleFacts) -> Iterator[tuple[ast.Call, ast.AST]]:
     """Where a framework is told to call a factory itself, and the code: what it gives, nobody closes."""
     module = facts.module
-    for call, scope in module.names.scopes.calls if module is not None else ():
+    if module is None:
+        return
+    for call, scope in module.names.scopes.calls:
         for value in depended_on(call) if module.calls.callee(call).role is Role.DEPENDENCY else ():
             meaning = module.calls.meaning(module.names.qualify(value, scope))
             fresh = meaning is not None and meaning.role is Role.FACTORY

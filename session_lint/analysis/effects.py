@@ -103,10 +103,9 @@ def _write(fact: Fact, node: ast.AST) -> Fact:
 def _commit(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
-    over = ("exposed", *_WAITING)
-    if fact.site is not None and fact.site.kind is SiteKind.PARAMETER:
-        over = ("exposed", "failing", "raised")  # a commit ends no failure: of somebody else's session that is all one asks
-    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in over) | {Mark("committed")}
+    borrowed = fact.site is not None and fact.site.kind is SiteKind.PARAMETER
+    ended = _SENT if borrowed else _WAITING  # it ends no failure, which is all that one asks of somebody else's session
+    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *ended)) | {Mark("committed")}
     if not _free(fact):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)
@@ -119,7 +118,8 @@ def _rollback(fact: Fact, node: ast.AST) -> Fact:
     return ended._replace(state=State.IDLE, pending=None)
 
 
-_WAITING = ("failing", "raised", "failed")
+_SENT = ("failing", "raised")
+_WAITING = (*_SENT, "failed")
 """Marks of a session that waits for a rollback."""
 _OVER = ("reopened", *_WAITING)
 """Marks that say nothing any more once a session is closed."""

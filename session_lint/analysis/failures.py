@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at
 from session_lint.analysis.scopes import begun_on_borrowed
-from session_lint.analysis.state import Mark, SiteKind
+from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered

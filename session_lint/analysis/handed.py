@@ -28,7 +28,7 @@ def handed(module: Module) -> Iterator[tuple[FunctionNode, str]]:
             runs(module, call) for call in module.calls_in(function)
         ):
             yield from ((function, name) for name in _fields(module, function, scope))
-            read = {n.id for n in own_of(function, ast.Name)}  # type: ignore[attr-defined]
+            read = {n.id for n in own_of(function, ast.Name)}
             for arg in parameters(function):
                 if arg.annotation is None and arg.arg in read and is_given_sessions(module, function, arg.arg):
                     yield function, arg.arg
@@ -39,8 +39,8 @@ def is_given_sessions(module: Module, function: ast.AST, name: str) -> bool:
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
     arg = next((arg for arg in parameters(function) if arg.arg == name), None)
-    passed = given(module, arg, function) if arg is not None else None
-    return bool(passed) and all(home.calls.is_session(argument, scope) for home, argument, scope in passed)  # type: ignore[union-attr]
+    passed = (given(module, arg, function) if arg is not None else None) or []
+    return bool(passed) and all(home.calls.is_session(argument, scope) for home, argument, scope in passed)
 
 
 def _fields(module: Module, function: FunctionNode, scope: Scope) -> Iterator[str]:
@@ -49,7 +49,7 @@ def _fields(module: Module, function: FunctionNode, scope: Scope) -> Iterator[st
     if owner is None or not owner.is_class or not parameters(function):
         return
     own = parameters(function)[0].arg
-    if not any(path(n.value) == own for n in own_of(function, ast.Attribute)):  # type: ignore[attr-defined]
+    if not any(path(n.value) == own for n in own_of(function, ast.Attribute)):
         return
     for field in _filled(module.names, owner, 0):
         node = ast.Attribute(ast.Name(own, ast.Load()), field, ast.Load())
@@ -60,9 +60,7 @@ def _fields(module: Module, function: FunctionNode, scope: Scope) -> Iterator[st
 def _filled(names: Names, owner: Scope, depth: int) -> dict[str, None]:
     """The fields that the methods of a class, or of its bases, give a value to."""
     found = {
-        name: None
-        for name, bindings in owner.attributes.items()
-        if any(b.kind is BindingKind.VALUE for b in bindings)
+        name: None for name, bindings in owner.attributes.items() if any(b.kind is BindingKind.VALUE for b in bindings)
     }
     for base in sorted(names.bases(owner)) if depth < _DEEPEST else ():
         inner = names.class_of(base)

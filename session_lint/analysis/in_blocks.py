@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import ATTACHING, DETACHING, fetched
-from session_lint.analysis.effects import commits_at
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.loading import Loaded, loaded, made

@@ -96,7 +96,7 @@ def _runs_in(module: Module, code: ast.AST, where: str) -> bool:
     return any(isinstance(n, ast.Call) and n in module.calls and runs(module, n) == where for n in own_nodes(code))
 
 
-def _asks_later(module: Module, value: ast.expr, fact: Fact, call: ast.AST) -> bool:
+def _asks_later(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> bool:
     """Whether an expression, or what the variable stands for that it names, is a generator which uses the session.
 
     :param call: what it is given to.
@@ -114,12 +114,11 @@ def _asks_later(module: Module, value: ast.expr, fact: Fact, call: ast.AST) -> b
     return any(_asks_later(module, inner, fact, call) for inner in value.args[:1])
 
 
-def _bound_once(module: Module, value: ast.AST, call: ast.AST) -> ast.expr | None:
+def _bound_once(module: Module, value: ast.AST, call: ast.Call) -> ast.expr | None:
     """What a local variable stands for that is bound in one place."""
-    scope = module.calls.scope(call)  # type: ignore[arg-type]
-    bindings = scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
-    known = len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE
-    return bindings[0].node if known and isinstance(bindings[0].node, ast.expr) else None
+    bindings = module.calls.scope(call).bindings.get(value.id, []) if isinstance(value, ast.Name) else []
+    one = bindings[0] if len(bindings) == 1 else None
+    return one.node if one is not None and one.kind is BindingKind.VALUE and isinstance(one.node, ast.expr) else None
 
 
 def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
@@ -147,9 +146,10 @@ def _field_behind(module: Module, node: ast.expr, call: ast.Call) -> tuple[Modul
     value = _bound_once(module, node, call)
     if isinstance(value, ast.Call):
         callee = module.calls.callee(value)
-        given = [n.value for n in own_of(callee.function, ast.Return)] if callee.function is not None else []
-        if given and all(isinstance(g, ast.Attribute) and path(g) == path(given[0]) for g in given):
-            return module.at(callee), given[0]  # type: ignore[return-value]  # see above
+        ends = own_of(callee.function, ast.Return) if callee.function is not None else []
+        given = [n.value for n in ends if isinstance(n.value, ast.Attribute)]
+        if given and len(given) == len(ends) and len(set(map(path, given))) == 1:
+            return module.at(callee), given[0]
     return module, value if isinstance(value, ast.Attribute) else node
 
 

@@ -10,7 +10,7 @@ from session_lint.analysis.inference import may_commit
 from session_lint.analysis.makers import options
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.names import own_of, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.facts import ModuleFacts, Obligation
     from session_lint.analysis.module import Module
-    from session_lint.analysis.solved import Solved
 
 _ADDING = ("add", "add_all", "merge")
 
@@ -124,9 +123,11 @@ def _unchanged(module: Module, code: ast.AST, write: ast.AST) -> bool:
         return False
     bindings = module.calls.scope(write).bindings.get(argument.id, ())  # type: ignore[arg-type]  # a call
     given = [b.node.func for b in bindings if isinstance(b.node, ast.Call)]
-    stored = (n for n in own_of(code, ast.Attribute) if not isinstance(n.ctx, ast.Load))  # type: ignore[attr-defined]
-    changed = any(path(n.value) == argument.id for n in stored)  # type: ignore[attr-defined]
-    return bool(given) and len(given) == len(bindings) and all(isinstance(f, ast.Attribute) for f in given) and not changed
+    stored = (n for n in own_of(code, ast.Attribute) if not isinstance(n.ctx, ast.Load))
+    changed = any(path(n.value) == argument.id for n in stored)
+    return (
+        bool(given) and len(given) == len(bindings) and all(isinstance(f, ast.Attribute) for f in given) and not changed
+    )
 
 
 def _is_new(module: Module, node: ast.expr, write: ast.Call) -> bool:

@@ -33,9 +33,7 @@ _DEEPEST = 4
 """How many base classes hand a session on to their own base."""
 
 
-def by_method(
-    module: Module, call: ast.Call, callee: Callee, fact: Fact, *, alone: bool
-) -> tuple[Outcome, ...] | None:
+def by_method(module: Module, call: ast.Call, callee: Callee, fact: Fact, *, alone: bool) -> tuple[Outcome, ...] | None:
     """What a method does to the session that its object was given; ``None`` where that is not known.
 
     :param alone: whether only what it does to the session counts.
@@ -60,7 +58,7 @@ def known_as(module: Module, call: ast.Call, callee: Callee, fact: Fact) -> froz
         return frozenset()
     own = parameters(method)[0].arg
     names = frozenset(f"{own}.{name}" for name in fields | _read_by(module.at(callee), method, fields))
-    stored = (n for n in own_of(method, ast.Attribute) if not isinstance(n.ctx, ast.Load))  # type: ignore[attr-defined]
+    stored = (n for n in own_of(method, ast.Attribute) if not isinstance(n.ctx, ast.Load))
     return frozenset() if any(path(n) in names for n in stored) else names
 
 
@@ -69,12 +67,11 @@ def used_here(module: Module, code: ast.AST, made: ast.Call, fact: Fact) -> bool
     if not _fields(module, made, fact):
         return False
     above = module.parents.get(made)
+    used: list[ast.AST] = [made]
     if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
         name = above.targets[0].id
         used = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
-    else:
-        name, used = "", [made]  # type: ignore[list-item]
-    calls = [module.parents.get(module.parents.get(one)) for one in used]  # type: ignore[arg-type]
+    calls = [module.parents.get(module.parents[one]) for one in used]
     return all(isinstance(c, ast.Call) and c in module.calls and _follows(module, c, made, fact) for c in calls)
 
 
@@ -112,15 +109,15 @@ def _put_by(home: Module, init: FunctionNode, given: frozenset[str], depth: int)
     own = parameters(init)[0].arg if parameters(init) else ""
     found: set[str] = set()
     for node in own_of(init, ast.Assign, ast.AnnAssign) if given else ():
-        if isinstance(node.value, ast.Name) and node.value.id in given:  # type: ignore[attr-defined]
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+        if isinstance(node.value, ast.Name) and node.value.id in given:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             fields = [path(t).removeprefix(f"{own}.") for t in targets if path(t).startswith(f"{own}.")]
             found.update(name for name in fields if _stays(home, init, name))
     for call in own_of(init, ast.Call) if given and depth < _DEEPEST else ():
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__":  # type: ignore[attr-defined]
-            callee = home.calls.callee(call)  # type: ignore[arg-type]
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__":
+            callee = home.calls.callee(call)
             if callee.function is not None:
-                passed = bind(call, callee.function, bound=callee.bound).items()  # type: ignore[arg-type]
+                passed = bind(call, callee.function, bound=callee.bound).items()
                 on = frozenset(name for name, a in passed if isinstance(a, ast.Name) and a.id in given)
                 found |= _put_by(home.at(callee), callee.function, on, depth + 1)
     return frozenset(found)
@@ -139,7 +136,7 @@ def _read_by(home: Module, method: FunctionNode, fields: frozenset[str]) -> froz
     for node in _bodies(home.names, owner, 0) if owner is not None else ():
         if isinstance(node, ast.FunctionDef) and is_property(node) and parameters(node):
             own = parameters(node)[0].arg
-            given = [path(n.value) for n in own_of(node, ast.Return) if n.value is not None]  # type: ignore[attr-defined]
+            given = [path(n.value) for n in own_of(node, ast.Return) if n.value is not None]
             if given and all(name.startswith(f"{own}.") and name.removeprefix(f"{own}.") in fields for name in given):
                 found.add(node.name)
     return frozenset(found)

@@ -101,7 +101,9 @@ class Raising(Entering):
         if failing[0].what == "failing":
             of_database = [kind for kind in self._listed(handler) if self.module.exceptions.of_database(kind)]
             apart = any(kind != ANY and self.module.exceptions.of_database(kind) for kind in taken)
-            if not of_database or (apart and not {ANY, BASE}.isdisjoint(of_database)):  # then such errors go another way
+            if not of_database or (
+                apart and not {ANY, BASE}.isdisjoint(of_database)
+            ):  # then such errors go another way
                 return left
         other = failing[0].other
         if failing[0].what == "raised":
