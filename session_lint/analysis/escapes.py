@@ -24,6 +24,16 @@ BY_NAME = ("getattr", "attrgetter", "__getattribute__", "hasattr")
 """What reads a field whose name it gets as text."""
 
 
+_FRAMEWORKS = frozenset(
+    "PyQt4 PyQt5 PyQt6 PySide2 PySide6 qtpy wx gi kivy kivymd customtkinter ttkbootstrap textual nicegui flet "
+    "discord nextcord disnake telegram telebot aiogram pyrogram telethon vkbottle slack_bolt "
+    "scrapy tornado cherrypy bottle falcon sanic starlette fastapi aiohttp quart flask_restful flask_restx flask_admin "
+    "pydantic attr attrs marshmallow graphene strawberry grpc zmq paho twisted websockets "
+    "luigi dramatiq rq huey apscheduler locust watchdog prompt_toolkit cmd2 torch".split()
+)
+"""Packages whose classes are there to be derived from, and know nothing of the fields that users add."""
+
+
 def family(module: Module, owner: Scope) -> list[tuple[Module, Scope]]:
     """A class and those above it that the project defines."""
     found, todo = [(module, owner)], [(module, owner)]
@@ -69,7 +79,7 @@ def _unread_base(module: Module, owner: Scope) -> bool:
 
 def _spoken_of(module: Module, name: str) -> bool:
     """Whether a name is that of a library which is known to close no fields of its users' classes."""
-    return foreign(name) or name.partition(".")[0] in module.calls.vocabulary.libraries
+    return foreign(name) or name.partition(".")[0] in module.calls.vocabulary.libraries | _FRAMEWORKS
 
 
 def _methods(module: Module, owner: Scope) -> Iterator[tuple[ast.AST, Scope]]:
@@ -100,4 +110,5 @@ def _is_own(node: ast.expr, method: Scope) -> bool:
 def _anybody(module: Module, call: ast.Call) -> bool:
     """Whether a call goes to code that cannot be read and is none of the libraries' that everybody has."""
     callee = module.calls.callee(call)
-    return callee.meaning is None and callee.function is None and callee.owner is None and callee.own
+    unread = callee.meaning is None and callee.function is None and callee.owner is None and callee.own
+    return unread and not (callee.names and all(name.partition(".")[0] in _FRAMEWORKS for name in callee.names))

@@ -9,7 +9,7 @@ from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import ATTACHING, DETACHING, fetched
 from session_lint.analysis.holding import arguments
-from session_lint.analysis.inference import yielded
+from session_lint.analysis.inference import shared_by, yielded
 from session_lint.analysis.loading import Loaded, loaded, made
 from session_lint.analysis.makers import makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.flow import Point
+    from session_lint.python.scopes import Scope
 
 
 _OPTION = "expire_on_commit"
@@ -124,7 +125,10 @@ def _expires_inside(home: Module, function: ast.AST) -> bool:
     except SolverLimit:
         return False
     sites = yielded(solved)
-    return bool(sites) and all(_expires(home, solved, site.origin.node) for site in sites)
+    if not sites:
+        made_by = shared_by(home, function)
+        return bool(made_by) and not any(_OPTION in one.source.text for one in (home, *made_by))
+    return all(_expires(home, solved, site.origin.node) for site in sites)
 
 
 def _variables(module: Module, block: Block) -> Iterator[Held]:
@@ -145,6 +149,17 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
             found = Held("", Loaded(module, entity, scope, many=False), added[name], _ends(block))
         if found is not None and not _looked_at(inside, name, block.committed):
             yield replace(found, name=name)
+    stored = {path(t) for n in inside if isinstance(n, ast.Assign) for t in n.targets}
+    for name, call in added.items():
+        entity = _made_before(module, scope, name) if name not in stored else None
+        if entity is not None and not _looked_at(inside, name, block.committed):
+            yield Held(name, Loaded(module, entity, scope, many=False), call, _ends(block))
+
+
+def _made_before(module: Module, scope: Scope, name: str) -> ast.expr | None:
+    """The class of the object in a variable that gets its one value before the block."""
+    bindings = scope.bindings.get(name, ())
+    return made(module, bindings[0].node, scope) if len(bindings) == 1 else None
 
 
 def _ends(block: Block) -> tuple[tuple[ast.AST, str], ...]:

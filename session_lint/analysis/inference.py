@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by
 from session_lint.analysis.holding import held
+from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
@@ -45,21 +46,33 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
 
 def _shared_scope(module: Module, function: FunctionNode) -> Meaning | None:
     """What a generator means that yields the session which a registry has of the thread, and closes that."""
+    for node in _shared(module, function):
+        names = frozenset({path(node)})
+        site = module.site(SiteKind.PARAMETER, function.args, function, key=f"shared {path(node)}")
+        start = NOTHING._replace(site=site, names=names, guards=guards.present(path(node)))
+        try:
+            exits = module.solve(function, start).exits
+        except SolverLimit:
+            return None
+        normal = [f for f in exits if f.site is site and f.flying is None and f.marked("lent")]
+        if normal and all(f.state is State.CLOSED for f in normal):
+            return Meaning(Role.SCOPE, commits=all(map(committed, normal)))
+    return None
+
+
+def shared_by(module: Module, function: FunctionNode) -> list[Module]:
+    """The modules that make the registries whose sessions a generator yields; empty where they are not known."""
+    scope = module.names.scopes.of[function]
+    return [home for node in _shared(module, function) for home, _ in makers(module, node, scope)]
+
+
+def _shared(module: Module, function: FunctionNode) -> Iterator[ast.expr]:
+    """The registries, or managed sessions, that a generator yields the session of."""
     scope = module.names.scopes.of[function]
     for value in (n.value for n in own_of(function, ast.Yield) if n.value is not None):
         node = managed_by(module, value, scope)
         if path(node) and managed(module, module.names.qualify(node, scope)):
-            names = frozenset({path(node)})
-            site = module.site(SiteKind.PARAMETER, function.args, function, key=f"shared {path(node)}")
-            start = NOTHING._replace(site=site, names=names, guards=guards.present(path(node)))
-            try:
-                exits = module.solve(function, start).exits
-            except SolverLimit:
-                return None
-            normal = [f for f in exits if f.site is site and f.flying is None and f.marked("lent")]
-            if normal and all(f.state is State.CLOSED for f in normal):
-                return Meaning(Role.SCOPE, commits=all(map(committed, normal)))
-    return None
+            yield node
 
 
 def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:

@@ -6,9 +6,10 @@ project closes it: no method of the class or of those above and below it, no `__
 teardown, no callback, and nobody who gets the session out of the object.
 
 Sessions that are handed on to something that may close them are not reported, nor those over a connection that
-somebody else owns. Nothing is said of a class with a base class that cannot be read, of one that reads its fields by
-computed names or gives itself to code that cannot be read, and of one whose objects are all made as modules are
-loaded, which live as long as the process.
+somebody else owns. Nothing is said of a class with a base class that cannot be read (but for those of frameworks that
+know nothing of the fields which users add: Qt, Scrapy, bots), of one that reads its fields by computed names or gives
+itself to code that cannot be read, and of one whose objects are all made as modules are loaded, which live as long as
+the process.
 
 ## Why is this bad?
 The session lives as long as the object. From its first query to the next commit or rollback it keeps a connection out
