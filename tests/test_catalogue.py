@@ -37,7 +37,7 @@ SES701 missing-rollback error on
 SES702 missing-commit error on
 SES703 transaction-held-across-slow-call warning on
 SES704 registry-not-removed warning on
-SES705 factory-made-per-call warning young
+SES705 factory-made-per-call warning on
 SES801 session-call-not-awaited error on
 SES802 blocking-session-in-async warning on
 SES900 file-not-analysed error on

@@ -42,7 +42,7 @@ def managed_by(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
     for _ in range(_DEEPEST):
         if found is None or not _is_renaming(found, scope):
             break
-        found = found.func if isinstance(found, ast.Call) else _assigned(scope, path(found))
+        found = found.func if isinstance(found, ast.Call) else assigned(scope, path(found))
     words = module.program.words
     if found is None or found is node or not path(found) or not (words is None or word(found) in words):
         return node
@@ -71,7 +71,7 @@ def _is_renaming(node: ast.expr, scope: Scope) -> bool:
     return isinstance(node, ast.Name) and node.id in scope.bindings
 
 
-def _assigned(scope: Scope, name: str) -> ast.expr | None:
+def assigned(scope: Scope, name: str) -> ast.expr | None:
     """The expression that a local variable is assigned, wherever it is; ``None`` where that is not one."""
     values = [b.node if b.kind is BindingKind.VALUE else None for b in scope.bindings[name]]
     first = values[0]

@@ -45,6 +45,10 @@ def _entered(module: Module, item: ast.withitem, depth: int) -> bool | None:
         return False
     if asynchronous(module.names.qualify(item.context_expr, module.names.scopes.module)):
         return True
+    unit = module.unit(item.context_expr)
+    if unit is not None:
+        home, opened = unit.opened
+        return opens_async(home, opened) if isinstance(opened, ast.Call) else None
     found = entered(module, item) if depth < _DEEPEST else None
     return _lent(*found, depth + 1) if found is not None else None
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.analysis.aliases import managed, managed_by, stands_for
+from session_lint.analysis.aliases import assigned, managed, managed_by, stands_for
 from session_lint.analysis.asynchronous import lends_async
 from session_lint.analysis.handed import handed
 from session_lint.analysis.injection import lent
@@ -113,7 +113,7 @@ def _each(module: Module) -> Iterator[Borrowed]:
     for call, around in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in known:
             code = module.code_of(around)
-            node = call.func.value if isinstance(code, ast.Module) else managed_by(module, call.func.value, around)
+            node = call.func.value if isinstance(code, ast.Module) else _meant(module, call.func.value, around)
             name = path(node)
             if name and not isinstance(code, ast.Module) and not _bound_here(around, name):
                 used.setdefault((code, name), []).append((call, node))
@@ -139,6 +139,14 @@ def _each(module: Module) -> Iterator[Borrowed]:
             yield Borrowed(module, user, name, node, [call for call, _ in uses], kind, managed=False)
         else:
             yield from _judged(module, user, name, uses, given=(user, name) in giving)
+
+
+def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
+    """What an expression is another name for: a registry, or a field of the method's object."""
+    given = assigned(scope, node.id) if isinstance(node, ast.Name) and node.id in scope.bindings else None
+    if isinstance(given, ast.Attribute) and module.names.own_class(given.value, scope) is not None:
+        return given
+    return managed_by(module, node, scope)
 
 
 def _judged(

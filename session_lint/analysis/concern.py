@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from session_lint.analysis.calls import Callee, Calls
+    from session_lint.analysis.inference import Unit
     from session_lint.analysis.module import Module
     from session_lint.analysis.program import Program
     from session_lint.flow import Code
@@ -62,6 +63,10 @@ class Concern:
     @abstractmethod
     def context(self, node: ast.expr, scope: Scope) -> Meaning | None:
         """What the context manager of a ``with`` means."""
+
+    @abstractmethod
+    def unit(self, node: ast.expr) -> Unit | None:
+        """What the object means that a ``with`` makes and enters, if it keeps a session meanwhile."""
 
     @abstractmethod
     def generator_scope(self, function: FunctionNode) -> Meaning | None:
@@ -240,7 +245,7 @@ class Concern:
 
     def _opens_context(self, node: ast.expr, scope: Scope) -> bool:
         found = self.context(node, scope)
-        return found is not None and found.role is Role.SCOPE
+        return (found is not None and found.role is Role.SCOPE) or self.unit(node) is not None
 
     @once
     def calling_singletons(self) -> set[ast.AST]:

@@ -47,9 +47,18 @@ class Entering(Storing):
     def _open_scope(self, item: ast.withitem, fact: Fact) -> Iterable[Fact]:
         meaning = self.module.context(item.context_expr, self.scope)
         if meaning is None or meaning.role is not Role.SCOPE:
-            return (fact,)
+            return self._open_unit(item, fact)
         site = self.module.site(SiteKind.SCOPE, item, self.code, commits=meaning.commits)
         names = frozenset({("with", item), ("temp", item)})
+        return (fact, fact._replace(site=site, names=names, marks=frozenset()))
+
+    def _open_unit(self, item: ast.withitem, fact: Fact) -> Iterable[Fact]:
+        """The facts once an object is entered that keeps a session in a field until it is left."""
+        unit = self.module.unit(item.context_expr)
+        if unit is None:
+            return (fact,)
+        site = self.module.site(SiteKind.SCOPE, item, self.code, commits=bool(unit.commits))
+        names = frozenset({("with", item), ("in", item), ("under", item, unit.field)})
         return (fact, fact._replace(site=site, names=names, marks=frozenset()))
 
     def _exit(self, point: Point, fact: Fact) -> Iterable[Fact]:

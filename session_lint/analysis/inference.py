@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by
@@ -120,8 +120,11 @@ def _class_may_commit(module: Module, item: ast.AST) -> bool:
     """The same of a scope that is an object: what its ``__exit__`` does."""
     call = item.context_expr if isinstance(item, ast.withitem) else None
     callee = module.calls.callee(call) if isinstance(call, ast.Call) else None
-    if callee is None or callee.owner is None or callee.home is None:
+    if call is None or callee is None or callee.owner is None or callee.home is None:
         return True
+    unit = module.unit(call)
+    if unit is not None:
+        return unit.commits is not False
     ends = _leaving(module, callee.home, callee.owner)
     return not ends or any(fact.marked("committed") or fact.marked("exposed") for fact in ends)
 
@@ -152,6 +155,40 @@ def _leaving(module: Module, names: Names, owner: ast.ClassDef) -> list[Fact]:
         return []
     own = next((a.arg for a in (*leave[1].args.posonlyargs, *leave[1].args.args)), "")
     return left(*leave, frozenset({f"{own}.{field}"}))
+
+
+class Unit(NamedTuple):
+    """What a class means whose objects keep a session from when they are entered to when they are left.
+
+    :param field: where they have it.
+    :param commits: whether they commit it as they are left; ``None`` for on some ways, or who knows.
+    :param opened: what the field is filled with, and its module.
+    """
+
+    field: str
+    commits: bool | None
+    opened: tuple[Module, ast.AST]
+
+
+def unit_of_work(module: Module, names: Names, owner: ast.ClassDef) -> Unit | None:
+    """What a class means whose ``__enter__`` gives the object itself, which has opened a session then."""
+    enter = module.method(names, owner, "__enter__") or module.method(names, owner, "__aenter__")
+    leave = module.method(names, owner, "__exit__") or module.method(names, owner, "__aexit__")
+    if enter is None or leave is None or not enter[1].args.args or not leave[1].args.args:
+        return None
+    if {path(n.value) if n.value is not None else "" for n in own_of(enter[1], ast.Return)} != {
+        enter[1].args.args[0].arg
+    }:
+        return None
+    home = module.program.module(names)
+    for field, bindings in names.scopes.of[owner].attributes.items():
+        if all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
+            normal = left(*leave, frozenset({f"{leave[1].args.args[0].arg}.{field}"}))
+            if normal and all(fact.state is State.CLOSED for fact in normal):
+                surely = all(map(committed, normal))
+                perhaps = any(fact.marked("committed") or fact.marked("exposed") for fact in normal)
+                return Unit(field, surely or (None if perhaps else False), (home, bindings[0].node))
+    return None
 
 
 def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list[Fact]:
@@ -200,8 +237,8 @@ def getters(module: Module) -> Iterator[tuple[str, Scope]]:
 
     A getter stores a fresh session there and returns it.
     """
-    for name, makers in module.kept.items():
-        yield from ((name, scope) for scope in makers if _returns(scope, name))
+    for name, scopes in module.kept.items():
+        yield from ((name, scope) for scope in scopes if _returns(scope, name))
 
 
 def closed_by(module: Module, function: FunctionNode, names: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from session_lint.analysis.effects import recovered
 from session_lint.analysis.holding import Hold, held, slot
 from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.results import NOTHING_RETURNED
-from session_lint.analysis.state import Fact, Mark, Raised, SiteKind, settled
+from session_lint.analysis.state import Fact, Mark, Raised, SiteKind, State, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import path
 from session_lint.python.remembered import remembered
@@ -100,6 +100,11 @@ def _same(left: ast.expr, right: ast.expr, fact: Fact) -> bool | None:
         return True
     fresh = fact.site is not None and fact.site.kind is SiteKind.OWNED
     return False if fresh and None in sides else None
+
+
+def _asks_transaction(test: ast.expr) -> bool:
+    """Whether a test is ``session.in_transaction()``."""
+    return isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.func.attr == "in_transaction"
 
 
 class Lifecycle(Raising):
@@ -268,8 +273,8 @@ class Lifecycle(Raising):
 
     def _asked(self, test: ast.Call, fact: Fact) -> bool | None:
         """The outcome of what is called for the session: ``isinstance(session, Session)``."""
-        if isinstance(test.func, ast.Attribute) and test.func.attr == "in_transaction":
-            stays = bool(fact.marked("failed")) and held(test.func.value, fact) is Hold.WHOLE
+        if _asks_transaction(test):
+            stays = bool(fact.marked("failed")) and held(test.func.value, fact) is Hold.WHOLE  # type: ignore[attr-defined]
             return True if stays else None  # until its rollback
         if len(test.args) != 2 or held(test.args[0], fact) is not Hold.WHOLE:  # noqa: PLR2004
             return None
@@ -283,6 +288,9 @@ class Lifecycle(Raising):
     def _test(self, test: ast.expr, wanted: bool, fact: Fact) -> Fact | None:  # noqa: FBT001
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and fact.marked("failed") and wanted:
             return recovered(fact)  # it would not be, after a failure
+        if not wanted and _asks_transaction(test) and held(test.func.value, fact) is Hold.WHOLE:  # type: ignore[attr-defined]
+            open_ = fact.state in (State.ACTIVE, State.NEW)  # of a parameter, what it was left as
+            fact = fact._replace(state=State.IDLE, pending=None) if open_ and not fact.marked("failed") else fact
         known = self._about_session(test, fact)
         if known is None:
             known = guards.outcome(test, fact.guards)

@@ -10,7 +10,7 @@ from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.handing import may_run, threads
-from session_lint.analysis.inference import class_scope, closed_by, getters, kept, scope_meaning
+from session_lint.analysis.inference import class_scope, closed_by, getters, kept, scope_meaning, unit_of_work
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from session_lint.analysis.classes import AtEnd
+    from session_lint.analysis.inference import Unit
     from session_lint.analysis.program import Program
     from session_lint.flow import Code, Graph
     from session_lint.python.scopes import FunctionNode, Scope
@@ -62,6 +63,7 @@ class Module(Concern):
         self._alone: dict[tuple[Code, Fact], Solved | None] = {}
         self.decorated: dict[ast.AST, list[Solved]] = {}
         self.ends: dict[ast.ClassDef, AtEnd] = {}
+        self.units: dict[ast.ClassDef, Unit | None] = {}
         self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
@@ -279,6 +281,14 @@ class Module(Concern):
                 return self.at(callee).generator_scope(callee.function)
         given = self._maker(self.names.qualify(node, scope))
         return given if given is None or not isinstance(node, ast.Call) or given.role is Role.SCOPE else None
+
+    def unit(self, node: ast.expr) -> Unit | None:
+        """What the object means that a ``with`` makes and enters, if it keeps a session meanwhile."""
+        callee = self.calls.callee(node) if isinstance(node, ast.Call) else None
+        if callee is None or callee.owner is None or callee.home is None or callee.meaning is not None:
+            return None
+        home, owner = callee.home, callee.owner
+        return self.asked(self.units, owner, lambda: unit_of_work(self, home, owner))
 
     def _maker(self, names: frozenset[str]) -> Meaning | None:
         """What that means whose call gives a value; ``None`` where it is not one thing."""

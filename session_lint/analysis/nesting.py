@@ -9,6 +9,7 @@ from session_lint.analysis.holding import arguments, held
 from session_lint.analysis.makers import databases
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
+from session_lint.python.names import path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -58,11 +59,9 @@ def nestings(facts: ModuleFacts) -> Iterator[Nesting]:
 
 def _in_code(module: Module, solved: Solved) -> Iterator[Nesting]:
     for point, fact in solved.visits(PointKind.CALL, PointKind.ENTER):
-        if (
-            not _is_open(fact)
-            or not _opens(module, point.node, solved.code)
-            or _same_statement(module, point.node, fact)
-        ):
+        if not _is_open(fact) or not _opens(module, point.node, solved.code):
+            continue
+        if _same_statement(module, point.node, fact) or _replaced(module, point.node, fact):
             continue
         assert fact.site is not None
         home = module.program.module_of(fact.site.origin.node, module) or module
@@ -72,8 +71,8 @@ def _in_code(module: Module, solved: Solved) -> Iterator[Nesting]:
 
 def _is_open(fact: Fact) -> bool:
     """Whether a scope that commits is open there, or a session in the middle of a transaction."""
-    if fact.site is None or fact.state in (State.CLOSED, State.GIVEN):
-        return False
+    if fact.site is None or fact.state in (State.CLOSED, State.GIVEN) or not fact.names:
+        return False  # what no name is left of was leaked, which is another rule's
     if fact.site.kind is SiteKind.SCOPE and fact.site.commits:
         return any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
     return fact.site.kind in (SiteKind.OWNED, SiteKind.SCOPE) and fact.state is State.ACTIVE
@@ -96,6 +95,15 @@ def _same_statement(module: Module, node: ast.AST, fact: Fact) -> bool:
     if isinstance(fact.site.node, ast.withitem):
         return around is outer
     return isinstance(around, (ast.With, ast.AsyncWith)) and any(i.context_expr is fact.site.node for i in around.items)
+
+
+def _replaced(module: Module, node: ast.AST, fact: Fact) -> bool:
+    """Whether the new session goes into the one variable of the other, which is lost with that: a leak, and no nest."""
+    above = module.parents.get(node)
+    above = module.parents.get(above) if isinstance(above, ast.Await) else above
+    targets = above.targets if isinstance(above, ast.Assign) else []
+    variables = {name for name in fact.names if isinstance(name, str)}
+    return bool(variables) and variables <= {path(target) for target in targets}
 
 
 def _openings(facts: ModuleFacts) -> dict[ast.AST, list[ast.AST]]:

@@ -112,6 +112,9 @@ class Storing:
             kept = hold is Hold.WHOLE and not any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
             return (given.mark("kept", target) if kept else given,)
         bound = rename(fact, name, value)
+        fields = [n[2] for n in fact.names if isinstance(n, tuple) and n[0] == "under" and n[1] is value]
+        if fields:
+            bound = bound._replace(names=bound.names | {f"{name}.{field}" for field in fields})
         if back:
             bound = bound.mark("kept", target)
         if (

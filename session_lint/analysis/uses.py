@@ -16,6 +16,9 @@ from session_lint.python.scopes import children, is_self
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
+_READING = tuple(name for name in BY_NAME if name != "hasattr")
+"""What gives the value of a field whose name it gets as text; whether there is one tells nobody its value."""
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -78,7 +81,7 @@ class Uses:
         """Whether a use in one module does."""
         tree = module.names.scopes.module.node
         for node in _all_nodes(tree):
-            if isinstance(node, ast.Call) and word(node.func) in BY_NAME and _names(node, field):
+            if isinstance(node, ast.Call) and word(node.func) in _READING and _names(node, field):
                 return True
             if not isinstance(node, ast.Attribute) or node.attr != field or not isinstance(node.ctx, ast.Load):
                 continue

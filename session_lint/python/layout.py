@@ -124,18 +124,34 @@ def _imported_from(folder: Path) -> Path:
     if folder in crowded():
         return folder
     above = list(itertools.takewhile(lambda one: not _bounded(one), folder.parents[:_HIGHEST]))
+    wanted = {pair for pair in _asked_below(folder) if not _leads(folder, *pair)} if above else set()
+    found = next((root for root in above if any(_leads(root, *pair) for pair in wanted)), None)
+    return found or next((root for root in above if _leads_into(root, folder)), folder)
+
+
+@cache
+def _asked_below(folder: Path) -> frozenset[tuple[str, str]]:
+    """The first two words of what the files below a folder import, but for Python's own modules."""
     asked: set[tuple[bytes, bytes]] = set()
-    for file in itertools.islice(_files_below(folder), _MOST_LOOKED_INTO) if above else ():
+    for file in itertools.islice(_files_below(folder), _MOST_LOOKED_INTO):
         with contextlib.suppress(OSError):
             asked.update(re.findall(_IMPORTS, file.read_bytes(), re.MULTILINE))
     named = {(os.fsdecode(outer), os.fsdecode(inner)) for outer, inner in asked}
-    wanted = {pair for pair in named if pair[0] not in sys.stdlib_module_names and not _leads(folder, *pair)}
-    return next((root for root in above if any(_leads(root, *pair) for pair in wanted)), folder)
+    return frozenset(pair for pair in named if pair[0] not in sys.stdlib_module_names)
+
+
+def _leads_into(root: Path, folder: Path) -> bool:
+    """Whether a file below a root imports what is in a folder: ``services.users``, from beside ``services``."""
+    outer, *further = folder.relative_to(root).parts
+    inner = {further[0]} if further else {name.removesuffix(".py") for name in _listed(folder)}
+    asked = (pair for pair in _asked_below(root) if not _leads(folder, *pair))
+    return any(first == outer and second in inner for first, second in asked)
 
 
 def forget_roots() -> None:
     """Look for them anew from now on."""
     _imported_from.cache_clear()
+    _asked_below.cache_clear()
     _outermost.cache_clear()
 
 

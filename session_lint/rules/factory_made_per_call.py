@@ -88,5 +88,4 @@ rule = Rule(
     message="each call of {function!r} makes another {what} for its session",
     severity=Severity.WARNING,
     check=check,
-    young=True,
 )

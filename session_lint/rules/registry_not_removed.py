@@ -3,7 +3,7 @@
 ## What it does
 Reports the first use of a `scoped_session` registry in a function that a thread, an executor or a task queue runs,
 where neither the function nor what it calls calls `remove()`; and in a request handler, where nothing in the project
-does.
+does. The same goes for a function that one of these calls, directly or through others, and that lets go of nothing.
 
 Flask-SQLAlchemy removes its own. `with registry() as session`, and a `close()` at the end, give the connection back,
 and are not reported; nor are functions under a decorator that cannot be read.

@@ -57,6 +57,9 @@ def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
         ({"config.py": "", "app/routes/admin/users.py": "from config import Session"}, ""),
         ({"config.py": "", "app/routes/admin/users.py": "import config as c"}, ""),
         ({"a/b/db.py": "", "a/c/d/e/f/g/users.py": "from a.b.db import Session"}, ""),
+        ({"controllers/more.py": "from app.routes.users import f", "app/routes/users.py": ""}, ""),
+        ({"controllers/a/more.py": "from app import routes", "app/routes/users.py": ""}, ""),
+        ({"controllers/more.py": "from app.services import f", "app/routes/users.py": ""}, "app/routes"),
         ({"app/db.py": "", "app/routes/db.py": "", "app/routes/users.py": "import db"}, "app/routes"),
         # what is not there is imported from elsewhere
         ({"app/routes/users.py": "from app.database import SessionLocal"}, "app/routes"),

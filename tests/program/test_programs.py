@@ -16,7 +16,7 @@ import pytest
 from session_lint.engine import forget, lint_file
 from session_lint.settings import Settings
 
-SETTINGS = Settings(cache=False, extend_select=("SES305",), ignore=("SES401",))
+SETTINGS = Settings(cache=False, extend_select=("SES305",), ignore=("SES401", "SES705"))
 _MARK = re.compile(r"#.*?\b(error|warning|style): (SES\d{3})")
 _FILE = re.compile(r"```python\n# (\S+\.pyi?)\n(.*?)```", re.DOTALL)
 
