@@ -166,8 +166,11 @@ def given(facts: ModuleFacts) -> Iterator[tuple[ast.Call, ast.AST]]:
     module = facts.module
     if module is None:
         return
+    serving = module.calls.vocabulary.serving_words
     for call, scope in module.names.scopes.calls:
-        for value in depended_on(call) if module.calls.callee(call).role is Role.DEPENDENCY else ():
+        if not module.calls.may_be(call, serving) or module.calls.callee(call).role is not Role.DEPENDENCY:
+            continue
+        for value in depended_on(call):
             meaning = module.calls.meaning(module.names.qualify(value, scope))
             fresh = meaning is not None and meaning.role is Role.FACTORY
             if fresh and not any(_closes(module, code, call) for code, _ in module.codes):

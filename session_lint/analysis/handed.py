@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.handing import runs
 from session_lint.analysis.passed import given
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import BindingKind, parameters
@@ -23,10 +22,9 @@ _DEEPEST = 4
 
 def handed(module: Module) -> Iterator[tuple[FunctionNode, str]]:
     """The parameters and fields that may hold the sessions of codes which run something elsewhere, by their paths."""
-    for function, scope in module.codes if module.runs_elsewhere else ():
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
-            runs(module, call) for call in module.calls_in(function)
-        ):
+    running = {module.code_of(module.calls.scope(call)) for call in module.running}
+    for function, scope in module.codes if running else ():
+        if function in running and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield from ((function, name) for name in _fields(module, function, scope))
             read = {n.id for n in own_of(function, ast.Name)}
             for arg in parameters(function):

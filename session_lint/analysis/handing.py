@@ -75,8 +75,10 @@ def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
 
 def _codes(facts: ModuleFacts, module: Module, places: tuple[str, ...]) -> set[ast.AST]:
     """The codes with a session that run something in one of some places."""
-    codes = {*(solved.code for solved in facts.solved), *(one.code for one in facts.borrowed)}
-    return {code for code in codes if any(runs(module, call) in places for call in module.calls_in(code))}
+    running = [call for call, where in module.running.items() if where in places]
+    codes = {module.code_of(module.calls.scope(call)) for call in running}
+    own = {*(solved.code for solved in facts.solved), *(one.code for one in facts.borrowed)} if codes else set()
+    return codes & own
 
 
 def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solved, Borrowed | None]]:

@@ -125,14 +125,10 @@ def _of_context(facts: ModuleFacts) -> Iterator[Lingering]:
     """The same of a session in ``flask.g``, which the teardown closes before a response is streamed."""
     assert facts.module is not None
     module = facts.module
-    if not module.runs_elsewhere:
-        return
     seen: set[ast.AST] = set()
-    for call, scope in module.names.scopes.calls:
-        where = runs(module, call) if _mentions_context(module, call, scope) else ""
-        if where not in _PLACES:
-            continue
-        for value in arguments(call):
+    for call, where in module.running.items():
+        scope = module.calls.scope(call)
+        for value in arguments(call) if where in _PLACES else ():
             for node in _handed_on(module, value):
                 home, field = _field_behind(module, node, call)
                 inner = scope if field is node else home.names.scopes.module
@@ -151,25 +147,6 @@ def _field_behind(module: Module, node: ast.expr, call: ast.Call) -> tuple[Modul
         if given and len(given) == len(ends) and len(set(map(path, given))) == 1:
             return module.at(callee), given[0]
     return module, value if isinstance(value, ast.Attribute) else node
-
-
-def _mentions_context(module: Module, call: ast.Call, scope: Scope) -> bool:
-    """Whether a field of something that may be Flask's context stands in the arguments of a call."""
-    return any(
-        (isinstance(node, ast.Attribute) and _may_be_context(module, node.value, scope))
-        or isinstance(_bound_once(module, node, call), (ast.Attribute, ast.Call))
-        for value in arguments(call)
-        for node in ([value] if isinstance(value, (ast.Name, ast.Attribute, ast.Constant)) else ast.walk(value))
-    )
-
-
-def _may_be_context(module: Module, node: ast.expr, scope: Scope) -> bool:
-    """Whether an expression may be Flask's context: imported as such, or a variable for what is."""
-    if isinstance(node, ast.Attribute):
-        return node.attr == "g"
-    owner = module.names.owner(node.id, scope) if isinstance(node, ast.Name) else None
-    bindings = owner.bindings[node.id] if owner is not None else []  # type: ignore[attr-defined]
-    return any(b.target.endswith(".g") or isinstance(b.node, (ast.Name, ast.Attribute)) for b in bindings)
 
 
 def _handed_on(module: Module, value: ast.expr) -> Iterator[ast.expr]:

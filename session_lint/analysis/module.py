@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
-from session_lint.analysis.handing import may_run, threads
+from session_lint.analysis.handing import runs, threads
 from session_lint.analysis.inference import class_scope, closed_by, getters, kept, scope_meaning, unit_of_work
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
@@ -166,9 +166,9 @@ class Module(Concern):
         return dict.fromkeys(handlers(self))
 
     @once
-    def runs_elsewhere(self) -> bool:
-        """Whether any call of this module may run something elsewhere; in most modules none does."""
-        return any(may_run(self, call) for call, _ in self.names.scopes.calls)
+    def running(self) -> dict[ast.Call, str]:
+        """The calls of this module that run something elsewhere, each with where; in most modules there are none."""
+        return {call: where for call, _ in self.names.scopes.calls if (where := runs(self, call))}
 
     @once
     def threads(self) -> dict[ast.AST, ast.Call]:

@@ -11,6 +11,7 @@ from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
+from session_lint.vocabulary.tables import MAKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode
 
-_MAKING = (Role.ENGINE_MAKER, Role.FACTORY_MAKER)
 _MIGRATIONS = "alembic"
 
 
@@ -44,8 +44,9 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
     if module is None or any(name.partition(".")[0] == _MIGRATIONS for name in module.names.imported):
         return
     made: dict[ast.AST, list[ast.Call]] = {}
+    words = module.calls.vocabulary.making_words
     for call, scope in module.names.scopes.calls:
-        if module.calls.callee(call).role in _MAKING:
+        if module.calls.may_be(call, words) and module.calls.callee(call).role in MAKING:
             made.setdefault(module.code_of(scope), []).append(call)
     for code, calls in made.items():
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and not _kept(module, code, calls):

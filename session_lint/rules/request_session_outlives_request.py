@@ -90,7 +90,7 @@ _WHERE = {
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each hand-over of a request's session to something that outlives the request."""
-    if facts.module is None or not (facts.module.runs_elsewhere or facts.borrowed):
+    if facts.module is None or not (facts.module.running or facts.borrowed):
         return
     from session_lint.analysis.lingering import lingering  # noqa: PLC0415  (few modules need it)
 

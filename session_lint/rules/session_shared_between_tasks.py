@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each call that lets several tasks use one asynchronous session."""
-    if facts.module is None or not facts.module.runs_elsewhere:
+    if facts.module is None or not facts.module.running:
         return
     from session_lint.analysis.sharing import between_tasks  # noqa: PLC0415  (few modules need it)
 

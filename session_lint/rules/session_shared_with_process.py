@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each call that gives a session to another process."""
-    if facts.module is None or not facts.module.runs_elsewhere:
+    if facts.module is None or not facts.module.running:
         return
     from session_lint.analysis.sharing import with_processes  # noqa: PLC0415  (few modules need it)
 

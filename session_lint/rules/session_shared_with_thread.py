@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each call that gives a session to a thread while another uses it."""
-    if facts.module is None or not facts.module.runs_elsewhere:
+    if facts.module is None or not facts.module.running:
         return
     from session_lint.analysis.sharing import with_threads  # noqa: PLC0415  (few modules need it)
 

@@ -168,6 +168,11 @@ class Vocabulary:
         """The last words of all names of what makes a function serve requests."""
         return self._last_words(lambda meaning: meaning.role in SERVING)
 
+    @cached_property
+    def making_words(self) -> frozenset[str]:
+        """The last words of all names of what makes engines and factories of sessions."""
+        return self._last_words(lambda meaning: meaning.role in MAKING)
+
     def _last_words(self, wanted: Callable[[Meaning], bool]) -> frozenset[str]:
         """The last words of all names of some meanings; of a family, the methods that it lists."""
         found = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if wanted(meaning)}
@@ -256,6 +261,8 @@ def _meant(said: tuple[tuple[str, Any], ...]) -> Meaning:
     return Meaning(**{**entry, "role": Role(entry["role"])})
 
 
+MAKING = frozenset({Role.ENGINE_MAKER, Role.FACTORY_MAKER})
+"""The roles of what makes engines and factories of sessions."""
 SERVING = frozenset({Role.REQUEST_HANDLER, Role.DEPENDENCY, Role.TEARDOWN})
 """The roles of what makes a function one that requests, or the end of each, run."""
 GIVING = frozenset(

@@ -28,6 +28,7 @@ RULES = {rule.module.rpartition(".")[2]: rule for rule in catalogue().values()}
 
 UNSEEN = {
     ("dependency_without_finally", "FAULT_LOOP"),
+    ("dependency_without_finally", "FAULT_NEXT"),
     ("detached_object_used", "FAULT"),
     ("factory_made_per_call", "FAULT"),
     ("manual_session", "FAULT"),
@@ -36,6 +37,7 @@ UNSEEN = {
 """The programs in which the guard cannot see what their proof is about. Their rules' pages say why."""
 
 BESIDES = {
+    ("dependency_without_finally", "FAULT_NEXT"): {"SES101"},
     ("registry_not_removed", "FAULT"): {"SES701"},
     ("session_at_import_time", "FAULT"): {"SES701"},
     ("session_call_not_awaited", "FAULT"): {"SES702"},

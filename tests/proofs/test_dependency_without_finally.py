@@ -2,7 +2,8 @@
 
 Where it is closed after the ``yield``, but not in a ``finally``, an exception of the route skips the close. Where it is
 returned, nobody closes it. A loop over an asynchronous dependency that is left in its middle leaves it open until the
-event loop gets to close the generator: the caller goes on beside a transaction that it believes is over.
+event loop gets to close the generator: the caller goes on beside a transaction that it believes is over. What ``next``
+takes out of it is closed at once, and opens anew when it is used.
 """
 
 from __future__ import annotations
@@ -76,6 +77,28 @@ async def get_session():
 async def count():
     async for session in get_session():  # warning: SES503
         return await session.scalar(select(func.count(User.id)))
+"""
+
+FAULT_NEXT = """
+from sqlalchemy import func, select
+from sqlalchemy.orm import sessionmaker
+
+from app import User, engine
+
+SessionLocal = sessionmaker(engine)
+
+
+def get_db():
+    session = SessionLocal()
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def count():
+    session = next(get_db())  # error: SES503
+    return session.scalar(select(func.count(User.id)))
 """
 
 CURE_LOOP = """
@@ -160,3 +183,9 @@ def test_a_loop_that_is_left_in_its_middle(stage: Stage, program: str, out: int)
         return [*seen, stage.async_out()]
 
     assert stage.run(work()) == [0, out, 0]
+
+
+def test_what_next_takes_out_of_a_dependency_is_closed_before_it_is_used(stage: Stage) -> None:
+    """The generator is gone at once, and the session opens anew."""
+    program = stage.load(FAULT_NEXT)
+    assert [(program.count(), stage.out()) for _ in range(2)] == [(0, 1), (0, 2)]

@@ -24,28 +24,6 @@ def count():
     return session.scalar(select(func.count(User.id)))
 """
 
-FAULT_NEXT = """
-from sqlalchemy import func, select
-from sqlalchemy.orm import sessionmaker
-
-from app import User, engine
-
-SessionLocal = sessionmaker(engine)
-
-
-def get_db():
-    session = SessionLocal()
-    try:
-        yield session
-    finally:
-        session.close()
-
-
-def count():
-    session = next(get_db())  # error: SES101
-    return session.scalar(select(func.count(User.id)))
-"""
-
 CURE = """
 from sqlalchemy import func, select
 from sqlalchemy.orm import sessionmaker
@@ -67,12 +45,6 @@ def test_the_pool_is_empty_after_as_many_calls_as_it_has_connections(stage: Stag
     assert [(program.count(), stage.out()) for _ in range(2)] == [(0, 1), (0, 2)]
     with pytest.raises(PoolTimeoutError, match="QueuePool limit of size 2 overflow 0 reached"):
         program.count()
-
-
-def test_what_next_takes_out_of_a_dependency_is_closed_before_it_is_used(stage: Stage) -> None:
-    """The generator is gone at once, and the session opens anew."""
-    program = stage.load(FAULT_NEXT)
-    assert [(program.count(), stage.out()) for _ in range(2)] == [(0, 1), (0, 2)]
 
 
 def test_closed_the_connection_is_back_after_each_call(stage: Stage) -> None:
