@@ -70,13 +70,15 @@ def reopenings(facts: ModuleFacts) -> Iterator[Reopening]:
 
 def _reopened(obligation: Obligation) -> Iterator[Reopening]:
     for ending in obligation.endings:
+        if not (ending.normal and ending.leaks and ending.fact.marked("reopened")):
+            continue
         solved = ending.solved
         closed = [
             one
             for m in ending.fact.marked("closed")
             if m.node is not None and (one := solved.here(m.node, lambda fact, m=m: m in fact.marks)) is not None  # type: ignore[misc]
         ]
-        for mark in ending.fact.marked("reopened") if ending.normal and ending.leaks and closed else ():
+        for mark in ending.fact.marked("reopened") if closed else ():
             if mark.node is not None and mark.node is not obligation.site.code:
                 node = solved.here(mark.node, lambda fact, mark=mark: mark in fact.marks)  # type: ignore[misc]
                 by_block = next((one for one in closed if isinstance(one, ast.withitem)), None)

@@ -57,7 +57,7 @@ class Exceptions:
             return False
         return None if not self._known(raised) or not self._known(handler) else False
 
-    def below(self, child: str, parent: str) -> bool:
+    def below(self, child: str, parent: str, depth: int = 0) -> bool:
         """Whether one class is known to be another, or below it."""
         if parent in (child, BASE):
             return True
@@ -66,7 +66,10 @@ class Exceptions:
         if _sqlalchemy(child):
             return parent == ANY or (parent == SQLALCHEMY and _sqlalchemy(child))
         if (bases := self._bases(child)) is not None:
-            return any(self.below(base, parent) for base in bases)
+            above = [base for base in bases if base != child] or [
+                f"builtins.{child.rpartition('.')[2]}"
+            ]  # its namesake
+            return depth < _DEEPEST and any(self.below(base, parent, depth + 1) for base in above)
         return parent == ANY and not _builtin(child)
 
     def ordinary(self, raised: str) -> bool:
@@ -85,6 +88,8 @@ class Exceptions:
         return None if found is None else sorted(found[0].bases(found[1]))
 
 
+_DEEPEST = 20
+"""How many classes up one is looked for; a cycle of bases has no end."""
 _OF_DATABASE = frozenset(
     f"{package}.{name}"
     for package, names in (

@@ -51,7 +51,7 @@ def _fields(module: Module, function: FunctionNode, scope: Scope) -> Iterator[st
         return
     for field in _filled(module.names, owner, 0):
         node = ast.Attribute(ast.Name(own, ast.Load()), field, ast.Load())
-        if module.calls.is_session(node, scope):
+        if module.calls.is_session(node, scope) and field not in module.methods_called:
             yield f"{own}.{field}"
 
 

@@ -76,7 +76,7 @@ def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
 def _codes(facts: ModuleFacts, module: Module, places: tuple[str, ...]) -> set[ast.AST]:
     """The codes with a session that run something in one of some places."""
     running = [call for call, where in module.running.items() if where in places]
-    codes = {module.code_of(module.calls.scope(call)) for call in running}
+    codes: set[ast.AST] = {module.code_of(module.calls.scope(call)) for call in running}
     own = {*(solved.code for solved in facts.solved), *(one.code for one in facts.borrowed)} if codes else set()
     return codes & own
 

@@ -120,7 +120,12 @@ def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.A
     for home, caller in module.program.callers(module, code, concerned=False) or ():
         if isinstance(caller, ast.Module) or _removes(home, caller, 0):
             continue
-        found = _run_by(home, caller) or _reached_from(home, caller, depth + 1)
+        found = _run_by(home, caller)
+        if found is not None and any(
+            one.code is caller and one.managed and one.uses for one in module.program.facts(home).borrowed
+        ):
+            continue  # which is told of itself
+        found = found or _reached_from(home, caller, depth + 1)
         if found is not None:
             return found
     return None

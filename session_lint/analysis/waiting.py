@@ -120,8 +120,8 @@ def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     if what:
         return Slow(what)
     callee = module.calls.callee(call)
-    if callee.meaning is not None or callee.function is None or depth >= _DEEPEST:
-        return None
+    if callee.meaning is not None or callee.function is None or depth >= _DEEPEST or len(callee.names) > 1:
+        return None  # of several, one may be quick
     home = module.at(callee)
     known = home.program.slow
     if callee.function not in known:
@@ -199,6 +199,8 @@ def _entered(module: Module, call: ast.Call, code: Code, fact: Fact) -> tuple[Mo
         return None
     names = frozenset(parameters_given(module, call, callee.function, fact, bound=callee.bound))
     names |= known_as(module, call, callee, fact) | of_own_object(module, code, call, callee, fact)
+    stored = {n.id for n in own_of(callee.function, ast.Name) if not isinstance(n.ctx, ast.Load)}
+    names = frozenset(name for name in names if name.partition(".")[0] not in stored)
     return (module.at(callee), callee.function, NOTHING._replace(site=fact.site, names=names)) if names else None
 
 

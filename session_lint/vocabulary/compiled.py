@@ -665,6 +665,7 @@ CONTENT: dict[str, dict[str, Any]] = {
             "_thread._local()": {"role": "context-local"},
             "contextvars.ContextVar()": {"role": "context-local"},
             "contextvars.ContextVar().set": {"role": "takes"},
+            "builtins.setattr": {"role": "takes"},
             "contextvars.ContextVar().reset": {"role": "no-raise"},
             "werkzeug.local.Local()": {"role": "context-local"},
             "gevent.local.local()": {"role": "context-local"},
