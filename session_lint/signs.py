@@ -129,7 +129,8 @@ def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
     while fresh:
         known |= fresh
         holding = project.texts.having(frozenset(fresh - {"begin"} or fresh), left)
-        left = [path for path in left if path not in holding]
+        taken = set(holding)
+        left = [path for path in left if path not in taken]
         size += sum(len(project.content(path)) for path in holding)
         if size > _LITTLE:
             return None

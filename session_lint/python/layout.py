@@ -201,7 +201,7 @@ def _has_code(folder: Path) -> bool:
     return any(name.endswith(".py") for name in _listed(folder))
 
 
-def _listed(folder: Path) -> frozenset[str]:
+def _listed(folder: Path | str) -> frozenset[str]:
     """The names in a folder; none where it cannot be read."""
     try:
         return frozenset(os.listdir(folder))  # noqa: PTH208  (pathlib makes an object of each)
@@ -224,7 +224,7 @@ class Layout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._entries: dict[Path, frozenset[str]] = {}
+        self._entries: dict[str, frozenset[str]] = {}
         self._near: dict[Path, tuple[Path, ...]] = {}
         self._found: dict[tuple[Path, str], tuple[Path, str] | None] = {}
         self._tops: dict[tuple[Path, str], bool] = {}
@@ -306,9 +306,13 @@ class Layout:
 
     def entries(self, folder: Path) -> frozenset[str]:
         """The names in a folder; none where it cannot be read."""
-        if folder not in self._entries:
-            self._entries[folder] = _listed(folder)
-        return self._entries[folder]
+        return self._names(str(folder))
+
+    def _names(self, place: str) -> frozenset[str]:
+        """The same by the folder's path, which costs less than to make an object of it each time."""
+        if place not in self._entries:
+            self._entries[place] = _listed(place)
+        return self._entries[place]
 
     def _has(self, root: Path, top: str) -> bool:
         key = (root, top)
@@ -319,22 +323,24 @@ class Layout:
 
     def _below(self, folder: Path, parts: list[str]) -> tuple[Path, str] | None:
         """The module that a dotted name leads to from one root; packages before modules, stubs last."""
-        found: tuple[Path, str] | None = None
+        found: tuple[str, str] | None = None
+        place = str(folder)
         for index, part in enumerate(parts):
-            entries, rest = self.entries(folder), ".".join(parts[index + 1 :])
-            inner = self.entries(folder / part) if part in entries else frozenset()
+            entries, rest = self._names(place), ".".join(parts[index + 1 :])
+            below = os.path.join(place, part)  # noqa: PTH118  (as above)
+            inner = self._names(below) if part in entries else frozenset()
             if "__init__.py" in inner:
-                found = (folder / part / "__init__.py", rest)
+                found = (f"{below}{os.sep}__init__.py", rest)
             else:
                 file = next((f"{part}{s}" for s in _SUFFIXES if f"{part}{s}" in entries), "")
                 if file:
-                    return folder / file, rest
+                    return folder.joinpath(*parts[:index], file), rest
                 if "__init__.pyi" in inner:
-                    found = (folder / part / "__init__.pyi", rest)
+                    found = (f"{below}{os.sep}__init__.pyi", rest)
                 elif not inner:
                     break
-            folder /= part
-        return found
+            place = below
+        return None if found is None else (Path(found[0]), found[1])
 
     @property
     def files(self) -> tuple[Path, ...]:
