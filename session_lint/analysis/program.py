@@ -58,7 +58,7 @@ class Program:
         self.pending = Pending()
         self.rising = Rising()
         self.hands_out: dict[FunctionNode, bool] = {}
-        self.slow: dict[FunctionNode, object] = {}
+        self.slow: dict[tuple[FunctionNode, int], object] = {}
         self._modules: dict[Names, Module] = {}
         self._facts: dict[Module, ModuleFacts] = {}
         self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}

@@ -123,11 +123,10 @@ def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     if callee.meaning is not None or callee.function is None or depth >= _DEEPEST or len(callee.names) > 1:
         return None  # of several, one may be quick
     home = module.at(callee)
-    known = home.program.slow
-    if callee.function not in known:
-        known[callee.function] = None  # a function that calls itself waits for nothing by that
-        known[callee.function] = _inside(home, callee.function, depth)
-    return known[callee.function]  # type: ignore[return-value]
+    known, key = home.program.slow, (callee.function, depth)  # how far it is followed hangs on how far away it is
+    if key not in known:
+        known[key] = _inside(home, callee.function, depth)
+    return known[key]  # type: ignore[return-value]
 
 
 def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> Slow | None:
