@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import foreign
+from session_lint.analysis.family import family
 from session_lint.python.names import path
 from session_lint.python.scopes import is_self
 from session_lint.python.words import word
@@ -32,20 +33,6 @@ _FRAMEWORKS = frozenset(
     "luigi dramatiq rq huey apscheduler locust watchdog prompt_toolkit cmd2 torch".split()
 )
 """Packages whose classes are there to be derived from, and know nothing of the fields that users add."""
-
-
-def family(module: Module, owner: Scope) -> list[tuple[Module, Scope]]:
-    """A class and those above it that the project defines."""
-    found, todo = [(module, owner)], [(module, owner)]
-    while todo:
-        home, scope = todo.pop()
-        for base in sorted(home.names.bases(scope)):
-            above = home.names.class_of(base)
-            if above is not None and above[1] not in [known for _, known in found]:
-                pair = (home.program.module(above[0]), above[1])
-                found.append(pair)
-                todo.append(pair)
-    return found
 
 
 def out_of_sight(module: Module, owner: Scope) -> bool:

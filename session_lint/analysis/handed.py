@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.family import family
 from session_lint.analysis.passed import given
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import BindingKind, parameters
@@ -13,11 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.module import Module
-    from session_lint.python.names import Names
     from session_lint.python.scopes import FunctionNode, Scope
-
-_DEEPEST = 4
-"""How many base classes up a field may be filled."""
 
 
 def handed(module: Module) -> Iterator[tuple[FunctionNode, str]]:
@@ -49,19 +46,13 @@ def _fields(module: Module, function: FunctionNode, scope: Scope) -> Iterator[st
     own = parameters(function)[0].arg
     if not any(path(n.value) == own for n in own_of(function, ast.Attribute)):
         return
-    for field in _filled(module.names, owner, 0):
+    for field in _filled(module, owner):
         node = ast.Attribute(ast.Name(own, ast.Load()), field, ast.Load())
         if module.calls.is_session(node, scope) and field not in module.methods_called:
             yield f"{own}.{field}"
 
 
-def _filled(names: Names, owner: Scope, depth: int) -> dict[str, None]:
+def _filled(module: Module, owner: Scope) -> dict[str, None]:
     """The fields that the methods of a class, or of its bases, give a value to."""
-    found = {
-        name: None for name, bindings in owner.attributes.items() if any(b.kind is BindingKind.VALUE for b in bindings)
-    }
-    for base in sorted(names.bases(owner)) if depth < _DEEPEST else ():
-        inner = names.class_of(base)
-        if inner is not None:
-            found.update(_filled(*inner, depth + 1))
-    return found
+    found = (item for _, scope in family(module, owner) for item in scope.attributes.items())
+    return {name: None for name, bindings in found if any(b.kind is BindingKind.VALUE for b in bindings)}

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from session_lint.python.names import Names
     from session_lint.python.scopes import FunctionNode, Scope
 
+    Method = tuple[Module, FunctionNode]
+
 
 def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
     """What a generator under ``@contextmanager`` yields: a session that it closes, and perhaps commits.
@@ -148,13 +150,18 @@ def class_scope(module: Module, owner: ast.ClassDef) -> Meaning | None:
 
 def _leaving(module: Module, names: Names, owner: ast.ClassDef) -> list[Fact]:
     """How the ``__exit__`` of a class leaves the session that entering an object of it has opened and given."""
-    enter = module.method(names, owner, "__enter__") or module.method(names, owner, "__aenter__")
-    leave = module.method(names, owner, "__exit__") or module.method(names, owner, "__aexit__")
+    enter, leave = _ends_of(module, names, owner)
     field = _field_given(enter[1]) if enter is not None else ""
     if enter is None or leave is None or not field or not _opened_by(*enter, field):
         return []
     own = next((a.arg for a in (*leave[1].args.posonlyargs, *leave[1].args.args)), "")
     return left(*leave, frozenset({f"{own}.{field}"}))
+
+
+def _ends_of(module: Module, names: Names, owner: ast.ClassDef) -> tuple[Method | None, Method | None]:
+    """What runs as an object of a class is entered, and as it is left."""
+    enter = module.method(names, owner, "__enter__") or module.method(names, owner, "__aenter__")
+    return enter, module.method(names, owner, "__exit__") or module.method(names, owner, "__aexit__")
 
 
 class Unit(NamedTuple):
@@ -172,13 +179,11 @@ class Unit(NamedTuple):
 
 def unit_of_work(module: Module, names: Names, owner: ast.ClassDef) -> Unit | None:
     """What a class means whose ``__enter__`` gives the object itself, which has opened a session then."""
-    enter = module.method(names, owner, "__enter__") or module.method(names, owner, "__aenter__")
-    leave = module.method(names, owner, "__exit__") or module.method(names, owner, "__aexit__")
+    enter, leave = _ends_of(module, names, owner)
     if enter is None or leave is None or not enter[1].args.args or not leave[1].args.args:
         return None
-    if {path(n.value) if n.value is not None else "" for n in own_of(enter[1], ast.Return)} != {
-        enter[1].args.args[0].arg
-    }:
+    given = {path(n.value) if n.value is not None else "" for n in own_of(enter[1], ast.Return)}
+    if given != {enter[1].args.args[0].arg}:
         return None
     home = module.program.module(names)
     for field, bindings in names.scopes.of[owner].attributes.items():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.arguments import bind, parameters_given
+from session_lint.analysis.family import family
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import NOTHING, State
 from session_lint.analysis.summaries import is_generator
@@ -20,13 +21,10 @@ from session_lint.python.names import is_property, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.analysis.state import Fact
     from session_lint.analysis.summaries import Outcome
-    from session_lint.python.names import Names
     from session_lint.python.scopes import FunctionNode, Scope
 
 _DEEPEST = 4
@@ -133,23 +131,14 @@ def _read_by(home: Module, method: FunctionNode, fields: frozenset[str]) -> froz
     """The properties by which a class gives the value of one of some fields."""
     owner = _class_of(home, method)
     found = set[str]()
-    for node in _bodies(home.names, owner, 0) if owner is not None else ():
+    classes = [scope.node for _, scope in family(home, owner)] if owner is not None else []
+    for node in (statement for one in classes if isinstance(one, ast.ClassDef) for statement in one.body):
         if isinstance(node, ast.FunctionDef) and is_property(node) and parameters(node):
             own = parameters(node)[0].arg
             given = [path(n.value) for n in own_of(node, ast.Return) if n.value is not None]
             if given and all(name.startswith(f"{own}.") and name.removeprefix(f"{own}.") in fields for name in given):
                 found.add(node.name)
     return frozenset(found)
-
-
-def _bodies(names: Names, owner: Scope, depth: int) -> Iterator[ast.stmt]:
-    """The statements of a class and of its bases."""
-    assert isinstance(owner.node, ast.ClassDef)
-    yield from owner.node.body
-    for base in sorted(names.bases(owner)) if depth < _DEEPEST else ():
-        inner = names.class_of(base)
-        if inner is not None:
-            yield from _bodies(*inner, depth + 1)
 
 
 def _class_of(home: Module, method: FunctionNode) -> Scope | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.calls import foreign
-from session_lint.analysis.escapes import BY_NAME, family
+from session_lint.analysis.escapes import BY_NAME
+from session_lint.analysis.family import family
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes
