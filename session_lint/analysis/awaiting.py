@@ -12,6 +12,7 @@ from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.loading import COLLECTING
 from session_lint.flow import PointKind
 from session_lint.python.names import path
+from session_lint.python.scopes import below
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def _is_dropped(module: Module, call: ast.Call) -> bool:
 def _never_awaited(module: Module, target: ast.Name) -> bool:
     """Whether a variable is read, and only as if what it holds were the result."""
     code = module.code_of(_scope_of(module, target))
-    reads = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
-    stores = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == target.id and n not in reads]
+    reads = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
+    stores = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and n not in reads]
     wrong = (isinstance(module.parents[n], (ast.Attribute, ast.Subscript)) for n in reads)
     return len(stores) == 1 and bool(reads) and all(wrong)
 

@@ -223,9 +223,19 @@ class Calls:
 
         Most calls are of methods of objects that come from nowhere near; to follow each of them takes long.
         """
+        return word(call.func) in words or self._may_lead(call)
+
+    def likely(self, words: AbstractSet[str]) -> list[ast.Call]:
+        """The calls of the module that :meth:`may_be` holds for, in the order of the text."""
+        return [call for call, name, leads in self._by_word if leads or name in words]
+
+    @cached_property
+    def _by_word(self) -> list[tuple[ast.Call, str, bool]]:
+        return [(call, word(call.func), self._may_lead(call)) for call, _ in self.names.scopes.calls]
+
+    def _may_lead(self, call: ast.Call) -> bool:
+        """Whether what a call calls may go by another name than its own."""
         func: ast.AST = call.func
-        if word(func) in words:
-            return True
         plain = isinstance(func, ast.Name)
         while isinstance(func, (ast.Attribute, ast.Call, ast.Subscript)):
             func = func.func if isinstance(func, ast.Call) else func.value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.uses import Uses, code_around
 from session_lint.python.names import own_nodes, path
-from session_lint.python.scopes import is_self
+from session_lint.python.scopes import below, is_self
 
 if TYPE_CHECKING:
     from session_lint.analysis.module import Module
@@ -36,7 +36,7 @@ class _Claims(Uses):
 
     def __init__(self, module: Module, code: ast.AST, target: ast.Attribute) -> None:
         super().__init__(module, _own_class(module.names.scopes.of[code], target))
-        self._code = frozenset(ast.walk(code))
+        self._code = frozenset(below(code))
 
     def _ours(self, module: Module, node: ast.Attribute) -> bool:
         another = node in self._code or _filled_before(code_around(module, node), node)

@@ -74,7 +74,7 @@ def of_own_object(module: Module, code: Code, call: ast.Call, callee: Callee, fa
     if not is_self(module.names.scopes.of[code], own) or is_generator(function) or not parameters(function):
         return frozenset()
     names = _inside(function, own, fact)
-    return frozenset() if any(path(n) in names for n in _stored(function)) else names
+    return names if names.isdisjoint(_stored(function)) else frozenset()
 
 
 def _object(node: ast.expr, method: ast.AST) -> str:
@@ -109,15 +109,22 @@ def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], dept
     if not names.isdisjoint(_paths(method)):
         return True
     first = parameters(method)[0].arg
-    for call in own_of(method, ast.Call) if depth < _DEEPEST else ():
-        if isinstance(call.func, ast.Attribute) and _object(call.func.value, method) == first:
-            callee = module.calls.callee(call)
-            if callee.function is not None and callee.bound and parameters(callee.function):
-                own = parameters(callee.function)[0].arg
-                renamed = frozenset(own + name.removeprefix(first) for name in names)
-                if _speaks_of(module.at(callee), callee.function, renamed, depth + 1):
-                    return True
+    for call in _on_itself(method) if depth < _DEEPEST else ():
+        callee = module.calls.callee(call)
+        if callee.function is not None and callee.bound and parameters(callee.function):
+            own = parameters(callee.function)[0].arg
+            renamed = frozenset(own + name.removeprefix(first) for name in names)
+            if _speaks_of(module.at(callee), callee.function, renamed, depth + 1):
+                return True
     return False
+
+
+@remembered
+def _on_itself(method: FunctionNode) -> list[ast.Call]:
+    """The calls of methods of its own object."""
+    first = parameters(method)[0].arg
+    calls = (call for call in own_of(method, ast.Call) if isinstance(call.func, ast.Attribute))
+    return [call for call in calls if _object(call.func.value, method) == first]  # type: ignore[attr-defined]
 
 
 @remembered
@@ -125,8 +132,9 @@ def _paths(function: FunctionNode) -> frozenset[str]:
     return frozenset(path(n) for n in own_nodes(function) if isinstance(n, ast.Attribute))
 
 
-def _stored(function: FunctionNode) -> list[ast.Attribute]:
-    return [n for n in own_of(function, ast.Attribute) if not isinstance(n.ctx, ast.Load)]
+@remembered
+def _stored(function: FunctionNode) -> frozenset[str]:
+    return frozenset(path(n) for n in own_of(function, ast.Attribute) if not isinstance(n.ctx, ast.Load))
 
 
 def _by_variable(fact: Fact) -> bool:

@@ -167,10 +167,9 @@ def given(facts: ModuleFacts) -> Iterator[tuple[ast.Call, ast.AST]]:
     if module is None:
         return
     serving = module.calls.vocabulary.serving_words
-    for call, scope in module.names.scopes.calls:
-        if not module.calls.may_be(call, serving) or module.calls.callee(call).role is not Role.DEPENDENCY:
-            continue
-        for value in depended_on(call):
+    for call in module.calls.likely(serving):
+        scope = module.calls.scope(call)
+        for value in depended_on(call) if module.calls.callee(call).role is Role.DEPENDENCY else ():
             meaning = module.calls.meaning(module.names.qualify(value, scope))
             fresh = meaning is not None and meaning.role is Role.FACTORY
             if fresh and not any(_closes(module, code, call) for code, _ in module.codes):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.calls import foreign
 from session_lint.analysis.family import family
 from session_lint.python.names import path
-from session_lint.python.scopes import is_self
+from session_lint.python.scopes import below, is_self
 from session_lint.python.words import word
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _put_elsewhere(module: Module, owner: Scope) -> bool:
         isinstance(node, ast.Assign)
         and path(node.value) == owner.node.name
         and any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in node.targets)
-        for node in ast.walk(module.names.scopes.module.node)
+        for node in below(module.names.scopes.module.node)
     )
 
 
@@ -74,7 +74,7 @@ def _methods(module: Module, owner: Scope) -> Iterator[tuple[ast.AST, Scope]]:
     scopes = module.names.scopes.of
     for method, scope in scopes.items():
         if scope.parent is owner:
-            yield from ((node, scope) for node in ast.walk(method))
+            yield from ((node, scope) for node in below(method))
 
 
 def _lets_at_all(module: Module, node: ast.AST, method: Scope) -> bool:

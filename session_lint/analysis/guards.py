@@ -104,7 +104,7 @@ def _names_of_scope(node: ast.expr) -> bool:
 def variables(text: str) -> frozenset[str]:
     """The variables that an atom speaks of."""
     found = text.removeprefix("bound ")
-    return frozenset(n.id for n in ast.walk(ast.parse(found, mode="eval")) if isinstance(n, ast.Name))
+    return frozenset(n.id for n in below(ast.parse(found, mode="eval")) if isinstance(n, ast.Name))
 
 
 def outcome(test: ast.expr, guards: Guards) -> bool | None:
@@ -307,10 +307,8 @@ def _tests(node: ast.AST) -> Iterator[set[str]]:
 
 
 def _names(node: ast.AST) -> set[str]:
-    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    found |= {
-        str(n.left.value) for n in ast.walk(node) if isinstance(n, ast.Compare) and isinstance(n.left, ast.Constant)
-    }
+    found = {n.id for n in below(node) if isinstance(n, ast.Name)}
+    found |= {str(n.left.value) for n in below(node) if isinstance(n, ast.Compare) and isinstance(n.left, ast.Constant)}
     return found
 
 

@@ -90,10 +90,14 @@ def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solve
             yield one.solved, one
 
 
+def running(module: Module) -> dict[ast.Call, str]:
+    """The calls of a module that run something elsewhere, each with where; in most modules there are none."""
+    likely = module.calls.likely(module.calls.vocabulary.running_words | _TASK)
+    return {call: where for call in likely if (where := runs(module, call))}
+
+
 def runs(module: Module, call: ast.Call) -> str:
     """Where a call runs what it is given; empty for most."""
-    if not may_run(module, call):
-        return ""
     meaning = module.calls.callee(call).meaning
     if meaning is not None:
         return meaning.runs
@@ -102,18 +106,12 @@ def runs(module: Module, call: ast.Call) -> str:
     return ""
 
 
-def may_run(module: Module, call: ast.Call) -> bool:
-    """Whether a call may run something elsewhere, as far as bare names tell."""
-    func = call.func
-    queued = isinstance(func, ast.Attribute) and func.attr in _TASK
-    return queued or module.calls.may_be(call, module.calls.vocabulary.running_words)
-
-
 def threads(module: Module) -> dict[ast.AST, ast.Call]:
     """The functions that calls of a module start threads with, each with the first such call."""
     found: dict[ast.AST, ast.Call] = {}
-    for call, scope in module.names.scopes.calls:
-        target = _target(module, call, scope) if may_run(module, call) else None
+    for call in module.calls.likely(module.calls.vocabulary.thread_words):
+        scope = module.calls.scope(call)
+        target = _target(module, call, scope)
         if isinstance(target, ast.Lambda) and isinstance(target.body, ast.Call):
             target = target.body.func
         for name in module.names.qualify(target, scope) if target is not None else ():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.python.names import own_nodes, path
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import below
 from session_lint.vocabulary import effects, query_methods
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def closure(node: ast.FunctionDef | ast.AsyncFunctionDef, fact: Fact) -> Hold | 
 @remembered
 def captured(node: ast.AST) -> frozenset[object]:
     """The variable paths that a nested function, lambda or generator expression reads of those around it."""
-    found = {p for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute)) and (p := path(n))}
+    found = {p for n in below(node) if isinstance(n, (ast.Name, ast.Attribute)) and (p := path(n))}
     own = _own_names(node)
     return frozenset(p for p in found if p.partition(".")[0] not in own)
 
@@ -167,7 +168,7 @@ def closed_inside(node: ast.AST) -> frozenset[object]:
     """The variable paths on which a nested function or lambda calls a closing method."""
     return frozenset(
         name
-        for n in ast.walk(node)
+        for n in below(node)
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and closes(n.func.attr)
         if (name := path(n.func.value)).partition(".")[0] not in _own_names(node)
     )

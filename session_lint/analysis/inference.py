@@ -17,7 +17,7 @@ from session_lint.signs import keeps
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
@@ -246,8 +246,10 @@ def getters(module: Module) -> Iterator[tuple[str, Scope]]:
         yield from ((name, scope) for scope in scopes if _returns(scope, name))
 
 
-def closed_by(module: Module, function: FunctionNode, names: Iterable[str]) -> str:
+def closed_by(module: Module, function: FunctionNode, names: Collection[str]) -> str:
     """The variable of a global session that a function leaves closed on every normal way; empty for none."""
+    if not names:
+        return ""
     scope = module.names.scopes.of[function]
     mentioned = {path(n) for n in own_nodes(function) if isinstance(n, (ast.Name, ast.Attribute))}
     wanted = [name for name in names if name in mentioned and _is_global(module, name, scope)]

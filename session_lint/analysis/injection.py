@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import expressions
-from session_lint.python.scopes import parameters, parameters_with_defaults
+from session_lint.python.scopes import below, parameters, parameters_with_defaults
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def dependencies(module: Module, code: ast.AST, name: str) -> Iterator[Made]:
     scope = module.names.scopes.of[code].parent or module.names.scopes.module
     for told in _told(code, name):
         for home, value in expressions(module, told, scope):
-            yield from ((home, n) for n in ast.walk(value) if _is_dependency(home, n))  # type: ignore[misc]
+            yield from ((home, n) for n in below(value) if _is_dependency(home, n))  # type: ignore[misc]
 
 
 def _told(function: FunctionNode, name: str) -> Iterator[ast.expr]:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import below
 
 if TYPE_CHECKING:
     from session_lint.python.names import Names
@@ -35,7 +36,7 @@ def runs_when_made(owner: ast.ClassDef) -> bool:
 @remembered
 def only_kept(function: FunctionNode, name: str) -> bool:
     """Whether a function does no more with a parameter than to put it into fields."""
-    nodes = list(ast.walk(function))
+    nodes = list(below(function))
     stored = {
         node.value
         for node in nodes

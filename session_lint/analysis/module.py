@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
-from session_lint.analysis.handing import runs, threads
+from session_lint.analysis.handing import running, threads
 from session_lint.analysis.inference import class_scope, closed_by, getters, kept, scope_meaning, unit_of_work
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
@@ -23,7 +23,7 @@ from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
 from session_lint.python.names import Names, own_of
 from session_lint.python.pending import once
-from session_lint.python.scopes import below, children
+from session_lint.python.scopes import LEAVES, below, children
 from session_lint.python.stopping import go_on
 from session_lint.python.words import word
 from session_lint.stages import stage
@@ -141,7 +141,9 @@ class Module(Concern):
         """The node above each node of the module's tree."""
         found: dict[ast.AST, ast.AST] = {}
         for node in self.nodes:
-            found.update(dict.fromkeys(children(node), node))
+            if node.__class__ not in LEAVES:
+                for child in children(node):
+                    found[child] = node
         return found
 
     def at(self, callee: Callee) -> Module:
@@ -168,7 +170,7 @@ class Module(Concern):
     @once
     def running(self) -> dict[ast.Call, str]:
         """The calls of this module that run something elsewhere, each with where; in most modules there are none."""
-        return {call: where for call, _ in self.names.scopes.calls if (where := runs(self, call))}
+        return running(self)
 
     @once
     def threads(self) -> dict[ast.AST, ast.Call]:
@@ -372,7 +374,7 @@ class Module(Concern):
         """All nodes of a code that stand in a ``finally`` body."""
         if code not in self._finals:
             tries = (n for n in own_of(code, ast.Try))
-            self._finals[code] = frozenset(n for t in tries for s in t.finalbody for n in ast.walk(s))
+            self._finals[code] = frozenset(n for t in tries for s in t.finalbody for n in below(s))
         return self._finals[code]
 
     def caught_names(self, code: ast.AST) -> frozenset[str]:

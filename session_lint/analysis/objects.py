@@ -18,7 +18,7 @@ from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import NOTHING, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property, own_of, path
-from session_lint.python.scopes import BindingKind, parameters
+from session_lint.python.scopes import BindingKind, below, parameters
 
 if TYPE_CHECKING:
     from session_lint.analysis.calls import Callee
@@ -68,7 +68,7 @@ def used_here(module: Module, code: ast.AST, made: ast.Call, fact: Fact) -> bool
     used: list[ast.AST] = [made]
     if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
         name = above.targets[0].id
-        used = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+        used = [n for n in below(code) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     calls = [module.parents.get(module.parents[one]) for one in used]
     return all(isinstance(c, ast.Call) and c in module.calls and _follows(module, c, made, fact) for c in calls)
 

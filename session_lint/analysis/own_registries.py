@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import own_nodes, own_of
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, below
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _asking(scope: Scope, name: str) -> list[ast.Call]:
 
 def _alone(scope: Scope, name: str) -> bool:
     """Whether a variable is used for its session only, by nobody but the function, and goes nowhere."""
-    used = {id(n) for n in ast.walk(scope.node) if _is(n, name) and isinstance(n.ctx, ast.Load)}  # type: ignore[attr-defined]
+    used = {id(n) for n in below(scope.node) if _is(n, name) and isinstance(n.ctx, ast.Load)}  # type: ignore[attr-defined]
     for node in own_nodes(scope.node):
         if isinstance(node, ast.Attribute) and node.attr not in _REGISTRY:
             used.discard(id(node.value))

@@ -17,6 +17,7 @@ from session_lint.analysis.module import Module
 from session_lint.analysis.summaries import Rising
 from session_lint.python.mentions import finder, importer
 from session_lint.python.pending import Pending, once
+from session_lint.python.project import beside
 from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
 from session_lint.stages import stage
 from session_lint.vocabulary import Role, vocabulary
@@ -24,6 +25,7 @@ from session_lint.vocabulary import Role, vocabulary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
     from session_lint.analysis.solved import Solved
     from session_lint.python.names import Names
@@ -246,9 +248,18 @@ class Program:
         if self.project is None:
             return []
         paths = self._signs.concerned(name) if concerned else self.project.holding(name)
-        if len(paths) > _MOST_CANDIDATES:
+        return self._asked_for(module, paths, f"worthy\0{name}" if concerned else f"word\0{name}")
+
+    def threading(self, module: Module, name: str) -> list[Module]:
+        """Those of them that hold one of the words, too, by which threads are started."""
+        if self.project is None:
+            return []
+        question = beside(name, self.vocabulary.thread_words)
+        return self._asked_for(module, self.project.beside(question), question) or []
+
+    def _asked_for(self, module: Module, paths: list[Path], question: str) -> list[Module] | None:
+        if self.project is None or len(paths) > _MOST_CANDIDATES:
             return None
-        question = f"worthy\0{name}" if concerned else f"word\0{name}"
         return [self.module(unit.names) for unit in self.project.mentioning(paths, module.names, question)]
 
     def reaching(self, places: Iterable[Place], *, concerned: bool = False) -> dict[ast.AST, Place]:

@@ -21,6 +21,7 @@ from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import below
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -67,7 +68,7 @@ def _asked(code: Code) -> frozenset[str]:
     """The paths that the tests of a code ask about, and not only about what they lead to."""
     found: set[str] = set()
     for test in _tests(code):
-        nodes = list(ast.walk(test))
+        nodes = list(below(test))
         further = {n.value for n in nodes if isinstance(n, ast.Attribute)}
         found |= {path(n) for n in nodes if isinstance(n, ast.Attribute) and n not in further}
     return frozenset(found)

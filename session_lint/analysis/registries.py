@@ -133,7 +133,7 @@ def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.A
 
 def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ast.AST] | None:
     """The call that starts a thread with a function."""
-    for home in (module, *(module.program.mentioning(module, code.name) or ())):
+    for home in (module, *module.program.threading(module, code.name)):
         if code in home.threads:
             return "thread", home.threads[code]
     return None

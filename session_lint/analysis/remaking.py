@@ -45,9 +45,9 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
         return
     made: dict[ast.AST, list[ast.Call]] = {}
     words = module.calls.vocabulary.making_words
-    for call, scope in module.names.scopes.calls:
-        if module.calls.may_be(call, words) and module.calls.callee(call).role in MAKING:
-            made.setdefault(module.code_of(scope), []).append(call)
+    for call in module.calls.likely(words):
+        if module.calls.callee(call).role in MAKING:
+            made.setdefault(module.code_of(module.calls.scope(call)), []).append(call)
     for code, calls in made.items():
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and not _kept(module, code, calls):
             found = _used(module, code, calls)

@@ -100,8 +100,8 @@ def handlers(module: Module) -> Iterator[Code]:
         elif isinstance(node, ast.ClassDef) and _is_view(module, node, 0):
             yield from (n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
     serving = module.calls.vocabulary.serving_words
-    for call, _ in module.names.scopes.calls:  # app.add_url_rule("/", view_func=index), Depends(get_db)
-        if module.calls.may_be(call, serving) and module.calls.callee(call).role in SERVING:
+    for call in module.calls.likely(serving):  # app.add_url_rule("/", view_func=index), Depends(get_db)
+        if module.calls.callee(call).role in SERVING:
             yield from _given(module, call)
 
 

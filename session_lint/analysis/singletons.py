@@ -16,6 +16,7 @@ from session_lint.analysis.places import is_test
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.state import Site, SiteKind
 from session_lint.python.names import path
+from session_lint.python.scopes import below
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -181,7 +182,7 @@ def _net(module: Module, value: ast.expr) -> bool:
         if defined is None:
             continue
         home = module.program.module(defined[0])
-        for call in ast.walk(defined[1]):
+        for call in below(defined[1]):
             if isinstance(call, ast.Call) and "warnings.warn" in home.calls.callee(call).names:
                 scope = home.calls.scope(call)
                 given = (*call.args, *(k.value for k in call.keywords))

@@ -9,6 +9,7 @@ from session_lint.analysis.holding import Hold, closes
 from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, path
+from session_lint.python.scopes import below
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -144,9 +145,7 @@ def _in_script(module: Module, node: ast.AST) -> bool:
     """Whether a statement stands under ``if __name__ == "__main__"``."""
     while node in module.parents:
         node = module.parents[node]
-        if isinstance(node, ast.If) and any(
-            isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test)
-        ):
+        if isinstance(node, ast.If) and any(isinstance(n, ast.Name) and n.id == "__name__" for n in below(node.test)):
             return True
     return False
 

@@ -13,7 +13,7 @@ from session_lint.analysis.reclaiming import takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import below, parameters
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _passed(module: Module, code: ast.AST) -> Iterator[str]:
             asked = guards.asked(callee.function)
             for name, argument in bind(call, callee.function, bound=callee.bound).items():
                 if name in asked and isinstance(argument, ast.expr):
-                    yield from {n.id for n in ast.walk(argument) if isinstance(n, ast.Name)}
+                    yield from {n.id for n in below(argument) if isinstance(n, ast.Name)}
 
 
 def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:

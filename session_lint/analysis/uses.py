@@ -13,7 +13,7 @@ from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import children, is_self
+from session_lint.python.scopes import below, children, is_self
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
@@ -147,7 +147,7 @@ class Uses:
     def _variable(self, module: Module, name: str, code: ast.AST, depth: int, beside: Collection[ast.AST] = ()) -> bool:
         """Whether a read of a variable lets go of what it holds; ``beside`` are reads that are known not to."""
         own = {n for n in own_nodes(code) if isinstance(n, ast.Name)}
-        reads = [n for n in ast.walk(code) if isinstance(n, ast.Name) and n.id == name and n not in beside]
+        reads = [n for n in below(code) if isinstance(n, ast.Name) and n.id == name and n not in beside]
         return any(
             node not in own or self._lets_go(module, node, depth) for node in reads if isinstance(node.ctx, ast.Load)
         )
@@ -216,7 +216,7 @@ class Uses:
 @remembered
 def _closes_something(node: ast.AST) -> bool:
     """Whether a class calls anything that closes."""
-    return any(isinstance(n, ast.Attribute) and closes(n.attr) for n in ast.walk(node))
+    return any(isinstance(n, ast.Attribute) and closes(n.attr) for n in below(node))
 
 
 def reads_as_field(function: FunctionNode) -> bool:

@@ -19,6 +19,7 @@ from session_lint.python.annotations import annotated_class
 from session_lint.python.pending import Pending
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import (
+    LEAVES,
     Binding,
     BindingKind,
     FunctionNode,
@@ -457,12 +458,12 @@ def _nodes(code: ast.AST) -> list[ast.AST]:
     while todo:
         node = todo.pop()
         found.append(node)
-        if type(node) not in _OWN_CODE:
+        if node.__class__ not in _CLOSED:
             todo += children(node)
     return found
 
 
-_OWN_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef}
+_CLOSED = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, *LEAVES}
 _CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Module}
 _nodes_of_code = remembered(_nodes)
 """Each rule looks through a code for something else: its nodes are asked for a dozen times."""
@@ -494,11 +495,13 @@ def is_super(node: ast.AST) -> bool:
 
 def path(node: ast.AST) -> str:
     """``a.b.c`` for a name or a chain of attributes, else the empty string."""
+    if isinstance(node, ast.Name):
+        return node.id
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name):
+    if not parts or not isinstance(node, ast.Name):
         return ""
     return ".".join([node.id, *reversed(parts)])
 

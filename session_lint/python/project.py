@@ -173,6 +173,11 @@ class Project:
         """The files whose bytes hold a word."""
         return self.texts.holding(word)
 
+    def beside(self, question: str) -> list[Path]:
+        """The files that hold a word, and as a whole one any of some others: what :func:`beside` asks for."""
+        _, word, others = question.split("\0")
+        return self.texts.having(frozenset(others.split()), self.holding(word))
+
     def imports(self, packages: frozenset[str]) -> bool:
         """Whether any file may import one of some packages."""
         if packages not in self._imports:
@@ -217,7 +222,14 @@ class Project:
             return _place(self.layout.locate(dotted, self.root / folder))
         if kind == "word":
             return self.listed(self.holding(rest))
+        if kind == "beside":
+            return self.listed(self.beside(question))
         return self.texts.mark(self.root / rest)
+
+
+def beside(word: str, others: Iterable[str]) -> str:
+    """The question which files hold a word, and as a whole one any of some others."""
+    return f"beside\0{word}\0{' '.join(sorted(others))}"
 
 
 def _place(found: tuple[Path, str] | None) -> bytes:

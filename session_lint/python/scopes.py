@@ -101,6 +101,10 @@ def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
     return walker.result
 
 
+LEAVES = {ast.Name, ast.Constant}
+"""Kinds that have no nodes under them, which make half of a tree."""
+
+
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes that a node has, in their order, but for the marks whether a name is read or written."""
     found: list[ast.AST] = []
@@ -119,7 +123,8 @@ def below(node: ast.AST) -> list[ast.AST]:
     """All nodes under a node, itself first, but for the marks that :func:`children` leaves out."""
     found = [node]
     for current in found:  # which grows meanwhile
-        found += children(current)
+        if current.__class__ not in LEAVES:
+            found += children(current)
     return found
 
 

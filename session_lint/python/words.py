@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.names import own_of, path
-from session_lint.python.scopes import Binding, BindingKind, parameters_with_defaults
+from session_lint.python.scopes import Binding, BindingKind, below, parameters_with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,9 +36,12 @@ class Lead(NamedTuple):
 
 def word(node: ast.AST) -> str:
     """The word that something is called by: ``c`` for ``a.b.c``, ``c()`` and ``c[T]``; empty where there is none."""
-    while isinstance(node, (ast.Call, ast.Subscript, ast.Await)):
-        node = node.func if isinstance(node, ast.Call) else node.value
+    while node.__class__ in _AROUND:
+        node = node.func if isinstance(node, ast.Call) else node.value  # type: ignore[attr-defined]
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+_AROUND = {ast.Call, ast.Subscript, ast.Await}
 
 
 def leads(names: Names) -> list[Lead]:
@@ -98,7 +101,7 @@ def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> It
             if binding.kind is BindingKind.VALUE:
                 yield from words_given(names, binding.node, binding.scope, depth + 1)
             elif binding.kind is BindingKind.PARAMETER and binding.node.annotation is not None:  # type: ignore[attr-defined]
-                yield from map(word, ast.walk(binding.node.annotation))  # type: ignore[attr-defined]
+                yield from map(word, below(binding.node.annotation))  # type: ignore[attr-defined]
     else:
         for part in _parts(node):
             yield from words_given(names, part, scope, depth)

@@ -164,6 +164,11 @@ class Vocabulary:
         return self._last_words(lambda meaning: bool(meaning.runs))
 
     @cached_property
+    def thread_words(self) -> frozenset[str]:
+        """Those of them that may run it in a thread."""
+        return self._last_words(lambda meaning: meaning.runs == "thread")
+
+    @cached_property
     def serving_words(self) -> frozenset[str]:
         """The last words of all names of what makes a function serve requests."""
         return self._last_words(lambda meaning: meaning.role in SERVING)
@@ -178,7 +183,7 @@ class Vocabulary:
         found = {name.removesuffix("()"): meaning for name, meaning in self.names.items() if wanted(meaning)}
         renamed = {alias for alias, name in self._meant.items() if name in found}
         families = {m for name, meaning in found.items() if name.endswith(".*") for m in meaning.methods}
-        return frozenset({name.rpartition(".")[2] for name in {*found, *renamed}} | families)
+        return frozenset({name.rpartition(".")[2] for name in {*found, *renamed}} - {"*"} | families)
 
     @cached_property
     def libraries(self) -> frozenset[str]:

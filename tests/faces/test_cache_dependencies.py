@@ -142,6 +142,35 @@ def test_who_calls_counts() -> None:
     assert [True, True] == said()[1]
 
 
+REGISTRY = """from sqlalchemy.orm import scoped_session, sessionmaker
+
+Registry = scoped_session(sessionmaker())
+
+
+def work():
+    Registry.execute("SELECT 1")
+"""
+CALLING = """from registry import work
+
+work()
+"""
+STARTING = """from threading import Thread
+
+from registry import work
+
+Thread(target=work).start()
+"""
+
+
+def test_who_starts_a_thread_counts() -> None:
+    Path("registry.py").write_text(REGISTRY)
+    runs = []
+    for text in (CALLING, STARTING, CALLING):
+        Path("main.py").write_text(text)
+        runs.append([(name, code) for name, _, code, _ in said()[0]])
+    assert runs == [[], [("registry.py", "SES704")], []]
+
+
 def test_a_question_is_asked_once_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("opener.py").write_text(OPENER)
     for number in range(5):
