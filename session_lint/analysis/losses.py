@@ -17,7 +17,7 @@ from session_lint.vocabulary import effects
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.analysis.facts import ModuleFacts, Obligation
+    from session_lint.analysis.facts import Ending, ModuleFacts, Obligation
     from session_lint.analysis.module import Module
 
 _ADDING = ("add", "add_all", "merge")
@@ -44,19 +44,23 @@ def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
         return
     for kind in (SiteKind.OWNED, SiteKind.SCOPE):
         for obligation in facts.obligations(kind):
-            found = _loss(facts.module, obligation)
+            normal = _closed(facts.module, obligation)
+            found = (_loss(facts.module, obligation, normal) or _change(facts.module, obligation)) if normal else None
             if found is not None:
                 yield found
 
 
-def _loss(module: Module, obligation: Obligation) -> Loss | None:
+def _closed(module: Module, obligation: Obligation) -> list[Ending]:
+    """The normal endings of a session that is closed on all of them, and of which nobody commits anything."""
     if any(e.fact.marked(what) for e in obligation.endings for what in ("committed", "exposed", "yielded", "lent")):
-        return None
+        return []
     if obligation.site.kind is SiteKind.SCOPE and may_commit(module, obligation.site.node):
-        return None
+        return []
     normal = [e for e in obligation.endings if e.normal]
-    if not all(e.closed for e in normal):
-        return None  # it is open, or somebody has it: another rule's, or another's to commit
+    return normal if all(e.closed for e in normal) else []  # else it is another rule's, or another's to commit
+
+
+def _loss(module: Module, obligation: Obligation, normal: list[Ending]) -> Loss | None:
     lost = [
         (e.solved.here(m.node, lambda fact, write=m.node: fact.pending is write), m.node, m.other)  # type: ignore[misc]
         for e in normal
@@ -69,8 +73,31 @@ def _loss(module: Module, obligation: Obligation) -> Loss | None:
     return Loss(obligation, here, write, closed)
 
 
+def _change(module: Module, obligation: Obligation) -> Loss | None:
+    """The last change of a loaded object, where it is all that would have to be saved."""
+    from session_lint.analysis.changes import changed  # noqa: PLC0415  (few sessions are closed and never committed)
+
+    ends = [(m.node, e) for e in obligation.endings if e.normal for m in e.fact.marked("closed") if m.node]
+    found = changed(module, obligation) if ends else []
+    if not found or _is_ended(module, obligation):
+        return None
+    last = max(found, key=lambda target: (target.lineno, target.col_offset))
+    return Loss(obligation, last, last, ends[-1][0])
+
+
 def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
     """Whether the write may be saved by itself, or not be meant to be saved."""
+    if _is_ended(module, obligation):
+        return True
+    calls = [n for n in own_of(obligation.site.code, ast.Call) if isinstance(n.func, ast.Attribute)]
+    if not _attaches(module, write):
+        return False
+    asked = any(_reads(call, obligation.name) for call in calls)
+    return asked or _unchanged(module, obligation.site.code, write)
+
+
+def _is_ended(module: Module, obligation: Obligation) -> bool:
+    """Whether each statement may be saved by itself, or the code ends its transaction in another way."""
     origin = obligation.site.origin.node
     if isinstance(origin, ast.Call) and origin in module.calls and "autocommit" in options(module, origin):
         return True
@@ -84,11 +111,7 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
         for call in calls
         if call.func.attr == "commit" or (call.func.attr == "rollback" and call not in caught)  # type: ignore[attr-defined]
     ]
-    if ending and {*ending} - _of_no_avail(obligation):
-        return True  # on a connection, or on purpose
-    if not _attaches(module, write):
-        return False
-    return any(_reads(call, obligation.name) for call in calls) or _unchanged(module, code, write)
+    return bool(ending) and bool({*ending} - _of_no_avail(obligation))  # on a connection, or on purpose
 
 
 def _of_no_avail(obligation: Obligation) -> set[ast.AST]:

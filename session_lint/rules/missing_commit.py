@@ -2,13 +2,15 @@
 
 ## What it does
 Reports the last write (`add`, `delete`, an `INSERT`, `UPDATE` or `DELETE` statement, …) of a session that the code
-opens and closes, by hand or with `with Session() as session`, where no way commits it.
+opens and closes, by hand or with `with Session() as session`, where no way commits it. Setting a column of an object
+that was loaded is a write, too, where nothing else is done with the object.
 
 A commit in a function that gets the session counts, and so does one in code that cannot be read; one that on every way
 comes after the close does not, for it saves nothing. A rollback on purpose and sessions in autocommit mode are not
 reported. Nor is an object that was not made here and is added only to ask for more of it (`session.add(user)`, then a
-query), nor what was sent over somebody else's connection, who may commit it (`Session(bind=op.get_bind())`). A
-statement is known by what it is made of, also where it stands in a variable.
+query), nor one that is changed and then returned, handed to somebody or read (`user.password = "***"`), nor what was
+sent over somebody else's connection, who may commit it (`Session(bind=op.get_bind())`). A statement is known by what it
+is made of, also where it stands in a variable.
 
 ## Why is this bad?
 `close()`, and the end of `with Session() as session`, roll back what was not committed, without a word. The program
