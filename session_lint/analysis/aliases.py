@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
 from session_lint.python.names import path
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
@@ -75,5 +76,9 @@ def assigned(scope: Scope, name: str) -> ast.expr | None:
     """The expression that a local variable is assigned, wherever it is; ``None`` where that is not one."""
     values = [b.node if b.kind is BindingKind.VALUE else None for b in scope.bindings[name]]
     first = values[0]
-    same = all(v is not None and ast.dump(v) == ast.dump(first) for v in values if first is not None)
+    same = all(v is not None and _shape(v) == _shape(first) for v in values if first is not None)
     return first if same and isinstance(first, ast.expr) else None
+
+
+_shape = remembered(ast.dump)
+"""What two expressions have in common that are written alike."""
