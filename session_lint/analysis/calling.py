@@ -17,7 +17,11 @@ from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when
 from session_lint.analysis.objects import by_method, used_here
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
-from session_lint.analysis.summaries import Outcome
+from session_lint.analysis.summaries import Outcome, is_generator
+from session_lint.python.names import own_of
+from session_lint.python.remembered import remembered
+from session_lint.python.scopes import below
+from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -166,6 +170,8 @@ class Calling:
             kind = callee.meaning.raises
             return [], [fact.with_flying(Raised(kind, call))] if kind else []
         if callee.function is not None:
+            if only_makes(self.code, call, callee.function):
+                return [fact], []
             return self._by_summary(call, callee, fact, self._ways(call, callee))
         kind = callee.raises
         if callee.effect is not None:  # a method of another session
@@ -207,6 +213,7 @@ class Calling:
     def _by_summary(self, call: ast.Call, callee: Callee, fact: Fact, outcomes: Iterable[Outcome]) -> Outcomes:
         done: list[Fact] = []
         raised: list[Fact] = []
+        later = callee.function is not None and only_makes(self.code, call, callee.function)
         for outcome in outcomes:
             if outcome.raised is not None and outcome.raised.undoing and fact.caught:
                 continue
@@ -216,6 +223,8 @@ class Calling:
                     done.append(after)
                 else:
                     raised.append(after.with_flying(outcome.raised._replace(node=call)))
+        if later:  # it has not begun, and nobody here sees it end
+            return list(dict.fromkeys(done)) or [fact], []
         return list(dict.fromkeys(done)), list(dict.fromkeys(raised))
 
     # a method of the session, of a query made from it, or of a dictionary that has it under a key
@@ -395,6 +404,23 @@ def own_effect(module: Module, call: ast.Call, fact: Fact) -> tuple[Effect, list
     if effects.from_query(start, fact):
         return effects.query_effect(methods[-1]), ["query", *methods]
     return None
+
+
+def only_makes(code: ast.AST, call: ast.Call, function: ast.AST) -> bool:
+    """Whether a call of a coroutine function only makes the coroutine, which something else runs: a task, later."""
+    return isinstance(function, ast.AsyncFunctionDef) and not is_generator(function) and call not in _driven(code)
+
+
+@remembered
+def _driven(code: ast.AST) -> frozenset[ast.AST]:
+    """The calls of a code that are run to their end before it goes on, or by whoever called it."""
+    awaited = [n.value for n in (*own_of(code, ast.Await), *own_of(code, ast.Return)) if n.value is not None]
+    runners = [n for n in own_of(code, ast.Call) if word(n.func) in _RUNNERS]
+    return frozenset(n for one in (*awaited, *runners) for n in below(one) if isinstance(n, ast.Call))
+
+
+_RUNNERS = frozenset(["run", "run_until_complete", "async_to_sync"])
+"""What runs a coroutine that it is given, and waits for its end."""
 
 
 def _kept(fact: Fact) -> Fact:

@@ -10,6 +10,8 @@ from session_lint.analysis.handing import Handing, given, handings, is_request, 
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind
 from session_lint.python.names import path
+from session_lint.python.remembered import remembered
+from session_lint.python.scopes import below
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _WAITING = frozenset(["join", "result", "shutdown", "wait", "get", "exception", "done", "cancel", "communicate"])
 """Methods by which one waits for a thread, a future, a pool; whoever has one of these may be done by then."""
+_TOLD = frozenset(["join", "wait"])
+"""Those of what a thread is given to say by it that it is done: a queue, an event."""
 _SEVERAL = 2
 
 
@@ -102,19 +106,61 @@ def ending(module: Module, handing: Handing, names: frozenset[str]) -> Callable[
     """Whether a point waits for what was set going, or gives the session's last variable something else."""
     made = handing.call
     receiver = path(made.func.value) if isinstance(made.func, ast.Attribute) else ""
+    handles = _handles(handing.solved.code, made, receiver)
+    told = {path(n) for n in below(made) if isinstance(n, (ast.Name, ast.Attribute))} - {"self", "cls", ""}
 
     def ends(point: Point) -> bool:
         node = point.node
         if point.kind is PointKind.CALL and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            return node.func.attr in _WAITING and path(node.func.value) not in names
+            return node.func.attr in _WAITING and path(node.func.value) not in names and waits(node.func, node)
         if point.kind is PointKind.EXIT and isinstance(node, ast.withitem):
             return node.optional_vars is not None and path(node.optional_vars) == receiver
         if point.kind is PointKind.AWAIT and isinstance(node, ast.Await):
-            waits = node.value is made or isinstance(node.value, (ast.Name, ast.Attribute))
-            return waits or (isinstance(node.value, ast.Call) and runs(module, node.value) == "gather")
+            awaited = node.value is made or (path(node.value) and _within(path(node.value), handles))
+            return awaited or (isinstance(node.value, ast.Call) and runs(module, node.value) == "gather")
         return point.kind is PointKind.STORE and path(node) in names and len(names) == 1
 
+    def waits(func: ast.Attribute, call: ast.Call) -> bool:
+        on = path(func.value)
+        given = (p for a in call.args for n in below(a) if (p := path(n)))
+        return _within(on, handles) or (on in told and func.attr in _TOLD) or any(_within(p, handles) for p in given)
+
     return ends
+
+
+def _handles(code: ast.AST, made: ast.Call, receiver: str) -> set[str]:
+    """The variables that may lead to what a call has set going: its receiver, and all that its value is put into."""
+    found = {receiver} - {""}
+    pairs = list(_bindings(code))
+    size = -1
+    while len(found) != size:
+        size = len(found)
+        for target, value in pairs:
+            if target not in found and any(n is made or _within(path(n), found) for n in value):
+                found.add(target)
+    return found
+
+
+@remembered
+def _bindings(code: ast.AST) -> list[tuple[str, list[ast.AST]]]:
+    """What a code puts where: each variable with all parts of what it may get something from."""
+    found: list[tuple[ast.expr, ast.AST]] = []
+    for node in below(code):
+        if isinstance(node, ast.Assign):
+            found += [(target, node.value) for target in node.targets]
+        elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and node.value is not None:
+            found.append((node.target, node.value))
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+            found.append((node.target, node.iter))
+        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+            found.append((node.optional_vars, node.context_expr))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            found += [(node.func.value, argument) for argument in node.args]  # threads.append(thread)
+    return [(p, below(value)) for target, value in found for part in below(target) if (p := path(part))]
+
+
+def _within(name: str, handles: set[str]) -> bool:
+    return name in handles or any(name.startswith(f"{handle}.") for handle in handles)
 
 
 def _using(module: Module, handing: Handing, names: frozenset[str]) -> Callable[[Point], bool]:
