@@ -93,8 +93,9 @@ def unconcerned(source: Source, settings: Settings, place: Drawer | None) -> dic
         return None if vocabulary(tables).mentions(source.text) else {}
     root = root_of_project(absolute(Path(source.filename)))
     known = _known(root, tables) if place else None
-    words = known.telling if known else _widest(root, tables, Notes(root, settings, _WIDEST) if place else None)
-    if words is None or _finder(words)(source.text.encode(errors="replace")):
+    words = _widest(root, tables, Notes(root, settings, _WIDEST) if place else None) if known is None else ()
+    tells = known.tells if known is not None else None if words is None else _finder(words)
+    if tells is None or tells(source.text.encode(errors="replace")):
         return None
     question = "words" if known else _WIDEST
     return {question: place.answer(question)} if place else {}

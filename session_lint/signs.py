@@ -11,7 +11,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from session_lint.python.mentions import importer
+from session_lint.python.mentions import finder, importer
 from session_lint.python.modules import absolute
 from session_lint.python.project import forget_projects, project_of
 from session_lint.python.project import leave as leave_project
@@ -42,7 +42,8 @@ _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)
 class Kept:
     """What was learnt of a project.
 
-    :param words: by which a call may give a session; with a dot in front the properties that do.
+    :param words: by which a call may give a session; with a dot in front the properties that do, and with ``=`` the
+        variables of modules that hold one, each with the last word of its module.
     :param digest: of the files that they were learnt from.
     :param named: the dotted names by which the vocabulary knows getters and closers of global sessions.
     """
@@ -104,9 +105,28 @@ def known(path: Path, tables: Tables) -> Signs | None:
 def recalled(project: Project, memory: Memory | None) -> Kept | None:
     """What an earlier run has learnt, where the files that it was learnt from are the same still."""
     kept = memory.recall() if memory is not None else None
-    if kept is None or learnt_from(project, (w for w in kept.words if not w.startswith("."))) != kept.digest:
+    if kept is None or learnt_from(project, opening(kept.words)) != kept.digest:
         return None
     return kept
+
+
+def opening(learnt: Iterable[str]) -> frozenset[str]:
+    """Those of the words that were learnt by which a call may give a session."""
+    return frozenset(word for word in learnt if not word.startswith((".", "=")))
+
+
+def telling(words: Iterable[str], learnt: Iterable[str]) -> Callable[[bytes], bool]:
+    """What tells whether a text may have to do with a session: it holds a word, or names the variable of a module.
+
+    :param learnt: as :class:`Kept` has them.
+    """
+    finds = finder(words)
+    shared = [tuple(map(_holder, word[1:].split())) for word in learnt if word.startswith("=")]
+    return lambda data: finds(data) or any(name(data) and module(data) for name, module in shared)
+
+
+def _holder(word: str) -> Callable[[bytes], bool]:
+    return finder([word])
 
 
 def learnt_from(project: Project, words: Iterable[str]) -> bytes:
@@ -210,8 +230,7 @@ class Signs:
     @classmethod
     def of(cls, project: Project, kept: Kept) -> Signs:
         """Those of a project of which something is known already."""
-        words = frozenset(word for word in kept.words if not word.startswith("."))
-        return cls(project, kept.words, words - {"begin"}, kept.named)
+        return cls(project, kept.words, opening(kept.words) - {"begin"}, kept.named)
 
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now, for those that rest on the one they had."""
@@ -227,7 +246,17 @@ class Signs:
     @cached_property
     def worthy(self) -> list[Path]:
         """The files that may have to do with a session."""
-        return self.project.texts.having(self.telling, self.project.layout.files)
+        files = self.project.layout.files
+        found = self.project.texts.having(self.telling, files)
+        if not any(word.startswith("=") for word in self.learnt):
+            return found
+        known = {*found}
+        return [path for path in files if path in known or self.tells(self.project.content(path))]
+
+    @cached_property
+    def tells(self) -> Callable[[bytes], bool]:
+        """Whether a text may have to do with a session."""
+        return telling(self.telling, self.learnt)
 
     def concerned(self, name: str) -> list[Path]:
         """The files that may have to do with a session and hold a name."""

@@ -414,7 +414,8 @@ def only_makes(code: ast.AST, call: ast.Call, function: ast.AST) -> bool:
 @remembered
 def _driven(code: ast.AST) -> frozenset[ast.AST]:
     """The calls of a code that are run to their end before it goes on, or by whoever called it."""
-    awaited = [n.value for n in (*own_of(code, ast.Await), *own_of(code, ast.Return)) if n.value is not None]
+    returned = [n.value for n in own_of(code, ast.Return) if n.value is not None]
+    awaited = [*returned, *(n.value for n in own_of(code, ast.Await))]
     runners = [n for n in own_of(code, ast.Call) if word(n.func) in _RUNNERS]
     return frozenset(n for one in (*awaited, *runners) for n in below(one) if isinstance(n, ast.Call))
 

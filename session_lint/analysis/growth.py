@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.program import Program
     from session_lint.python.passing import Passing
     from session_lint.python.project import Project, Unit
-    from session_lint.python.scopes import FunctionNode
+    from session_lint.python.scopes import FunctionNode, Scope
     from session_lint.python.words import Lead
 
 _GIVING = {Role.FACTORY, Role.FACTORY_MAKER, Role.REGISTRY_MAKER, Role.MANAGED, Role.SCOPE, Role.SINGLETON}
@@ -55,6 +55,9 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
         wanted = [lead for lead, read in leading.items() if lead[1] not in (program.properties if read else own)]
         given = {lead for lead in wanted if _gives(program, *lead)}
         program.properties |= {lead[1] for lead in given if leading[lead]}
+        program.shared |= {
+            f"{name} {_stem(unit)}" for unit, name, scope in leading if _shares(program, unit, name, scope)
+        }
         passing = [
             (unit, one) for word in sorted(known & handing.keys()) for unit, all_ in handing.pop(word) for one in all_
         ]
@@ -72,6 +75,20 @@ def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]
         if meaning is not None and meaning.role is Role.FACTORY:
             found |= receiving(unit.names, passing)
     return found
+
+
+def _shares(program: Program, unit: Unit, name: str, scope: Scope) -> bool:
+    """Whether a variable of a module holds a session that others may import."""
+    if not isinstance(scope.node, ast.Module):
+        return False
+    made = (one.removesuffix("()") for one in unit.names.exported(name) if one.endswith("()"))
+    meanings = (program.module(unit.names).calls.meaning(frozenset({one})) for one in made)
+    return any(meaning is not None and meaning.role is Role.FACTORY for meaning in meanings)
+
+
+def _stem(unit: Unit) -> str:
+    """The word of a module that an import of it, or of something in it, cannot do without."""
+    return unit.names.module.rpartition(".")[2]
 
 
 def _read(lead: Lead) -> bool:

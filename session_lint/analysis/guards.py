@@ -28,6 +28,8 @@ Atom = tuple[str, bool]
 _MOST_ASKED = 4
 """How many questions about its parameters a function may ask before its ways in are taken together."""
 
+BOUND = "bound? "
+"""How the atoms begin that say whether a variable is there: no expression does."""
 VALUE = "__value_"
 """How the variables begin that stand for the values of calls."""
 
@@ -59,7 +61,7 @@ def atom(test: ast.expr) -> Atom | None:
 def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Atom | None:
     kind = _FLIPPED.get(type(op), type(op))
     if kind == ast.In and isinstance(left, ast.Constant) and _names_of_scope(right):
-        return (f"bound {left.value!s}", type(op) is kind)
+        return (BOUND + str(left.value), type(op) is kind)
     left = left.target if isinstance(left, ast.NamedExpr) else left
     if not _steady(left) or not _steady(right) or kind not in _SIGN:
         return None
@@ -103,7 +105,7 @@ def _names_of_scope(node: ast.expr) -> bool:
 @cache
 def variables(text: str) -> frozenset[str]:
     """The variables that an atom speaks of."""
-    found = text.removeprefix("bound ")
+    found = text.removeprefix(BOUND)
     return frozenset(n.id for n in below(ast.parse(found, mode="eval")) if isinstance(n, ast.Name))
 
 
@@ -150,7 +152,7 @@ def forget(guards: Guards, name: str) -> Guards:
     """The guards without all that speaks of a variable that got a new value."""
     if not guards:
         return guards
-    return frozenset(g for g in guards if g[0] == f"bound {name}" or (name not in g[0]) or not _speaks(g[0], name))
+    return frozenset(g for g in guards if g[0] == BOUND + name or (name not in g[0]) or not _speaks(g[0], name))
 
 
 def _speaks(text: str, name: str) -> bool:
@@ -314,12 +316,12 @@ def _names(node: ast.AST) -> set[str]:
 
 @remembered
 def asked_for_existence(code: ast.AST) -> frozenset[str]:
-    """The atoms ``bound x`` for the variables that a code looks for in ``locals()``: not there at its start."""
+    """The atoms ``bound? x`` for the variables that a code looks for in ``locals()``: not there at its start."""
     if isinstance(code, ast.Module):
         return frozenset()
     own = {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function
     tests = (atom(n) for n in own_of(code, ast.Compare))
-    return frozenset(a[0] for a in tests if a and a[0].startswith("bound ") and a[0].removeprefix("bound ") not in own)
+    return frozenset(a[0] for a in tests if a and a[0].startswith(BOUND) and a[0].removeprefix(BOUND) not in own)
 
 
 @remembered

@@ -11,7 +11,7 @@ import ast
 from functools import cache
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.guards import VALUE, call_value
+from session_lint.analysis.guards import BOUND, VALUE, call_value
 from session_lint.analysis.results import RESULT
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.names import own_of, path
@@ -84,7 +84,7 @@ class Liveness:
 @cache
 def paths(atom: str) -> frozenset[str]:
     """The variable paths that an atom speaks of."""
-    return frozenset(_paths([ast.parse(atom.removeprefix("bound "), mode="eval")]))
+    return frozenset(_paths([ast.parse(atom.removeprefix(BOUND), mode="eval")]))
 
 
 def _everywhere(code: Code, *, told: bool) -> set[str]:

@@ -79,9 +79,8 @@ def _follows(module: Module, call: ast.Call, made: ast.Call, fact: Fact) -> bool
 
 
 def _made(module: Module, call: ast.Call) -> ast.Call | None:
-    """The call that made the object of which a method is called, where it can be seen in the same code."""
-    assert isinstance(call.func, ast.Attribute)
-    node: ast.AST = call.func.value
+    """The call that made the object that is called, or a method of it, where it can be seen in the same code."""
+    node: ast.AST = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     if isinstance(node, ast.Name):
         scope = module.calls.scope(call)
         bindings = scope.bindings.get(node.id, ())

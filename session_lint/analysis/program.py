@@ -15,10 +15,10 @@ from session_lint.analysis.facts import ModuleFacts
 from session_lint.analysis.growth import grow
 from session_lint.analysis.module import Module
 from session_lint.analysis.summaries import Rising
-from session_lint.python.mentions import finder, importer
+from session_lint.python.mentions import importer
 from session_lint.python.pending import Pending, once
 from session_lint.python.project import beside
-from session_lint.signs import Kept, Signs, learnt_from, memory_of, recalled
+from session_lint.signs import Kept, Signs, learnt_from, memory_of, opening, recalled, telling
 from session_lint.stages import stage
 from session_lint.vocabulary import Role, vocabulary
 
@@ -41,8 +41,8 @@ _MOST_CALLERS = 400
 _MOST_FACTS = 48
 """Of how many modules the solutions are kept, which take the most room; few are asked for again."""
 
-Learnt = tuple[frozenset[str] | None, frozenset[str]]
-"""The words by which a call may give a session, and the properties that do."""
+Learnt = tuple[frozenset[str] | None, frozenset[str], frozenset[str]]
+"""The words by which a call may give a session, the properties that do, and the variables of modules that hold one."""
 Place = tuple[Module, ast.AST]
 """A function or module body, and the module it stands in."""
 
@@ -68,6 +68,7 @@ class Program:
         self._growing = False
         self._told: Signs | None = None
         self.properties: set[str] = set()
+        self.shared: set[str] = set()
         self._worth: Callable[[bytes], bool] | None = None
 
     def add(self, names: Names, source: Source) -> Module:
@@ -139,12 +140,16 @@ class Program:
 
     def learnt(self) -> Learnt:
         """What was found out about how the project opens sessions, for :meth:`presume`."""
-        return (None if self.words is None else frozenset(self.words)), frozenset(self.properties)
+        return (
+            (None if self.words is None else frozenset(self.words)),
+            frozenset(self.properties),
+            frozenset(self.shared),
+        )
 
     def presume(self, learnt: Learnt) -> None:
         """Take what another program has found out for granted."""
-        words, properties = learnt
-        self._words, self.properties = (None if words is None else set(words)), set(properties)
+        words, properties, shared = learnt
+        self._words, self.properties, self.shared = (None if words is None else set(words)), {*properties}, {*shared}
         self._told = None
 
     def _recalled(self) -> set[str] | None:
@@ -154,7 +159,8 @@ class Program:
         if kept is None:
             return None
         self.properties = {word.removeprefix(".") for word in kept.words if word.startswith(".")}
-        return {word for word in kept.words if not word.startswith(".")}
+        self.shared = {word.removeprefix("=") for word in kept.words if word.startswith("=")}
+        return {*opening(kept.words)}
 
     @property
     def _memory(self) -> Memory | None:
@@ -163,8 +169,9 @@ class Program:
 
     @property
     def _learnt(self) -> list[str]:
-        """The words, and the properties with a dot in front."""
-        return sorted([*(self.words or ()), *(f".{name}" for name in self.properties)])
+        """The words, and the properties and shared variables with a mark in front."""
+        marked = (*(f".{name}" for name in self.properties), *(f"={one}" for one in self.shared))
+        return sorted([*(self.words or ()), *marked])
 
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now, for those that rest on the one they had."""
@@ -195,7 +202,7 @@ class Program:
     @property
     def _finds(self) -> Callable[[bytes], bool]:
         if self._worth is None:
-            self._worth = finder(self._telling)
+            self._worth = telling(self._telling, self._learnt)
         return self._worth
 
     @property

@@ -135,16 +135,16 @@ class Storing:
             return (base | guards.present(name) if self._there(value) else base,)
         base = guards.forget(fact.guards, name)
         base = (
-            (base - {(f"bound {name}", False)}) | {(f"bound {name}", True)}
-            if (f"bound {name}", False) in base
+            (base - {(guards.BOUND + name, False)}) | {(guards.BOUND + name, True)}
+            if (guards.BOUND + name, False) in base
             else base
         )
         if held(value, fact) or self._there(value):
             return (base | guards.present(name),)
         if not isinstance(value, ast.expr):
             return (base,)
-        kept = base & {(f"bound {name}", True)}
-        known = fact.guards - {(f"bound {name}", False)}
+        kept = base & {(guards.BOUND + name, True)}
+        known = fact.guards - {(guards.BOUND + name, False)}
         copied = isinstance(value, ast.Name) and value.id in self.relevant and value.id in self._parameters
         ways = guards.given_or_not(value.id, known) if copied else [known]  # type: ignore[attr-defined]  # a name
         return [g | kept for way in ways for g in guards.learned(name, value, way)]

@@ -147,9 +147,10 @@ def test_whatever_is_learnt_was_possible(folder: str, tmp_path: Path, monkeypatc
     monkeypatch.setattr(signs, "_LITTLE", 10**9)
     shutil.copytree(ROOT / folder, tmp_path / "code")
     place = tmp_path / "code" / "any.py"
-    learnt, properties = analysis.learnt(place)
+    learnt, properties, shared = analysis.learnt(place)
     possible = signs.widest(project_of(place), builtin().opening_words)
     assert learnt is not None
     assert possible is not None
-    assert set() == ({*learnt, *properties} - {"begin"}) - possible
+    named = {one.split()[0] for one in shared}
+    assert set() == ({*learnt, *properties, *named} - {"begin"}) - possible
     assert learnt > set(builtin().opening_words)

@@ -6,11 +6,11 @@ import ast
 
 import pytest
 
-from session_lint.analysis.guards import call_value
+from session_lint.analysis.guards import BOUND, call_value
 from session_lint.analysis.liveness import Liveness
 from session_lint.flow import build
 
-ALL = frozenset({("own", True), ("mode == 'w'", False), ("self.ready", True), ("bound x", True), ("a == b", True)})
+ALL = frozenset({("own", True), ("mode == 'w'", False), ("self.ready", True), (BOUND + "x", True), ("a == b", True)})
 
 
 def living(body: str, at: str, *, told: bool = False, given: str = "given") -> set[str]:
@@ -36,7 +36,7 @@ def living(body: str, at: str, *, told: bool = False, given: str = "given") -> s
         pytest.param("here()\nkept = own", {"own"}, id="a value that is kept"),
         pytest.param("here()\nif self.ready:\n    last()", {"self.ready"}, id="a field"),
         pytest.param("here()\nif self.other:\n    last()", set(), id="another field"),
-        pytest.param("here()\nif 'x' in locals():\n    last()", {"bound x"}, id="whether a variable is there"),
+        pytest.param("here()\nif 'x' in locals():\n    last()", {BOUND + "x"}, id="whether a variable is there"),
         pytest.param("here()\nif a == c:\n    last()", set(), id="half of a test"),
         pytest.param("here()\nif a == b:\n    last()", {"a == b"}, id="all of a test"),
         pytest.param("def inner():\n    return own\nif mode:\n    first()\nhere()", {"own"}, id="a function inside"),
