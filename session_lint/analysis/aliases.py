@@ -4,6 +4,8 @@ All of them mean one session, that of the thread, however often the registry is 
 
     session = Registry()
     session.add(user)     # the session that Registry.commit() commits
+
+A function of the project that returns it is as good as the registry.
 """
 
 from __future__ import annotations
@@ -12,24 +14,57 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
-from session_lint.python.names import path
+from session_lint.python.names import own_of, path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, is_self
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
+    from session_lint.analysis.makers import Made
     from session_lint.analysis.module import Module
-    from session_lint.python.scopes import Scope
+    from session_lint.python.scopes import FunctionNode, Scope
 
 _DEEPEST = 3
 
 
 def managed(module: Module, names: frozenset[str]) -> bool:
-    """Whether dotted names are those of a library's own session, or of a registry that stands for one."""
-    of = module.calls.vocabulary.meaning
-    found = [(of(name), of(name.removesuffix("()"))) for name in names]
-    return bool(found) and all(any(m is not None and m.role is Role.MANAGED for m in pair) for pair in found)
+    """Whether dotted names are those of a library's own session, or of what stands for one: a registry, its getter."""
+    return bool(names) and all(_is_managed(module, name) for name in names)
+
+
+def _is_managed(module: Module, name: str) -> bool:
+    found = [module.calls.vocabulary.meaning(one) for one in (name, name.removesuffix("()"))]
+    if any(meaning is not None and meaning.role is Role.MANAGED for meaning in found):
+        return True
+    inferred = module.calls.inferred(name)
+    return inferred is not None and inferred.role is Role.MANAGED
+
+
+def gives_managed(module: Module, function: FunctionNode) -> bool:
+    """Whether a function returns a library's own session, or what stands for it, and nothing else."""
+    found = [_returned(module, function, value) for value in _returns(function)]
+    return bool(found) and all(one is not None for one in found)
+
+
+def _returns(function: FunctionNode) -> list[ast.expr]:
+    """What a function returns whose call runs its body."""
+    plain = all(path(d) in ("staticmethod", "classmethod") for d in function.decorator_list)
+    if isinstance(function, ast.AsyncFunctionDef) or not plain or own_of(function, ast.Yield, ast.YieldFrom):
+        return []
+    return [n.value for n in own_of(function, ast.Return) if n.value is not None]
+
+
+def _returned(module: Module, function: FunctionNode, value: ast.expr) -> ast.expr | None:
+    """The managed session that a function returns, which is not its own."""
+    scope = module.names.scopes.of[function]
+    node = managed_by(module, value, scope)
+    first = path(node).partition(".")[0]
+    words = module.program.words
+    if not first or not (words is None or word(node) in words):
+        return None
+    own = first in scope.bindings and not is_self(scope, first)
+    return node if not own and managed(module, module.names.qualify(node, scope)) else None
 
 
 def is_registry_call(module: Module, call: ast.Call) -> bool:
@@ -52,7 +87,7 @@ def managed_by(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
 
 def stands_for(module: Module, node: ast.expr, scope: Scope) -> frozenset[ast.Call]:
     """The calls that made the registry of which an expression gives the session; empty where they are not known."""
-    todo, found = makers(module, node, scope), set[ast.Call]()
+    todo, found = made_by(module, node, scope), set[ast.Call]()
     seen: set[ast.Call] = set()
     for home, call in todo:  # which grows meanwhile
         if is_registry_call(home, call) and call not in seen:
@@ -63,6 +98,19 @@ def stands_for(module: Module, node: ast.expr, scope: Scope) -> frozenset[ast.Ca
             return frozenset()
         seen.add(call)
     return frozenset(found)
+
+
+def made_by(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> list[Made]:
+    """The calls that made what an expression stands for: a registry, or what a getter of the project returns."""
+    found = makers(module, node, scope)
+    getters = [] if found or depth > _DEEPEST else sorted(module.names.qualify(node, scope))
+    for home, function in filter(None, map(module.names.definition, getters)):
+        if isinstance(function, ast.FunctionDef):
+            there = module.program.module(home)
+            given = [_returned(there, function, value) for value in _returns(function)]
+            inner = home.scopes.of[function]
+            found += [made for one in given if one is not None for made in made_by(there, one, inner, depth + 1)]
+    return found
 
 
 def _is_renaming(node: ast.expr, scope: Scope) -> bool:

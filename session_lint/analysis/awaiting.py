@@ -85,7 +85,7 @@ def _session_calls(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str, bool | N
     assert facts.module is not None
     seen = {call for one in facts.borrowed for call in one.uses}
     for one in facts.borrowed:
-        yield from ((call, one.name, one.is_async) for call in one.uses)
+        yield from ((call, one.called, one.is_async) for call in one.uses)
     for solved in facts.solved:
         for point, fact in solved.visits(PointKind.CALL):
             call = point.node
@@ -134,7 +134,7 @@ def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.expr, str, ast.AST]]:
     assert facts.module is not None
     for one in facts.borrowed:
         if one.is_async is False and isinstance(one.code, ast.AsyncFunctionDef) and one.solved is not None:
-            yield from ((call, one.name, one.code) for call, _ in _touching(facts.module, one.solved))
+            yield from ((call, one.called, one.code) for call, _ in _touching(facts.module, one.solved))
     for solved in facts.solved:
         if isinstance(solved.code, ast.AsyncFunctionDef):
             for call, fact in _touching(facts.module, solved):

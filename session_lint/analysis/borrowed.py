@@ -74,6 +74,12 @@ class Borrowed:
         used = {path(use.func.value) for use in self.uses if isinstance(use.func, ast.Attribute)}
         return {self.name, *used} - {""}
 
+    @property
+    def called(self) -> str:
+        """What the code calls it: the one variable that it uses it by, though a registry, or its getter, has another."""
+        used = {path(use.func.value) for use in self.uses if isinstance(use.func, ast.Attribute)} - {""}
+        return used.pop() if self.managed and len(used) == 1 else self.name
+
     @cached_property
     def solved(self) -> Solved | None:
         """How it fares in the code; ``None`` where there are too many ways to tell."""

@@ -198,7 +198,8 @@ class ModuleFacts:
     def variable_of(self, site: Site, solved: Solved) -> str:
         """The variable of a session in the solution for a code, which may have it from somebody else."""
         if site.kind is SiteKind.PARAMETER:
-            return min(map(str, solved.problem.start.names), default="")
+            own = (one.called for one in self.borrowed if vars(one).get("solved") is solved)
+            return next(own, "") or min(map(str, solved.problem.start.names), default="")
         return self.variable(site.node, solved.code)
 
     def trace(self, ending: Ending, last: str, how: str = "opened here") -> list[Step]:

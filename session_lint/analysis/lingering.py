@@ -65,7 +65,7 @@ def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
         if is_request(handing.borrowed) and not _waited_for(facts.module, handing):
             assert handing.borrowed is not None
             sure = handing.where not in _BY_VERSION
-            yield Lingering(handing.call, handing.borrowed.name, handing.solved.code, handing.where, sure)
+            yield Lingering(handing.call, handing.borrowed.called, handing.solved.code, handing.where, sure)
         elif handing.where == "background" and not is_generator(handing.solved.code):
             item, site = closing_block(handing.fact), handing.fact.site
             if item is not None and site is not None:  # the response, and what follows it, comes after the block
@@ -89,7 +89,7 @@ def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
             call = point.node
             streams = isinstance(call, ast.Call) and runs(facts.module, call) == "stream"
             if streams and any(_asks_later(facts.module, value, fact, call) for value in arguments(call)):  # type: ignore[arg-type]
-                yield Lingering(call, one.name, one.code, "stream", sure=False)
+                yield Lingering(call, one.called, one.code, "stream", sure=False)
 
 
 def _runs_in(module: Module, code: ast.AST, where: str) -> bool:
@@ -195,4 +195,4 @@ def _stored(facts: ModuleFacts) -> Iterator[Lingering]:
             target = point.node
             outside = isinstance(target, ast.Name) and target.id in scope.elsewhere
             if outside and fact.site is not None and held(point.value, fact) is Hold.WHOLE:
-                yield Lingering(target, one.name, one.code, "global", sure=True)
+                yield Lingering(target, one.called, one.code, "global", sure=True)

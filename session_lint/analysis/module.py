@@ -6,6 +6,7 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from session_lint.analysis.aliases import gives_managed
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
@@ -105,6 +106,8 @@ class Module(Concern):
             return Meaning(Role.SINGLETON, closer=key, closes=key)
         if self.is_context_manager(node):
             return scope_meaning(self, node)
+        if gives_managed(self, node):
+            return Meaning(Role.MANAGED)
         closed = closed_by(self, node, self._globals)
         return Meaning(Role.CLOSER, closes=f"{self.names.module}.{closed}") if closed else None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.aliases import is_registry_call, stands_for
-from session_lint.analysis.makers import makers
+from session_lint.analysis.aliases import is_registry_call, made_by, stands_for
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import below
 from session_lint.values import dataclass
@@ -58,7 +57,7 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
 
 def _is_registry(one: Borrowed) -> bool:
     """Whether it is a registry that the project made itself: one of a library's extension has its own remover."""
-    made = makers(one.module, one.node, one.module.names.scopes.of[one.code])
+    made = made_by(one.module, one.node, one.module.names.scopes.of[one.code])
     return bool(made) and all(home.calls.callee(call).role is Role.REGISTRY_MAKER for home, call in made)
 
 

@@ -98,7 +98,7 @@ def _sharing(facts: ModuleFacts, handing: Handing, other: ast.AST) -> Sharing:
     code = handing.solved.code
     site = handing.fact.site
     assert site is not None
-    name = handing.borrowed.name if handing.borrowed else facts.variable(site.node, code)
+    name = handing.borrowed.called if handing.borrowed else facts.variable(site.node, code)
     return Sharing(handing, handing.call, other, name, code)
 
 

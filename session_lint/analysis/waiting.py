@@ -77,7 +77,7 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
             if isinstance(call, ast.Call) and call in calls and fact.site is not None and fact.state is State.ACTIVE:
                 begun = _begun(solved, block, start, call)
                 if begun is not None and not _ends_first(facts.module, call, solved.code, fact, calls[call]):
-                    name = borrowed.name if borrowed else facts.variable(fact.site.node, solved.code)
+                    name = borrowed.called if borrowed else facts.variable(fact.site.node, solved.code)
                     mine = borrowed is None
                     found.append(Waiting(call, calls[call], begun, fact.site, name, solved.code, borrowed=not mine))
         for one in sorted(found, key=lambda w: (w.call.lineno, w.call.col_offset)):
