@@ -76,7 +76,7 @@ class Borrowed:
 
     @property
     def called(self) -> str:
-        """What the code calls it: the one variable that it uses it by, though a registry, or its getter, has another."""
+        """What the code calls it: the one variable that it uses it by, though a registry or getter has another name."""
         used = {path(use.func.value) for use in self.uses if isinstance(use.func, ast.Attribute)} - {""}
         return used.pop() if self.managed and len(used) == 1 else self.name
 

@@ -329,7 +329,7 @@ class Calls:
             bound=(attribute is not None or bool(objects))
             and function is not None
             and home is not None
-            and _is_method(home, function)
+            and is_method(home, function)
             and (
                 bool(objects)
                 or attribute is None
@@ -450,7 +450,8 @@ def called_on(call: ast.Call, methods: tuple[str, ...]) -> ast.Call | None:
     return func.value if by_hand else None  # type: ignore[attr-defined]  # see above
 
 
-def _is_method(home: Names, function: FunctionNode) -> bool:
+def is_method(home: Names, function: FunctionNode) -> bool:
+    """Whether a function is a method that gets its object."""
     outer = home.scopes.of[function].parent
     static = any(path(d) == "staticmethod" for d in function.decorator_list)
     return outer is not None and outer.is_class and not static

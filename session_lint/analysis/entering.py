@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import effects
 from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.inference import commits
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.storing import Storing
 from session_lint.vocabulary import Role
@@ -48,7 +49,7 @@ class Entering(Storing):
         meaning = self.module.context(item.context_expr, self.scope)
         if meaning is None or meaning.role is not Role.SCOPE:
             return self._open_unit(item, fact)
-        site = self.module.site(SiteKind.SCOPE, item, self.code, commits=meaning.commits)
+        site = self.module.site(SiteKind.SCOPE, item, self.code, commits=commits(self.module, item, meaning))
         names = frozenset({("with", item), ("temp", item)})
         return (fact, fact._replace(site=site, names=names, marks=frozenset()))
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by
+from session_lint.analysis.arguments import conditions_met
+from session_lint.analysis.calls import is_method
 from session_lint.analysis.holding import held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, parameters
 from session_lint.signs import keeps
+from session_lint.values import replace
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
@@ -33,21 +36,49 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
 
     It commits if every normal way from the ``yield`` to the end commits what the consumer wrote.
     """
+    found = _lent(module, function)
+    return None if found is None else Meaning(Role.SCOPE, commits=bool(found) and all(map(committed, found)))
+
+
+def commits(module: Module, item: ast.withitem, meaning: Meaning) -> bool:
+    """Whether the scope of a ``with`` commits at its end: as all of its kind do, or as it is told to by this call."""
+    call = item.context_expr
+    if meaning.commits or not isinstance(call, ast.Call):
+        return meaning.commits
+    told = _definition(module, call)
+    found = _lent(*told) if told is not None else None
+    if told is None or found is None or not any(map(committed, found)):
+        return False
+    home, function = told
+    bound = isinstance(call.func, ast.Attribute) and is_method(home.names, function)
+    callee = replace(module.calls.callee(call), function=function, bound=bound)
+    possible = [f for f in found if any(conditions_met(call, callee, _of_parameters(function, f), NOTHING))]
+    return bool(possible) and all(map(committed, possible))
+
+
+def _of_parameters(function: FunctionNode, fact: Fact) -> guards.Guards:
+    """What a way has taught about parameters that keep their values."""
+    stored = {n.id for n in own_of(function, ast.Name) if not isinstance(n.ctx, ast.Load)}
+    fixed = {arg.arg for arg in parameters(function)} - stored
+    return frozenset(g for g in fact.guards if g[0].split(" ", 1)[0] in fixed and len(guards.variables(g[0])) == 1)
+
+
+def _lent(module: Module, function: FunctionNode) -> list[Fact] | None:
+    """How a generator leaves the session that it has yielded on its normal ways; ``None`` where it yields none."""
     if not module.concerned(function):
-        return _shared_scope(module, function)
+        return _shared_lent(module, function)
     try:
         solved = module.solve(function, NOTHING)
     except SolverLimit:
         return None
     given = yielded(solved)
     if not given:
-        return _shared_scope(module, function)
-    normal = [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
-    return Meaning(Role.SCOPE, commits=bool(normal) and all(map(committed, normal)))
+        return _shared_lent(module, function)
+    return [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
 
 
-def _shared_scope(module: Module, function: FunctionNode) -> Meaning | None:
-    """What a generator means that yields the session which a registry has of the thread, and closes that."""
+def _shared_lent(module: Module, function: FunctionNode) -> list[Fact] | None:
+    """The same of a generator that yields the session which a registry has of the thread, and closes that."""
     for node in _shared(module, function):
         names = frozenset({path(node)})
         site = module.site(SiteKind.PARAMETER, function.args, function, key=f"shared {path(node)}")
@@ -58,7 +89,7 @@ def _shared_scope(module: Module, function: FunctionNode) -> Meaning | None:
             return None
         normal = [f for f in exits if f.site is site and f.flying is None and f.marked("lent")]
         if normal and all(f.state is State.CLOSED for f in normal):
-            return Meaning(Role.SCOPE, commits=all(map(committed, normal)))
+            return normal
     return None
 
 
@@ -91,15 +122,23 @@ def entered(module: Module, item: ast.AST) -> tuple[Module, Solved] | None:
     """The generator behind the scope of a ``with``, in its module; ``None`` where there is none, or too many ways."""
     if not isinstance(item, ast.withitem) or not isinstance(item.context_expr, ast.Call):
         return None
-    callee = module.calls.callee(item.context_expr)
-    found = next((d for n in sorted(callee.names) if (d := module.names.definition(n))), None)
-    if found is None or not isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+    found = _definition(module, item.context_expr)
+    if found is None:
         return None
-    home = module.program.module(found[0])
+    home, function = found
     try:
-        return home, home.solve(found[1], NOTHING)
+        return home, home.solve(function, NOTHING)
     except SolverLimit:
         return None
+
+
+def _definition(module: Module, call: ast.Call) -> tuple[Module, FunctionNode] | None:
+    """The function of the project that a call is of, whatever it means, in its module."""
+    names = sorted(module.calls.callee(call).names)
+    found = next((d for n in names if (d := module.names.definition(n))), None)
+    if found is None or not isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    return module.program.module(found[0]), found[1]
 
 
 def may_commit(module: Module, item: ast.AST) -> bool:

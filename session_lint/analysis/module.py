@@ -11,7 +11,7 @@ from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.handing import running, threads
-from session_lint.analysis.inference import class_scope, closed_by, getters, kept, scope_meaning, unit_of_work
+from session_lint.analysis.inference import class_scope, closed_by, commits, getters, kept, scope_meaning, unit_of_work
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
@@ -332,7 +332,7 @@ class Module(Concern):
         """Whether leaving a ``with`` normally commits, and so may raise."""
         found = self.context(item.context_expr, scope)
         if found is not None and found.role is Role.SCOPE:
-            return found.commits
+            return commits(self, item, found)
         return (
             isinstance(item.context_expr, ast.Call)
             and isinstance(item.context_expr.func, ast.Attribute)
