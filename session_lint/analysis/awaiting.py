@@ -10,6 +10,8 @@ from session_lint.analysis.calling import own_effect
 from session_lint.analysis.effects import iterates
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.loading import COLLECTING
+from session_lint.analysis.state import NOTHING
+from session_lint.analysis.told import told
 from session_lint.flow import PointKind
 from session_lint.python.names import path
 from session_lint.python.scopes import below
@@ -134,13 +136,25 @@ def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.expr, str, ast.AST]]:
     assert facts.module is not None
     for one in facts.borrowed:
         if one.is_async is False and isinstance(one.code, ast.AsyncFunctionDef) and one.solved is not None:
-            yield from ((call, one.called, one.code) for call, _ in _touching(facts.module, one.solved))
+            yield from ((call, one.called, one.code) for call, _ in _touching(one.solved))
     for solved in facts.solved:
         if isinstance(solved.code, ast.AsyncFunctionDef):
-            for call, fact in _touching(facts.module, solved):
+            for call, fact in _touching(solved):
                 assert fact.site is not None
                 if is_async(facts.module, fact.site) is False:
                     yield call, facts.variable(fact.site.node, solved.code), solved.code
+    for code, _ in facts.module.codes:
+        if isinstance(code, ast.AsyncFunctionDef):
+            yield from ((call, name, code) for call, name in _of_told(facts.module, code))
+
+
+def _of_told(module: Module, code: ast.AsyncFunctionDef) -> Iterator[tuple[ast.expr, str]]:
+    """The operations of the sessions that variables of a coroutine are told to hold, each with the variable."""
+    for name in (name for name, kind in told(module, code).items() if not kind):
+        fact = NOTHING._replace(names=frozenset({name}))
+        for call in module.calls_in(code):
+            if _asks(module, call, fact):
+                yield call, name
 
 
 def _collects(node: ast.AST, fact: Fact) -> bool:
@@ -149,7 +163,7 @@ def _collects(node: ast.AST, fact: Fact) -> bool:
     return named and bool(node.args) and fact.site is not None and iterates(node.args[0], fact)  # type: ignore[attr-defined]
 
 
-def _touching(module: Module, solved: Solved) -> Iterator[tuple[ast.expr, Fact]]:
+def _touching(solved: Solved) -> Iterator[tuple[ast.expr, Fact]]:
     """The calls of sessions' own methods that ask the database, and are not awaited, and the queries gone through."""
     for point, fact in solved.visits(PointKind.CALL, PointKind.NEXT):
         if point.kind is PointKind.NEXT:
@@ -159,8 +173,13 @@ def _touching(module: Module, solved: Solved) -> Iterator[tuple[ast.expr, Fact]]
         if _collects(point.node, fact):
             yield point.node, fact  # type: ignore[misc]
             continue
-        own = own_effect(solved.problem.module, point.node, fact) if fact.site is not None else None  # type: ignore[arg-type]
-        if own is None or isinstance(module.parents[point.node], ast.Await):
-            continue
-        if own[0].effect in _TOUCHING and (own[0].to or own[0].effect == "commit"):
+        if fact.site is not None and _asks(solved.problem.module, point.node, fact):  # type: ignore[arg-type]
             yield point.node, fact  # type: ignore[misc]
+
+
+def _asks(module: Module, call: ast.Call, fact: Fact) -> bool:
+    """Whether a call is one of a session's own methods that asks the database, and is not awaited."""
+    own = own_effect(module, call, fact)
+    if own is None or isinstance(module.parents[call], ast.Await):
+        return False
+    return own[0].effect in _TOUCHING and bool(own[0].to or own[0].effect == "commit")

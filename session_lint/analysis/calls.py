@@ -351,8 +351,12 @@ class Calls:
     def is_session(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression stands for nothing but sessions."""
         names = self.names.qualify(node, scope)
-        found = [self.vocabulary.meaning(n.removesuffix("()")) for n in names if n.endswith("()")]
-        return bool(names) and len(found) == len(names) and all(m is not None and m.role is Role.FACTORY for m in found)
+        return bool(names) and all(map(self.names_session, names))
+
+    def names_session(self, name: str) -> bool:
+        """Whether a dotted name is that of a session of a library: what calling its class gives."""
+        meaning = self.vocabulary.meaning(name.removesuffix("()")) if name.endswith("()") else None
+        return meaning is not None and meaning.role is Role.FACTORY
 
     def meaning_of_class(self, home: Names, owner: ast.ClassDef) -> Meaning | None:
         """What a class means by what it inherits."""

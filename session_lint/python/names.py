@@ -249,7 +249,7 @@ class Names:
         with self._pending.deeper(_CHAIN) as near:
             if not near:
                 return _NOTHING
-            return self._bound(owner.bindings[name], 0) or self._annotated(owner.declared.get(name), 0)
+            return self._bound(owner.bindings[name], 0) or self.annotated(owner.declared.get(name), 0)
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose ``name`` an expression in ``scope`` reads; ``None`` for builtins and unknown names."""
@@ -280,10 +280,10 @@ class Names:
             return frozenset({self.qualname(self.scopes.of[binding.node])})
         if binding.kind is BindingKind.PARAMETER:
             annotation = binding.node.annotation  # type: ignore[attr-defined]
-            return self._annotated((annotation, binding.scope.parent or binding.scope), depth)
+            return self.annotated((annotation, binding.scope.parent or binding.scope), depth)
         return _NOTHING
 
-    def _annotated(self, declared: tuple[ast.expr | None, Scope] | None, depth: int) -> Qualified:
+    def annotated(self, declared: tuple[ast.expr | None, Scope] | None, depth: int) -> Qualified:
         """What a value stands for that is annotated to be an object of a class."""
         annotation, scope = declared or (None, None)
         meant = annotated_class(annotation) if annotation is not None else None
@@ -347,7 +347,7 @@ class Names:
         if bindings or declared:
             getter = self._getter(bindings) if instance else None
             if getter is None:
-                return (bool(bindings) and self._bound(bindings, depth)) or self._annotated(declared, depth)
+                return (bool(bindings) and self._bound(bindings, depth)) or self.annotated(declared, depth)
             return self._returned(getter, depth + 1) or frozenset({f"{self.qualname(self.scopes.of[getter])}()"})
         found: set[str] = set()
         for base in self.bases(owner, depth):
@@ -424,7 +424,7 @@ class Names:
             return _NOTHING
         found = self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
         scope = self.scopes.of[node]
-        return found or self._annotated((node.returns, scope.parent or scope), depth)
+        return found or self.annotated((node.returns, scope.parent or scope), depth)
 
 
 _REMEMBERING = frozenset({"functools.cache", "functools.lru_cache"})

@@ -1,0 +1,101 @@
+"""Local variables that hold a session which the code neither opened nor was given, as far as one is told.
+
+By an annotation, of the variable or of the function that gives it (``def opened() -> Session``); by the generator that
+lends it, where a loop goes through that or ``next()`` takes the session out of it.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.asynchronous import lends_async
+from session_lint.analysis.makers import asynchronous
+from session_lint.python.names import own_of, path
+from session_lint.python.scopes import BindingKind
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Scope
+
+
+def told(module: Module, code: ast.AST) -> dict[str, bool]:
+    """The variables of a coroutine function that hold one kind of session, each with whether that is asynchronous."""
+    scope = module.names.scopes.of[code]
+    methods = {n.func.value.id for n in own_of(code, ast.Call) if _on_name(n)}  # type: ignore[attr-defined]
+    found = {name: _kind(module, scope, name) for name in sorted(methods) if name in scope.bindings}
+    return {name: kind for name, kind in found.items() if kind is not None}
+
+
+def _on_name(call: ast.Call) -> bool:
+    """Whether it is a call of a method of a variable, or of what such a call gives: ``session.query(User).all()``."""
+    return isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
+
+
+def _kind(module: Module, scope: Scope, name: str) -> bool | None:
+    """Whether a variable holds asynchronous sessions; ``None`` where it may hold anything else."""
+    bindings = scope.bindings[name]
+    if any(binding.kind is BindingKind.PARAMETER or _opens(module, binding.node) for binding in bindings):
+        return None
+    variable = ast.Name(name, ast.Load())
+    if module.calls.is_session(variable, scope):
+        return asynchronous(module.names.qualify(variable, scope))
+    if (declared := _annotated(module, scope, name)) is not None:
+        return declared
+    made = [_generator(module, scope, binding.node) for binding in scope.bindings[name]]
+    kinds = {_lends(module, call) for call in made}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _opens(module: Module, node: ast.AST) -> bool:
+    """Whether a call opens a session, which is followed as one that the code owes the end of."""
+    return isinstance(node, ast.Call) and module.calls.callee(node).role is Role.FACTORY
+
+
+def _annotated(module: Module, scope: Scope, name: str) -> bool | None:
+    """What annotations say, of the variable or of the function that gives what it holds."""
+    said = [scope.declared[name]] if name in scope.declared else []
+    for binding in scope.bindings[name] if not said else ():
+        function = module.calls.callee(binding.node).function if isinstance(binding.node, ast.Call) else None
+        if not isinstance(function, ast.FunctionDef) or function.returns is None:
+            return None
+        home = module.at(module.calls.callee(binding.node))  # type: ignore[arg-type]  # a call, as above
+        said.append((_element(function.returns), home.names.scopes.module))
+    names = [module.names.annotated(one, 0) for one in said]
+    sessions = [bool(found) and all(map(module.calls.names_session, found)) for found in names]
+    return asynchronous(frozenset().union(*names)) if sessions and all(sessions) else None
+
+
+def _element(annotation: ast.expr) -> ast.expr:
+    """What a context manager is annotated to give; else the annotation itself."""
+    if not isinstance(annotation, ast.Subscript) or path(annotation.value).rpartition(".")[2] not in _LENDING:
+        return annotation
+    inside = annotation.slice
+    return inside.elts[0] if isinstance(inside, ast.Tuple) and inside.elts else inside
+
+
+_LENDING = frozenset(["Iterator", "Iterable", "Generator", "ContextManager", "AbstractContextManager"])
+
+
+def _generator(module: Module, scope: Scope, node: ast.AST) -> ast.Call | None:
+    """The call that makes the generator out of which a variable gets what it holds."""
+    above = module.parents.get(node)
+    if isinstance(above, (ast.For, ast.AsyncFor)) and above.target is node:
+        return above.iter if isinstance(above.iter, ast.Call) else None
+    call = node.value if isinstance(node, ast.Await) else node
+    if not isinstance(call, ast.Call) or module.calls.callee(call).role is not Role.ADVANCES or not call.args:
+        return None
+    source: ast.AST = call.args[0]
+    if isinstance(source, ast.Name):
+        bindings = scope.bindings.get(source.id, ())
+        source = bindings[0].node if len(bindings) == 1 else source
+    return source if isinstance(source, ast.Call) else None
+
+
+def _lends(module: Module, call: ast.Call | None) -> bool | None:
+    """Whether a generator lends an asynchronous session; ``None`` where it may lend anything else."""
+    callee = module.calls.callee(call) if call is not None else None
+    if callee is None or callee.function is None or not module.yields_one(callee):
+        return None
+    return lends_async(module.at(callee), callee.function)
