@@ -55,16 +55,23 @@ def _opens(module: Module, node: ast.AST) -> bool:
 
 def _annotated(module: Module, scope: Scope, name: str) -> bool | None:
     """What annotations say, of the variable or of the function that gives what it holds."""
-    said = [scope.declared[name]] if name in scope.declared else []
-    for binding in scope.bindings[name] if not said else ():
-        function = module.calls.callee(binding.node).function if isinstance(binding.node, ast.Call) else None
-        if not isinstance(function, ast.FunctionDef) or function.returns is None:
+    if name in scope.declared:
+        return _sessions(module, [module.names.annotated(scope.declared[name], 0)])
+    said: list[frozenset[str]] = []
+    for binding in scope.bindings[name]:
+        callee = module.calls.callee(binding.node) if isinstance(binding.node, ast.Call) else None
+        if callee is None or not isinstance(callee.function, ast.FunctionDef) or callee.function.returns is None:
             return None
-        home = module.at(module.calls.callee(binding.node))  # type: ignore[arg-type]  # a call, as above
-        said.append((_element(function.returns), home.names.scopes.module))
-    names = [module.names.annotated(one, 0) for one in said]
-    sessions = [bool(found) and all(map(module.calls.names_session, found)) for found in names]
-    return asynchronous(frozenset().union(*names)) if sessions and all(sessions) else None
+        home = module.at(callee).names
+        said.append(home.annotated((_element(callee.function.returns), home.scopes.module), 0))
+    return _sessions(module, said)
+
+
+def _sessions(module: Module, said: list[frozenset[str]]) -> bool | None:
+    """Whether what is said means asynchronous sessions; ``None`` where it means anything else."""
+    if not said or not all(names and all(map(module.calls.names_session, names)) for names in said):
+        return None
+    return asynchronous(frozenset().union(*said))
 
 
 def _element(annotation: ast.expr) -> ast.expr:
