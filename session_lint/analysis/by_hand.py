@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.expired import Held, expressions
+from session_lint.analysis.fetching import DETACHING
 from session_lint.analysis.holding import root
 from session_lint.analysis.loading import Loaded, loaded, made
 from session_lint.analysis.makers import makers
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.state import Fact, Site
     from session_lint.flow import Point
 
-_DETACHING = ("expunge", "expunge_all", "make_transient", "make_transient_to_detached")
 _OPTION = "expire_on_commit"
 
 
@@ -146,7 +146,7 @@ def _sessions(solved: Solved) -> list[ByHand]:
 def _variables(module: Module, one: ByHand) -> Iterator[Held]:
     code = one.solved.code
     scope = module.names.scopes.of[code]
-    if any(_named(call, _DETACHING) for call in module.calls_in(code)):
+    if any(_named(call, DETACHING) for call in module.calls_in(code)):
         return
     adding = [c for c in one.calls if isinstance(c, ast.Call) and _named(c, ("add", "add_all"))]
     added = {path(argument): call for call in adding for argument in _arguments(call)}

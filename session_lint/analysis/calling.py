@@ -264,9 +264,8 @@ class Calling:
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
-        # A rollback that fails ends the transaction, too; whether the connection is back, nobody knows.
-        ended = after._replace(state=State.ACTIVE) if fact.state is State.ACTIVE else after
-        failed = ended if _undoes(effect) else effects.fail(failed, effect, call, fact)
+        # A rollback that fails ends the transaction, too, and gives the connection back: so in 1.4, 2.0 and 2.1.
+        failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:

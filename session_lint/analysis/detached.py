@@ -13,6 +13,7 @@ from session_lint.analysis.loading import COLLECTING, elements, needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
 from session_lint.python.names import own_of, path
+from session_lint.python.scopes import below, parameters
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -125,14 +126,26 @@ def _attributes(module: Module, statement: ast.AST, held: Held) -> Iterator[ast.
             continue
         if not needs_session(held.what, node.attr):
             continue
-        if _is_one(node.value, held) or (held.what.many and _is_element(module, node.value, held.name)):
+        if _is_one(module, node.value, held) or (held.what.many and _is_element(module, node.value, held.name)):
             yield node
 
 
-def _is_one(node: ast.expr, held: Held) -> bool:
+def _is_one(module: Module, node: ast.expr, held: Held) -> bool:
     if held.what.many:
         return isinstance(node, ast.Subscript) and path(node.value) == held.name
-    return isinstance(node, ast.Name) and node.id == held.name
+    return isinstance(node, ast.Name) and node.id == held.name and not _hidden(module, node)
+
+
+def _hidden(module: Module, node: ast.Name) -> bool:
+    """Whether a variable is that of a comprehension or a lambda around it, which hides the function's own."""
+    above = module.parents.get(node)
+    while above is not None and not isinstance(above, ast.stmt):
+        own = {arg.arg for arg in parameters(above)} if isinstance(above, ast.Lambda) else set[str]()
+        targets = [made.target for made in getattr(above, "generators", ())]
+        if node.id in own or any(path(n) == node.id for target in targets for n in below(target)):
+            return True
+        above = module.parents.get(above)
+    return False
 
 
 def _is_element(module: Module, node: ast.expr, name: str) -> bool:

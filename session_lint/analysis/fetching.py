@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
 
 ATTACHING = ("add", "add_all")
-DETACHING = ("expunge", "expunge_all")
+DETACHING = ("expunge", "expunge_all", "make_transient", "make_transient_to_detached")
 _PLAIN = ("staticmethod", "classmethod")
 _DEEPEST = 4
 """How many calls are followed, each of which returns what the next one loads."""

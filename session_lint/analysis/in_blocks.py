@@ -15,6 +15,7 @@ from session_lint.analysis.makers import makers, says, switched_off, told_otherw
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.words import word
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -134,9 +135,10 @@ def _expires_inside(home: Module, function: ast.AST) -> bool:
 def _variables(module: Module, block: Block) -> Iterator[Held]:
     scope = module.names.scopes.of[block.solved.code]
     inside = _inside(module, block.item)
-    calls = [n for n in inside if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
-    if any(c.func.attr in DETACHING for c in calls):  # type: ignore[attr-defined]
+    called = [n for n in inside if isinstance(n, ast.Call)]
+    if any(word(call.func) in DETACHING for call in called):
         return
+    calls = [call for call in called if isinstance(call.func, ast.Attribute)]
     adding = [c for c in calls if c.func.attr in ATTACHING and path(c.func.value) in block.sessions]  # type: ignore[attr-defined]
     added = {path(argument): call for call in adding for argument in _arguments(call)}
     for node in inside:

@@ -29,4 +29,5 @@ def passed_over(obligation: Obligation) -> list[Ending]:
     normal = [e for e in obligation.endings if e.normal]
     if not any(e.closed for e in normal or obligation.endings) or any(e.leaks for e in normal):
         return []  # what runs for ever has no normal way
-    return [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
+    open_ = [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
+    return [e for e in open_ if not (e.idle and e.fact.flying is not None and e.fact.flying.undoing)]

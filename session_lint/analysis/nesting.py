@@ -61,7 +61,7 @@ def _in_code(module: Module, solved: Solved) -> Iterator[Nesting]:
     for point, fact in solved.visits(PointKind.CALL, PointKind.ENTER):
         if not _is_open(fact) or not _opens(module, point.node, solved.code):
             continue
-        if _same_statement(module, point.node, fact) or _replaced(module, point.node, fact):
+        if _same_statement(module, point.node, fact) or _replaced(module, point.node, fact) or _gets(point.node, fact):
             continue
         assert fact.site is not None
         home = module.program.module_of(fact.site.origin.node, module) or module
@@ -97,6 +97,12 @@ def _same_statement(module: Module, node: ast.AST, fact: Fact) -> bool:
     return isinstance(around, (ast.With, ast.AsyncWith)) and any(i.context_expr is fact.site.node for i in around.items)
 
 
+def _gets(node: ast.AST, fact: Fact) -> bool:
+    """Whether what opens a session is given the other one, which it may go on with."""
+    call = node.context_expr if isinstance(node, ast.withitem) else node
+    return isinstance(call, ast.Call) and any(held(argument, fact) for argument in arguments(call))
+
+
 def _replaced(module: Module, node: ast.AST, fact: Fact) -> bool:
     """Whether the new session goes into the one variable of the other, which is lost with that: a leak, and no nest."""
     above = module.parents.get(node)
@@ -123,13 +129,11 @@ def _around(facts: ModuleFacts, code: ast.AST) -> Iterator[tuple[Site, ast.Call,
     assert facts.module is not None
     program = facts.module.program
     for home, caller in program.callers(facts.module, code, concerned=True) or ():
-        for solved in program.facts(home).solved:
-            if solved.code is not caller:
+        solved = program.facts(home).solution(caller) if caller in home.opening else None  # type: ignore[arg-type]
+        for point, fact in solved.visits(PointKind.CALL) if solved is not None else ():
+            call = point.node
+            if not isinstance(call, ast.Call) or not _is_open(fact) or home.calls.callee(call).function is not code:
                 continue
-            for point, fact in solved.visits(PointKind.CALL):
-                call = point.node
-                if not isinstance(call, ast.Call) or not _is_open(fact) or home.calls.callee(call).function is not code:
-                    continue
-                if not any(held(a, fact) for a in arguments(call)):
-                    assert fact.site is not None
-                    yield fact.site, call, home
+            if not _gets(call, fact):
+                assert fact.site is not None
+                yield fact.site, call, home

@@ -95,7 +95,7 @@ class Site:
             self.remember("open_normally", run)
             if obligation.pinned:
                 self.remember("pinned_normally", run)
-        elif is_open and isinstance(outcome, Exception):
+        elif is_open and isinstance(outcome, Exception) and not obligation.undone:
             self.remember("open_on_error", run)
             if obligation.pinned:
                 self.remember("pinned_on_error", run)

@@ -66,10 +66,11 @@ class Real:
                 self.obligation.pinned = False
 
             def rollback(self) -> None:
+                super().rollback()  # which gives the connection back, whatever comes of it
+                self.obligation.pinned, self.obligation.undone = False, True
                 if not handling():
                     world.call("rollback()", world.database)
-                super().rollback()
-                self.obligation.pinned = False
+                self.obligation.undone = False
 
             def close(self) -> None:
                 super().close()

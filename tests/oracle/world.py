@@ -66,6 +66,7 @@ class Obligation:
         returns a session that it opened, the line that called it.
     :param call: the call that this line is executed in.
     :param pinned: it holds a connection.
+    :param undone: what happened last is a rollback that failed, which leaves nothing to close.
     :param misused: it was used after it had been closed, which is SES103's business, or begun twice, which fails.
     :param kept: the object that opened it keeps it; whether that closes it is another rule's business.
     :param dropped: the program let go of it, open, before it ended.
@@ -74,6 +75,7 @@ class Obligation:
     row: int
     call: int = 0
     pinned: bool = False
+    undone: bool = False
     closed: bool = False
     misused: bool = False
     dropped: bool = False
@@ -265,6 +267,7 @@ class Double:
     def touch(self) -> Obligation:
         """Use the session."""
         self.obligation.misused |= self.obligation.closed
+        self.obligation.undone = False
         return self.obligation
 
     def execute(self, _query: object) -> None:
@@ -282,12 +285,13 @@ class Double:
         obligation.pinned = False
 
     def rollback(self) -> None:
-        """Give the connection back, unless it fails; one fault at a time: what handles an exception can roll back."""
+        """Give the connection back, also where it fails; one fault at a time: what handles an exception can roll back."""
         world, obligation = self.world, self.obligation
         del self
+        obligation.pinned, obligation.undone = False, True
         if sys.exc_info()[0] is None:
             world.call("rollback()", world.database)
-        obligation.pinned = False
+        obligation.undone = False
 
     def close(self) -> None:
         """Close; it never fails."""
