@@ -34,16 +34,20 @@ def managed(module: Module, names: frozenset[str]) -> bool:
 
 
 def _is_managed(module: Module, name: str) -> bool:
-    found = [module.calls.vocabulary.meaning(one) for one in (name, name.removesuffix("()"))]
-    if any(meaning is not None and meaning.role is Role.MANAGED for meaning in found):
+    if _is_librarys(module, name):
         return True
     inferred = module.calls.inferred(name)
     return inferred is not None and inferred.role is Role.MANAGED
 
 
-def gives_managed(module: Module, function: FunctionNode) -> bool:
+def _is_librarys(module: Module, name: str) -> bool:
+    found = (module.calls.vocabulary.meaning(one) for one in (name, name.removesuffix("()")))
+    return any(meaning is not None and meaning.role is Role.MANAGED for meaning in found)
+
+
+def gives_managed(module: Module, function: FunctionNode, depth: int = 0) -> bool:
     """Whether a function returns a library's own session, or what stands for it, and nothing else."""
-    found = [_returned(module, function, value) for value in _returns(function)]
+    found = [_returned(module, function, value, depth) for value in _returns(function)]
     return bool(found) and all(one is not None for one in found)
 
 
@@ -55,16 +59,24 @@ def _returns(function: FunctionNode) -> list[ast.expr]:
     return [n.value for n in own_of(function, ast.Return) if n.value is not None]
 
 
-def _returned(module: Module, function: FunctionNode, value: ast.expr) -> ast.expr | None:
+def _returned(module: Module, function: FunctionNode, value: ast.expr, depth: int) -> ast.expr | None:
     """The managed session that a function returns, which is not its own."""
-    scope = module.names.scopes.of[function]
-    node = managed_by(module, value, scope)
-    first = path(node).partition(".")[0]
-    words = module.program.words
-    if not first or not (words is None or word(node) in words):
+    scope, words = module.names.scopes.of[function], module.program.words
+    node = _renamed(value, scope)
+    first = path(node).partition(".")[0] if node is not None else ""
+    if node is None or not first or not (words is None or word(node) in words):
         return None
     own = first in scope.bindings and not is_self(scope, first)
-    return node if not own and managed(module, module.names.qualify(node, scope)) else None
+    names = frozenset[str]() if own else module.names.qualify(node, scope)
+    known = bool(names) and all(_is_librarys(module, n) or _is_getter(module, n, depth + 1) for n in names)
+    return node if known else None
+
+
+def _is_getter(module: Module, name: str, depth: int) -> bool:
+    found = module.names.definition(name) if depth <= _DEEPEST else None
+    if found is None or not isinstance(found[1], ast.FunctionDef):
+        return False
+    return gives_managed(module.program.module(found[0]), found[1], depth)
 
 
 def is_registry_call(module: Module, call: ast.Call) -> bool:
@@ -74,15 +86,20 @@ def is_registry_call(module: Module, call: ast.Call) -> bool:
 
 def managed_by(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
     """The registry, or managed session, that an expression of a code is another name for; else the expression."""
+    found, words = _renamed(node, scope), module.program.words
+    if found is None or found is node or not path(found) or not (words is None or word(found) in words):
+        return node
+    return found if managed(module, module.names.qualify(found, scope)) else node
+
+
+def _renamed(node: ast.expr, scope: Scope) -> ast.expr | None:
+    """What an expression is another name for: what is called, what a variable was assigned; ``None`` for several."""
     found: ast.expr | None = node
     for _ in range(_DEEPEST):
         if found is None or not _is_renaming(found, scope):
             break
         found = found.func if isinstance(found, ast.Call) else assigned(scope, path(found))
-    words = module.program.words
-    if found is None or found is node or not path(found) or not (words is None or word(found) in words):
-        return node
-    return found if managed(module, module.names.qualify(found, scope)) else node
+    return found
 
 
 def stands_for(module: Module, node: ast.expr, scope: Scope) -> frozenset[ast.Call]:
@@ -107,7 +124,7 @@ def made_by(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> lis
     for home, function in filter(None, map(module.names.definition, getters)):
         if isinstance(function, ast.FunctionDef):
             there = module.program.module(home)
-            given = [_returned(there, function, value) for value in _returns(function)]
+            given = [_returned(there, function, value, 0) for value in _returns(function)]
             inner = home.scopes.of[function]
             found += [made for one in given if one is not None for made in made_by(there, one, inner, depth + 1)]
     return found

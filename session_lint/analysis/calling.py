@@ -10,6 +10,7 @@ from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.arguments import bind, conditions_met, parameters_given
 from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
+from session_lint.analysis.everywhere import knows_itself
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
@@ -69,9 +70,7 @@ class Calling:
         own = self._own_method(call, fact)
         if own is not None:
             return own
-        inner = closed_over(self.module, self.code, call, callee, fact)
-        if inner is None:
-            inner = by_own_method(self.module, self.code, call, callee, fact, alone=self.hops == 0)
+        inner = self._by_its_own_name(call, callee, fact)
         if inner is not None:
             return self._by_summary(call, callee, fact, inner)
         called = self._called(call, callee, fact)
@@ -86,6 +85,15 @@ class Calling:
         if callee.raises and fact.marked("kept"):  # whatever runs there may find it in the field
             fact = _borrowed(fact, call)
         return self._uninvolved(call, callee, fact)
+
+    def _by_its_own_name(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome] | None:
+        """What a function does to a session that it knows without being given it."""
+        alone = self.hops == 0
+        inner = closed_over(self.module, self.code, call, callee, fact)
+        if inner is None:
+            inner = by_own_method(self.module, self.code, call, callee, fact, alone=alone)
+        given = inner is not None or any(held(argument, fact) for argument in arguments(call))
+        return inner if given else knows_itself(self.module, self.code, callee, fact, alone=alone)
 
     def _called(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
         """What a call does whose callee is, holds or closes the session, or closes all of them."""

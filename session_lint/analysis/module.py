@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint.analysis.aliases import gives_managed
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
+from session_lint.analysis.everywhere import receivers
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.handing import running, threads
 from session_lint.analysis.inference import class_scope, closed_by, commits, getters, kept, scope_meaning, unit_of_work
@@ -65,6 +66,7 @@ class Module(Concern):
         self.decorated: dict[ast.AST, list[Solved]] = {}
         self.ends: dict[ast.ClassDef, AtEnd] = {}
         self.units: dict[ast.ClassDef, Unit | None] = {}
+        self._receivers: dict[FunctionNode, list[ast.expr]] = {}
         self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}
@@ -180,6 +182,12 @@ class Module(Concern):
         """The functions that calls of this module start threads with, each with the first such call."""
         return threads(self)
 
+    def receivers(self, function: FunctionNode) -> list[ast.expr]:
+        """The sessions whose methods a function calls, and which it has from outside, each by one expression."""
+        if function not in self._receivers:
+            self._receivers[function] = receivers(self, function)
+        return self._receivers[function]
+
     # graphs and solutions
 
     @stage("solving them")
@@ -192,7 +200,7 @@ class Module(Concern):
         """
         go_on()
         graph = self._graph(code)
-        tells = told and start.site is not None and speaks(code)
+        tells = told and hops > 0 and start.site is not None and speaks(code)
         problem = Lifecycle(self, graph, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         return Solved(code, graph, solve(graph, problem), problem)
 
@@ -222,7 +230,7 @@ class Module(Concern):
 
     def _within_limits(self, code: Code, start: Fact) -> Solved | None:
         try:
-            return self.solve(code, start, 0, told=False)
+            return self.solve(code, start, 0)
         except SolverLimit:
             return None
 

@@ -121,9 +121,14 @@ class Program:
             return
         self._words = set()
         self._growing = True  # nobody asks for global sessions meanwhile
-        grow(self, project, self._words)
-        self._growing = False
-        self.forget()
+        try:
+            grow(self, project, self._words)
+        except BaseException:  # a stack that is not deep enough: nothing half-learnt is left behind
+            self._words = None
+            raise
+        finally:
+            self._growing = False
+            self.forget()
         memory = self._memory
         if memory is not None:
             memory.remember(Kept(self._learnt, learnt_from(project, self._words), self._naming_globals))

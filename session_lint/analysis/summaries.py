@@ -333,7 +333,7 @@ def _shorter(outcome: Outcome) -> Outcome:
         Mark(m.what) if m.what in _ONCE else m for m in outcome.marks if m.what not in ("commit", "split")
     )
     raised = outcome.raised and outcome.raised._replace(passed=frozenset())
-    return replace(outcome, raised=raised, marks=marks, conditions=frozenset())
+    return replace(outcome, raised=raised, marks=marks)
 
 
 _ONCE = ("ended", "closed", "lost", "reopened", "taken", "failing", "raised")

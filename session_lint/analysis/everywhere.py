@@ -1,0 +1,82 @@
+"""Calls of functions that know the session by themselves: a registry, a global, what a library manages.
+
+``undo()`` that does ``Registry.rollback()`` rolls back the session of whoever calls it after ``Registry.add(user)``.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.aliases import made_by, managed, managed_by, stands_for
+from session_lint.analysis.state import NOTHING, SiteKind, State
+from session_lint.analysis.summaries import is_generator
+from session_lint.python.names import own_of, path
+from session_lint.vocabulary import effects
+
+if TYPE_CHECKING:
+    from session_lint.analysis.calls import Callee
+    from session_lint.analysis.module import Module
+    from session_lint.analysis.state import Fact
+    from session_lint.analysis.summaries import Outcome
+    from session_lint.flow import Code
+    from session_lint.python.scopes import FunctionNode, Scope
+
+
+def knows_itself(module: Module, code: Code, callee: Callee, fact: Fact, *, alone: bool) -> tuple[Outcome, ...] | None:
+    """What a call does to a session that nobody gives to it, and that it has from where the code has it from.
+
+    :param alone: whether only that counts.
+    :returns: ``None`` where it has nothing to do with it, as far as its own calls tell.
+    """
+    function = callee.function
+    if function is None or fact.site is None or fact.site.kind is not SiteKind.PARAMETER or is_generator(function):
+        return None
+    home = module.at(callee)
+    scope, there = module.names.scopes.of[code], home.names.scopes.of[function]
+    known = [name for name in fact.names if isinstance(name, str) and _is_from_outside(scope, name)]
+    used = home.receivers(function) if known else ()
+    if not used:
+        return None
+    mine = frozenset().union(*(_identity(module, _read(name), scope) for name in known))
+    names = frozenset(path(node) for node in used if not mine.isdisjoint(_identity(home, node, there)))
+    if not names:
+        return None
+    state = State.CLOSED if fact.state is State.CLOSED else State.NEW
+    present = frozenset().union(*map(guards.present, names))
+    return home.summaries.inner(function, NOTHING._replace(names=names, guards=present, state=state), alone=alone)
+
+
+def receivers(module: Module, function: FunctionNode) -> list[ast.expr]:
+    """The sessions whose methods a function calls, and which it has from outside, each by one expression."""
+    scope = module.names.scopes.of[function]
+    known = effects()
+    found: dict[str, ast.expr] = {}
+    for call in own_of(function, ast.Call):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in known:
+            node = managed_by(module, call.func.value, scope)
+            if path(node) and _is_from_outside(scope, path(node)):
+                found.setdefault(path(node), node)
+    return [node for node in found.values() if _is_session(module, node, scope)]
+
+
+def _is_session(module: Module, node: ast.expr, scope: Scope) -> bool:
+    return managed(module, module.names.qualify(node, scope)) or module.calls.is_session(node, scope)
+
+
+def _is_from_outside(scope: Scope, name: str) -> bool:
+    return name.partition(".")[0] not in scope.bindings
+
+
+def _identity(module: Module, node: ast.expr, scope: Scope) -> frozenset[object]:
+    """What two expressions have in common that stand for one session."""
+    found: frozenset[object] = frozenset(stands_for(module, node, scope)) or frozenset(
+        call for _, call in made_by(module, node, scope)
+    )
+    return found or frozenset(module.names.qualify(node, scope))
+
+
+def _read(name: str) -> ast.expr:
+    owner, _, field = name.rpartition(".")
+    return ast.Attribute(_read(owner), field, ast.Load()) if owner else ast.Name(field, ast.Load())
