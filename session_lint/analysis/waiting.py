@@ -11,7 +11,7 @@ from session_lint.analysis.calling import own_effect
 from session_lint.analysis.closures import of_own_object
 from session_lint.analysis.handing import runs
 from session_lint.analysis.objects import known_as
-from session_lint.analysis.state import NOTHING, State
+from session_lint.analysis.state import NOTHING, State, settled
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import PointKind
 from session_lint.python.names import own_of
@@ -74,7 +74,9 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
         found: list[Waiting] = []
         for point, fact, block, start in solved.arrivals(PointKind.CALL) if calls else ():
             call = point.node
-            if isinstance(call, ast.Call) and call in calls and fact.site is not None and fact.state is State.ACTIVE:
+            if not isinstance(call, ast.Call) or call not in calls or settled(fact):
+                continue  # a session without a name was leaked, which another rule tells
+            if fact.site is not None and fact.state is State.ACTIVE:
                 begun = _begun(solved, block, start, call)
                 if begun is not None and not _ends_first(facts.module, call, solved.code, fact, calls[call]):
                     name = borrowed.called if borrowed else facts.variable(fact.site.node, solved.code)

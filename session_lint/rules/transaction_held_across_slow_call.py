@@ -59,6 +59,7 @@ from session_lint.analysis.places import is_test
 from session_lint.analysis.trace import opened, step
 from session_lint.analysis.waiting import Waiting, waitings
 from session_lint.finding import Severity
+from session_lint.python.names import path
 from session_lint.rule import Rule
 from session_lint.wording import named
 
@@ -91,6 +92,7 @@ def _finding(facts: ModuleFacts, one: Waiting) -> Finding:
         trace=steps,
         session=named(one.name),
         row=getattr(one.begun, "lineno", 0),
+        where=f"in {path(one.call.func)}()" if one.slow.inside and path(one.call.func) else "here",
         what=one.slow.what,
     )
 
@@ -98,7 +100,7 @@ def _finding(facts: ModuleFacts, one: Waiting) -> Finding:
 rule = Rule(
     __name__,
     code="SES703",
-    message="transaction of {session}, begun on line {row}, waits here for {what}",
+    message="transaction of {session}, begun on line {row}, waits {where} for {what}",
     severity=Severity.WARNING,
     check=check,
 )
