@@ -35,6 +35,11 @@ _BESIDE = (
     r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh"
     r"|expunge\w*|expire\w*|begin(?:_nested)?|bulk_\w+)\("
 )
+LOADING = frozenset(
+    "get get_one first one one_or_none scalar scalar_one scalar_one_or_none first_or_404 all fetchall unique scalars "
+    "add add_all".split()
+)
+"""The methods without one of which nothing gives an object of a session."""
 _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 
 
@@ -142,7 +147,7 @@ def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
     :param opening: the words of the libraries.
     :returns: ``None`` where too much would have to be read.
     """
-    known, fresh = set[str](), {*opening, "begin"}
+    known, fresh, objects = set[str](), {*opening, "begin"}, set[str]()
     left, size = list(project.layout.files), 0
     given: dict[str, set[str]] = {}
     handed: dict[str, list[tuple[Unit, list[Passing]]]] = {}
@@ -159,9 +164,20 @@ def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
         for unit, passings in _passings(project, holding):
             for word, some in passings.items():
                 handed.setdefault(word, []).append((unit, some))
+        objects |= _returned(project, holding)
         fresh = {name for word in known for name in given.get(word, ())} - known
         fresh |= _receiving([entry for word in sorted(known & handed.keys()) for entry in handed.pop(word)]) - known
-    return frozenset(known) - {"begin"}
+    return frozenset(known | objects) - {"begin"}
+
+
+def _returned(project: Project, paths: Iterable[Path]) -> set[str]:
+    """The functions in some files that may return objects."""
+    units = [unit for path in paths if (unit := project.load(path)) is not None]
+    if not units:
+        return set()
+    from session_lint.python.returning import returning  # noqa: PLC0415  (as below)
+
+    return {code.name for unit in units for code in returning(unit.names, LOADING)}
 
 
 def _leads(project: Project, paths: Iterable[Path]) -> list[tuple[str, str]]:

@@ -14,10 +14,14 @@ from session_lint.analysis.passed import factories, of_field, passed, standing_i
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
 from session_lint.python.passing import passings, receiving
+from session_lint.python.returning import returning
 from session_lint.python.words import leads
+from session_lint.signs import LOADING
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from session_lint.analysis.program import Program
     from session_lint.python.passing import Passing
     from session_lint.python.project import Project, Unit
@@ -64,6 +68,9 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
         named = {name for _, name, _ in given}
         fresh = (named - own) | (_receiving(program, passing) - known)
         own |= named
+    taken = {*left}
+    read = [unit for path in project.layout.files if path not in taken and (unit := project.load(path)) is not None]
+    program.shared |= {f"{name} {_stem(unit)}" for unit in read for name in _giving_objects(program, unit)}
 
 
 def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]:
@@ -84,6 +91,17 @@ def _shares(program: Program, unit: Unit, name: str, scope: Scope) -> bool:
     made = (one.removesuffix("()") for one in unit.names.exported(name) if one.endswith("()"))
     meanings = (program.module(unit.names).calls.meaning(frozenset({one})) for one in made)
     return any(meaning is not None and meaning.role is Role.FACTORY for meaning in meanings)
+
+
+def _giving_objects(program: Program, unit: Unit) -> Iterator[str]:
+    """The functions of a module that may return an object out of a session which they open: it is detached by then."""
+    if _NOT_EXPIRED in unit.source.text:
+        return
+    module = program.module(unit.names)
+    yield from (code.name for code in returning(unit.names, LOADING) if module.opens_one(code))
+
+
+_NOT_EXPIRED = "expire_on_commit"
 
 
 def _stem(unit: Unit) -> str:
