@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending
+from session_lint.analysis.holding import closes
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_of
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -111,8 +112,18 @@ def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
         for node in own_of(code, ast.AsyncFor):
             if isinstance(node.iter, ast.Call):
                 leaving = _left(node)
-                if leaving is not None and facts.module.yields_one(facts.module.calls.callee(node.iter)):
+                if leaving is None or _closes_itself(node):
+                    continue
+                if facts.module.yields_one(facts.module.calls.callee(node.iter)):
                     yield Abandoned(node.iter, leaving, code)
+
+
+def _closes_itself(loop: ast.AsyncFor) -> bool:
+    """Whether a loop's own ``finally`` closes what it is given, so that only the generator stays as it is."""
+    tries = [node for node in own_nodes(loop) if isinstance(node, ast.Try)]
+    ended = (n for one in tries for statement in one.finalbody for n in (statement, *own_nodes(statement)))
+    closing = (n.func for n in ended if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
+    return any(closes(func.attr) and path(func.value) == path(loop.target) for func in closing)
 
 
 def _left(loop: ast.AsyncFor) -> ast.stmt | None:

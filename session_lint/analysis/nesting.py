@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.calling import only_makes
 from session_lint.analysis.holding import arguments, held
 from session_lint.analysis.makers import databases
 from session_lint.analysis.state import SiteKind, State
@@ -134,6 +135,6 @@ def _around(facts: ModuleFacts, code: ast.AST) -> Iterator[tuple[Site, ast.Call,
             call = point.node
             if not isinstance(call, ast.Call) or not _is_open(fact) or home.calls.callee(call).function is not code:
                 continue
-            if not _gets(call, fact):
+            if not _gets(call, fact) and not only_makes(caller, call, code):
                 assert fact.site is not None
                 yield fact.site, call, home

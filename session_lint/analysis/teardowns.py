@@ -12,7 +12,7 @@ from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
@@ -67,21 +67,28 @@ def _closers(module: Module, field: str) -> list[ast.AST] | None:
     if others is None or closing is None:
         return None
     modules = dict.fromkeys([module, *others, *closing])
-    if any(_may_close(home, code, field, 0) for home in modules for code in _registered(home, Role.TEARDOWN)):
+    if any(_may_close(home, code, field, 0) for home in modules for code in _teardowns(home)):
         return None
+    told = [*modules, *(module.program.mentioning(module, "after_request") or ())]
+    hooks = {code for home in told for code in _registered(home, _AFTER)}
     after: list[ast.AST] = []
     for home in modules:
         for code, _ in home.codes:
             if _lets_go(code, field):
-                if not _runs_after(code):
+                if code not in hooks:
                     return None
                 after.append(code)
     return after
 
 
-def _registered(module: Module, role: Role) -> Iterator[FunctionNode]:
-    """The functions that are registered to run at the end of each request."""
-    words = {name.rpartition(".")[2] for name, m in module.calls.vocabulary.names.items() if m.role is role}
+def _teardowns(module: Module) -> Iterator[FunctionNode]:
+    """The functions that are registered to run at the end of each request, whatever happens in it."""
+    named = module.calls.vocabulary.names.items()
+    return _registered(module, {name.rpartition(".")[2] for name, meaning in named if meaning.role is Role.TEARDOWN})
+
+
+def _registered(module: Module, words: Collection[str]) -> Iterator[FunctionNode]:
+    """The functions that are registered by one of some words."""
     for scope in module.names.scopes.of.values():
         node = scope.node
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
@@ -103,7 +110,7 @@ def _registered(module: Module, role: Role) -> Iterator[FunctionNode]:
 
 def closed_at_teardown(module: Module, word: str) -> bool:
     """Whether something that is registered to run at the end of each request closes what goes by a name."""
-    codes: list[ast.AST] = list(_registered(module, Role.TEARDOWN))
+    codes: list[ast.AST] = list(_teardowns(module))
     words = {name.rpartition(".")[2] for name, m in module.calls.vocabulary.names.items() if m.role is Role.TEARDOWN}
     for call, _ in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in words:
@@ -143,8 +150,3 @@ def _lets_go(code: ast.AST, field: str) -> bool:
         (isinstance(n, ast.Attribute) and closes(n.attr)) or (isinstance(n, ast.Name) and releasing(n.id))
         for n in nodes
     )
-
-
-def _runs_after(code: ast.AST) -> bool:
-    decorators = getattr(code, "decorator_list", [])
-    return any(isinstance(d, ast.Attribute) and d.attr in _AFTER for d in decorators)
