@@ -36,7 +36,7 @@ def scope_meaning(module: Module, function: FunctionNode) -> Meaning | None:
 
     It commits if every normal way from the ``yield`` to the end commits what the consumer wrote.
     """
-    found = _lent(module, function)
+    found = module.lent(function)
     return None if found is None else Meaning(Role.SCOPE, commits=bool(found) and all(map(committed, found)))
 
 
@@ -46,7 +46,7 @@ def commits(module: Module, item: ast.withitem, meaning: Meaning) -> bool:
     if meaning.commits or not isinstance(call, ast.Call):
         return meaning.commits
     told = _definition(module, call)
-    found = _lent(*told) if told is not None else None
+    found = told[0].lent(told[1]) if told is not None else None
     if told is None or found is None or not any(map(committed, found)):
         return False
     home, function = told
@@ -63,7 +63,7 @@ def _of_parameters(function: FunctionNode, fact: Fact) -> guards.Guards:
     return frozenset(g for g in fact.guards if g[0].split(" ", 1)[0] in fixed and len(guards.variables(g[0])) == 1)
 
 
-def _lent(module: Module, function: FunctionNode) -> list[Fact] | None:
+def lent(module: Module, function: FunctionNode) -> list[Fact] | None:
     """How a generator leaves the session that it has yielded on its normal ways; ``None`` where it yields none."""
     if not module.concerned(function):
         return _shared_lent(module, function)

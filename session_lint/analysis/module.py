@@ -12,7 +12,7 @@ from session_lint.analysis.concern import Concern
 from session_lint.analysis.everywhere import receivers
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.handing import running, threads
-from session_lint.analysis.inference import class_scope, closed_by, commits, getters, kept, scope_meaning, unit_of_work
+from session_lint.analysis.inference import class_scope, closed_by, commits, getters, kept, lent, scope_meaning, unit_of_work
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
@@ -66,6 +66,7 @@ class Module(Concern):
         self.decorated: dict[ast.AST, list[Solved]] = {}
         self.ends: dict[ast.ClassDef, AtEnd] = {}
         self.units: dict[ast.ClassDef, Unit | None] = {}
+        self._lent: dict[ast.AST, list[Fact] | None] = {}
         self._receivers: dict[FunctionNode, list[ast.expr]] = {}
         self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
@@ -315,6 +316,10 @@ class Module(Concern):
             return False
         home = self.at(callee)
         return not home.is_context_manager(function) and home.generator_scope(function) is not None
+
+    def lent(self, function: FunctionNode) -> list[Fact] | None:
+        """How a generator leaves the session that it has yielded on its normal ways; ``None`` where it yields none."""
+        return self.asked(self._lent, function, lambda: lent(self, function))
 
     def generator_scope(self, function: FunctionNode) -> Meaning | None:
         """What a plain generator means once it is made a context manager."""
