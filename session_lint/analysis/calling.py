@@ -18,7 +18,7 @@ from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when
 from session_lint.analysis.objects import by_method, used_here
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
-from session_lint.analysis.summaries import Outcome, is_generator
+from session_lint.analysis.summaries import Outcome, for_owner, is_generator
 from session_lint.python.names import own_of
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
@@ -50,6 +50,7 @@ class Calling:
         self.code = code
         self.hops = hops
         self._required = guards.required(code)
+        self._owners: dict[int, tuple[Iterable[Outcome], tuple[Outcome, ...]]] = {}
         self._last: tuple[ast.Call, Fact, Outcomes] | None = None
 
     def outcomes(self, call: ast.Call, fact: Fact) -> Outcomes:
@@ -222,7 +223,7 @@ class Calling:
         done: list[Fact] = []
         raised: list[Fact] = []
         later = callee.function is not None and only_makes(self.code, call, callee.function)
-        for outcome in outcomes:
+        for outcome in self._for_owner(outcomes) if effects.free(fact) else outcomes:
             if outcome.raised is not None and outcome.raised.undoing and fact.caught:
                 continue
             for known in self._met(call, callee, outcome, fact):
@@ -234,6 +235,13 @@ class Calling:
         if later:  # it has not begun, and nobody here sees it end
             return list(dict.fromkeys(done)) or [fact], []
         return list(dict.fromkeys(done)), list(dict.fromkeys(raised))
+
+    def _for_owner(self, outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
+        """The outcomes as far as they count for a session that the code may end itself."""
+        known = self._owners.get(id(outcomes))
+        if known is None:
+            known = self._owners[id(outcomes)] = (outcomes, for_owner(outcomes))  # which keeps them, and what they are
+        return known[1]
 
     # a method of the session, of a query made from it, or of a dictionary that has it under a key
 
@@ -481,10 +489,14 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
         marks = effects.operate(fact, call).marks
     pending = outcome.pending or (None if settled or outcome.state is State.CLOSED else fact.pending)
     made = {m._replace(node=call) if m.node is None and m.what in _FAILING else m for m in outcome.marks}
+    if effects.free(fact):
+        made = {m for m in made if m.what not in _OF_SCOPES}
     return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | made)
 
 
 _FAILING = ("failing", "raised")
+_OF_SCOPES = ("commit", "split", "ended")
+"""Marks of what only a session must not be done to that somebody else ends."""
 
 
 def _borrowed(fact: Fact, call: ast.Call) -> Fact:

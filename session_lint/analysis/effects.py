@@ -106,7 +106,7 @@ def _commit(fact: Fact, node: ast.AST) -> Fact:
     borrowed = fact.site is not None and fact.site.kind is SiteKind.PARAMETER
     ended = _SENT if borrowed else _WAITING  # it ends no failure, which is all that one asks of somebody else's session
     marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *ended)) | {Mark("committed")}
-    if not _free(fact):
+    if not free(fact):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)
 
@@ -135,12 +135,12 @@ def close(fact: Fact, node: ast.AST) -> Fact:
 
 def _by_hand(fact: Fact, node: ast.AST) -> Fact:
     own = fact.site is not None and fact.site.kind is SiteKind.SINGLETON
-    if ((own or _free(fact)) and not _inside(fact)) or fact.marked("nested"):
+    if ((own or free(fact)) and not _inside(fact)) or fact.marked("nested"):
         return fact
     return fact.mark("ended", node)
 
 
-def _free(fact: Fact) -> bool:
+def free(fact: Fact) -> bool:
     """Whether the code that does something to a session has opened it, and nothing else ends what it does."""
     return (fact.site is None or fact.site.kind is SiteKind.OWNED) and not _inside(fact)
 

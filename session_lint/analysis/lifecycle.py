@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _MOST_GUARDS = 40
 _SOMEWHERE = ("closed", "reopened", "failing", "raised", "failed", "stale")
 """Marks whose place nobody asks for where a code has too many ways to tell."""
+_OF_FAILURES = ("failing", "raised", "failed", "stale")
 _PILING = ("ended", "split")
 """Marks of which every turn of a loop adds some more: each was told on the ways that came first."""
 
@@ -231,9 +232,14 @@ class Lifecycle(Raising):
             return fact
         return (*fact[:6], fact.flying and _kind(fact.flying), *map(_kind, fact.caught))
 
-    def widen(self, fact: Fact) -> Fact:
-        """The fact with only the guards that decide about closing, and without where things happened."""
+    def widen(self, fact: Fact, *, more: bool = False) -> Fact:
+        """The fact with only the guards that decide about closing, and without where things happened.
+
+        :param more: whether what became of failures is to be forgotten, too, so that nobody is told of them.
+        """
         site, names, state, pending, marks, known, flying, caught = fact
+        if more:
+            marks = frozenset(m for m in marks if m.what not in _OF_FAILURES)
         return Fact(
             site,
             names,

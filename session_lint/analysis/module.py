@@ -12,7 +12,16 @@ from session_lint.analysis.concern import Concern
 from session_lint.analysis.everywhere import receivers
 from session_lint.analysis.exceptions import BASE, Exceptions
 from session_lint.analysis.handing import running, threads
-from session_lint.analysis.inference import class_scope, closed_by, commits, getters, kept, lent, scope_meaning, unit_of_work
+from session_lint.analysis.inference import (
+    class_scope,
+    closed_by,
+    commits,
+    getters,
+    kept,
+    lent,
+    scope_meaning,
+    unit_of_work,
+)
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers

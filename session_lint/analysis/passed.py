@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.places import is_test
-from session_lint.python.passing import calls_made
+from session_lint.python.passing import by_word
 from session_lint.python.scopes import BindingKind, parameters_with_defaults
-from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -159,11 +158,10 @@ def given(module: Module, arg: ast.arg, function: FunctionNode, depth: int = 0) 
 
 def _calls(home: Module, aliases: set[str]) -> Iterator[tuple[ast.Call, Scope]]:
     """The calls of a module that may be of a function of some names, or have one made."""
-    for call, scope in home.names.scopes.calls:
-        for made in calls_made(call):
-            if word(made.func) in aliases:
-                home.calls.stands_in(made, call)
-                yield made, scope
+    known = by_word(home.names)
+    for _, made, call, scope in sorted(one for alias in aliases for one in known.get(alias, ())):
+        home.calls.stands_in(made, call)
+        yield made, scope
 
 
 def _arguments(

@@ -340,6 +340,15 @@ _ONCE = ("ended", "closed", "lost", "reopened", "taken", "failing", "raised")
 """Marks of which it is enough to know that there is one."""
 
 
+def for_owner(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes for a session that the caller may end itself: nobody asks who else has committed it."""
+    return _distinct(replace(one, marks=_of_owner(one.marks)) for one in outcomes)
+
+
+def _of_owner(marks: frozenset[Mark]) -> frozenset[Mark]:
+    return frozenset(Mark("ended") if m.what == "ended" else m for m in marks if m.what not in ("commit", "split"))
+
+
 def _distinct(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     """The outcomes that differ in more than where an exception was raised, and in which of two tests came out how."""
     found: dict[object, list[Outcome]] = {}

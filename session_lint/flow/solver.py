@@ -52,8 +52,11 @@ class Problem(Protocol[F]):
     def key(self, fact: F) -> Hashable:
         """What two facts have in common of which the one that arrives first stands for both."""
 
-    def widen(self, fact: F) -> F:
-        """A coarser fact that stands for this one; widening twice changes nothing."""
+    def widen(self, fact: F, *, more: bool = False) -> F:
+        """A coarser fact that stands for this one; widening twice changes nothing.
+
+        :param more: whether even that is too fine: there are many that are widened already.
+        """
 
 
 class Solution(Generic[F]):
@@ -133,7 +136,7 @@ class _Worklist(Generic[F]):
         slot = block, self.problem.group(fact)
         count = self.counts.get(slot, 0)
         if count >= self.cap:
-            fact = self.problem.widen(fact)
+            fact = self.problem.widen(fact, more=count >= HARD * self.cap // 2)
             key = block, self.key(fact)
             if key in self.before:
                 return

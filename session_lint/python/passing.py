@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.python.remembered import remembered
+from session_lint.python.words import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,19 @@ def calls_made(call: ast.Call) -> list[ast.Call]:
     made = applied(call)
     later = made is not None and isinstance(made.func, (ast.Name, ast.Attribute)) and (made.args or made.keywords)
     return [call, made] if made is not None and later else [call]
+
+
+@remembered
+def by_word(names: Names) -> dict[str, list[tuple[int, ast.Call, ast.Call, Scope]]]:
+    """The calls of a module, and those that they have made later, by the word that each calls.
+
+    Each comes after its place in the text, with the call that stands there and its scope.
+    """
+    found: dict[str, list[tuple[int, ast.Call, ast.Call, Scope]]] = {}
+    made = ((one, call, scope) for call, scope in names.scopes.calls for one in calls_made(call))
+    for place, (one, call, scope) in enumerate(made):
+        found.setdefault(word(one.func), []).append((place, one, call, scope))
+    return found
 
 
 @remembered

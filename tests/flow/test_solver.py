@@ -50,7 +50,7 @@ class Lines:
         """Each for itself."""
         return fact
 
-    def widen(self, fact: Rows) -> Rows:
+    def widen(self, fact: Rows, *, more: bool = False) -> Rows:  # noqa: ARG002
         """The first few."""
         return fact[: self.kept]
 

@@ -183,7 +183,7 @@ class AllWays:
         """Each way stands for itself."""
         return way
 
-    def widen(self, way: Way) -> Way:
+    def widen(self, way: Way, *, more: bool = False) -> Way:  # noqa: ARG002
         """No way is like another."""
         return way
 

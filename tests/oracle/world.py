@@ -285,7 +285,7 @@ class Double:
         obligation.pinned = False
 
     def rollback(self) -> None:
-        """Give the connection back, also where it fails; one fault at a time: what handles an exception can roll back."""
+        """Give the connection back, also where it fails; what handles an exception can roll back."""
         world, obligation = self.world, self.obligation
         del self
         obligation.pinned, obligation.undone = False, True
