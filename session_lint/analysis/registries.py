@@ -45,7 +45,7 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
     if facts.module is None:
         return
     for one in facts.borrowed:
-        if not one.managed or not one.uses or not _is_registry(one) or _removes(facts.module, one.code, 0):
+        if not one.managed or not one.uses or not is_registry(one) or _removes(facts.module, one.code, 0):
             continue
         found = _run_by(facts.module, one.code) or _reached_from(facts.module, one.code, 0)
         elsewhere = ("request", "process")  # whose end a teardown, or a task queue's signal, may hear of
@@ -55,7 +55,7 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
         yield Unremoved(use, one.name, one.code, *found)
 
 
-def _is_registry(one: Borrowed) -> bool:
+def is_registry(one: Borrowed) -> bool:
     """Whether it is a registry that the project made itself: one of a library's extension has its own remover."""
     made = made_by(one.module, one.node, one.module.names.scopes.of[one.code])
     return bool(made) and all(home.calls.callee(call).role is Role.REGISTRY_MAKER for home, call in made)
@@ -140,12 +140,9 @@ def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tu
 
 def _removed_somewhere(module: Module, one: Borrowed) -> bool:
     """Whether anything in the project removes a registry's session, or may; or a teardown closes it."""
-    from session_lint.analysis.teardowns import closed_at_teardown  # noqa: PLC0415  (few modules need it)
-
-    word = one.name.rpartition(".")[2]
-    tearing = module.program.mentioning(module, "teardown")
-    if tearing is None or any(closed_at_teardown(home, word) for home in (module, *tearing)):
+    if taken_down(module, one):
         return True
+    word = one.name.rpartition(".")[2]
     others = module.program.mentioning(module, ".remove")
     if others is None:
         return True
@@ -163,6 +160,15 @@ def _removed_somewhere(module: Module, one: Borrowed) -> bool:
         if _handed_on(home, word, mine):
             return True
     return False
+
+
+def taken_down(module: Module, one: Borrowed) -> bool:
+    """Whether a teardown closes a registry's session, or may."""
+    from session_lint.analysis.teardowns import closed_at_teardown  # noqa: PLC0415  (few modules need it)
+
+    word = one.name.rpartition(".")[2]
+    tearing = module.program.mentioning(module, "teardown")
+    return tearing is None or any(closed_at_teardown(home, word) for home in (module, *tearing))
 
 
 def _another(module: Module, node: ast.expr, scope: Scope, mine: frozenset[ast.Call]) -> bool:

@@ -9,6 +9,10 @@ its body says. Attribute reads, comparisons, arithmetic and logging are taken no
 program (`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the session cannot hold a connection when it
 is lost, never used or idle after a commit, the finding is a warning.
 
+The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
+on each of its normal ways, and nothing else removes it: no teardown, hook or wrapper. Who asks for it next in the same
+thread gets what the exception has left.
+
 A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
 ways, and nobody else in the project closes it.
 
@@ -60,9 +64,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.leaks import owed, passed_over
+from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
-from session_lint.wording import leak
+from session_lint.wording import closing_words, leak, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +82,26 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         leaks = passed_over(obligation)
         if leaks:
             yield leak(rule, facts, obligation, leaks, "the exception leaves, past the close")
+    if "scoped_session" in facts.source.text or facts.borrowed:
+        yield from _of_registries(facts)
+
+
+def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
+    from session_lint.analysis.half_removed import half_removed  # noqa: PLC0415  (few modules have registries)
+
+    for one in half_removed(facts):
+        yield rule.finding(
+            facts,
+            one.asked,
+            symbol=facts.symbol(one.code),
+            trace=[
+                step(facts, one.asked, "the session of the thread is asked for here"),
+                step(facts, facts.end_node(one.ending), "this may raise: the exception leaves, past the close"),
+            ],
+            severity=Severity.WARNING,
+            session=named(one.name),
+            where=closing_words(facts, one.ending),
+        )
 
 
 rule = Rule(

@@ -1,0 +1,114 @@
+"""Sessions of registries that a function asks for and closes itself, but not when something raises.
+
+The registry keeps such a session: the next one in the thread who asks for it gets what the failed one has left.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis import guards
+from session_lint.analysis.aliases import is_registry_call
+from session_lint.analysis.facts import Ending
+from session_lint.analysis.registries import is_registry, taken_down
+from session_lint.analysis.state import NOTHING, SiteKind, State
+from session_lint.flow import SolverLimit
+from session_lint.python.names import own_of, path
+from session_lint.python.scopes import below
+from session_lint.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.borrowed import Borrowed
+    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.module import Module
+
+
+@dataclass(frozen=True, eq=False)
+class HalfRemoved:
+    """A registry's session that a function closes on all its normal ways, and not on all others.
+
+    :param asked: where the function asks for it, or uses it first.
+    :param ending: a way on which it stays as it is.
+    """
+
+    asked: ast.AST
+    name: str
+    code: ast.AST
+    ending: Ending
+
+
+def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
+    """Every such session of the module."""
+    if facts.module is None:
+        return
+    for one in facts.borrowed:
+        if not one.managed or not one.uses or not is_registry(one) or one.solved is None:
+            continue
+        states = [fact.state for fact in one.solved.exits if fact.flying is None]
+        if not states or any(state is not State.CLOSED for state in states) or _removed_by_others(facts.module, one):
+            continue
+        ending = next(_open(one), None)
+        if ending is not None:
+            yield HalfRemoved(_asked(one), one.called, one.code, ending)
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _asked(one: Borrowed) -> ast.AST:
+    """The call that asks the registry for its session, or else the first use."""
+    asking = [call for call in own_of(one.code, ast.Call) if path(call.func) == one.name]
+    found = [call for call in asking if is_registry_call(one.module, call)] or one.uses
+    return min(found, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _open(one: Borrowed) -> Iterator[Ending]:
+    """The ways of an exception on which a transaction of the session stays open."""
+    module = one.module
+    site = module.site(SiteKind.PARAMETER, one.origin, one.code)
+    start = NOTHING._replace(site=site, names=one.also | {one.name}, guards=guards.present(one.name))
+    try:
+        solved = module.solve(one.code, start, told=False)  # type: ignore[arg-type]  # a code has a graph
+    except SolverLimit:
+        return
+    for block, fact in solved.ends:
+        flying = fact.flying if fact.state is State.ACTIVE else None
+        if flying is not None and not flying.undoing and module.exceptions.ordinary(flying.type):
+            yield Ending(solved, block, fact)
+
+
+def _removed_by_others(module: Module, one: Borrowed) -> bool:
+    """Whether something removes the registry's session whoever has used it, or may: a teardown, a hook, a wrapper."""
+    if taken_down(module, one) or not isinstance(one.code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return True
+    others = module.program.mentioning(module, ".remove")
+    if others is None:
+        return True
+    word = one.name.rpartition(".")[2]
+    for home in (module, *others):
+        if _handed_on(home, word) or any(_only_removes(home, code) for code, _ in home.codes):
+            return True
+    return False
+
+
+def _handed_on(home: Module, word: str) -> bool:
+    """Whether a remover stands for itself somewhere, without being called: ``app.teardown_request(Session.remove)``."""
+    named = (n for n in below(home.names.scopes.module.node) if isinstance(n, ast.Attribute) and n.attr == "remove")
+    called = {call.func for call, _ in home.names.scopes.calls}
+    return any(node not in called and path(node.value).rpartition(".")[2] == word for node in named)
+
+
+def _only_removes(home: Module, code: ast.AST) -> bool:
+    """Whether a code removes some session that it does not use itself."""
+    calls = home.calls_in(code)
+    removing = {_receiver(call) for call in calls if _method(call) == "remove" and not call.args}
+    used = {_receiver(call) for call in calls if _method(call) != "remove"} | {path(call.func) for call in calls}
+    return bool(removing - used)
+
+
+def _receiver(call: ast.Call) -> str:
+    return path(call.func.value) if isinstance(call.func, ast.Attribute) else ""
