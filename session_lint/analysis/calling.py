@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects, guards
@@ -282,7 +283,16 @@ class Calling:
         failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
         # A rollback that fails ends the transaction, too, and gives the connection back: so in 1.4, 2.0 and 2.1.
         failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
+        if effect.effect == "read" and self._reads_may_fail and not failed.marked("failing"):
+            failed = failed.unmark("asking").mark("asking", call)
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
+
+    @cached_property
+    def _reads_may_fail(self) -> bool:
+        """Whether a clause of the code is there for errors of the database and for no others."""
+        scope, listed = self.module.names.scopes.of[self.code], self.module.exceptions.listed
+        kinds = (kind for one in own_of(self.code, ast.ExceptHandler) for kind in listed(one.type, scope))
+        return any(map(self.module.exceptions.of_reads, kinds))
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
         """A method of an object that holds the session: where it cannot be followed, one named so may close it."""

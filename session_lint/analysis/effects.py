@@ -118,7 +118,7 @@ def _rollback(fact: Fact, node: ast.AST) -> Fact:
     return ended._replace(state=State.IDLE, pending=None)
 
 
-_SENT = ("failing", "raised")
+_SENT = ("failing", "raised", "asking")
 _WAITING = (*_SENT, "failed")
 """Marks of a session that waits for a rollback."""
 _OVER = ("reopened", *_WAITING)

@@ -80,6 +80,10 @@ class Exceptions:
         """Whether a clause for a class is there for errors of the database, among others."""
         return handler in (ANY, BASE, *_OF_DATABASE)
 
+    def of_reads(self, handler: str) -> bool:
+        """Whether a clause for a class is there for errors that a database may have with a query, and for no others."""
+        return handler in _OF_DATABASE and not handler.endswith((".IntegrityError", ".TimeoutError"))
+
     def _known(self, name: str) -> bool:
         return bool(_builtin(name)) or self._bases(name) is not None
 

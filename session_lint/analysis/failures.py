@@ -70,7 +70,7 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
 def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark]:
     """The clauses of this module that passed over a failure which nobody has undone yet."""
     for mark in fact.marked("failed"):
-        if mark.node not in seen and _stands_in(facts, mark.node) and not _alone(facts, mark):
+        if mark.node not in seen and mark.key != "read" and _stands_in(facts, mark.node) and not _alone(facts, mark):
             seen.add(mark.node)  # type: ignore[arg-type]  # it stands in the module
             yield mark
 
@@ -81,9 +81,22 @@ def _alone(facts: ModuleFacts, mark: Mark) -> bool:
     Source: https://sqlite.org/lang_conflict.html (``ABORT``, the default); a failed flush ends it there, too.
     """
     call = mark.other
+    if mark.key == "read" and _only_sqlite(facts):
+        return True
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in _STATEMENTS:
         return False
     return call in facts.module.calls and _on_sqlite(facts.module.code_of(facts.module.calls.scope(call)))  # type: ignore[union-attr]
+
+
+def _only_sqlite(facts: ModuleFacts) -> bool:
+    """Whether the program speaks of SQLite, and of no other database."""
+    assert facts.module is not None
+    program, module = facts.module.program, facts.module
+    return program.speaks_of(module, "sqlite") and not any(program.speaks_of(module, word) for word in _OTHERS)
+
+
+_OTHERS = ("postgres", "psycopg", "asyncpg", "mysql", "mariadb", "oracle", "mssql", "cockroach")
+"""Words of databases that end the transaction, or lose the connection, with a statement that fails."""
 
 
 @remembered

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 _MOST_GUARDS = 40
-_SOMEWHERE = ("closed", "reopened", "failing", "raised", "failed", "stale")
+_SOMEWHERE = ("closed", "reopened", "failing", "raised", "asking", "failed", "stale")
 """Marks whose place nobody asks for where a code has too many ways to tell."""
-_OF_FAILURES = ("failing", "raised", "failed", "stale")
+_OF_FAILURES = ("failing", "raised", "asking", "failed", "stale")
 _PILING = ("ended", "split")
 """Marks of which every turn of a loop adds some more: each was told on the ways that came first."""
 

@@ -269,6 +269,14 @@ class Program:
         question = beside(name, self.vocabulary.thread_words)
         return self._asked_for(module, self.project.beside(question), question) or []
 
+    def speaks_of(self, module: Module, word: str) -> bool:
+        """Whether any file of the program holds a word."""
+        if self.project is None:
+            return word in module.source.text
+        paths = self.project.holding(word)
+        self.project.rests_on(module.names, f"word\0{word}", paths)
+        return bool(paths)
+
     def _asked_for(self, module: Module, paths: list[Path], question: str) -> list[Module] | None:
         if self.project is None or len(paths) > _MOST_CANDIDATES:
             return None

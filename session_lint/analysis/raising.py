@@ -10,7 +10,7 @@ from session_lint.analysis.each import closes_each
 from session_lint.analysis.entering import Entering
 from session_lint.analysis.exceptions import BASE
 from session_lint.analysis.holding import Hold, held
-from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Raised, give
+from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, give
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,12 +92,15 @@ class Raising(Entering):
         :param taken: the classes of the clauses before, and of those around what was left already.
         :param sure: whether the exception on its way is surely one of the clause's.
         """
-        failing = [m for m in fact.marks if m.what in ("failing", "raised")]
+        failing = [m for m in fact.marks if m.what in ("failing", "raised", "asking")]
         if not failing:
             return fact
-        left = fact.unmark("failing", "raised")
+        left = fact.unmark("failing", "raised", "asking")
         if any(m.what in ("savepoint", "nested") for m in fact.marks):  # which may take the failure on itself
             return left
+        if failing[0].what == "asking":
+            meant = any(map(self.module.exceptions.of_reads, self._listed(handler)))
+            return left.with_marks(left.marks | {Mark("failed", handler, failing[0].node, "read")}) if meant else left
         if failing[0].what == "failing":
             of_database = [kind for kind in self._listed(handler) if self.module.exceptions.of_database(kind)]
             apart = any(kind != ANY and self.module.exceptions.of_database(kind) for kind in taken)

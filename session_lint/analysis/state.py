@@ -109,8 +109,10 @@ class Mark(NamedTuple):
     ``lost``        a write was thrown away; node: the write, other: what threw it away
     ``reopened``    used after it was closed; node: the operation
     ``failing``     an operation that writes has raised; node: the operation, other: the write, of one before a query
+    ``asking``      an operation that only reads has raised; node: the operation
     ``raised``      so has the clause that caught it, something else; node: the operation
-    ``failed``      that was caught, and not rolled back since; node: the clause, other: the operation
+    ``failed``      that was caught, and not rolled back since; node: the clause, other: the operation, key: ``read`` if
+                    it was only that
     ``stale``       and the session was used nevertheless; node: the clause, other: the use
     ``closed``      node: what closed it
     ``dropped``     its last name went while it was open; node: where

@@ -169,6 +169,10 @@ class Project:
         found = [self._consult(unit, path) for path in paths if path != unit.path]
         return [one for one in found if one is not None]
 
+    def rests_on(self, asker: Names, question: str, paths: list[Path]) -> None:
+        """What is said of a module rests on which files answer a question, and not on what else is in them."""
+        self._of[asker].evidence[question] = self.listed(paths)
+
     def holding(self, word: str) -> list[Path]:
         """The files whose bytes hold a word."""
         return self.texts.holding(word)

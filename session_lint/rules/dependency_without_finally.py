@@ -104,7 +104,7 @@ def _lent(facts: ModuleFacts, one: Lending) -> Finding:
         symbol=symbol,
         trace=facts.trace(one.ending, last),
         session=named(facts.variable(one.site.node, one.code)),
-        severity=Severity.WARNING if one.fixture else Severity.ERROR,
+        severity=Severity.WARNING if one.fixture or one.ending.idle else Severity.ERROR,
         **fixes.lending_fix(facts, one),
         what=f"of {what} {symbol!r} {where}",
     )

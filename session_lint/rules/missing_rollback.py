@@ -5,8 +5,11 @@ Reports an `except` that catches an error of a flush, a commit or a statement th
 used again afterwards and nobody has called `rollback()` in between: neither the clause nor what it calls.
 
 A clause that leaves (raises, returns past all uses), closes the session, or stands around a savepoint is not reported,
-nor is one for errors that a database does not raise, or around queries where nothing was written. Inside a scope that
-commits, [SES304](error-swallowed-in-scope.md) speaks.
+nor is one for errors that a database does not raise. Where nothing was written, only a clause counts that is there for
+errors of the database (`except OperationalError`), and not one for whatever may be (`except Exception`), which is
+nearly always about rows that are not there; nor does it where the program speaks of SQLite and of no other database,
+whose transaction goes on after a failed query. Inside a scope that commits,
+[SES304](error-swallowed-in-scope.md) speaks.
 
 ## Why is this bad?
 The transaction is over, but the session does not know: from then on each use of it raises `PendingRollbackError`, or on
