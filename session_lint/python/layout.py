@@ -77,6 +77,10 @@ def root_of(path: Path) -> Path:
 
 @cache
 def _outermost(folder: Path) -> Path:
+    for _ in range(_levels(folder)):
+        if _bounded(folder.parent):
+            break
+        folder = folder.parent
     while (
         not _bounded(folder)
         and not _bounded(folder.parent)
@@ -85,6 +89,16 @@ def _outermost(folder: Path) -> Path:
     ):
         folder = folder.parent
     return _imported_from(import_root(folder))
+
+
+def _levels(folder: Path) -> int:
+    """How many folders above the files right in a folder import something from: ``from ...db import Session``, two."""
+    files = sorted(name for name in _listed(folder) if name.endswith(".py"))[:_MOST_LOOKED_INTO]
+    found = [b"."]
+    for name in files:
+        with contextlib.suppress(OSError):
+            found += re.findall(rb"^[ \t]*from[ \t]+(\.+)", (folder / name).read_bytes(), re.MULTILINE)
+    return min(max(map(len, found)) - 1, _HIGHEST)
 
 
 def _belongs(folder: Path, above: Path) -> bool:

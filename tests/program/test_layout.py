@@ -50,6 +50,8 @@ def test_root(tmp_path: Path, files: list[str], path: str, root: str) -> None:
         # a module right above, or one that imports what is below it
         ({"app/db.py": "", "app/routes/users.py": "import os, db"}, "app"),
         ({"app/db.py": "", "app/routes/users.py": "from .. import db"}, "app"),
+        ({"app/db.py": "", "app/api/v1/users.py": "from ...db import Session"}, "app"),
+        ({"app/db.py": "", "app/api/v1/users.py": "def f():\n    from ...db import Session"}, "app"),
         ({"main.py": "from app import routes", "app/db.py": "", "app/routes/users.py": "from db import get"}, ""),
         ({"app/main.py": "from routes.users import f", "app/routes/users.py": ""}, "app"),
         ({"app/main.py": "from .routes.users import f", "app/routes/users.py": ""}, "app"),
