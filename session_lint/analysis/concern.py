@@ -104,6 +104,8 @@ class Concern:
         name = word(call.func)
         if name in words or not name or any(word(argument) in words for argument in call.args[:2]):
             return True
+        if isinstance(call.func, ast.Call) and self._is_worth(call.func, words):  # cast(Any, SessionLocal)()
+            return True
         if name in BY_HAND:
             made = called_on(call, BY_HAND)
             return made is not None and self._is_worth(made, words)

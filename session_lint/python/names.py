@@ -40,6 +40,7 @@ M = TypeVar("M", bound=ast.AST)
 _DEEPEST = 16
 """How many steps a name is followed; real chains have three or four, cycles have no end."""
 
+_CASTS = frozenset(["typing.cast", "typing_extensions.cast"])
 _WRAPPERS = frozenset(["functools.partial", "contextlib.contextmanager", "contextlib.asynccontextmanager"])
 Qualified = frozenset[str]
 _NOTHING: Qualified = frozenset()
@@ -145,10 +146,7 @@ class Names:
         if isinstance(node, ast.Attribute):
             return self._attribute(node, scope, depth + 1)
         if isinstance(node, ast.Call):
-            callees = self._qualify(node.func, scope, depth + 1)
-            if callees & _WRAPPERS and node.args:  # stands for what it calls
-                return self._qualify(node.args[0], scope, depth + 1)
-            return self._call(callees, depth)
+            return self._called(node, scope, depth)
         if isinstance(node, (ast.Await, ast.NamedExpr)):
             return self._qualify(node.value, scope, depth + 1)
         if isinstance(node, ast.Subscript):  # a generic class: sessionmaker[Session]; Annotated[Session, …] by a name
@@ -157,6 +155,18 @@ class Names:
                 return self._qualify(peeled, scope, depth + 1) if peeled is not None else _NOTHING
             return frozenset(q for q in self._qualify(node.value, scope, depth + 1) if "(" not in q)
         return self._chosen(node, scope, depth)
+
+    def _called(self, node: ast.Call, scope: Scope, depth: int) -> Qualified:
+        """What a call gives; what only wraps something stands for that."""
+        callees = self._qualify(node.func, scope, depth + 1)
+        if callees & _WRAPPERS and node.args:
+            return self._qualify(node.args[0], scope, depth + 1)
+        if callees & _CASTS and len(node.args) == len(("type", "value")):
+            return self._qualify(node.args[1], scope, depth + 1) or self.annotated((node.args[0], scope), depth)
+        if not callees and isinstance(node.func, ast.Name) and _is_class_method(scope.node):
+            made = self.own_class(node.func, scope)  # cls(…)
+            return frozenset({f"{self.qualname(made)}()"}) if made is not None else _NOTHING
+        return self._call(callees, depth)
 
     def _chosen(self, node: ast.AST, scope: Scope, depth: int) -> Qualified:
         if isinstance(node, ast.BoolOp):
@@ -481,6 +491,11 @@ def _nodes_by_kind(code: ast.AST) -> dict[type[ast.AST], list[ast.AST]]:
 _COMMON = {ast.Name, ast.Attribute, ast.Constant, ast.arg, ast.arguments, ast.keyword}
 """Kinds that make two thirds of the nodes, and of which nobody wants all."""
 _NONE: list[ast.AST] = []
+
+
+def _is_class_method(node: ast.AST) -> bool:
+    decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else ()
+    return any(path(decorator) == "classmethod" for decorator in decorators)
 
 
 def is_property(function: FunctionNode) -> bool:
