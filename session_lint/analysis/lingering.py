@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.afterwards import closing_block
+from session_lint.analysis.arguments import bind
 from session_lint.analysis.handing import Handing, handings, is_request, runs
 from session_lint.analysis.holding import Hold, arguments, held
 from session_lint.analysis.reach import after
@@ -21,6 +22,7 @@ from session_lint.vocabulary import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.analysis.state import Fact
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _PLACES = ("thread", "task", "background", "stream")
 _BY_VERSION = ("background", "stream")
+_DEEPEST = 2
+"""Through how many functions a handler hands its session on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +66,37 @@ def lingering(facts: ModuleFacts) -> Iterator[Lingering]:
 def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
     assert facts.module is not None
     for handing in handings(facts, "thread", "task", "background"):
-        if is_request(handing.borrowed) and not _waited_for(facts.module, handing):
-            assert handing.borrowed is not None
+        one = handing.borrowed
+        asked = is_request(one) or (handing.where == "background" and one is not None and _of_callers(one, 0))
+        if one is not None and asked and not _waited_for(facts.module, handing):
             sure = handing.where not in _BY_VERSION
-            yield Lingering(handing.call, handing.borrowed.called, handing.solved.code, handing.where, sure)
+            yield Lingering(handing.call, one.called, handing.solved.code, handing.where, sure)
         elif handing.where == "background" and not is_generator(handing.solved.code):
             item, site = closing_block(handing.fact), handing.fact.site
             if item is not None and site is not None:  # the response, and what follows it, comes after the block
                 name = facts.variable_of(site, handing.solved)
                 yield Lingering(handing.call, name, handing.solved.code, handing.where, sure=True, item=item)
+
+
+def _of_callers(one: Borrowed, depth: int) -> bool:
+    """Whether a handler gives the session of its request to a function, by itself or through another one."""
+    function, program = one.code, one.module.program
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or depth > _DEEPEST:
+        return False
+    for home, caller in program.callers(one.module, function) or ():
+        given = {path(argument) for call in home.calls_in(caller) for argument in _given(home, call, one)} - {""}
+        mine = [other for other in program.facts(home).borrowed if other.code is caller and given & other.names]
+        if any(is_request(other) or _of_callers(other, depth + 1) for other in mine):
+            return True
+    return False
+
+
+def _given(home: Module, call: ast.Call, one: Borrowed) -> Iterator[ast.expr]:
+    """What a call gives to the parameter of a function that has the session."""
+    callee = home.calls.callee(call)
+    if callee.function is one.code:
+        argument = bind(call, callee.function, bound=callee.bound).get(one.name)
+        yield from [argument] if argument is not None else []
 
 
 def _waited_for(module: Module, handing: Handing) -> bool:
