@@ -127,8 +127,15 @@ class Uses:
             return above.test is not node and self._lets_go(module, above, depth)
         if isinstance(above, ast.keyword):
             return self._passed(module, module.parents[above], node, depth)
+        if (
+            isinstance(above, ast.Call) and above.func is node
+        ):  # no session can be called: it is something else's method
+            own = (
+                isinstance(node, ast.Attribute) and module.names.own_class(node.value, _scope(module, node)) is not None
+            )
+            return own or not isinstance(node, ast.Attribute)
         if isinstance(above, ast.Call):
-            return above.func is node or self._passed(module, above, node, depth)
+            return self._passed(module, above, node, depth)
         if isinstance(above, ast.NamedExpr):
             return self._lets_go(module, above, depth) or self._bound(module, above.target, depth)
         if isinstance(above, (ast.Assign, ast.AnnAssign)):
