@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.facts import Ending
-from session_lint.analysis.registries import is_registry, taken_down
+from session_lint.analysis.registries import handed_on, is_registry, taken_down
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_of, path
-from session_lint.python.scopes import below
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -90,16 +89,9 @@ def _removed_by_others(module: Module, one: Borrowed) -> bool:
         return True
     word = one.name.rpartition(".")[2]
     for home in (module, *others):
-        if _handed_on(home, word) or any(_only_removes(home, code) for code, _ in home.codes):
+        if handed_on(home, word, frozenset()) or any(_only_removes(home, code) for code, _ in home.codes):
             return True
     return False
-
-
-def _handed_on(home: Module, word: str) -> bool:
-    """Whether a remover stands for itself somewhere, without being called: ``app.teardown_request(Session.remove)``."""
-    named = (n for n in below(home.names.scopes.module.node) if isinstance(n, ast.Attribute) and n.attr == "remove")
-    called = {call.func for call, _ in home.names.scopes.calls}
-    return any(node not in called and path(node.value).rpartition(".")[2] == word for node in named)
 
 
 def _only_removes(home: Module, code: ast.AST) -> bool:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.aliases import is_registry_call, made_by, stands_for
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import below
+from session_lint.python.words import word
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
+from session_lint.vocabulary.tables import MAKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,24 +144,41 @@ def _removed_somewhere(module: Module, one: Borrowed) -> bool:
     """Whether anything in the project removes a registry's session, or may; or a teardown closes it."""
     if taken_down(module, one):
         return True
-    word = one.name.rpartition(".")[2]
     others = module.program.mentioning(module, ".remove")
     if others is None:
         return True
+    last = one.name.rpartition(".")[2]
     mine = stands_for(one.module, one.node, one.module.names.scopes.of[one.code])
     for home in (module, *others):
-        for call, _ in home.names.scopes.calls:
-            if isinstance(call.func, ast.Attribute) and call.func.attr == "remove" and not call.args:
-                if _another(home, call.func.value, home.calls.scope(call), mine):
-                    continue
-                if path(call.func.value).rpartition(".")[2] == word or not path(call.func.value):
-                    return True
-                names = home.names.qualify(call.func.value, home.calls.scope(call))
-                if any(n.startswith("sqlalchemy.") for n in names):
-                    return True
-        if _handed_on(home, word, mine):
+        removing = (c for c, _ in home.names.scopes.calls if word(c.func) == "remove" and not c.args)
+        if any(_may_be_of(home, call, last, mine) for call in removing) or handed_on(home, last, mine):
             return True
     return False
+
+
+def _may_be_of(home: Module, call: ast.Call, last: str, mine: frozenset[ast.Call]) -> bool:
+    """Whether a ``remove()`` may be of a registry, and runs after somebody has had its session."""
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    node, scope = call.func.value, home.calls.scope(call)
+    if _another(home, node, scope, mine) or _sets_up(home, call):
+        return False
+    if path(node).rpartition(".")[2] in ("", last) or _looked_up(home, node, scope):
+        return True
+    return any(name.startswith("sqlalchemy.") for name in home.names.qualify(node, scope))
+
+
+def _sets_up(home: Module, call: ast.Call) -> bool:
+    """Whether a call stands in code that makes an engine or a factory: it runs once, before anybody has a session."""
+    code = home.code_of(home.calls.scope(call))
+    return any(home.calls.callee(one).role in MAKING for one in home.calls_in(code))
+
+
+def _looked_up(home: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether a variable holds what was found by a name: ``getattr(module, name)``."""
+    bindings = scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
+    called = (b.node for b in bindings if isinstance(b.node, ast.Call))
+    return any("builtins.getattr" in home.names.qualify(one.func, scope) for one in called)
 
 
 def taken_down(module: Module, one: Borrowed) -> bool:
@@ -177,8 +196,12 @@ def _another(module: Module, node: ast.expr, scope: Scope, mine: frozenset[ast.C
     return bool(other) and mine.isdisjoint(other)
 
 
-def _handed_on(module: Module, word: str, mine: frozenset[ast.Call]) -> bool:
-    """Whether a registry's remover stands for itself somewhere: ``app.teardown_request(Session.remove)``."""
+def handed_on(module: Module, last: str, mine: frozenset[ast.Call]) -> bool:
+    """Whether a remover stands for itself somewhere, without being called: ``app.teardown_request(Session.remove)``.
+
+    :param last: the last word of the registry's name.
+    """
+    called = {call.func for call, _ in module.names.scopes.calls}
     read = (n for n in below(module.names.scopes.module.node) if isinstance(n, ast.Attribute) and n.attr == "remove")
-    named = [node.value for node in read if path(node.value).rpartition(".")[2] == word]
+    named = [n.value for n in read if n not in called and path(n.value).rpartition(".")[2] == last]
     return any(not _another(module, node, module.names.scopes.module, mine) for node in named)
