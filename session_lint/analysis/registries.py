@@ -6,6 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call, made_by, stands_for
+from session_lint.analysis.inference import shared_by
+from session_lint.analysis.state import State
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import below
 from session_lint.python.words import word
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 _ENDING = ("remove", "close")
+_GIVEN_BACK = (State.IDLE, State.CLOSED)
 _DEEPEST = 3
 _THREAD = "threading.Thread"
 
@@ -49,6 +52,8 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
     for one in facts.borrowed:
         if not one.managed or not one.uses or not is_registry(one) or _removes(facts.module, one.code, 0):
             continue
+        if one.solved is not None and all(fact.state in _GIVEN_BACK for fact in one.solved.exits):
+            continue  # whatever happens, the transaction is ended: nothing of it stays behind
         found = _run_by(facts.module, one.code) or _reached_from(facts.module, one.code, 0)
         elsewhere = ("request", "process")  # whose end a teardown, or a task queue's signal, may hear of
         if found is None or (found[0] in elsewhere and _removed_somewhere(facts.module, one)):
@@ -67,8 +72,8 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
     """Whether a function, or one that it calls, lets go of some session; one whose decorators are unknown may."""
     if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and depth == 0 and not _is_plain(module, code):
         return True
-    if any(_gives_session(module, item.context_expr) for item in own_of(code, ast.withitem)):
-        return True  # which closes it
+    if any(_closes_at_its_end(module, item) for item in own_of(code, ast.withitem)):
+        return True
     for node in own_of(code, ast.Call):
         if node not in module.calls:
             continue
@@ -81,8 +86,18 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
     return False
 
 
-def _gives_session(module: Module, node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and is_registry_call(module, node)
+def _closes_at_its_end(module: Module, item: ast.withitem) -> bool:
+    """Whether a ``with`` closes a registry's session: ``with Registry() as session``, or a scope over one."""
+    call = item.context_expr
+    if not isinstance(call, ast.Call):
+        return False
+    if is_registry_call(module, call):
+        return True
+    callee = module.calls.callee(call)
+    scope = callee.role is Role.SCOPE
+    found = [d for name in sorted(callee.names) if (d := module.names.definition(name))] if scope else []
+    functions = [(home, n) for home, n in found if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return any(shared_by(module.program.module(home), function) for home, function in functions)
 
 
 def _is_plain(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
