@@ -48,7 +48,8 @@ class Kept:
     """What was learnt of a project.
 
     :param words: by which a call may give a session; with a dot in front the properties that do, and with ``=`` the
-        variables of modules that hold one, each with the last word of its module.
+        variables of modules that hold one and the functions that may return objects of one, each with the last word of
+        its module.
     :param digest: of the files that they were learnt from.
     :param named: the dotted names by which the vocabulary knows getters and closers of global sessions.
     """
@@ -121,17 +122,16 @@ def opening(learnt: Iterable[str]) -> frozenset[str]:
 
 
 def telling(words: Iterable[str], learnt: Iterable[str]) -> Callable[[bytes], bool]:
-    """What tells whether a text may have to do with a session: it holds a word, or names the variable of a module.
+    """What tells whether a text may have to do with a session: it holds a word, or what a module has and the module.
 
     :param learnt: as :class:`Kept` has them.
     """
     finds = finder(words)
-    shared = [tuple(map(_holder, word[1:].split())) for word in learnt if word.startswith("=")]
-    return lambda data: finds(data) or any(name(data) and module(data) for name, module in shared)
-
-
-def _holder(word: str) -> Callable[[bytes], bool]:
-    return finder([word])
+    of_modules: dict[str, list[str]] = {}
+    for name, module in (word[1:].split() for word in learnt if word.startswith("=")):
+        of_modules.setdefault(module, []).append(name)
+    shared = [(finder([module]), finder(names)) for module, names in of_modules.items()]
+    return lambda data: finds(data) or any(module(data) and names(data) for module, names in shared)
 
 
 def learnt_from(project: Project, words: Iterable[str]) -> bytes:

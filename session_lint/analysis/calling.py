@@ -20,10 +20,11 @@ from session_lint.analysis.objects import by_method, used_here
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome, for_owner, is_generator
-from session_lint.python.names import own_of
+from session_lint.python.names import own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
 from session_lint.python.words import word
+from session_lint.values import replace
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -224,7 +225,8 @@ class Calling:
         done: list[Fact] = []
         raised: list[Fact] = []
         later = callee.function is not None and only_makes(self.code, call, callee.function)
-        for outcome in self._for_owner(outcomes) if effects.free(fact) else outcomes:
+        mine = fact.site is not None and effects.free(fact)
+        for outcome in self._for_owner(outcomes) if mine else outcomes:
             if outcome.raised is not None and outcome.raised.undoing and fact.caught:
                 continue
             for known in self._met(call, callee, outcome, fact):
@@ -239,6 +241,8 @@ class Calling:
 
     def _for_owner(self, outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
         """The outcomes as far as they count for a session that the code may end itself."""
+        if not isinstance(outcomes, tuple):  # they are not those of a summary, which is asked for again
+            return for_owner(outcomes)
         known = self._owners.get(id(outcomes))
         if known is None:
             known = self._owners[id(outcomes)] = (outcomes, for_owner(outcomes))  # which keeps them, and what they are
@@ -354,14 +358,17 @@ class Calling:
             return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
         if releasing(callee.name):
             return [effects.close(fact, call)], []
-        if all(isinstance(n, tuple) and n[0] in ("temp", "in") and isinstance(n[1], ast.AST) for n in fact.names):
+        if _is_nobodys(fact):
             return self._raising(callee, call, give(fact))
         return self._raising(callee, call, _borrowed(fact, call))
 
     def _to_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if closes_all_given(call, callee, fact):
             return self._by_summary(call, callee, give(fact), self._ways(call, callee))
-        return self._by_summary(call, callee, fact, self._of_parameter(call, callee, fact))
+        outcomes = self._of_parameter(call, callee, fact)
+        if _is_nobodys(fact):  # who has it of those that cannot be read has it for good
+            outcomes = [_kept_inside(outcome) for outcome in outcomes]
+        return self._by_summary(call, callee, fact, outcomes)
 
     def _by_role(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
         if callee.role is Role.TAKES:
@@ -432,8 +439,13 @@ def own_effect(module: Module, call: ast.Call, fact: Fact) -> tuple[Effect, list
 
 
 def only_makes(code: ast.AST, call: ast.Call, function: ast.AST) -> bool:
-    """Whether a call of a coroutine function only makes the coroutine, which something else runs: a task, later."""
-    return isinstance(function, ast.AsyncFunctionDef) and not is_generator(function) and call not in _driven(code)
+    """Whether a call of a coroutine function only makes the coroutine, which something else runs: a task, later.
+
+    What a decorator has made of one may run it at once.
+    """
+    if not isinstance(function, ast.AsyncFunctionDef) or is_generator(function) or call in _driven(code):
+        return False
+    return all(path(decorator) in ("staticmethod", "classmethod") for decorator in function.decorator_list)
 
 
 @remembered
@@ -447,6 +459,17 @@ def _driven(code: ast.AST) -> frozenset[ast.AST]:
 
 _RUNNERS = frozenset(["run", "run_until_complete", "async_to_sync"])
 """What runs a coroutine that it is given, and waits for its end."""
+
+
+def _is_nobodys(fact: Fact) -> bool:
+    """Whether a session goes by no name of the code: it was made for a call."""
+    return all(isinstance(n, tuple) and n[0] in ("temp", "in") and isinstance(n[1], ast.AST) for n in fact.names)
+
+
+def _kept_inside(outcome: Outcome) -> Outcome:
+    exposed = any(mark.what == "exposed" for mark in outcome.marks)
+    kept = exposed and outcome.state is not State.CLOSED and not outcome.returned
+    return replace(outcome, state=State.GIVEN) if kept else outcome
 
 
 def _kept(fact: Fact) -> Fact:

@@ -42,7 +42,7 @@ _MOST_FACTS = 48
 """Of how many modules the solutions are kept, which take the most room; few are asked for again."""
 
 Learnt = tuple[frozenset[str] | None, frozenset[str], frozenset[str]]
-"""The words by which a call may give a session, the properties that do, and the variables of modules that hold one."""
+"""The words by which a call may give a session, the properties that do, and what others may import from modules."""
 Place = tuple[Module, ast.AST]
 """A function or module body, and the module it stands in."""
 
