@@ -25,7 +25,8 @@ def closing_words(facts: ModuleFacts, ending: Ending) -> str:
     node = facts.end_node(ending)
     row = getattr(node, "lineno", 0)
     if ending.dropped is not None:
-        return f"when line {row} lets go of it"
+        again = ending.fact.site is not None and row == getattr(ending.fact.site.node, "lineno", 0)
+        return f"when line {row} opens the next one" if again else f"when line {row} lets go of it"
     if ending.fact.flying is not None:
         return f"when line {row} raises"
     if type(node).__name__ == "Return":

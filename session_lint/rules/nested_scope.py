@@ -49,6 +49,7 @@ The guard reports the inner session once both have begun to work; a scope that h
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.places import is_test
@@ -73,12 +74,13 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         between = [step(facts, one.call, "calls, with that one open")] if one.call is not None else []
         outer = facts.source_of(one.outer.origin.node)
         row = outer.start(place(one.outer.origin.node)).row
+        there = f"line {row}" if outer.filename == facts.source.filename else f"{Path(outer.filename).name}:{row}"
         yield rule.finding(
             facts,
             place(one.node),
             symbol=facts.symbol(one.code),
             trace=[*opened(facts, one.outer, "one is open"), *between, step(facts, one.node, "another one is opened")],
-            where=f"of line {row}" if outer.filename == facts.source.filename else f"of {outer.filename}:{row}",
+            where=f"of {there}",
         )
 
 
