@@ -284,7 +284,8 @@ class Calling:
         if not effect.raises or (_undoes(effect) and fact.caught):
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
-        failed = effects.operate(fact, call) if effect.effect in ("write", "read", "flush", "commit") else fact
+        before = effects.without_queries(fact) if effect.effect == "commit" else fact
+        failed = effects.operate(before, call) if effect.effect in ("write", "read", "flush", "commit") else fact
         # A rollback that fails ends the transaction, too, and gives the connection back: so in 1.4, 2.0 and 2.1.
         failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
         if effect.effect == "read" and self._reads_may_fail and not failed.marked("failing"):

@@ -100,9 +100,17 @@ def _write(fact: Fact, node: ast.AST) -> Fact:
     return operate(fact, node)._replace(pending=node)
 
 
+def without_queries(fact: Fact) -> Fact:
+    """The fact at a commit, which ends the transaction of a query that has failed as a rollback does."""
+    if not any(m.what == "failed" and m.key for m in fact.marks):
+        return fact
+    return fact.with_marks(frozenset(m for m in fact.marks if m.what != "failed" or not m.key))
+
+
 def _commit(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
+    fact = without_queries(fact)
     borrowed = fact.site is not None and fact.site.kind is SiteKind.PARAMETER
     ended = _SENT if borrowed else _WAITING  # it ends no failure, which is all that one asks of somebody else's session
     marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *ended)) | {Mark("committed")}

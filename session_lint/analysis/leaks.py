@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import SiteKind
 
 if TYPE_CHECKING:
@@ -30,4 +32,13 @@ def passed_over(obligation: Obligation) -> list[Ending]:
     if not any(e.closed for e in normal or obligation.endings) or any(e.leaks for e in normal):
         return []  # what runs for ever has no normal way
     open_ = [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
-    return [e for e in open_ if not (e.idle and e.fact.flying is not None and e.fact.flying.undoing)]
+    return [e for e in open_ if not _undone(e)]
+
+
+def _undone(ending: Ending) -> bool:
+    """Whether what raised is a rollback of the session itself, which gives the connection back all the same."""
+    flying = ending.fact.flying
+    if flying is None or not flying.undoing or not ending.idle or not isinstance(flying.node, ast.Call):
+        return False
+    func = flying.node.func
+    return isinstance(func, ast.Attribute) and held(func.value, ending.fact) is Hold.WHOLE

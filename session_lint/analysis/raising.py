@@ -111,7 +111,8 @@ class Raising(Entering):
         other = failing[0].other
         if failing[0].what == "raised":
             met = other if other is not None and self._child(handler, other) is not None else handler
-            return left.mark("failed", met, failing[0].node) if sure else left
+            failed = Mark("failed", met, failing[0].node, failing[0].key)
+            return left.with_marks(left.marks | {failed}) if sure else left
         tried = self.module.parents[handler]
         if other is not None and self._child(other, tried) not in tried.body:  # type: ignore[attr-defined]
             return left  # what was written before is another's
@@ -154,5 +155,7 @@ def leaving(fact: Fact) -> Fact:
     for mark in fact.marked("failed") if fact.caught else ():
         again = fact.flying is not None and fact.flying.type == fact.caught[-1].type
         left = fact.unmark("failed")
-        fact = left.mark("failing", mark.other) if again else left.mark("raised", mark.other, mark.node)
+        what = ("asking" if mark.key else "failing") if again else "raised"
+        made = Mark(what, mark.other, None if again else mark.node, mark.key)
+        fact = left.with_marks(left.marks | {made})
     return fact

@@ -48,6 +48,7 @@ class Run:
         self.by_scope = False  # a scope has opened it
         self.in_scope = False  # and its block goes on
         self.waits = False  # an operation has failed, and nobody has rolled back since
+        self.asked = False  # a query has, and nobody has ended the transaction since
         self.closed = False
         self.by_block = False  # a block has closed it, at some time
         self.reopened = False  # it was used after it was closed, and not closed again
@@ -55,15 +56,19 @@ class Run:
 
     def use(self) -> None:
         """The session is asked for something."""
-        if self.waits:
+        if self.waits or self.asked:
             self.shown.add("SES701")
         self.reopened |= self.closed
         self.closed = False
 
-    def fail(self, *, waits: bool) -> None:
-        """Fail, where the schedule says so; what writes leaves a session that waits for a rollback."""
+    def fail(self, *, waits: bool, asked: bool = False) -> None:
+        """Fail, where the schedule says so; what writes leaves a session that waits for a rollback.
+
+        What asks leaves a transaction that refuses all that follows, as PostgreSQL's does.
+        """
         if self.schedule.fault((OperationalError,)):
             self.waits |= waits
+            self.asked |= asked
             raise OperationalError("deed", {}, Exception("injected"))
 
     @property
@@ -84,7 +89,7 @@ class Watched(Session):
         writes = getattr(statement, "is_insert", False)
         if self.run is not None:
             self.run.use()
-            self.run.fail(waits=writes)
+            self.run.fail(waits=writes, asked=not writes)
             self.run.written += writes
         elif self.second is not None:
             self.second.fail(waits=False)
@@ -95,7 +100,7 @@ class Watched(Session):
         if run is not None:
             if run.waits:
                 run.shown.add("SES701")
-            run.waits = False
+            run.waits = run.asked = False
             run.fail(waits=True)
         super().commit()
 
@@ -103,12 +108,12 @@ class Watched(Session):
         if self.run is not None:
             if sys.exc_info()[0] is None:  # one fault at a time
                 self.run.fail(waits=False)
-            self.run.waits = False
+            self.run.waits = self.run.asked = False
         super().rollback()
 
     def close(self) -> None:  # noqa: D102
         if self.run is not None:
-            self.run.waits = self.run.reopened = False
+            self.run.waits = self.run.asked = self.run.reopened = False
             self.run.closed = True
         super().close()
 
@@ -206,7 +211,7 @@ def _modules(run: Run) -> Iterator[None]:
             session.close()
             if first:
                 run.in_scope, run.by_block, run.closed = False, True, True
-                run.waits = run.reopened = False
+                run.waits = run.asked = run.reopened = False
                 session.run = run
 
     app, database = ModuleType("app"), ModuleType("database.session")
