@@ -97,8 +97,14 @@ class Callee:
 
     @property
     def _logs(self) -> bool:
-        word = self.receiver.rpartition(".")[2].lower().strip("_")
-        return not self.known and self.name in _LOG_METHODS and word in ("log", "logger", "logging")
+        """Whether it is a method of a logger, as far as names tell of what nobody has read."""
+        if self.name not in _LOG_METHODS or self.function is not None or self.owner is not None:
+            return False
+        spoken = [self.receiver.rpartition(".")[2], *(name.split(".")[-2] for name in self.names if "." in name)]
+        return any(one.removesuffix("()").lower().strip("_") in _LOGGERS for one in spoken)
+
+
+_LOGGERS = frozenset(["log", "logger", "logging", "getlogger", "get_logger"])
 
 
 _FOREIGN = frozenset(sys.stdlib_module_names) | {"builtins", "sqlalchemy", "sqlmodel", "flask", "click"}
