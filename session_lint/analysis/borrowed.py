@@ -20,8 +20,7 @@ from session_lint.analysis.injection import lent
 from session_lint.analysis.makers import asynchronous
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
-from session_lint.python.names import path
-from session_lint.python.remembered import remembered
+from session_lint.python.names import path, reading
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Fact
     from session_lint.python.scopes import FunctionNode, Scope
 
 _ONLY_SESSIONS = frozenset(
@@ -71,22 +71,29 @@ class Borrowed:
     @property
     def names(self) -> set[str]:
         """The names by which the code uses it."""
-        used = {path(use.func.value) for use in self.uses if isinstance(use.func, ast.Attribute)}
-        return {self.name, *used} - {""}
+        return {self.name, *self._used}
 
     @property
     def called(self) -> str:
         """What the code calls it: the one variable that it uses it by, though a registry or getter has another name."""
-        used = {path(use.func.value) for use in self.uses if isinstance(use.func, ast.Attribute)} - {""}
+        used = self._used
         return used.pop() if self.managed and len(used) == 1 else self.name
+
+    @property
+    def _used(self) -> set[str]:
+        return {path(use.func.value) for use in self.uses if isinstance(use.func, ast.Attribute)} - {""}
+
+    @property
+    def start(self) -> Fact:
+        """What holds of it at the entry of the code."""
+        site = self.module.site(SiteKind.PARAMETER, self.origin, self.code)
+        return NOTHING._replace(site=site, names=self.also | {self.name}, guards=guards.present(self.name))
 
     @cached_property
     def solved(self) -> Solved | None:
         """How it fares in the code; ``None`` where there are too many ways to tell."""
-        site = self.module.site(SiteKind.PARAMETER, self.origin, self.code)
-        start = NOTHING._replace(site=site, names=self.also | {self.name}, guards=guards.present(self.name))
         try:
-            return self.module.alone(self.code, start)  # type: ignore[arg-type]  # a code has a graph
+            return self.module.alone(self.code, self.start)  # type: ignore[arg-type]  # a code has a graph
         except SolverLimit:
             return None
 
@@ -139,7 +146,7 @@ def _each(module: Module) -> Iterator[Borrowed]:
     for user, name in dict.fromkeys([*used, *lending]):
         uses = used.get((user, name), [])
         if (user, name) in lending:
-            node = uses[0][1] if uses else _name(name)
+            node = uses[0][1] if uses else reading(name)
             kinds = {lends_async(home, function) for home, function in lending[user, name]}
             kind = kinds.pop() if len(kinds) == 1 else None
             yield Borrowed(module, user, name, node, [call for call, _ in uses], kind, managed=False)
@@ -164,20 +171,13 @@ def _judged(
     """
     scope = module.names.scopes.of[code]
     calls = [call for call, _ in uses]
-    node = uses[0][1] if uses else _name(name)
+    node = uses[0][1] if uses else reading(name)
     names = module.names.qualify(node, scope)
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, asynchronous(names), library)
     elif given or (not names and _is_parameter(scope, name) and _acts_as_session(calls)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
-
-
-@remembered
-def _name(name: str) -> ast.expr:
-    """An expression that reads a path."""
-    owner, _, field = name.rpartition(".")
-    return ast.Attribute(_name(owner), field, ast.Load()) if owner else ast.Name(field, ast.Load())
 
 
 def _bound_here(scope: Scope, name: str) -> bool:

@@ -9,7 +9,7 @@ from session_lint.analysis.fetching import fetched
 from session_lint.analysis.loading import Loaded, is_column, loaded
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
-from session_lint.python.names import own_of, path
+from session_lint.python.names import is_none, own_of, path
 from session_lint.python.scopes import BindingKind, below
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _object(module: Module, name: str, scope: Scope, sessions: Collection[str]) 
     """What a variable holds that is only given objects of one mapped class, out of one of some sessions."""
     known: list[Loaded | None] = []
     for binding in scope.bindings.get(name, ()):
-        if binding.kind is BindingKind.VALUE and not _is_none(binding.node):
+        if binding.kind is BindingKind.VALUE and not is_none(binding.node):
             known.append(_loaded(module, binding.node, scope, sessions))
         elif binding.kind is BindingKind.OPAQUE:
             loop = module.parents.get(binding.node)
@@ -70,10 +70,6 @@ def _loaded(module: Module, value: ast.AST, scope: Scope, sessions: Collection[s
         given = fetched(module, value, sessions)
         found = given.what if given is not None else None
     return found if found is not None and not found.many else None
-
-
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _only_changed(module: Module, code: Code, target: ast.Attribute, sessions: Collection[str]) -> bool:

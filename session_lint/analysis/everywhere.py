@@ -12,7 +12,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.aliases import made_by, managed, managed_by, stands_for
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.names import own_of, path
+from session_lint.python.names import own_of, path, reading
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def knows_itself(module: Module, code: Code, callee: Callee, fact: Fact, *, alon
     used = home.receivers(function) if known else ()
     if not used:
         return None
-    mine = frozenset().union(*(_identity(module, _read(name), scope) for name in known))
+    mine = frozenset().union(*(_identity(module, reading(name), scope) for name in known))
     names = frozenset(path(node) for node in used if not mine.isdisjoint(_identity(home, node, there)))
     if not names:
         return None
@@ -75,8 +75,3 @@ def _identity(module: Module, node: ast.expr, scope: Scope) -> frozenset[object]
         call for _, call in made_by(module, node, scope)
     )
     return found or frozenset(module.names.qualify(node, scope))
-
-
-def _read(name: str) -> ast.expr:
-    owner, _, field = name.rpartition(".")
-    return ast.Attribute(_read(owner), field, ast.Load()) if owner else ast.Name(field, ast.Load())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import closes
 from session_lint.analysis.loading import Loaded, loaded, made
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.names import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 
@@ -120,7 +120,7 @@ class _Body:
         if self._may_differ() or any(word in DETACHING or closes(word) for word, _ in self._methods()):
             return None  # what a session has let go of does not expire
         values = [n.value for n in self.nodes if isinstance(n, ast.Return) and n.value is not None]
-        return _same([self._value(value) for value in values if not _is_none(value)])
+        return _same([self._value(value) for value in values if not is_none(value)])
 
     def _may_differ(self) -> bool:
         """Whether a variable of a session may stand for another one: it is given a value here."""
@@ -141,7 +141,7 @@ class _Body:
         bindings = self.scope.bindings.get(value.id, ())
         if any(b.kind is not BindingKind.VALUE for b in bindings):
             return None
-        values = [b.node for b in bindings if not _is_none(b.node)]
+        values = [b.node for b in bindings if not is_none(b.node)]
         return _same([self._loads(one) or self._adds(value.id, one) for one in values])
 
     def _loads(self, value: ast.AST) -> Fetched | None:
@@ -166,7 +166,3 @@ def _same(found: list[Fetched | None]) -> Fetched | None:
 def _kind(one: Fetched) -> tuple[object, ...]:
     what = one.what
     return what.many, what.module.names.qualify(what.entity, what.scope) or path(what.entity)
-
-
-def _is_none(value: ast.AST) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None

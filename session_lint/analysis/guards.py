@@ -266,6 +266,15 @@ def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[st
     return frozenset(found)
 
 
+def of_parameters(function: FunctionNode, known: Guards, *others: str) -> Guards:
+    """What of the tests that came out somehow is about one parameter that keeps the value it was called with.
+
+    :param others: variables that count as well.
+    """
+    fixed = {arg.arg for arg in parameters(function)} - _stored(function) | {*others}
+    return frozenset(g for g in known if g[0].split(" ", 1)[0] in fixed and len(variables(g[0])) == 1)
+
+
 def _keeps_flag(code: ast.AST) -> bool:
     """Whether a code gives some variable an outcome of its own: ``done = False``."""
     flags = (n.value for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Constant))

@@ -8,11 +8,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import guards
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.facts import Ending
 from session_lint.analysis.registries import handed_on, is_registry, taken_down
-from session_lint.analysis.state import NOTHING, SiteKind, State
+from session_lint.analysis.state import State
 from session_lint.flow import SolverLimit
 from session_lint.python.names import own_of, path
 from session_lint.values import dataclass
@@ -68,10 +67,8 @@ def _asked(one: Borrowed) -> ast.AST:
 def _open(one: Borrowed) -> Iterator[Ending]:
     """The ways of an exception on which a transaction of the session stays open."""
     module = one.module
-    site = module.site(SiteKind.PARAMETER, one.origin, one.code)
-    start = NOTHING._replace(site=site, names=one.also | {one.name}, guards=guards.present(one.name))
     try:
-        solved = module.solve(one.code, start, told=False)  # type: ignore[arg-type]  # a code has a graph
+        solved = module.solve(one.code, one.start, told=False)  # type: ignore[arg-type]  # a code has a graph
     except SolverLimit:
         return
     for block, fact in solved.ends:

@@ -14,7 +14,7 @@ from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
-from session_lint.python.scopes import BindingKind, parameters
+from session_lint.python.scopes import BindingKind
 from session_lint.signs import keeps
 from session_lint.values import replace
 from session_lint.vocabulary import Meaning, Role
@@ -52,15 +52,10 @@ def commits(module: Module, item: ast.withitem, meaning: Meaning) -> bool:
     home, function = told
     bound = isinstance(call.func, ast.Attribute) and is_method(home.names, function)
     callee = replace(module.calls.callee(call), function=function, bound=bound)
-    possible = [f for f in found if any(conditions_met(call, callee, _of_parameters(function, f), NOTHING))]
+    possible = [
+        f for f in found if any(conditions_met(call, callee, guards.of_parameters(function, f.guards), NOTHING))
+    ]
     return bool(possible) and all(map(committed, possible))
-
-
-def _of_parameters(function: FunctionNode, fact: Fact) -> guards.Guards:
-    """What a way has taught about parameters that keep their values."""
-    stored = {n.id for n in own_of(function, ast.Name) if not isinstance(n.ctx, ast.Load)}
-    fixed = {arg.arg for arg in parameters(function)} - stored
-    return frozenset(g for g in fact.guards if g[0].split(" ", 1)[0] in fixed and len(guards.variables(g[0])) == 1)
 
 
 def lent(module: Module, function: FunctionNode) -> list[Fact] | None:

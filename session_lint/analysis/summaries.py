@@ -17,7 +17,7 @@ from session_lint.analysis.resolving import resolve
 from session_lint.analysis.results import RESULT, telling
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_nodes, own_of
+from session_lint.python.names import own_of
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass, replace
@@ -258,7 +258,12 @@ class Summaries:
         for entry in guards.entries(function):
             for fact in self.module.solve(function, NOTHING.with_guards(entry), hops).exits:
                 if fact.site is None:
-                    ways.append(Outcome(fact.flying, conditions=self._conditions(function, fact) | entry))
+                    ways.append(
+                        Outcome(
+                            fact.flying,
+                            conditions=_conditions(function, fact) | entry,
+                        )
+                    )
                 elif _passes_on(fact):
                     outcome = self._outcome(function, fact)
                     fresh.append((fact.site, replace(outcome, conditions=outcome.conditions | entry)))
@@ -278,18 +283,14 @@ class Summaries:
             pending=fact.pending,
             marks=frozenset(m for m in fact.marks if m.what in _KEPT),
             returned=_how_returned(fact),
-            conditions=self._conditions(function, fact),
+            conditions=_conditions(function, fact),
             touches=True,
         )
 
-    def _conditions(self, function: FunctionNode, fact: Fact) -> guards.Guards:
-        fixed = self._fixed(function) | ({RESULT} if fact.flying is None else set())
-        return frozenset(g for g in fact.guards if g[0].split(" ", 1)[0] in fixed and len(guards.variables(g[0])) == 1)
 
-    def _fixed(self, function: FunctionNode) -> set[str]:
-        """The parameters that keep the value they were called with."""
-        stored = {n.id for n in own_nodes(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-        return {arg.arg for arg in parameters(function)} - stored
+def _conditions(function: FunctionNode, fact: Fact) -> guards.Guards:
+    """Under what a way is taken that ends in a fact: outcomes of tests on parameters, and on what is returned."""
+    return guards.of_parameters(function, fact.guards, *[RESULT] * (fact.flying is None))
 
 
 @remembered

@@ -161,7 +161,7 @@ class Names:
         callees = self._qualify(node.func, scope, depth + 1)
         if callees & _WRAPPERS and node.args:
             return self._qualify(node.args[0], scope, depth + 1)
-        if callees & _CASTS and len(node.args) == len(("type", "value")):
+        if callees & _CASTS and node.args[1:]:
             return self._qualify(node.args[1], scope, depth + 1) or self.annotated((node.args[0], scope), depth)
         if not callees and isinstance(node.func, ast.Name) and _is_class_method(scope.node):
             made = self.own_class(node.func, scope)  # cls(…)
@@ -179,7 +179,7 @@ class Names:
         return _NOTHING
 
     def _either(self, nodes: list[ast.expr], scope: Scope, depth: int) -> Qualified:
-        found = [self._qualify(node, scope, depth + 1) for node in nodes if not _is_none(node)]
+        found = [self._qualify(node, scope, depth + 1) for node in nodes if not is_none(node)]
         return frozenset().union(*found) if all(found) else _NOTHING
 
     def _name(self, name: str, scope: Scope, depth: int) -> Qualified:
@@ -275,7 +275,7 @@ class Names:
         return None
 
     def _bound(self, bindings: list[Binding], depth: int) -> Qualified:
-        useful = [b for b in bindings if not (b.kind is BindingKind.VALUE and _is_none(b.node))]
+        useful = [b for b in bindings if not (b.kind is BindingKind.VALUE and is_none(b.node))]
         found = [self._binding(b, depth + 1) for b in useful]
         if not all(found):
             return _NOTHING
@@ -521,5 +521,13 @@ def path(node: ast.AST) -> str:
     return ".".join([node.id, *reversed(parts)])
 
 
-def _is_none(node: ast.AST) -> bool:
+@remembered
+def reading(name: str) -> ast.expr:
+    """An expression that reads a path: the other way round of :func:`path`."""
+    owner, _, field = name.rpartition(".")
+    return ast.Attribute(reading(owner), field, ast.Load()) if owner else ast.Name(field, ast.Load())
+
+
+def is_none(node: ast.AST) -> bool:
+    """Whether an expression is ``None``."""
     return isinstance(node, ast.Constant) and node.value is None

@@ -7,7 +7,8 @@ is no context manager) where it stays open on some way: it is never closed, or o
 
 So is the session that a plain function, or a factory itself, gives to FastAPI's `Depends`, where no handler closes it;
 a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
-since the event loop ends such a generator, some time later; and the session that `next(get_db())` takes out of its
+since the event loop ends such a generator, some time later (nothing where the loop's own `finally` closes the session);
+and the session that `next(get_db())` takes out of its
 generator for good, where some way leaves it open: the generator goes at once, and closes what the next use opens anew.
 
 What follows the `yield` of a pytest fixture runs whatever becomes of the test: a fixture is reported where it never

@@ -5,8 +5,9 @@ Reports the first use of a `scoped_session` registry in a function that a thread
 where neither the function nor what it calls calls `remove()`; and in a request handler, where nothing in the project
 does. The same goes for a function that one of these calls, directly or through others, and that lets go of nothing.
 
-Flask-SQLAlchemy removes its own. `with registry() as session`, and a `close()` at the end, give the connection back,
-and are not reported; nor are functions under a decorator that cannot be read.
+Flask-SQLAlchemy removes its own. `with registry() as session`, a `close()` at the end, and a function that ends its
+transaction on every way, also that of an error, give the connection back, and are not reported; nor are functions under
+a decorator that cannot be read. What only the code removes that makes the engine counts for nobody.
 
 ## Why is this bad?
 The registry keeps a session for each thread, as long as the thread lives: those of executors, servers and task queues

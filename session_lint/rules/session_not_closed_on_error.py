@@ -82,7 +82,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         leaks = passed_over(obligation)
         if leaks:
             yield leak(rule, facts, obligation, leaks, "the exception leaves, past the close")
-    if "scoped_session" in facts.source.text or facts.borrowed:
+    if any(one.managed for one in facts.borrowed):
         yield from _of_registries(facts)
 
 
