@@ -10,7 +10,7 @@ from session_lint.analysis.state import Fact, Mark, SiteKind, State
 from session_lint.vocabulary import Effect, effects, query_methods
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 UNKNOWN = Effect("read", "active")
 """A method that the protocol does not list, of a subclass perhaps: taken to use the session."""
@@ -28,6 +28,20 @@ def effect_of(methods: list[str], call: ast.Call, writes: Callable[[ast.expr], b
             return Effect("write", found.to)
         return found
     return query_effect(methods[-1]) if methods[0] == "query" else Effect("none", raises=methods[0] != "begin")
+
+
+def is_statement(node: ast.AST | None) -> bool:
+    """Whether an operation sends one statement, and nothing that was added before."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _STATEMENTS
+
+
+_STATEMENTS = ("execute", "scalar", "scalars", "exec")
+
+
+def alike(mark: Mark) -> Hashable:
+    """What counts of a mark of a failure that was passed over: which operation it was, and where it went on, do not."""
+    what, node, other, key = mark
+    return (what, node, what == "failed" and is_statement(other), key) if what in ("failed", "stale") else mark
 
 
 def query_effect(method: str) -> Effect:

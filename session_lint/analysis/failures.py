@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import decorated
-from session_lint.analysis.effects import commits_at
+from session_lint.analysis.effects import commits_at, is_statement
 from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
@@ -14,7 +14,6 @@ from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
 
-_STATEMENTS = ("execute", "scalar", "scalars", "exec")
 _UNDOING = ("rollback", "close")
 _LEAVING = (ast.Continue, ast.Break, ast.Return)
 
@@ -83,7 +82,7 @@ def _alone(facts: ModuleFacts, mark: Mark) -> bool:
     call = mark.other
     if mark.key == "read" and _only_sqlite(facts):
         return True
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr not in _STATEMENTS:
+    if not is_statement(call):
         return False
     return call in facts.module.calls and _on_sqlite(facts.module.code_of(facts.module.calls.scope(call)))  # type: ignore[union-attr]
 

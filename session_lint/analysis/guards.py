@@ -27,6 +27,8 @@ Atom = tuple[str, bool]
 
 _MOST_ASKED = 4
 """How many questions about its parameters a function may ask before its ways in are taken together."""
+_LARGE = 2_000
+"""How many nodes of its own a large function has: some 300 lines."""
 
 BOUND = "bound? "
 """How the atoms begin that say whether a variable is there: no expression does."""
@@ -237,15 +239,29 @@ def present(name: str) -> Guards:
 def entries(function: FunctionNode) -> tuple[Guards, ...]:
     """The ways into a function that differ in parameters which it asks for and then gives another value.
 
-    After ``if session is None: session = SessionLocal()`` nothing tells any more which of the two it was.
+    After ``if session is None: session = SessionLocal()`` nothing tells any more which of the two it was. In a large
+    function only those count that may get a session, or that decide about closing one: each doubles what it costs.
     """
     given = {arg.arg for arg in parameters(function)} & _stored(function)
+    if given and len(own_nodes(function)) > _LARGE:
+        called = (n for n in own_of(function, ast.Assign) if any(isinstance(v, ast.Call) for v in _parts(n.value)))
+        given &= {path(target) for n in called for target in n.targets} | around_closing(function)
     asked = {atom(n)[0] for n in own_nodes(function) if isinstance(n, ast.expr) and atom(n)}  # type: ignore[index]
     texts = sorted(t for p in given for t in (p, f"{p} is None") if t in asked)
     ways: list[Guards] = [frozenset()]
     for text in texts if len(texts) <= _MOST_ASKED else ():
         ways = [found for way in ways for value in (True, False) if (found := assume(way, text, value)) is not None]
     return tuple(ways)
+
+
+def _parts(value: ast.expr) -> Iterator[ast.expr]:
+    """What a value may be: each side of ``a or b`` and of ``a if c else b``, what is awaited."""
+    if isinstance(value, ast.BoolOp):
+        yield from (part for side in value.values for part in _parts(side))
+    elif isinstance(value, ast.IfExp):
+        yield from (*_parts(value.body), *_parts(value.orelse))
+    else:
+        yield value.value if isinstance(value, ast.Await) else value
 
 
 def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.calling import Calling
-from session_lint.analysis.effects import recovered
+from session_lint.analysis.effects import alike, is_statement, recovered
 from session_lint.analysis.holding import Hold, held, slot
 from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.results import NOTHING_RETURNED
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _MOST_GUARDS = 40
+_TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))  # from Python 3.11 on
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _SOMEWHERE = ("closed", "reopened", "failing", "raised", "asking", "failed", "stale")
 """Marks whose place nobody asks for where a code has too many ways to tell."""
 _OF_FAILURES = ("failing", "raised", "asking", "failed", "stale")
@@ -128,6 +130,8 @@ class Lifecycle(Raising):
         self.liveness = liveness
         self.calling = Calling(module, code, hops)
         self._unplaced: dict[Raised, Raised] = {}
+        self._alike_marks: dict[frozenset[Mark], frozenset[Hashable]] = {}
+        self._tries: dict[ast.AST, ast.AST] = {}
         self._coarse_marks: dict[frozenset[Mark], frozenset[Mark]] = {}
         self._coarse_guards: dict[guards.Guards, guards.Guards] = {}
         if hops == 0:
@@ -228,9 +232,42 @@ class Lifecycle(Raising):
 
     def key(self, fact: Fact) -> Hashable:
         """All of a fact but which of several points raised: nothing that happens afterwards hangs on that."""
+        if self.calling.hops == 0:
+            return self._key_alone(fact)
         if fact.flying is None and not fact.caught:
             return fact
         return (*fact[:6], fact.flying and _kind(fact.flying), *map(_kind, fact.caught))
+
+    def _key_alone(self, fact: Fact) -> Hashable:
+        """The same where only what is done to the session counts: of several operations that fail, or go on, one."""
+        site, names, state, pending, marks, known, flying, caught = fact
+        alike = self._alike_marks.get(marks)
+        if alike is None:
+            alike = self._alike_marks[marks] = frozenset(map(self._alike, marks)) if marks else marks
+        rest = site, names, state, pending and self._tried(pending), alike, known
+        return rest if flying is None and not caught else (*rest, flying and _kind(flying), *map(_kind, caught))
+
+    def _alike(self, mark: Mark) -> Hashable:
+        """What counts of a mark: the clause, and the ``try`` of what was written, but no operation."""
+        what, node, other, key = mark
+        if what in ("failing", "raised", "asking"):
+            tried = other and self._tried(other) if what == "failing" else other
+            return what, is_statement(node), tried, key
+        return alike(mark)
+
+    def _tried(self, node: ast.AST) -> Hashable:
+        """The innermost ``try`` that something is tried in: which clauses tell of it, no more (see ``_met``)."""
+        if node not in self._tries:
+            self._tries[node] = self._try_around(node)
+        return self._tries[node]
+
+    def _try_around(self, node: ast.AST) -> ast.AST:
+        above = self.module.parents
+        while node is not self.code and node in above and not isinstance(node, _FUNCTIONS):
+            tried, node = node, above[node]
+            if isinstance(node, _TRIES) and tried in node.body:
+                return node
+        return self.code
 
     def widen(self, fact: Fact, *, more: bool = False) -> Fact:
         """The fact with only the guards that decide about closing, and without where things happened.

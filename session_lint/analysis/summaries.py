@@ -12,6 +12,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
+from session_lint.analysis.effects import alike
 from session_lint.analysis.holding import Hold
 from session_lint.analysis.resolving import resolve
 from session_lint.analysis.results import RESULT, telling
@@ -23,7 +24,7 @@ from session_lint.python.scopes import parameters
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode
@@ -274,7 +275,7 @@ class Summaries:
     def _solve_for(self, function: FunctionNode, start: Fact, hops: int) -> tuple[object, ...]:
         solved = self.module.solve(function, start, hops) if hops else self.module.alone(function, start)
         outcomes = telling(self._outcome(function, fact) for fact in solved.exits if fact.site is start.site)
-        return _distinct(map(_shorter, outcomes) if hops == 0 else outcomes)
+        return _distinct((_shorter(one, function) for one in outcomes), alike) if hops == 0 else _distinct(outcomes)
 
     def _outcome(self, function: FunctionNode, fact: Fact) -> Outcome:
         return Outcome(
@@ -328,13 +329,13 @@ def _how_returned(fact: Fact) -> object:
     return next((n[1] for n in fact.names if isinstance(n, tuple) and n[0] == "returned"), "")
 
 
-def _shorter(outcome: Outcome) -> Outcome:
+def _shorter(outcome: Outcome, function: FunctionNode) -> Outcome:
     """An outcome without what tells ways apart that come to the same for a session which somebody else owns."""
     marks = frozenset(
         Mark(m.what) if m.what in _ONCE else m for m in outcome.marks if m.what not in ("commit", "split")
     )
     raised = outcome.raised and outcome.raised._replace(passed=frozenset())
-    return replace(outcome, raised=raised, marks=marks)
+    return replace(outcome, raised=raised, marks=marks, pending=outcome.pending and function)
 
 
 _ONCE = ("ended", "closed", "lost", "reopened", "taken", "failing", "raised")
@@ -350,12 +351,16 @@ def _of_owner(marks: frozenset[Mark]) -> frozenset[Mark]:
     return frozenset(Mark("ended") if m.what == "ended" else m for m in marks if m.what not in ("commit", "split"))
 
 
-def _distinct(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """The outcomes that differ in more than where an exception was raised, and in which of two tests came out how."""
+def _distinct(outcomes: Iterable[Outcome], counts: Callable[[Mark], Hashable] | None = None) -> tuple[Outcome, ...]:
+    """The outcomes that differ in more than where an exception was raised, and in which of two tests came out how.
+
+    :param counts: what counts of a mark, where that is not all of it.
+    """
     found: dict[object, list[Outcome]] = {}
     for outcome in outcomes:
         kind = (outcome.raised.type, outcome.raised.undoing) if outcome.raised else None
-        same = found.setdefault((kind, outcome.state, outcome.pending, outcome.marks, outcome.returned), [])
+        marks = outcome.marks if counts is None else frozenset(map(counts, outcome.marks))
+        same = found.setdefault((kind, outcome.state, outcome.pending, marks, outcome.returned), [])
         same.append(outcome)
     return tuple(
         replace(same[0], conditions=conditions)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 F = TypeVar("F")
 
 CAP = 32
+LEAST = 8
+ROOM = 6_400
+"""How many facts of one group a graph's blocks may keep together before each keeps fewer than ``CAP``."""
 HARD = 16
 MOST = 60_000
 """How many facts all blocks of a code may have together: some seconds' work. Real code has a few thousand at most."""
@@ -92,14 +95,14 @@ class Solution(Generic[F]):
         return way[::-1]
 
 
-def solve(graph: Graph, problem: Problem[F], cap: int = CAP) -> Solution[F]:
+def solve(graph: Graph, problem: Problem[F], cap: int | None = None) -> Solution[F]:
     """All facts that may hold, breadth first.
 
-    :param cap: how many facts of one group a block keeps before further ones are widened.
+    :param cap: how many facts of one group a block keeps before further ones are widened; of a large graph, fewer.
     :raises SolverLimit: where a group has more than ``HARD`` times that many facts in a block even so, or all blocks
         together have more than ``MOST``.
     """
-    worklist = _Worklist(graph, problem, cap)
+    worklist = _Worklist(graph, problem, cap or max(LEAST, min(CAP, ROOM // len(graph.blocks))))
     queue = worklist.queue
     arrive = worklist.arrive
     follow = problem.follow
