@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.facts import Ending
+from session_lint.analysis.holding import releasing
 from session_lint.analysis.registries import handed_on, is_registry, taken_down
 from session_lint.analysis.state import State
 from session_lint.flow import SolverLimit
@@ -43,7 +44,9 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     if facts.module is None:
         return
     for one in facts.borrowed:
-        if not one.managed or not one.uses or not is_registry(one) or one.solved is None:
+        if not one.managed or not one.uses or not is_registry(one) or not _may_close(facts.module, one.code):
+            continue
+        if one.solved is None:
             continue
         states = [fact.state for fact in one.solved.exits if fact.flying is None]
         if not states or any(state is not State.CLOSED for state in states) or _removed_by_others(facts.module, one):
@@ -51,6 +54,21 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
         ending = next(_open(one), None)
         if ending is not None:
             yield HalfRemoved(_asked(one), one.called, one.code, ending)
+
+
+def _may_close(module: Module, code: ast.AST, depth: int = 0) -> bool:
+    """Whether a code closes something by hand, or calls what does; ``with`` closes on all ways."""
+    for call in own_of(code, ast.Call):
+        if releasing(_method(call)):
+            return True
+        callee = module.calls.callee(call) if depth < _DEEPEST else None
+        if callee is not None and callee.function is not None and callee.function is not code:
+            if _may_close(module.at(callee), callee.function, depth + 1):
+                return True
+    return False
+
+
+_DEEPEST = 2
 
 
 def _method(call: ast.Call) -> str:
