@@ -15,7 +15,7 @@ from session_lint.analysis.everywhere import knows_itself
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
-from session_lint.analysis.making import made_by_dataclass, only_kept, runs_when_made
+from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.objects import by_method, used_here
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
@@ -189,7 +189,7 @@ class Calling:
             quiet = not callee.effect.raises or (_undoes(callee.effect) and fact.caught)
             kind = "" if quiet else SQLALCHEMY
         if callee.owner is not None and kind:
-            kind = self._constructor_raises(callee)
+            kind = self._constructor_raises(call, callee)
         if _reads_keywords(call, self.code):
             kind = ""
         return [fact], [fact.with_flying(Raised(kind, call, _undoes(callee.effect)))] if kind else []
@@ -204,11 +204,13 @@ class Calling:
                 return [Outcome(o.raised, conditions=o.conditions) for o in ended]
         return home.summaries.ways(function, self.hops if home is self.module else self.hops - 1)
 
-    def _constructor_raises(self, callee: Callee) -> str:
+    def _constructor_raises(self, call: ast.Call, callee: Callee) -> str:
         init = self.module.initialiser(callee)
         if init is None:
             assert callee.owner is not None
-            return "" if self._plain(callee) else ANY
+            assert callee.home is not None
+            named = not any(keyword.arg is None for keyword in call.keywords)  # what a dictionary has, nobody knows
+            return "" if self._plain(callee) or (named and is_mapped(callee.home, callee.owner)) else ANY
         home, function = init
         hops = self.hops if home is self.module else self.hops - 1
         return ANY if any(way.raised for way in home.summaries.ways(function, hops)) else ""
@@ -386,7 +388,7 @@ class Calling:
         return fact
 
     def _raising(self, callee: Callee, call: ast.Call, after: Fact, before: Fact | None = None) -> Outcomes:
-        kind = self._constructor_raises(callee) if callee.owner is not None else callee.raises
+        kind = self._constructor_raises(call, callee) if callee.owner is not None else callee.raises
         return [after], [(before or after).with_flying(Raised(kind, call))] if kind else []
 
     def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:

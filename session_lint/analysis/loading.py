@@ -209,17 +209,30 @@ def needs_session(found: Loaded, attribute: str) -> bool:
 def is_column(found: Loaded, attribute: str) -> bool:
     """Whether an attribute of a loaded object is surely a column: a plain value, which knows nothing of the session."""
     classes = [found.module.names.class_of(n) for n in found.module.names.qualify(found.entity, found.scope)]
-    return bool(classes) and all(c is not None and _declares_column(c[0], c[1], attribute, 0) for c in classes)
+    return bool(classes) and all(c is not None and _declares_column(*c, attribute, _is_table(c[1]), 0) for c in classes)
 
 
-def _declares_column(names: Names, owner: Scope, attribute: str, depth: int) -> bool:
-    bindings = owner.bindings.get(attribute, ())
-    if bindings:
+def _is_table(owner: Scope) -> bool:
+    """Whether a class is one of SQLModel's with a table, whose annotated fields are columns: ``class A(B, table=True)``."""
+    return any(k.arg == "table" for k in getattr(owner.node, "keywords", ()))
+
+
+def _declares_column(names: Names, owner: Scope, attribute: str, fields: bool, depth: int) -> bool:  # noqa: FBT001
+    """Whether a class, or one above it, says that an attribute is a column.
+
+    A type alone says so where it is ``Mapped[...]``: a relationship has to be made by a call.
+    Source: https://docs.sqlalchemy.org/en/20/orm/declarative_tables.html#orm-declarative-mapped-column
+
+    :param fields: whether that goes for any other type, too.
+    """
+    bindings, (annotation, _) = owner.bindings.get(attribute, ()), owner.declared.get(attribute, (None, None))
+    if any(isinstance(b.node, ast.Call) or annotation is None or not fields for b in bindings):
         return all(isinstance(b.node, ast.Call) and _last_word(b.node.func) in _COLUMNS for b in bindings)
-    if attribute in owner.declared or depth > _DEEPEST:
-        return False  # a type alone may be a relationship's
-    bases = [names.class_of(base) for base in names.bases(owner)]
-    return any(base is not None and _declares_column(base[0], base[1], attribute, depth + 1) for base in bases)
+    if annotation is not None:
+        kind = _last_word(annotation.value if isinstance(annotation, ast.Subscript) else annotation)
+        return kind == "Mapped" or (fields and kind != "ClassVar")
+    bases = [names.class_of(base) for base in names.bases(owner)] if depth <= _DEEPEST else []
+    return any(base is not None and _declares_column(*base, attribute, fields, depth + 1) for base in bases)
 
 
 def _last_word(node: ast.AST) -> str:
