@@ -15,6 +15,7 @@ from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
 
 _UNDOING = ("rollback", "close")
+_CLAUSES = (ast.ExceptHandler, ast.Call)
 _LEAVING = (ast.Continue, ast.Break, ast.Return)
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Swallowed:
-    """An ``except`` after which a failed session goes on.
+    """An ``except``, or a ``suppress()``, after which a failed session goes on.
 
     :param site: the session, or the scope.
     :param code: the code that holds the clause.
@@ -40,7 +41,7 @@ class Swallowed:
 
     site: Site
     code: ast.AST
-    handler: ast.ExceptHandler
+    handler: ast.ExceptHandler | ast.Call
     failed: ast.AST
     then: ast.AST
     name: str
@@ -106,18 +107,18 @@ def _on_sqlite(code: ast.AST) -> bool:
 
 def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:
     assert facts.module is not None
-    return isinstance(node, ast.ExceptHandler) and node in facts.module.nodes
+    return isinstance(node, _CLAUSES) and node in facts.module.nodes
 
 
 def _swallowed(site: Site, solved: Solved, mark: Mark, then: ast.AST, name: str) -> Swallowed:
-    assert isinstance(mark.node, ast.ExceptHandler)
+    assert isinstance(mark.node, _CLAUSES)
     assert mark.other is not None
     return Swallowed(site, solved.code, mark.node, mark.other, then, name)
 
 
 def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
     """Every clause after which a session is used again that nobody has rolled back."""
-    if facts.module is None or "except" not in facts.source.text:
+    if facts.module is None or not any(word in facts.source.text for word in ("except", "suppress")):
         return
     seen: set[ast.AST | None] = {one.handler for one in in_scopes(facts)}  # a rule of its own speaks of these
     for solved in _solutions(facts):
@@ -129,7 +130,7 @@ def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
             for mark in fact.marked("stale"):
                 if mark.node in seen | passed_over or not _stands_in(facts, mark.node) or mark.other is None:
                     continue
-                assert isinstance(mark.node, ast.ExceptHandler)
+                assert isinstance(mark.node, _CLAUSES)
                 assert fact.site is not None
                 failed = next((m.other for m in fact.marked("failed") if m.node is mark.node), None)
                 if failed is solved.code or mark.other is solved.code:
@@ -176,6 +177,13 @@ def _may_go_on(module: Module, one: Borrowed) -> bool:
     for outer in tries if len(tries) > 1 else ():
         if any(inner is not outer and inner in tries for inner in own_nodes(outer)):
             return any(_touches(n.body, names) for n in tries)  # what one clause raises another one may catch
+    items = ((node, item) for node in own_of(one.code, ast.With, ast.AsyncWith) for item in node.items)
+    if any(
+        any(map(module.exceptions.of_database, module.suppressed(item.context_expr, scope)))
+        and _touches(node.body, names)
+        for node, item in items
+    ):
+        return True
     return any(
         _touches(node.body, names) and not _undoes(handler.body, names)
         for node in tries

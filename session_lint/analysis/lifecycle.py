@@ -202,7 +202,7 @@ class Lifecycle(Raising):
         elif kind is EdgeKind.UNCAUGHT:
             found = self._passes(edge, fact)
         elif kind is EdgeKind.SWALLOW:
-            found = fact.with_flying(None) if self._swallows(edge.node, fact) is not False else None  # type: ignore[arg-type]
+            found = self._swallowed(edge.node, fact)  # type: ignore[arg-type]
         elif kind is EdgeKind.UNWIND:
             found = None if self._swallows(edge.node, fact) else fact  # type: ignore[arg-type]
         else:

@@ -82,13 +82,23 @@ class Raising(Entering):
             found = self.module.exceptions.catches(flying.type, kind)
             if found is not False:
                 met = flying if found else flying._replace(type=kind or ANY)
-                after = self._met(edge.node, fact, taken, sure=found)
+                after = self._met(edge.node, kinds, fact, taken, sure=found)
                 return after._replace(flying=None, caught=(*caught, met), pending=None)
         return None
 
-    def _met(self, handler: ast.ExceptHandler, fact: Fact, taken: list[str], *, sure: bool | None) -> Fact:
+    def _swallowed(self, item: ast.withitem, fact: Fact) -> Fact | None:
+        """The fact behind a ``with`` that ends the exception on its way; a ``suppress()`` passes over it as a clause does."""
+        sure = self._swallows(item, fact)
+        if fact.flying is None or sure is False:
+            return None
+        kinds = self.module.suppressed(item.context_expr, self.scope)
+        after = self._met(item.context_expr, kinds, fact, [*fact.flying.passed], sure=sure) if kinds else fact
+        return after.with_flying(None)
+
+    def _met(self, clause: ast.AST, kinds: list[str], fact: Fact, taken: list[str], *, sure: bool | None) -> Fact:
         """The fact in a clause: whether the session waits for a rollback from here on, as far as anybody can tell.
 
+        :param kinds: the classes that the clause names.
         :param taken: the classes of the clauses before, and of those around what was left already.
         :param sure: whether the exception on its way is surely one of the clause's.
         """
@@ -99,10 +109,10 @@ class Raising(Entering):
         if any(m.what in ("savepoint", "nested") for m in fact.marks):  # which may take the failure on itself
             return left
         if failing[0].what == "asking":
-            meant = any(map(self.module.exceptions.of_reads, self._listed(handler)))
-            return left.with_marks(left.marks | {Mark("failed", handler, failing[0].node, "read")}) if meant else left
+            meant = any(map(self.module.exceptions.of_reads, kinds))
+            return left.with_marks(left.marks | {Mark("failed", clause, failing[0].node, "read")}) if meant else left
         if failing[0].what == "failing":
-            of_database = [kind for kind in self._listed(handler) if self.module.exceptions.of_database(kind)]
+            of_database = [kind for kind in kinds if self.module.exceptions.of_database(kind)]
             apart = any(kind != ANY and self.module.exceptions.of_database(kind) for kind in taken)
             if not of_database or (
                 apart and not {ANY, BASE}.isdisjoint(of_database)
@@ -110,13 +120,14 @@ class Raising(Entering):
                 return left
         other = failing[0].other
         if failing[0].what == "raised":
-            met = other if other is not None and self._child(handler, other) is not None else handler
+            met = other if other is not None and self._child(clause, other) is not None else clause
             failed = Mark("failed", met, failing[0].node, failing[0].key)
             return left.with_marks(left.marks | {failed}) if sure else left
-        tried = self.module.parents[handler]
+        tried = self.module.parents[clause]
+        tried = self.module.parents[tried] if isinstance(tried, ast.withitem) else tried
         if other is not None and self._child(other, tried) not in tried.body:  # type: ignore[attr-defined]
             return left  # what was written before is another's
-        return left.mark("failed", handler, failing[0].node)
+        return left.mark("failed", clause, failing[0].node)
 
     def _child(self, node: ast.AST, above: ast.AST) -> ast.AST | None:
         """The part of ``above`` that a node stands in, if it does."""

@@ -2,7 +2,7 @@
 
 ## What it does
 Reports an `except` inside a committing scope that catches an error of a flush, a commit or a statement that writes,
-and neither raises again nor rolls back, so that the end of the scope commits.
+and neither raises again nor rolls back, so that the end of the scope commits; a `with suppress(...)` is one, too.
 
 A savepoint (`with session.begin_nested()`) inside the `try` takes the failure on itself and is not reported. Nor are
 clauses for other errors (`ValueError`, `NoResultFound`), and queries that fail where nothing was written.

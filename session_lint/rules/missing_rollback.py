@@ -1,8 +1,9 @@
 """A session goes on after an error of the database that was caught and not rolled back.
 
 ## What it does
-Reports an `except` that catches an error of a flush, a commit or a statement that writes, where the same session is
-used again afterwards and nobody has called `rollback()` in between: neither the clause nor what it calls.
+Reports an `except` that catches an error of a flush, a commit or a statement that writes, or a `with suppress(...)`
+around one, where the same session is used again afterwards and nobody has called `rollback()` in between: neither the
+clause nor what it calls.
 
 A clause that leaves (raises, returns past all uses), closes the session, or stands around a savepoint is not reported,
 nor is one for errors that a database does not raise. Where nothing was written, only a clause counts that is there for
