@@ -20,6 +20,7 @@ from session_lint.analysis.objects import by_method, used_here
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome, for_owner, is_generator
+from session_lint.analysis.surrounding import CLOSES, is_entered, surrounding
 from session_lint.python.names import own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.analysis.state import Site
+    from session_lint.analysis.surrounding import Surrounding
     from session_lint.flow import Code
     from session_lint.vocabulary import Effect
 
@@ -352,10 +354,15 @@ class Calling:
             return self._raising(callee, call, given.mark("taken") if Hold.CLOSER in holds else given)
         if callee.name == "__init__" and callee.function is None:  # the base class keeps it, for all one can see
             return self._raising(callee, call, give(fact))
+        if is_entered(self.module, call) and (around := self._around(call, callee, fact)) is not None:
+            return around
         if callee.function is not None:
             return self._to_function(call, callee, fact)
         if callee.owner is not None and not self._stores(call, callee, fact):
             return self._raising(callee, call, _borrowed(fact, call))
+        return self._to_unread(call, callee, fact)
+
+    def _to_unread(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.constructor:
             wrapped = self._wrapped(call, callee, fact)
             return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
@@ -364,6 +371,18 @@ class Calling:
         if _is_nobodys(fact):
             return self._raising(callee, call, give(fact))
         return self._raising(callee, call, _borrowed(fact, call))
+
+    def _around(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
+        """What holds once a context manager was made that does something to the session at the end of its ``with``."""
+        end: Surrounding | None = None
+        if callee.function is not None:
+            names = parameters_given(self.module, call, callee.function, fact, bound=callee.bound)
+            end = surrounding(self.module, callee, names[0]) if len(names) == 1 else None
+        elif callee.owner is None and callee.meaning is None and not callee.constructor:
+            if not releasing(callee.name):  # nobody knows whether it closes it
+                return self._raising(callee, call, give(fact))
+            end = CLOSES
+        return None if end is None else ([fact._replace(names=fact.names | {("around", call, end)})], [])
 
     def _to_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if closes_all_given(call, callee, fact):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable
 
+    from session_lint.analysis.surrounding import Surrounding
     from session_lint.flow import Point
 
 
@@ -34,6 +35,9 @@ class Entering(Storing):
             return (entered.mark("scope", item) if own else entered,)
         if hold is Hold.INSIDE:
             return (give(fact),)
+        around = next((n[2] for n in fact.names if isinstance(n, tuple) and n[:2] == ("around", expr)), None)
+        if around is not None:
+            return (_surround(fact, item, around),)
         if ("bare", expr) in fact.names:
             return (fact._replace(names=fact.names | {("temp", item)}),)
         return (self._begin(item, fact),)
@@ -74,6 +78,9 @@ class Entering(Storing):
             if end in (AtEnd.MAY_COMMIT, AtEnd.UNKNOWN):
                 left = left._replace(pending=None)
             return effects.leave(left.unmark("scope"), item, commits=end is AtEnd.COMMITS)
+        around = next((n[2] for n in fact.names if isinstance(n, tuple) and n[:2] == ("around", item)), None)
+        if around is not None:
+            return _left_around(fact, item, around)
         for what in ("begun", "nested"):
             if Mark(what, item) in fact.marks:
                 return effects.end_transaction(fact, item, what)
@@ -102,7 +109,9 @@ class Entering(Storing):
     def _yield(self, point: Point, fact: Fact) -> Iterable[Fact]:
         value = point.node.value  # type: ignore[attr-defined]
         if settled(fact) or not held(value, fact):
-            return (fact,)
+            passed = fact.site is not None and fact.site.kind is SiteKind.PARAMETER
+            lends = passed and fact.state is not State.CLOSED and self.module.is_context_manager(self.code)
+            return (fact._replace(state=State.ACTIVE, pending=point.node) if lends else fact,)  # the block may use it
         given = fact.mark("lent" if self.module.is_context_manager(self.code) else "yielded")
         return (given._replace(state=State.ACTIVE, pending=point.node) if self.module.hands_over(self.code) else given,)
 
@@ -111,3 +120,21 @@ class Entering(Storing):
         kind = ANY if self.module.is_context_manager(self.code) else "builtins.GeneratorExit"
         (after,) = self._yield(point, fact)
         return (after.with_flying(Raised(kind, point.node)),)
+
+
+def _surround(fact: Fact, item: ast.withitem, around: Surrounding) -> Fact:
+    """The fact in the block of a context manager that was given the session."""
+    names = fact.names - {("around", item.context_expr, around)} | {("around", item, around)}
+    entered = fact._replace(names=names | {("temp", item)} if around.yields else names)
+    return entered.mark("scope", item) if around.commits else entered
+
+
+def _left_around(fact: Fact, item: ast.withitem, around: Surrounding) -> Fact:
+    """The fact once that block has ended."""
+    names = fact.names - {("around", item, around), ("temp", item)}
+    left = fact._replace(names=names, marks=fact.marks - {Mark("scope", item)})
+    if around.always or (around.closes and fact.flying is None):
+        return effects.leave(left, item, commits=around.commits)
+    if fact.flying is None:
+        return left._replace(state=State.IDLE, pending=None).mark("committed") if around.commits else left
+    return effects.recovered(left)._replace(state=State.IDLE, pending=None) if around.undoes else left

@@ -83,7 +83,7 @@ def _alone(facts: ModuleFacts, mark: Mark) -> bool:
     call = mark.other
     if mark.key == "read" and _only_sqlite(facts):
         return True
-    if not is_statement(call):
+    if not isinstance(call, ast.Call) or not is_statement(call):
         return False
     return call in facts.module.calls and _on_sqlite(facts.module.code_of(facts.module.calls.scope(call)))  # type: ignore[union-attr]
 

@@ -61,10 +61,10 @@ def _may_close(module: Module, code: ast.AST, depth: int = 0) -> bool:
     for call in own_of(code, ast.Call):
         if releasing(_method(call)):
             return True
-        callee = module.calls.callee(call) if depth < _DEEPEST else None
-        if callee is not None and callee.function is not None and callee.function is not code:
-            if _may_close(module.at(callee), callee.function, depth + 1):
-                return True
+        callee = module.calls.callee(call)
+        followed = callee.function is not None and callee.function is not code and depth < _DEEPEST
+        if followed and _may_close(module.at(callee), callee.function, depth + 1):  # type: ignore[arg-type]
+            return True
     return False
 
 

@@ -51,9 +51,10 @@ def essential(marks: frozenset[Mark]) -> frozenset[Mark]:
 
     Who commits and closes it, and whether it is used after that, is its owner's business. That a transaction has ended
     matters, for it takes an earlier failure with it; that a failed session was used tells nothing more once it has.
-    Inside ``with session.begin()`` all of it counts: the code itself is the owner of the transaction.
+    Inside ``with session.begin()`` all of it counts: the code itself is the owner of the transaction. So it does inside
+    a context manager that commits the session which it was given.
     """
-    if any(m.what == "begun" for m in marks):
+    if any(m.what in ("begun", "scope") for m in marks):
         return marks
     failed = {m.node for m in marks if m.what == "failed"}
     kept = {m for m in marks if m.what not in (*_OF_OWNERS, *_ENDED) and (m.what != "stale" or m.node in failed)}

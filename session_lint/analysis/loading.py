@@ -213,7 +213,7 @@ def is_column(found: Loaded, attribute: str) -> bool:
 
 
 def _is_table(owner: Scope) -> bool:
-    """Whether a class is one of SQLModel's with a table, whose annotated fields are columns: ``class A(B, table=True)``."""
+    """Whether a class is one of SQLModel's with a table, whose fields are columns: ``class A(B, table=True)``."""
     return any(k.arg == "table" for k in getattr(owner.node, "keywords", ()))
 
 

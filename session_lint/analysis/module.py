@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.classes import AtEnd
     from session_lint.analysis.inference import Unit
     from session_lint.analysis.program import Program
+    from session_lint.analysis.surrounding import Surrounding
     from session_lint.flow import Code, Graph
     from session_lint.python.scopes import FunctionNode, Scope
     from session_lint.source import Source
@@ -75,6 +76,7 @@ class Module(Concern):
         self.decorated: dict[ast.AST, list[Solved]] = {}
         self.ends: dict[ast.ClassDef, AtEnd] = {}
         self.units: dict[ast.ClassDef, Unit | None] = {}
+        self.surrounding: dict[tuple[FunctionNode, str], Surrounding | None] = {}
         self._lent: dict[ast.AST, list[Fact] | None] = {}
         self._receivers: dict[FunctionNode, list[ast.expr]] = {}
         self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}

@@ -87,7 +87,7 @@ class Raising(Entering):
         return None
 
     def _swallowed(self, item: ast.withitem, fact: Fact) -> Fact | None:
-        """The fact behind a ``with`` that ends the exception on its way; a ``suppress()`` passes over it as a clause does."""
+        """The fact behind a ``with`` that ends the exception on its way; ``suppress()`` does so as a clause does."""
         sure = self._swallows(item, fact)
         if fact.flying is None or sure is False:
             return None

@@ -6,16 +6,21 @@ import ast
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.arguments import bind
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
+from session_lint.analysis.surrounding import surrounding
 from session_lint.analysis.trace import opened, step
 from session_lint.flow import PointKind
+from session_lint.python.names import own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.solved import Solved
     from session_lint.finding import Step
@@ -146,8 +151,22 @@ def begun_on_borrowed(facts: ModuleFacts) -> Iterator[Solved]:
     """How sessions fare that a code has from somebody else and begins a transaction of."""
     for one in facts.borrowed:
         begins = any(isinstance(use.func, ast.Attribute) and use.func.attr == "begin" for use in one.uses)
-        if begins and one.solved is not None:
+        if (begins or any(_committing_around(one))) and one.solved is not None:
             yield one.solved
+
+
+def _committing_around(one: Borrowed) -> Iterator[ast.Call]:
+    """The context managers that a code gives the session to, and which commit it at the end of their block."""
+    for item in (item for node in own_of(one.code, ast.With, ast.AsyncWith) for item in node.items):
+        call = item.context_expr
+        if not isinstance(call, ast.Call) or not any(path(given) in one.names for given in arguments(call)):
+            continue
+        callee = one.module.calls.callee(call)
+        bound = bind(call, callee.function, bound=callee.bound) if callee.function is not None else {}
+        for name in (name for name, given in bound.items() if given is not None and path(given) in one.names):
+            end = surrounding(one.module, callee, name)
+            if end is not None and end.commits:
+                yield call
 
 
 def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:

@@ -95,7 +95,7 @@ class Storing:
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
         """What stands for the value of ``with item as name``, where it is a session."""
-        if ("with", item) in fact.names or ("bare", item.context_expr) in fact.names:
+        if not {("with", item), ("temp", item), ("bare", item.context_expr)}.isdisjoint(fact.names):
             return item
         if held(item.context_expr, fact) is Hold.INSIDE:
             return item.context_expr
