@@ -11,6 +11,7 @@ from session_lint.analysis.keyed import contents, is_dict
 from session_lint.analysis.results import RESULT
 from session_lint.python.names import path
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,16 +82,41 @@ def conditions_met(
     if not conditions or callee.function is None:
         yield fact
         return
-    known = fact.guards
     arguments = bind(call, callee.function, bound=callee.bound)
+    if callee.bound and isinstance(call.func, ast.Attribute) and (own := parameters(callee.function)):
+        arguments = {**arguments, own[0].arg: call.func.value}
+    yield from _met(arguments, conditions, fact, required, guards.call_value(call))
+
+
+def conditions_met_by_reading(
+    node: ast.Attribute, function: FunctionNode, conditions: guards.Guards, fact: Fact
+) -> Iterator[Fact]:
+    """The same where reading a field runs a property's function."""
+    own = parameters(function)
+    yield from _met({own[0].arg: node.value} if own else {}, conditions, fact, frozenset(), "")
+
+
+def _met(
+    arguments: Mapping[str, ast.expr | None],
+    conditions: guards.Guards,
+    fact: Fact,
+    required: frozenset[str],
+    result: str,
+) -> Iterator[Fact]:
+    """The caller's fact, if the conditions may hold under it.
+
+    :param arguments: what stands for each parameter, the object that a method belongs to among them.
+    :param result: the variable for what the call returns.
+    """
+    known = fact.guards
     for text, value in sorted(conditions):
         subject = text.split(" ", 1)[0]
-        if subject == RESULT and (name := guards.call_value(call)):
-            known = guards.assume(known, name + text[len(RESULT) :], value) or known
-        argument = arguments.get(subject)
+        if subject == RESULT and result:
+            known = guards.assume(known, result + text[len(RESULT) :], value) or known
+        argument = arguments.get(subject.partition(".")[0])
         if argument is None:
             continue
-        found = _outcome_of(text, argument, fact)
+        found = _outcome_of(text, argument, fact) if "." not in subject else None
         if found is None and text.endswith(" is None") and path(argument) in required:
             found = False
         if found is not None and found is not value:
@@ -108,7 +134,7 @@ def _test_of(text: str, argument: ast.expr) -> guards.Atom | None:
     """The caller's test that a test on a parameter is for an argument, and the outcome that makes it true."""
     name = path(argument)
     if name:
-        return name + text[len(text.split(" ", 1)[0]) :], True
+        return name + text[len(text.split(" ", 1)[0].partition(".")[0]) :], True
     return None if " " in text or "." in text else guards.atom(argument)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects, guards
 from session_lint.analysis.aliases import is_registry_call
-from session_lint.analysis.arguments import bind, conditions_met, parameters_given
+from session_lint.analysis.arguments import bind, conditions_met, conditions_met_by_reading, parameters_given
 from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
@@ -171,7 +171,13 @@ class Calling:
             return [fact]
         home, function = found
         opened = [(s, o) for s, o in home.summaries.fresh(function) if s.kind is SiteKind.OWNED and not s.passes(node)]
-        return [fact, *(self._born(node, site, outcome, fact) for site, outcome in opened if outcome.raised is None)]
+        born = [
+            self._born(node, site, outcome, known)
+            for site, outcome in opened
+            if outcome.raised is None
+            for known in conditions_met_by_reading(node, function, outcome.conditions, fact)
+        ]
+        return [fact, *born]
 
     def _met(self, call: ast.Call, callee: Callee, outcome: Outcome, fact: Fact) -> Iterable[Fact]:
         return conditions_met(call, callee, outcome.conditions, fact, self._required)

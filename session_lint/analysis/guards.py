@@ -18,7 +18,7 @@ from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from session_lint.python.scopes import FunctionNode
 
@@ -285,10 +285,29 @@ def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[st
 def of_parameters(function: FunctionNode, known: Guards, *others: str) -> Guards:
     """What of the tests that came out somehow is about one parameter that keeps the value it was called with.
 
+    Or about a field of one: ``self.session is None``.
+
     :param others: variables that count as well.
     """
     fixed = {arg.arg for arg in parameters(function)} - _stored(function) | {*others}
-    return frozenset(g for g in known if g[0].split(" ", 1)[0] in fixed and len(variables(g[0])) == 1)
+    return frozenset(
+        g for g in known if len(variables(g[0])) == 1 and _is_fixed(function, g[0].split(" ", 1)[0], fixed)
+    )
+
+
+def _is_fixed(function: FunctionNode, subject: str, fixed: Collection[str]) -> bool:
+    """Whether a variable, or a field of one, is never given another value."""
+    if "." not in subject:
+        return subject in fixed
+    return subject.partition(".")[0] in fixed and not any(
+        subject == field or subject.startswith(f"{field}.") for field in _stored_fields(function)
+    )
+
+
+@remembered
+def _stored_fields(code: ast.AST) -> frozenset[str]:
+    """The fields that a code gives a value to, as paths."""
+    return frozenset(path(n) for n in own_of(code, ast.Attribute) if not isinstance(n.ctx, ast.Load)) - {""}
 
 
 def _keeps_flag(code: ast.AST) -> bool:

@@ -90,7 +90,10 @@ def paths(atom: str) -> frozenset[str]:
 def _everywhere(code: Code, *, told: bool) -> set[str]:
     """The paths that are live in all of a code: those of functions inside it, and parameters that matter outside."""
     found = {arg.arg for arg in parameters(code)} if told and isinstance(code, _FUNCTIONS) else set()
-    return found | _paths(own_of(code, *_FUNCTIONS, ast.ClassDef))
+    tests = own_of(code, ast.If, ast.IfExp, ast.BoolOp) if found else ()
+    asked = _paths(n.test if isinstance(n, (ast.If, ast.IfExp)) else n for n in tests)
+    fields = {name for name in asked if "." in name and name.partition(".")[0] in found}
+    return found | fields | _paths(own_of(code, *_FUNCTIONS, ast.ClassDef))
 
 
 def _values_taken(block: Block) -> set[str]:
