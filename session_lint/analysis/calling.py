@@ -298,7 +298,7 @@ class Calling:
         failed = effects.operate(before, call) if effect.effect in ("write", "read", "flush", "commit") else fact
         # A rollback that fails ends the transaction, too, and gives the connection back: so in 1.4, 2.0 and 2.1.
         failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
-        if effect.effect == "read" and self._reads_may_fail and not failed.marked("failing"):
+        if effect.effect == "read" and methods != _CONNECTING and self._reads_may_fail and not failed.marked("failing"):
             failed = failed.unmark("asking").mark("asking", call)
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
 
@@ -555,6 +555,8 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | made)
 
 
+_CONNECTING = ["connection"]
+"""Where there is no database, there is no transaction that waits for a rollback: measured with 2.1."""
 _FAILING = ("failing", "raised")
 _OF_SCOPES = ("commit", "split", "ended")
 """Marks of what only a session must not be done to that somebody else ends."""

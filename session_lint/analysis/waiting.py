@@ -13,7 +13,7 @@ from session_lint.analysis.handing import runs
 from session_lint.analysis.objects import known_as
 from session_lint.analysis.state import NOTHING, State, settled
 from session_lint.analysis.summaries import is_generator
-from session_lint.flow import PointKind
+from session_lint.flow import RAISING, EdgeKind, PointKind
 from session_lint.python.names import own_of
 from session_lint.values import dataclass
 
@@ -157,19 +157,30 @@ def _unconditional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
 
 
 def _begun(solved: Solved, block: Block, start: Fact, slow: ast.AST) -> ast.AST | None:
-    """The operation that has surely begun the transaction which is open at a call: the way there is gone once more."""
+    """The operation that has surely begun the transaction which is open at a call: the way there is gone once more.
+
+    One that has raised may have found no database at all.
+    """
     begun: ast.AST | None = None
-    for there, fact, _ in solved.way(block, start):
+    way = solved.way(block, start)
+    edges = [*(edge for _, _, edge in way[1:]), None]
+    for (there, fact, _), left in zip(way, edges, strict=True):
         current = [fact]
+        raised = _raising(there) if left is not None and left.kind is EdgeKind.RAISE else None
         for point in there.points:
             if there is block and point.node is slow and point.kind is PointKind.CALL:
                 return begun
-            if any(one.site is start.site and _begins(solved, point, one) for one in current):
+            if point is not raised and any(one.site is start.site and _begins(solved, point, one) for one in current):
                 begun = begun or getattr(point.node, "iter", point.node)
             current = [after for one in current for after in solved.problem.transfer(point, one)]
             if all(one.state is not State.ACTIVE for one in current):
                 begun = None
     return None
+
+
+def _raising(block: Block) -> Point | None:
+    """The point whose exception leaves a block."""
+    return next((point for point in reversed(block.points) if point.kind in RAISING), None)
 
 
 def _begins(solved: Solved, point: Point, fact: Fact) -> bool:
