@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint import fixes
+from session_lint.analysis.trace import line
 from session_lint.finding import Severity
 
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ def named(name: str, what: str = "session") -> str:
 def closing_words(facts: ModuleFacts, ending: Ending) -> str:
     """Where a way ends with the session open: ``when line 14 raises``, ``at the end of 'main'``."""
     node = facts.end_node(ending)
-    row = getattr(node, "lineno", 0)
+    where = line(facts, node)
     if ending.dropped is not None:
-        again = ending.fact.site is not None and row == getattr(ending.fact.site.node, "lineno", 0)
-        return f"when line {row} opens the next one" if again else f"when line {row} lets go of it"
+        again = ending.fact.site is not None and where == line(facts, ending.fact.site.node)
+        return f"when {where} opens the next one" if again else f"when {where} lets go of it"
     if ending.fact.flying is not None:
-        return f"when line {row} raises"
+        return f"when {where} raises"
     if type(node).__name__ == "Return":
-        return f"when line {row} returns"
+        return f"when {where} returns"
     symbol = facts.symbol(ending.solved.code)
     return f"at the end of {symbol!r}" if symbol else "at the end of the module"
 

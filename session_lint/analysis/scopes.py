@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
@@ -36,7 +35,6 @@ class Use:
     :param raises: whether that operation raises, as in ``begin()`` blocks.
     :param name: the variable that the scope's session is bound to.
     :param opening: what the scope is, for the trace.
-    :param elsewhere: the file of the scope where that is another one.
     :param begun: the block of a ``with session.begin()``.
     """
 
@@ -46,7 +44,6 @@ class Use:
     raises: bool
     name: str
     opening: str
-    elsewhere: str = ""
     begun: ast.withitem | None = None
 
     def trace(self, facts: ModuleFacts) -> list[Step]:
@@ -72,15 +69,14 @@ def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
 
 
 def _commits_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
-    for fact, item, name, source in _leaving(facts):
+    for fact, item, name in _leaving(facts):
         begun = Mark("begun", item) in fact.marks
         if not begun and not commits_at(fact, item):
             continue
         raises = begun or _is_begin(item)
         opening = "the transaction of this block commits" if begun else "this scope commits"
-        file = "" if source is facts else PurePath(source.source.filename).name
         for mark in _commits(facts, fact):
-            yield Use(fact.site, mark.node, mark.other, raises, name, opening, file, item if begun else None)  # type: ignore[arg-type]
+            yield Use(fact.site, mark.node, mark.other, raises, name, opening, item if begun else None)  # type: ignore[arg-type]
 
 
 def _commits_in_decorated(facts: ModuleFacts) -> Iterator[Use]:
@@ -97,7 +93,7 @@ def _commits(facts: ModuleFacts, fact: Fact) -> Iterator[Mark]:
 
 
 def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
-    for fact, item, name, _ in _leaving(facts):
+    for fact, item, name in _leaving(facts):
         assert fact.site is not None
         own = ("with", item) in fact.names and (fact.site.kind is SiteKind.SCOPE or bool(fact.marked("scope")))
         if not (own or Mark("begun", item) in fact.marks):
@@ -133,10 +129,10 @@ def _decorated(facts: ModuleFacts) -> Iterator[tuple[Fact, str]]:
             yield from ((fact, str(name)) for fact in solved.exits if fact.site is solved.problem.start.site)
 
 
-def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, str, ModuleFacts]]:
+def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, str]]:
     """Every fact with a session that arrives at the end of a ``with`` here, or of one that calls into this module.
 
-    With the variable of the session, and the module of the ``with``.
+    With the variable of the session.
     """
     if facts.module is None:
         return
@@ -144,7 +140,7 @@ def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, str, Modu
     for source, solved in (*own, *facts.module.program.using(facts.module)):
         for point, fact in solved.visits(PointKind.EXIT):
             if fact.site is not None:
-                yield fact, point.node, source.variable_of(fact.site, solved), source  # type: ignore[misc]
+                yield fact, point.node, source.variable_of(fact.site, solved)  # type: ignore[misc]
 
 
 def begun_on_borrowed(facts: ModuleFacts) -> Iterator[Solved]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Location, Step
@@ -25,6 +26,30 @@ def step(facts: ModuleFacts, node: ast.AST, message: str) -> Step:
     source = facts.source_of(node)
     at = place(node)
     return Step(source.filename, source.start(at), message, _end(source, at))
+
+
+def line(facts: ModuleFacts, node: ast.AST | None) -> str:
+    """Where a node stands, for a message: ``line 7``, with the file where that is not this one.
+
+    ``a line of 'save'`` where only the function is known: of too many ways through it none was kept apart.
+    """
+    if node is None or not is_placed(node):
+        name = getattr(node, "name", "")
+        return f"a line of {name!r}" if name else "another line"
+    source = facts.source_of(node)
+    row = f"line {source.start(place(node)).row}"
+    here, there = PurePath(facts.source.filename), PurePath(source.filename)
+    if here == there:
+        return row
+    return f"{row} of {there.name if there.name != here.name else PurePath(*there.parts[-2:]).as_posix()}"
+
+
+def is_placed(node: ast.AST) -> bool:
+    """Whether a node is where something happens, and not the function or module somewhere in which it does."""
+    return not isinstance(node, _CODES)
+
+
+_CODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 
 
 def place(node: ast.AST) -> ast.AST:

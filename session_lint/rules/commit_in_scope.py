@@ -41,12 +41,11 @@ Deleting the line is safe where the commit is the last statement of the block. A
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from session_lint import fixes
 from session_lint.analysis.scopes import Use, committed_in_scope
-from session_lint.analysis.trace import step
+from session_lint.analysis.trace import is_placed, line, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import named
@@ -66,7 +65,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 
 def _finding(facts: ModuleFacts, use: Use) -> Finding:
     steps = [*use.trace(facts), step(facts, use.node, "committed here")]
-    if use.after is not None:
+    if use.after is not None and is_placed(use.after):
         steps.append(
             step(
                 facts,
@@ -82,19 +81,18 @@ def _finding(facts: ModuleFacts, use: Use) -> Finding:
         severity=Severity.WARNING if use.after is None else Severity.ERROR,
         fix=fixes.redundant(facts, use) if use.after is None else fixes.splitting(facts, use),
         session=named(use.name),
-        what=_what(use),
+        what=_what(facts, use),
     )
 
 
-def _what(use: Use) -> str:
+def _what(facts: ModuleFacts, use: Use) -> str:
     if use.after is None:
         return "is redundant, the scope commits by itself"
-    row = getattr(use.after, "lineno", 0) if isinstance(use.after, ast.expr) else 0
-    place = f"line {row} of {use.elsewhere}" if use.elsewhere else f"line {row}"
+    where = line(facts, use.after)
     return (
-        f"makes {place} raise InvalidRequestError"
+        f"makes {where} raise InvalidRequestError"
         if use.raises
-        else f"splits the scope's transaction, {place} continues in another one"
+        else f"splits the scope's transaction, {where} continues in another one"
     )
 
 

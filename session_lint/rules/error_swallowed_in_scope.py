@@ -55,7 +55,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.failures import in_scopes
-from session_lint.analysis.trace import opened, step
+from session_lint.analysis.trace import is_placed, line, opened, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import named
@@ -77,12 +77,12 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             symbol=facts.symbol(one.code),
             trace=[
                 *_begins(facts, one),
-                step(facts, one.failed, "this may fail"),
+                *([step(facts, one.failed, "this may fail")] if is_placed(one.failed) else []),
                 step(facts, one.handler, "caught here, and not rolled back"),
                 step(facts, one.then, "the scope commits all the same"),
             ],
             session=named(one.name),
-            row=getattr(one.failed, "lineno", 0),
+            where=line(facts, one.failed),
         )
 
 
@@ -96,7 +96,7 @@ def _begins(facts: ModuleFacts, one: Swallowed) -> list[Step]:
 rule = Rule(
     __name__,
     code="SES304",
-    message="error of line {row} is swallowed, {session} is committed without it",
+    message="error of {where} is swallowed, {session} is committed without it",
     severity=Severity.WARNING,
     check=check,
 )

@@ -49,6 +49,7 @@ from typing import TYPE_CHECKING
 
 from session_lint import fixes
 from session_lint.analysis.singletons import debts
+from session_lint.analysis.trace import line
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 
@@ -70,14 +71,14 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 symbol=facts.symbol(debt.origin.code),
                 trace=facts.trace(worst, "the exception leaves, past the closer", "global session opened here"),
                 **fixes.settle(facts, debt),
-                row=getattr(facts.end_node(worst), "lineno", 0),
+                where=line(facts, facts.end_node(worst)),
             )
 
 
 rule = Rule(
     __name__,
     code="SES202",
-    message="global session is still open when line {row} raises",
+    message="global session is still open when {where} raises",
     severity=Severity.ERROR,
     check=check,
     fix=("wrap_in_finally",),

@@ -57,7 +57,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.failures import gone_on
-from session_lint.analysis.trace import step
+from session_lint.analysis.trace import line, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import named
@@ -82,14 +82,14 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 step(facts, one.then, "the session is used again here"),
             ],
             session=named(one.name),
-            row=getattr(one.then, "lineno", 0),
+            where=line(facts, one.then),
         )
 
 
 rule = Rule(
     __name__,
     code="SES701",
-    message="{session} is used again on line {row} without a rollback after this error",
+    message="{session} is used again on {where} without a rollback after this error",
     severity=Severity.ERROR,
     check=check,
 )

@@ -49,11 +49,10 @@ The guard reports the inner session once both have begun to work; a scope that h
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.places import is_test
-from session_lint.analysis.trace import opened, place, step
+from session_lint.analysis.trace import line, opened, place, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 
@@ -72,22 +71,19 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 
     for one in nestings(facts):
         between = [step(facts, one.call, "calls, with that one open")] if one.call is not None else []
-        outer = facts.source_of(one.outer.origin.node)
-        row = outer.start(place(one.outer.origin.node)).row
-        there = f"line {row}" if outer.filename == facts.source.filename else f"{Path(outer.filename).name}:{row}"
         yield rule.finding(
             facts,
             place(one.node),
             symbol=facts.symbol(one.code),
             trace=[*opened(facts, one.outer, "one is open"), *between, step(facts, one.node, "another one is opened")],
-            where=f"of {there}",
+            where=line(facts, one.outer.origin.node),
         )
 
 
 rule = Rule(
     __name__,
     code="SES305",
-    message="session is opened inside of the life of another one, {where}",
+    message="session is opened inside of the life of another one, of {where}",
     severity=Severity.WARNING,
     check=check,
     young=True,

@@ -55,7 +55,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.afterwards import reopenings
-from session_lint.analysis.trace import opened, step
+from session_lint.analysis.trace import line, opened, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import named
@@ -81,14 +81,14 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                     step(facts, one.use, "opened anew here, and never closed"),
                 ],
                 session=named(one.obligation.name),
-                row=getattr(one.closed, "lineno", 0),
+                where=line(facts, one.closed),
             )
 
 
 rule = Rule(
     __name__,
     code="SES103",
-    message="{session} is used after line {row} has closed it, and never closed again",
+    message="{session} is used after {where} has closed it, and never closed again",
     severity=Severity.ERROR,
     check=check,
 )

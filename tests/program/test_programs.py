@@ -1,7 +1,8 @@
 """Programs of several files: what is reported, and that it hangs on nothing but the files.
 
 The cases stand in the Markdown files beside this one. Each heading is a program, each code block one of its files,
-named by its first line; ``# error: SES101`` (``warning``, ``style``) marks a line that must be reported.
+named by its first line; ``# error: SES101`` (``warning``, ``style``) marks a line that must be reported, and text after
+that must stand in the message.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from session_lint.settings import Settings
 
 SETTINGS = Settings(cache=False, extend_select=("SES305",), ignore=("SES401", "SES705"))
 _MARK = re.compile(r"#.*?\b(error|warning|style): (SES\d{3})")
+_WORDS = re.compile(r"#.*?\b(?:error|warning|style): (SES\d{3}) (.+)")
 _FILE = re.compile(r"```python\n# (\S+\.pyi?)\n(.*?)```", re.DOTALL)
 
 Expected = tuple[str, int, str, str]
@@ -43,6 +45,16 @@ class Program:
             for row, line in enumerate(text.splitlines(), 1)
             for severity, code in _MARK.findall(line)
         )
+
+    @property
+    def words(self) -> list[tuple[str, int, str, str]]:
+        """What the messages of findings must say, by file, line and code."""
+        return [
+            (path, row, code, words)
+            for path, text in self.files.items()
+            for row, line in enumerate(text.splitlines(), 1)
+            for code, words in _WORDS.findall(line)
+        ]
 
     def write(self) -> list[Path]:
         """Write the files into the current folder."""
@@ -95,6 +107,16 @@ def test_program(program: Program) -> None:
     paths = program.write()
     found = [linted(paths), linted(paths[::-1]), linted(paths, afresh=True)]
     assert [program.expected] * 3 == found
+
+
+@pytest.mark.parametrize("program", [p for p in PROGRAMS if p.words], ids=[p.name for p in PROGRAMS if p.words])
+def test_words(program: Program) -> None:
+    """The messages say what the lines announce."""
+    forget()
+    found = {path: lint_file(path, SETTINGS).findings for path in program.write()}
+    for path, row, code, words in program.words:
+        said = [f.message for f in found[Path(path)] if (f.location.row, f.code) == (row, code)]
+        assert any(words in message for message in said), (path, row, said)
 
 
 def test_places_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
