@@ -75,11 +75,20 @@ def blocking(facts: ModuleFacts) -> Iterator[Blocking]:
     if facts.module is None or "async def" not in facts.source.text:
         return
     seen: set[tuple[ast.AST, str]] = set()
-    calls = _operations(facts)
-    for call, name, code in sorted(calls, key=lambda one: (one[0].lineno, one[0].col_offset)):
+    told_of: set[ast.expr] = set()  # two names of one session have the same operations
+    for call, name, code in sorted(_operations(facts), key=_place):
         if (code, name) not in seen:
             seen.add((code, name))
-            yield Blocking(call, name, code)
+            if call not in told_of:
+                told_of.add(call)
+                yield Blocking(call, name, code)
+
+
+def _place(one: tuple[ast.expr, str, ast.AST]) -> tuple[int, int, bool]:
+    """Where an operation stands; of the names of its session the one that it is written with comes first."""
+    call, name, _ = one
+    written = path(call.func.value) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
+    return call.lineno, call.col_offset, written != name
 
 
 def _session_calls(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str, bool | None]]:
