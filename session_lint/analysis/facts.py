@@ -9,7 +9,7 @@ from session_lint.analysis.borrowed import Borrowed, borrowed
 from session_lint.analysis.detached import given
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
-from session_lint.flow import SolverLimit
+from session_lint.flow import EdgeKind, SolverLimit
 from session_lint.python.names import own_nodes, path
 from session_lint.python.pending import Pending, once
 from session_lint.python.remembered import remembered
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.finding import Step
-    from session_lint.flow import Block, Code
+    from session_lint.flow import Block, Code, Edge
     from session_lint.python.scopes import Scope
     from session_lint.source import Source
 
@@ -219,11 +219,28 @@ class ModuleFacts:
             return ending.dropped.node
         if ending.fact.flying is not None and hasattr(ending.fact.flying.node, "lineno"):
             return ending.fact.flying.node
-        for block, _, edge in reversed(ending.solved.way(ending.block, ending.fact)):
+        way = ending.solved.way(ending.block, ending.fact)
+        if (returned := _returned(way)) is not None:
+            return returned
+        for block, _, edge in reversed(way):
             for point in reversed(edge.source.points if edge is not None else block.points):
                 if hasattr(point.node, "lineno") or isinstance(point.node, ast.withitem):
                     return point.node
         return ending.solved.code
+
+
+def _returned(way: list[tuple[Block, Fact, Edge | None]]) -> ast.Return | None:
+    """The ``return`` by which a way leaves; what a ``with`` or a ``finally`` around it does after that is no end."""
+    for _, _, edge in reversed(way):
+        if edge is None or edge.kind in _EXCEPTIONAL:
+            return None
+        for point in reversed(edge.source.points):
+            if isinstance(point.node, ast.Return):
+                return point.node
+    return None
+
+
+_EXCEPTIONAL = (EdgeKind.RAISE, EdgeKind.CATCH, EdgeKind.UNCAUGHT, EdgeKind.UNWIND, EdgeKind.SWALLOW)
 
 
 @remembered
