@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
-STATUS = {
-    "on": "on",
-    "style": "off, a matter of style; `extend-select` switches it on",
-    "young": "off, still young: too few of its findings in real code have been read; `extend-select` switches it on",
-}
 ABOUT = """\
 The first digit says what a rule is about: 1 sessions that are opened by hand, 2 the global session, 3 scopes,
 4 patterns, 5 requests, 6 threads, processes and tasks, 7 transactions, 8 asyncio, 9 the tool itself.
@@ -46,7 +41,7 @@ def table(link: str) -> str:
 def page(rule: Rule) -> str:
     """A rule's page in Markdown: its docstring between its properties and how to silence it."""
     fix = "[some of its findings](../fixes.md#what-becomes-what)" if rule.fix else "none"
-    known = f"**Severity:** {rule.severity.value}. **By default:** {STATUS[rule.status]}. **Fix:** {fix}."
+    known = f"**Severity:** {rule.severity.value}. **By default:** {rule.standing}. **Fix:** {fix}."
     head = f"# {rule.code}: {rule.name}\n\n{known}\n\n{rule.doc}"
     return f"{head}\n\n## Silencing it\n{_silencing(rule)}\n\n## Beside it\n{_beside(rule)}\n"
 

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
     from session_lint.analysis import ModuleFacts
 
+_STANDING = {
+    "on": "on",
+    "style": "off, a matter of style; `extend-select` switches it on",
+    "young": "off, still young: too few of its findings in real code have been read; `extend-select` switches it on",
+}
 DOCS = "https://session-lint.readthedocs.io/en/stable/rules/"
 
 
@@ -83,6 +88,11 @@ class Rule:
     def status(self) -> str:
         """``on``, or why it is off by default: ``style`` or ``young``."""
         return "on" if self.default else "style" if self.style else "young"
+
+    @property
+    def standing(self) -> str:
+        """What it does by default, and why, in words."""
+        return _STANDING[self.status]
 
     @cached_property
     def doc(self) -> str:

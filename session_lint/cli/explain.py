@@ -30,4 +30,5 @@ def explain(rule: str) -> None:
         )
         raise click.ClickException(f"no rule {rule!r}{hint or '; `session-lint rules` lists them'}")
     seen = look()
-    paged(page(f"# {one.name} ({one.code})\n\n{one.doc}", Paint(seen)), seen)
+    standing = "" if one.default else f"By default: {one.standing}.\n\n"
+    paged(page(f"# {one.name} ({one.code})\n\n{standing}{one.doc}", Paint(seen)), seen)

@@ -332,6 +332,14 @@ def test_explain(tmp_path: Path, word: str) -> None:
     assert run("explain", word, cwd=tmp_path).stdout.decode().startswith("# session-not-closed (SES101)\n")
 
 
+def test_explain_says_what_is_off(tmp_path: Path) -> None:
+    """The page of a rule that runs only where it is selected begins with that."""
+    young, style, on = (run("explain", code, cwd=tmp_path).stdout.decode() for code in ("SES305", "SES104", "SES101"))
+    assert young.splitlines()[2].startswith("By default: off, still young")
+    assert style.splitlines()[2].startswith("By default: off, a matter of style")
+    assert "By default" not in on
+
+
 def test_explain_unknown(tmp_path: Path) -> None:
     """The nearest rule is named."""
     done = run("explain", "SES1010", cwd=tmp_path)
