@@ -84,22 +84,26 @@ def lint_file(path: Path, settings: Settings, *, thorough: bool = True) -> FileR
         data = path.read_bytes()
     except OSError as error:
         return FileReport(filename, tuple(failed(filename, settings, f"cannot be read: {error.strerror or error}")))
-    if not thorough and not embeds(filename):
+    if embeds(filename):
+        return _lint_embedded(data, path, settings, thorough=thorough)
+    if not thorough:
         reason = _passed_over(data, path, settings)
         if reason is not None:
             return FileReport(filename, tuple(reason))
     return lint_content(data, path, settings)
 
 
-def _passed_over(data: bytes, path: Path, settings: Settings) -> list[Finding] | None:
+def _passed_over(data: bytes, path: Path, settings: Settings, source: Source | None = None) -> list[Finding] | None:
     """What there is to say of a file in which no word has to do with sessions; ``None`` where one may.
 
     Nor has it to do with sessions if it is no Python; that it is no text is told all the same.
+
+    :param source: its text, where the caller has it already.
     """
     try:
         if concerned(data, path, settings):
             return None
-        source = decode(str(path), data)
+        source = source or decode(str(path), data)
         return None if "\0" in source.text else unconcerned(source, settings)
     except (SourceError, RecursionError, MemoryError):
         return None
@@ -187,8 +191,13 @@ def lint_content(
     return _lint_module(source, place, kept, settings, tree, noqa=noqa)
 
 
-def _lint_embedded(data: bytes, path: Path, settings: Settings, *, noqa: bool) -> FileReport:
-    """The findings in the modules that a file of another kind holds, each in the place where it is in the file."""
+def _lint_embedded(
+    data: bytes, path: Path, settings: Settings, *, noqa: bool = True, thorough: bool = True
+) -> FileReport:
+    """The findings in the modules that a file of another kind holds, each in the place where it is in the file.
+
+    :param thorough: whether those are parsed, too, in which no word has to do with sessions.
+    """
     filename = str(path)
     try:
         sources = modules(filename, data)
@@ -197,6 +206,12 @@ def _lint_embedded(data: bytes, path: Path, settings: Settings, *, noqa: bool) -
     found: list[Finding] = []
     cached = bool(sources)
     for source in sources:
+        text = source.text.encode(errors="surrogatepass")
+        reason = None if thorough else _passed_over(text, path, settings, source)
+        if reason is not None:
+            found += [placed(finding, source) for finding in reason]
+            cached = False
+            continue
         content = f"{source.cells}\n{source.text}".encode(errors="surrogatepass")  # messages tell of cells, too
         place = drawer(content, path, settings)
         report = _lint_module(source, place, place.get() if place else None, settings, None, noqa=noqa)

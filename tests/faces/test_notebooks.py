@@ -164,6 +164,20 @@ def test_a_cell_that_is_no_python_is_said() -> None:
     )
 
 
+def test_a_notebook_without_words_of_sessions_is_parsed_where_it_is_named(tmp_path: Path) -> None:
+    """As a module is: in a folder, prose in a cell is nobody's concern."""
+    (tmp_path / "prose.ipynb").write_bytes(notebook("this cell isn't Python"))
+    (tmp_path / "broken.ipynb").write_bytes(notebook(IMPORT, "this cell isn't Python"))
+    (tmp_path / "silenced.ipynb").write_bytes(notebook("x = 1  # noqa: SES101"))
+
+    def said(*paths: str) -> list[str]:
+        done = run("check", "--no-cache", "--select=ALL", "--output-format=concise", *paths, cwd=tmp_path)
+        return [" ".join(line.split()[:3]) for line in done.stdout.decode().splitlines() if "SES" in line]
+
+    assert said(".") == ["broken.ipynb:cell 2:1:14: SES900", "silenced.ipynb:cell 1:1:8: SES901"]
+    assert said("prose.ipynb") == ["prose.ipynb:cell 1:1:14: SES900"]
+
+
 def test_a_notebook_without_code_is_clean() -> None:
     """Neither cells nor text in them."""
     assert lint(notebook()) == lint(notebook(("markdown", "x"), " \n")) == ()
