@@ -31,11 +31,10 @@ CONTENT: dict[str, dict[str, Any]] = {
         "names": {
             "oslo_db.sqlalchemy.enginefacade.writer.using": {"role": "scope", "commits": True},
             "oslo_db.sqlalchemy.enginefacade.reader.using": {"role": "scope"},
-            "oslo_db.sqlalchemy.enginefacade.writer.get_sessionmaker": {"role": "factory-maker"},
             "oslo_db.sqlalchemy.enginefacade.writer.get_sessionmaker()": {"role": "factory"},
-            "oslo_db.sqlalchemy.enginefacade.reader.get_sessionmaker": {"role": "factory-maker"},
             "oslo_db.sqlalchemy.enginefacade.reader.get_sessionmaker()": {"role": "factory"},
             "oslo_db.sqlalchemy.enginefacade.LegacyEngineFacade().get_session": {"role": "factory"},
+            "oslo_db.sqlalchemy.enginefacade.LegacyEngineFacade().get_sessionmaker()": {"role": "factory"},
         },
         "aliases": {
             "oslo_db.sqlalchemy.enginefacade.transaction_context().writer": "oslo_db.sqlalchemy.enginefacade.writer",
