@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
-    from session_lint.python.scopes import FunctionNode
+    from session_lint.python.scopes import FunctionNode, Scope
 
 _MIGRATIONS = "alembic"
 
@@ -93,10 +93,47 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
         factories = [c for c in calls if any(made is c for _, made in makers(module, opening.func, scope))]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
         if engines:
-            return Remaking(engines[0], opening, code, engine=True)
-        if factories and not any(path(a).partition(".")[0] in own for a in _arguments(factories[0])):
-            return Remaking(factories[0], opening, code, engine=False)
+            found = Remaking(engines[0], opening, code, engine=True)
+        elif factories and not any(_over_given(module, a, own, scope) for a in _arguments(factories[0])):
+            found = Remaking(factories[0], opening, code, engine=False)
+        else:
+            continue
+        return None if _of_object(module, found) else found
     return None
+
+
+def _over_given(module: Module, bound: ast.expr, own: set[str], scope: Scope) -> bool:
+    """Whether the engine of a factory is the caller's, or one that somebody else's code gives each call.
+
+    :param own: the parameters.
+    """
+    if path(bound).partition(".")[0] in own:
+        return True
+    made = makers(module, bound, scope)
+    return bool(made) and all(
+        home.calls.callee(call).role is None and not isinstance(home.code_of(home.calls.scope(call)), ast.Module)
+        for home, call in made
+    )
+
+
+def _of_object(module: Module, one: Remaking) -> bool:
+    """Whether the method's object keeps the session, and so what that is opened from: there is one for each object."""
+    if one.code in request_codes(module):
+        return False
+    scope = module.names.scopes.of[one.code]
+    assigned = [
+        (value, target)
+        for node in own_nodes(one.code)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and (value := node.value) is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    names = {path(target) for value, target in assigned if value is one.opening and isinstance(target, ast.Name)}
+    return any(
+        (value is one.opening or path(value) in names)
+        and isinstance(target, ast.Attribute)
+        and module.names.own_class(target.value, scope) is not None
+        for value, target in assigned
+    )
 
 
 def _over(module: Module, call: ast.Call, made: ast.Call) -> bool:

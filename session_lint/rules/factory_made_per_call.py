@@ -4,9 +4,10 @@
 Reports `create_engine`, `sessionmaker` and the like in a function that also opens a session from what it makes, and
 that runs more than once: in a request, from other functions, or as somebody else's entry.
 
-Not reported is what is made once (kept in a global, a field or a cache), what is returned to the caller, a factory over
-an engine that the function was given, an engine that the function disposes of itself or that has no pool
-(`poolclass=NullPool`), `main` and commands, migrations and tests.
+Not reported is what is made once (kept in a global, a field or a cache, or for a session that the object keeps), what
+is returned to the caller, a factory over an engine that the function was given or that a library gives it, an engine
+that the function disposes of itself or that has no pool (`poolclass=NullPool`), `main` and commands, migrations and
+tests.
 
 ## Why is this bad?
 An engine is a pool of connections, meant to live as long as the process. One for each call leaves its connections to
