@@ -36,6 +36,7 @@ class Use:
     :param name: the variable that the scope's session is bound to.
     :param opening: what the scope is, for the trace.
     :param begun: the block of a ``with session.begin()``.
+    :param undoes: whether it is a rollback after which the scope ends as if to commit.
     """
 
     site: Site
@@ -45,6 +46,7 @@ class Use:
     name: str
     opening: str
     begun: ast.withitem | None = None
+    undoes: bool = False
 
     def trace(self, facts: ModuleFacts) -> list[Step]:
         """Where the scope begins."""
@@ -61,10 +63,11 @@ def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
 
 
 def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
-    """Every rollback or close by hand in a scope, once."""
+    """Every rollback or close by hand in a scope, once; a rollback by a way on which it undoes, if any."""
     found: dict[ast.AST, Use] = {}
     for use in (*_ends_in_blocks(facts), *_ends_in_decorated(facts)):
-        found.setdefault(use.node, use)
+        if use.node not in found or (use.undoes and not found[use.node].undoes):
+            found[use.node] = use
     yield from (found[node] for node in sorted(found, key=_position))
 
 
@@ -74,9 +77,13 @@ def _commits_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
         if not begun and not commits_at(fact, item):
             continue
         raises = begun or _is_begin(item)
-        opening = "the transaction of this block commits" if begun else "this scope commits"
+        opening = _COMMITS[not begun]
         for mark in _commits(facts, fact):
             yield Use(fact.site, mark.node, mark.other, raises, name, opening, item if begun else None)  # type: ignore[arg-type]
+
+
+_COMMITS = {True: "this scope commits", False: "the transaction of this block commits"}
+"""What a ``with`` is, by whether it opens the session, too."""
 
 
 def _commits_in_decorated(facts: ModuleFacts) -> Iterator[Use]:
@@ -102,16 +109,19 @@ def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
         for node in _ends(facts, fact):
             if commits or not _rolls_back(node):
                 begun = None if own else item
-                opening = "this scope rolls back and closes" if own else "this block rolls back"
-                yield Use(fact.site, node, None, raises=False, name=name, opening=opening, begun=begun)
+                undoes = commits and fact.flying is None and _rolls_back(node)
+                ends = "this scope rolls back and closes" if own else "this block rolls back"
+                opening = _COMMITS[own] if undoes else ends
+                yield Use(fact.site, node, None, raises=False, name=name, opening=opening, begun=begun, undoes=undoes)
 
 
 def _ends_in_decorated(facts: ModuleFacts) -> Iterator[Use]:
     for fact, name in _decorated(facts):
         assert fact.site is not None
         for node in _ends(facts, fact):
-            opening = "this decorator rolls back and closes"
-            yield Use(fact.site, node, None, raises=False, name=name, opening=opening)
+            undoes = fact.flying is None and _rolls_back(node)
+            opening = "this decorator commits" if undoes else "this decorator rolls back and closes"
+            yield Use(fact.site, node, None, raises=False, name=name, opening=opening, undoes=undoes)
 
 
 def _ends(facts: ModuleFacts, fact: Fact) -> Iterator[ast.AST]:

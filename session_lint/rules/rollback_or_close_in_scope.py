@@ -4,6 +4,10 @@
 Reports `rollback()`, `close()` or `remove()` on the session of a scope, in the block or in a function of the module
 that it calls. Savepoints (`begin_nested()`) have a life of their own and are not reported.
 
+A `rollback()` after which the block ends as if nothing had happened, in an `except` that returns, say, takes back what
+the scope is there to commit. Where a part may fail, it belongs into a savepoint; where all is to be taken back, an
+exception that leaves the block says so, and the scope rolls back by itself.
+
 ## Why is this bad?
 What was written before the line is lost, and what comes after it is committed: half of the block. On an exception the
 scope rolls back anyway, and it always closes.
@@ -72,13 +76,16 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             fix=fixes.superfluous(facts, use),
             method=method,
             session=named(use.name),
+            what="takes back what the scope is there to commit"
+            if use.undoes
+            else "interferes with the scope, which rolls back and closes by itself",
         )
 
 
 rule = Rule(
     __name__,
     code="SES302",
-    message="{method}() on {session} interferes with the scope, which rolls back and closes by itself",
+    message="{method}() on {session} {what}",
     severity=Severity.WARNING,
     check=check,
     fix=("drop_statement",),
