@@ -421,7 +421,7 @@ class Names:
         for decorator in node.decorator_list:
             named = decorator.func if isinstance(decorator, ast.Call) else decorator
             plain = path(named) in ("staticmethod", "classmethod")
-            if not plain and (depth > _DEEPEST or not self._qualify(named, outer, depth + 1) & _REMEMBERING):
+            if not plain and (depth > _DEEPEST or not self._qualify(named, outer, depth + 1) & REMEMBERING):
                 return False
         return True
 
@@ -437,7 +437,16 @@ class Names:
         return found or self.annotated((node.returns, scope.parent or scope), depth)
 
 
-_REMEMBERING = frozenset({"functools.cache", "functools.lru_cache"})
+REMEMBERING = frozenset(
+    {
+        *("functools.cache", "functools.lru_cache", "async_lru.alru_cache"),
+        *("cachetools.cached", "cachetools.cachedmethod", "asyncache.cached", "asyncache.cachedmethod"),
+        *(f"cachetools.func.{policy}_cache" for policy in ("fifo", "lfu", "lru", "rr", "ttl")),
+        *("streamlit.cache", "streamlit.cache_data", "streamlit.cache_resource"),
+        *("streamlit.experimental_memo", "streamlit.experimental_singleton"),
+    }
+)
+"""Decorators under which a function gives what it returns, if only the first time; the tables know more of them."""
 
 
 @remembered

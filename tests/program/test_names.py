@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from session_lint.python.names import Names
+from session_lint.python.names import REMEMBERING, Names
+from session_lint.vocabulary import Role
+from session_lint.vocabulary.tables import builtin
 
 LONG = 12
 TEXT = "from sqlalchemy.orm import sessionmaker\nv0 = sessionmaker()\n" + "".join(
@@ -39,3 +41,9 @@ def test_circles_end() -> None:
     tree = ast.parse("def f(): return x\ndef g(): return f()\nx = g()\ny = x")
     names = Names(tree, "circle")
     assert not names.qualify(ast.Name("y", ast.Load()), names.scopes.module) - {"circle.f()", "circle.g()"}
+
+
+def test_what_remembers_is_memoised() -> None:
+    """The decorators under which a function still gives what it returns are some of those that the tables know."""
+    meanings = {name: builtin().meaning(name) for name in REMEMBERING}
+    assert [] == [name for name, meaning in meanings.items() if meaning is None or meaning.role is not Role.MEMOISED]
