@@ -16,6 +16,7 @@ from session_lint.flow import PointKind
 from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.passing import applied
 from session_lint.values import dataclass
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +157,10 @@ def given(module: Module, call: ast.Call, fact: Fact, where: str) -> int:
     if where == "fork":
         return int(fact.state is State.ACTIVE)
     values = [*arguments(call)]
-    if where in ("gather", "task"):
+    called = where == "task" and module.calls.callee(call).role is Role.TAKES  # start_soon(work, session)
+    if called and _takes_turns_later(module, call):
+        return 0
+    if where in ("gather", "task") and not called:
         return min(_MANY, sum(_coroutines(module, value, fact, call) for value in values))
     got = any(_gets(module, value, fact) for value in values)
     return 0 if not got else _MANY if module.calls.callee(call).name in _MAPPING else 1
@@ -220,6 +224,15 @@ def _take_turns(module: Module, call: ast.Call) -> bool:
     ]
     locked = {node for block in blocks for node in own_nodes(block)}
     return bool(locked) and locked.issuperset(own_of(callee.function, ast.Await))
+
+
+def _takes_turns_later(module: Module, call: ast.Call) -> bool:
+    """The same of the coroutine that a call has made, of a function and its arguments."""
+    made = applied(call)
+    if made is None:
+        return False
+    module.calls.stands_in(made, call)
+    return _take_turns(module, made)
 
 
 _LOCKS = frozenset({"asyncio.Lock()", "anyio.Lock()", "trio.Lock()"})
