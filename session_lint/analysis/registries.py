@@ -27,6 +27,10 @@ _ENDING = ("remove", "close")
 _GIVEN_BACK = (State.IDLE, State.CLOSED)
 _DEEPEST = 3
 _THREAD = "threading.Thread"
+_TEARING = ("teardown", "on_finish")
+"""Words of which a module holds one where it says what is done at the end of each request."""
+_MANAGER = "zope.sqlalchemy"
+"""What closes sessions when a transaction of the transaction manager ends, as Pyramid's does after each request."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +161,7 @@ def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tu
 
 def _removed_somewhere(module: Module, one: Borrowed) -> bool:
     """Whether anything in the project removes a registry's session, or may; or a teardown closes it."""
-    if taken_down(module, one):
+    if module.program.speaks_of(module, _MANAGER) or taken_down(module, one):
         return True
     others = module.program.mentioning(module, ".remove")
     if others is None:
@@ -201,8 +205,9 @@ def taken_down(module: Module, one: Borrowed) -> bool:
     from session_lint.analysis.teardowns import closed_at_teardown  # noqa: PLC0415  (few modules need it)
 
     word = one.name.rpartition(".")[2]
-    tearing = module.program.mentioning(module, "teardown")
-    return tearing is None or any(closed_at_teardown(home, word) for home in (module, *tearing))
+    tearing = [module.program.mentioning(module, hook) for hook in _TEARING]
+    homes = [module, *(home for found in tearing for home in found or ())]
+    return None in tearing or any(closed_at_teardown(home, word) for home in dict.fromkeys(homes))
 
 
 def _another(module: Module, node: ast.expr, scope: Scope, mine: frozenset[ast.Call]) -> bool:

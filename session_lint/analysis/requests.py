@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.module import Module
-    from session_lint.python.scopes import Scope
+    from session_lint.python.names import Names
+    from session_lint.python.scopes import FunctionNode, Scope
 
 Code = ast.AST
 Handler: TypeAlias = "tuple[Module, Code]"
@@ -93,12 +94,12 @@ def handlers(module: Module) -> Iterator[Code]:
     """The functions of a module that run once a request, in the order of the text."""
     for scope in module.names.scopes.of.values():
         node = scope.node
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            outer = scope.parent or scope
-            if any(_handles(module, d, outer) for d in node.decorator_list):
-                yield node
-        elif isinstance(node, ast.ClassDef) and _is_view(module, node, 0):
-            yield from (n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+        outer = scope.parent or scope
+        serves = any(_handles(module, d, outer) for d in getattr(node, "decorator_list", ()))
+        if isinstance(node, ast.ClassDef) and (serves or _is_view(module, module.names, node, 0)):
+            yield from _methods(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and serves:
+            yield node
     serving = module.calls.vocabulary.serving_words
     for call in module.calls.likely(serving):  # app.add_url_rule("/", view_func=index), Depends(get_db)
         if module.calls.callee(call).role in SERVING:
@@ -123,19 +124,26 @@ def _looks_like_route(decorator: ast.expr) -> bool:
 
 
 def _given(module: Module, call: ast.Call) -> Iterator[Code]:
+    """The functions that a call is given, and the methods ``on_get`` and so on of objects, as Falcon serves by them."""
     scope = module.calls.scope(call)
     for value in (*call.args, *(k.value for k in call.keywords)):
-        if path(value):
-            for name in module.names.qualify(value, scope):
-                node = module.names.definitions.get(name)
-                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                    yield node
+        for name in module.names.qualify(value, scope) if path(value) or isinstance(value, ast.Call) else ():
+            node = module.names.definitions.get(name.removesuffix("()"))
+            if isinstance(node, ast.ClassDef) and name.endswith("()"):
+                yield from (method for method in _methods(node) if method.name.startswith("on_"))
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and path(value):
+                yield node
 
 
-def _is_view(module: Module, node: ast.ClassDef, depth: int) -> bool:
-    for base in module.names.bases(module.names.scopes.of[node]) if depth < _DEEPEST else ():
-        inner = module.names.definitions.get(base)
-        if isinstance(inner, ast.ClassDef) and _is_view(module, inner, depth + 1):
+def _methods(node: ast.ClassDef) -> Iterator[FunctionNode]:
+    return (n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def _is_view(module: Module, names: Names, node: ast.ClassDef, depth: int) -> bool:
+    """Whether the methods of a class serve requests: one of its bases, here or in another module, says so."""
+    for base in names.bases(names.scopes.of[node]) if depth < _DEEPEST else ():
+        inner = names.definition(base)
+        if inner is not None and isinstance(inner[1], ast.ClassDef) and _is_view(module, inner[0], inner[1], depth + 1):
             return True
         found = module.calls.vocabulary.meaning(base)
         if found is not None and found.role is Role.REQUEST_CLASS:

@@ -56,8 +56,10 @@ def without_teardown(facts: ModuleFacts) -> Iterator[Opened]:
 
 
 def is_request_field(module: Module, node: ast.AST | None, scope: Scope) -> bool:
-    """Whether an expression is a field of Flask's context of a request."""
-    return isinstance(node, ast.Attribute) and _REQUEST in module.names.qualify(node.value, scope)
+    """Whether an expression is a field of Flask's, or Quart's, context of a request."""
+    if not isinstance(node, ast.Attribute):
+        return False
+    return _REQUEST in map(module.calls.vocabulary.canonical, module.names.qualify(node.value, scope))
 
 
 def _closers(module: Module, field: str) -> list[ast.AST] | None:
@@ -112,6 +114,7 @@ def closed_at_teardown(module: Module, word: str) -> bool:
     """Whether something that is registered to run at the end of each request closes what goes by a name."""
     codes: list[ast.AST] = list(_teardowns(module))
     words = {name.rpartition(".")[2] for name, m in module.calls.vocabulary.names.items() if m.role is Role.TEARDOWN}
+    codes += [code for code in module.handlers if getattr(code, "name", "") in words]  # a method of a class of views
     for call, _ in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in words:
             codes += [value.body for value in call.args if isinstance(value, ast.Lambda)]

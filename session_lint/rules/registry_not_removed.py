@@ -4,8 +4,10 @@
 Reports the first use of a `scoped_session` registry in a function that a thread, an executor or a task queue runs,
 where neither the function nor what it calls calls `remove()`; and in a request handler, where nothing in the project
 does. The same goes for a function that one of these calls, directly or through others, and that lets go of nothing.
+Handlers are those of Flask, FastAPI, Starlette, aiohttp, Quart, Sanic, Tornado, Bottle, Pyramid, Falcon, Flask-RESTful
+and Flask-RESTX.
 
-Flask-SQLAlchemy removes its own. `with registry() as session`, a `close()` at the end, and a function that ends its
+Flask-SQLAlchemy removes its own, and `zope.sqlalchemy` closes what Pyramid's transactions have used. `with registry() as session`, a `close()` at the end, and a function that ends its
 transaction on every way, also that of an error, give the connection back, and are not reported; nor are functions under
 a decorator that cannot be read. What only the code removes that makes the engine counts for nobody.
 
