@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 _MAPPING = ("map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async")
-_TASK = frozenset(["delay", "apply_async", "s", "si"])
+_TASK = frozenset(["delay", "apply_async", "s", "si", "send", "send_with_options"])
 """Methods by which the functions of a task queue are called."""
+_FUNCTION = ("target", "function", "func")
+"""Keywords of the function that a thread runs: of ``Thread``, ``Timer``, and what adds a job."""
 _MANY = 2
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
@@ -124,13 +126,13 @@ def threads(module: Module) -> dict[ast.AST, ast.Call]:
 
 def _target(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
     """What a call runs in a thread: one that it starts, or one of those that an executor has."""
-    if runs(module, call) == "thread":
-        made = applied(call)
-        return made.func if made is not None else None
-    meaning = module.calls.meaning(module.names.qualify(call.func, scope))  # which waits for it, and gives what it gave
-    if meaning is None or meaning.runs != "thread" or len(call.args) <= meaning.argument:
+    meaning = module.calls.callee(call).meaning
+    if meaning is None or meaning.runs != "thread":  # it may wait for it, and give what it gave
+        meaning = module.calls.meaning(module.names.qualify(call.func, scope))
+    if meaning is None or meaning.runs != "thread":
         return None
-    return call.args[meaning.argument]
+    named = next((k.value for k in call.keywords if k.arg in _FUNCTION), None)
+    return named or (call.args[meaning.argument] if len(call.args) > meaning.argument else None)
 
 
 def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:

@@ -27,8 +27,8 @@ _FIELDS = {
     Role.CALLS: ("argument", "runs", "slow"),
     Role.NO_RETURN: ("raises",),
     Role.NO_RAISE: ("slow",),
-    Role.TAKES: ("runs",),
-    Role.RUNS: ("runs",),
+    Role.TAKES: ("argument", "runs"),
+    Role.RUNS: ("argument", "runs"),
     Role.SLOW: ("slow",),
     Role.REQUEST_SESSION: ("gives",),
 }

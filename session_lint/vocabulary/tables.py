@@ -70,7 +70,7 @@ class Meaning:
     :param closes: for a closer: the name of the singleton's getter.
     :param scope: for a factory: the committing scope over the same factory.
     :param raises: for a call that does not return: the exception that it raises, if any.
-    :param argument: for something that calls what it is given and gives back what that gave: which argument it is.
+    :param argument: for something that calls what it is given, now, later or elsewhere: which argument that is.
     :param runs: where it runs what it is given: ``thread``, ``process``, ``task``, ``gather`` (several tasks),
         ``background`` (after the response), ``stream`` (while the response is sent), ``fork`` (a copy of this process).
     :param slow: what it waits for outside of the program, in a word or two; empty where it does not.
