@@ -1,7 +1,7 @@
 """Where the modules of a project are: its root, its files, and the file that a dotted name means.
 
 What was found is remembered for as long as the object lives. No file's content is read, but to find the root where
-nothing marks it, which is found once (:func:`forget_roots`).
+nothing marks it, which is found once (:func:`forget_roots`), and to tell a script's neighbour from a library.
 """
 
 from __future__ import annotations
@@ -146,8 +146,13 @@ def _imported_from(folder: Path) -> Path:
 @cache
 def _asked_below(folder: Path) -> frozenset[tuple[str, str]]:
     """The first two words of what the files below a folder import, but for Python's own modules."""
+    return _asked_by(itertools.islice(_files_below(folder), _MOST_LOOKED_INTO))
+
+
+def _asked_by(files: Iterable[Path]) -> frozenset[tuple[str, str]]:
+    """The same of what some files import."""
     asked: set[tuple[bytes, bytes]] = set()
-    for file in itertools.islice(_files_below(folder), _MOST_LOOKED_INTO):
+    for file in files:
         with contextlib.suppress(OSError):
             asked.update(re.findall(_IMPORTS, file.read_bytes(), re.MULTILINE))
     named = {(os.fsdecode(outer), os.fsdecode(inner)) for outer, inner in asked}
@@ -274,7 +279,7 @@ class Layout:
         top = dotted.partition(".")[0]
         key = (folder, top)
         if key not in self._foreign:
-            places = () if top in sys.stdlib_module_names else (*self._around(folder), *self.others)
+            places = () if top in sys.stdlib_module_names else (*self._around(folder), *self.others, *_inside(folder))
             self._foreign[key] = not any(self._has(root, top) for root in places)
         return self._foreign[key]
 
@@ -288,7 +293,19 @@ class Layout:
         others = [(_closeness(root, folder), root) for root in self.others if self._has(root, top)]
         best = max((near for near, _ in others), default=0)
         hits = [found for near, root in others if near == best and (found := self._below(root, parts))]
-        return hits[0] if len(hits) == 1 else None
+        return hits[0] if len(hits) == 1 else self._beside(parts, folder)
+
+    def _beside(self, parts: list[str], folder: Path) -> tuple[Path, str] | None:
+        """The same inside of the importing file's own packages: a script there starts its imports from its folder.
+
+        That is what ``from db import Session`` means where no other folder has the one ``db``; but ``from celery import
+        Celery`` means a library beside a ``celery.py`` that imports it, too, or has no such name in it.
+        """
+        for place in _inside(folder):
+            found = self._below(place, parts) if self._has(place, parts[0]) else None
+            if found is not None and not _is_librarys(place, parts[0]) and _speaks_of(*found):
+                return found
+        return None
 
     def _around(self, folder: Path) -> tuple[Path, ...]:
         """The folders above an importing file that its imports may start from, the nearest first."""
@@ -380,6 +397,27 @@ class Layout:
         if self._places is None:
             self._places = {path: place for place, path in enumerate(self.files)}
         return self._places
+
+
+def _inside(folder: Path) -> tuple[Path, ...]:
+    """A folder and those above it that are packages, the nearest first: only a script's imports start from them."""
+    first = import_root(folder)
+    return tuple(itertools.takewhile(first.__ne__, (folder, *folder.parents)))
+
+
+def _is_librarys(place: Path, top: str) -> bool:
+    """Whether a module or package imports what goes by its own name and is not it: a library's namesake."""
+    package = (place / top).is_dir()
+    asked = _asked_below(place / top) if package else _asked_by([place / f"{top}.py"])
+    return any(outer == top and not (package and _leads(place, outer, inner)) for outer, inner in asked)
+
+
+def _speaks_of(path: Path, rest: str) -> bool:
+    """Whether a module may have what is imported from it: the name stands in its text, or it has all from elsewhere."""
+    name = re.escape(os.fsencode(rest.partition(".")[0]))
+    with contextlib.suppress(OSError):
+        return not name or re.search(rb"\b%s\b|\bimport[ \t]+\*" % name, path.read_bytes()) is not None
+    return False
 
 
 def _left_out(name: str) -> bool:

@@ -247,7 +247,8 @@ class _Walker:
             if alias.name == "*":
                 self.result.module.stars.append(base)
             else:
-                self._bind(alias.asname or alias.name, BindingKind.IMPORT, node, f"{base}.{alias.name}")
+                target = f"{base}.{alias.name}" if base else alias.name  # beside a file where imports start from
+                self._bind(alias.asname or alias.name, BindingKind.IMPORT, node, target)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
