@@ -30,7 +30,7 @@ _DEEPEST = 3
 
 def managed(module: Module, names: frozenset[str]) -> bool:
     """Whether dotted names are those of a library's own session, or of what stands for one: a registry, its getter."""
-    return bool(names) and all(_is_managed(module, name) for name in names)
+    return bool(names) and all(_is_managed(module, name) for name in module.calls.settled(names))
 
 
 def _is_managed(module: Module, name: str) -> bool:
@@ -68,7 +68,8 @@ def _returned(module: Module, function: FunctionNode, value: ast.expr, depth: in
         return None
     own = first in scope.bindings and not is_self(scope, first)
     names = frozenset[str]() if own else module.names.qualify(node, scope)
-    known = bool(names) and all(_is_librarys(module, n) or _is_getter(module, n, depth + 1) for n in names)
+    settled = module.calls.settled(names)
+    known = bool(names) and all(_is_librarys(module, n) or _is_getter(module, n, depth + 1) for n in settled)
     return node if known else None
 
 

@@ -319,7 +319,7 @@ class Calls:
         """The callee that goes by one of these names."""
         scope = self.scope(call)
         objects = frozenset(q for name in names for q in self._calling(name))
-        names = objects or names
+        names = objects or self.settled(names)
         home, node = next((d for n in sorted(names) if (d := self.names.definition(n))), (None, None))
         owner = node if isinstance(node, ast.ClassDef) else None
         function = node if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
@@ -354,9 +354,28 @@ class Calls:
         found = owner[0].member(owner[1], "__call__") if owner is not None else frozenset[str]()
         return frozenset(n for n in found if self.names.definition(n) is not None)
 
+    def settled(self, names: frozenset[str]) -> frozenset[str]:
+        """Names without those that nobody knows beside one of the same word which the tables know.
+
+        Of two modules that a name may come from (``from sqlalchemy import *``, ``from sqlalchemy.orm import *``), the
+        one counts that is known to have it.
+        """
+        known = [name for name in names if self._means(name)] if len(names) > 1 else []
+        words = {name.rpartition(".")[2] for name in known}
+        return frozenset(n for n in names if n in known or n.rpartition(".")[2] not in words or self._is_own(n))
+
+    def _is_own(self, name: str) -> bool:
+        """Whether the project defines what a name begins with."""
+        front = name.partition("(")[0]
+        return self.names.definition(front) is not None or self.names.knows(front)
+
+    def _means(self, name: str) -> bool:
+        """Whether the tables know a name, or what makes what goes by it."""
+        return any(self.vocabulary.meaning(one) is not None for one in (name, name.removesuffix("()")))
+
     def is_session(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression stands for nothing but sessions."""
-        names = self.names.qualify(node, scope)
+        names = self.settled(self.names.qualify(node, scope))
         return bool(names) and all(map(self.names_session, names))
 
     def names_session(self, name: str) -> bool:
