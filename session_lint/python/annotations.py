@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+from session_lint.python.scopes import below
+
 _WRAPPING = ("Optional", "Annotated", "ClassVar", "Final", "InitVar", "Required", "NotRequired")
 _DEEPEST = 6
 """How many layers an annotation is peeled of; real ones have two or three."""
@@ -32,6 +34,13 @@ def annotated_class(annotation: ast.expr, depth: int = 0) -> ast.expr | None:
         if word == "Union":
             return _only(parts, depth)
     return annotation
+
+
+def parts_of(annotation: ast.expr) -> list[ast.AST]:
+    """The nodes of an annotation, with those of what stands in quotes."""
+    found = below(annotation)
+    texts = [node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [*found, *(node for text in texts if (inner := _parsed(text)) is not None for node in below(inner))]
 
 
 def _only(parts: list[ast.expr], depth: int) -> ast.expr | None:

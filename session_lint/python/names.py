@@ -142,7 +142,7 @@ class Names:
         if depth > _DEEPEST:
             return _NOTHING
         if isinstance(node, ast.Name):
-            return self._name(node.id, scope, depth + 1)
+            return self._name(node.id, _read_from(node, scope), depth + 1)
         if isinstance(node, ast.Attribute):
             return self._attribute(node, scope, depth + 1)
         if isinstance(node, ast.Call):
@@ -447,6 +447,23 @@ REMEMBERING = frozenset(
     }
 )
 """Decorators under which a function gives what it returns, if only the first time; the tables know more of them."""
+
+
+def _read_from(node: ast.Name, scope: Scope) -> Scope:
+    """Where a name is looked for: a class that has not bound it by then does not have it yet.
+
+    In ``class Db: sessionmaker = sessionmaker(bind=engine)`` the second one is the module's.
+    """
+    bindings = scope.bindings.get(node.id) if scope.is_class else None
+    if not bindings or not hasattr(node, "lineno"):
+        return scope
+    first = bindings[0].node
+    end = getattr(first, "end_lineno", None) or 0, getattr(first, "end_col_offset", None) or 0
+    outer = scope
+    start = scope.node.lineno, scope.node.col_offset  # type: ignore[union-attr]  # of a class
+    while start < (node.lineno, node.col_offset) < end and outer.is_class and outer.parent is not None:
+        outer = outer.parent
+    return outer
 
 
 @remembered

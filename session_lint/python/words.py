@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from session_lint.python.annotations import parts_of
 from session_lint.python.names import own_of, path
-from session_lint.python.scopes import Binding, BindingKind, below, parameters_with_defaults
+from session_lint.python.scopes import Binding, BindingKind, parameters_with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -101,7 +102,7 @@ def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> It
             if binding.kind is BindingKind.VALUE:
                 yield from words_given(names, binding.node, binding.scope, depth + 1)
             elif binding.kind is BindingKind.PARAMETER and binding.node.annotation is not None:  # type: ignore[attr-defined]
-                yield from map(word, below(binding.node.annotation))  # type: ignore[attr-defined]
+                yield from map(word, parts_of(binding.node.annotation))  # type: ignore[attr-defined]
     else:
         for part in _parts(node):
             yield from words_given(names, part, scope, depth)
