@@ -132,7 +132,7 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
                 return True
         elif isinstance(node, ast.ClassDef) and module.opens_when_made(node):
             return True
-    found = names.member(scope, name) if scope.is_class else names.exported(name)  # type: ignore[attr-defined, arg-type]
+    found = names.member(scope, name) if scope.is_class else names.exported(name) | names.put_as(name)  # type: ignore[attr-defined, arg-type]
     if not found and scope.is_class and (kept := of_field(module, scope, name)) is not None:  # type: ignore[attr-defined, arg-type]
         found = factories(*kept)
     if not found and scope.is_class:  # type: ignore[attr-defined]

@@ -76,6 +76,10 @@ def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Mod
             found = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
             yield from ((module, b) for b in found)
             return
+        put = [(module.program.module(home), b) for home, _, bindings in names.put(node, scope) for b in bindings]
+        if put:
+            yield from put
+            return
         for name in names.qualify(node.value, scope):
             if "(" not in name:
                 yield from _exported(module, f"{name}.{node.attr}")

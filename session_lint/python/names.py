@@ -305,8 +305,70 @@ class Names:
         own = self.own_class(node.value, scope)
         if own is not None:
             return self.member(own, node.attr, depth)
+        put = self._put(node, scope)
+        if put:
+            return put
         bases = self._qualify(node.value, scope, depth)
         return frozenset(q for base in bases for q in self.attribute(base, node.attr, depth))
+
+    def _put(self, node: ast.Attribute, scope: Scope) -> Qualified:
+        """What a field of an object that a module keeps stands for by what is put into it there."""
+        found = self.put(node, scope)
+        names = [home._filled(path_of, bindings) for home, path_of, bindings in found]  # noqa: SLF001  (of this class)
+        return frozenset().union(*names) if all(names) else _NOTHING
+
+    def _filled(self, name: str, bindings: list[Binding]) -> Qualified:
+        key = (self.scopes.module, name)
+        return self._pending.ask_once(self._known, key, lambda: self._held_by(bindings), _CYCLE)
+
+    def _held_by(self, bindings: list[Binding]) -> Qualified:
+        with self._pending.deeper(_CHAIN) as near:
+            return self._bound(bindings, 0) if near else _NOTHING
+
+    def put_as(self, name: str) -> Qualified:
+        """What is put into fields of a name, of whichever objects that the module keeps."""
+        paths = [one for one in self.fields if one.rpartition(".")[2] == name]
+        return frozenset().union(*(self._filled(one, self.fields[one]) for one in paths))
+
+    def put(self, node: ast.AST, scope: Scope) -> list[tuple[Names, str, list[Binding]]]:
+        """What is put into a field of an object that a module keeps: ``app.session = scoped_session(…)``.
+
+        That is looked for in the module that makes the object, and in this one.
+
+        :returns: for each module its names, the path of the field there and what is assigned to it.
+        """
+        name = path(node)
+        first, _, field = name.partition(".")
+        top = self.scopes.module
+        if not field or first not in top.bindings or self.owner(first, scope) is not top:
+            return []
+        return self._put_into(first, field, 0)
+
+    def _put_into(self, first: str, field: str, depth: int) -> list[tuple[Names, str, list[Binding]]]:
+        """The same for a variable of the module, and a field of what it stands for."""
+        bindings = self.scopes.module.bindings.get(first, ())
+        found: list[tuple[Names, str, list[Binding]]] = []
+        own = any(b.kind in (BindingKind.VALUE, BindingKind.DEFINITION) for b in bindings)
+        for binding in bindings:
+            place = None
+            if binding.kind is BindingKind.IMPORT and self.elsewhere is not None and depth <= _DEEPEST:
+                place = self.elsewhere.find(binding.target, self)
+            if place is not None and place[0] is not self and place[1] and "." not in place[1]:
+                found += place[0]._put_into(place[1], field, depth + 1)  # noqa: SLF001  (of this class)
+                own = True
+        here = self.fields.get(f"{first}.{field}") if own else None
+        return [*found, (self, f"{first}.{field}", here)] if here else found
+
+    @cached_property
+    def fields(self) -> dict[str, list[Binding]]:
+        """What is put into the fields of objects that variables of the module stand for, by the path of each."""
+        found: dict[str, list[Binding]] = {}
+        for target, binding in self.scopes.fields:
+            name = path(target)
+            first = name.partition(".")[0]
+            if name and self.owner(first, binding.scope) is self.scopes.module:
+                found.setdefault(name, []).append(binding)
+        return found
 
     def own_class(self, node: ast.AST, scope: Scope) -> Scope | None:
         """The class whose object, or which, an expression stands for in a method, or in a function inside of one."""

@@ -81,12 +81,14 @@ class Scopes:
     :param of: the scope that each function, class and the module itself opens.
     :param calls: every call of the module with the scope it stands in.
     :param loads: for each scope, the names read in it (not in the scopes inside it).
+    :param fields: what is assigned to fields of other objects than that of a method, each with its target.
     """
 
     module: Scope
     of: dict[ast.AST, Scope] = field(default_factory=dict)
     calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
     loads: dict[Scope, set[str]] = field(default_factory=dict)
+    fields: list[tuple[ast.Attribute, Binding]] = field(default_factory=list)
 
 
 @stage("reading names")
@@ -293,8 +295,11 @@ class _Walker:
 
     def _attribute(self, target: ast.Attribute, value: ast.expr) -> None:
         owner = self._owner(target)
+        binding = Binding(BindingKind.VALUE, value, self.scope)
         if owner is not None:
-            owner.attributes.setdefault(target.attr, []).append(Binding(BindingKind.VALUE, value, self.scope))
+            owner.attributes.setdefault(target.attr, []).append(binding)
+        else:
+            self.result.fields.append((target, binding))
 
     def _owner(self, target: ast.Attribute) -> Scope | None:
         """The class whose method assigns to a field of ``self``."""
