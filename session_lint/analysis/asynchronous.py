@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.inference import entered, yielded
-from session_lint.analysis.makers import asynchronous, opens_async
+from session_lint.analysis.makers import asynchronous, makers, opens_async
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
-    from session_lint.python.scopes import FunctionNode
+    from session_lint.python.scopes import FunctionNode, Scope
 
 _DEEPEST = 4
 """How many scopes take their session from another one."""
@@ -29,6 +29,19 @@ def is_async(module: Module, site: Site, depth: int = 0) -> bool | None:
         return None
     home = module.program.module_of(node, module)
     return opens_async(home, node) if home is not None else None
+
+
+def kind_of(module: Module, node: ast.expr, scope: Scope) -> bool | None:
+    """Whether an expression that stands for sessions stands for asynchronous ones; ``None`` where it may or not.
+
+    What a factory of either kind is called does not tell: ``sessionmaker(engine, class_=AsyncSession)``.
+    """
+    names = module.calls.settled(module.names.qualify(node, scope))
+    if asynchronous(names):
+        return True
+    opened = makers(module, node, scope) if any(name.endswith("()()") for name in names) else []
+    kinds = {opens_async(home, call) for home, call in opened} or {False}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def lends_async(home: Module, function: FunctionNode) -> bool | None:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import assigned, managed, managed_by, stands_for
-from session_lint.analysis.asynchronous import lends_async
+from session_lint.analysis.asynchronous import kind_of, lends_async
 from session_lint.analysis.handed import handed
 from session_lint.analysis.injection import lent
-from session_lint.analysis.makers import asynchronous
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
 from session_lint.python.names import path, reading
@@ -175,7 +174,7 @@ def _judged(
     names = module.names.qualify(node, scope)
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
-        yield Borrowed(module, code, name, node, calls, asynchronous(names), library)
+        yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
     elif given or (not names and _is_parameter(scope, name) and _acts_as_session(calls)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 6
 """How many names and functions lie between a factory and the call that made it."""
+_SESSIONMAKER = "sqlalchemy.orm.sessionmaker"
 _ASYNC = ("sqlalchemy.ext.asyncio.", "sqlmodel.ext.asyncio.")
 Made = tuple["Module", ast.Call]
 """A call, and the module it stands in."""
@@ -110,9 +111,17 @@ def options(module: Module, opening: ast.Call) -> dict[str, tuple[Module, ast.ex
     found: dict[str, tuple[Module, ast.expr]] = {}
     for home, call in makers(module, opening.func, module.calls.scope(opening)):
         if home.calls.callee(call).role in (Role.FACTORY_MAKER, Role.REGISTRY_MAKER):
-            found.update((k.arg, (home, k.value)) for k in call.keywords if k.arg)
+            found.update((name, (home, value)) for name, value in _told(home, call))
     found.update((k.arg, (module, k.value)) for k in opening.keywords if k.arg)
     return found
+
+
+def _told(module: Module, call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """What a call tells by name; the class of sessions was the second argument of ``sessionmaker`` until 2.0."""
+    if len(call.args) > 1 and not any(isinstance(argument, ast.Starred) for argument in call.args[:2]):
+        names = map(module.calls.vocabulary.canonical, module.calls.callee(call).names)
+        yield from (("class_", call.args[1]) for name in names if name == _SESSIONMAKER)
+    yield from ((k.arg, k.value) for k in call.keywords if k.arg)
 
 
 def switched_off(module: Module, opening: ast.Call, option: str) -> bool | None:
@@ -130,7 +139,9 @@ def told_otherwise(module: Module, opening: ast.Call, option: str) -> bool:
     """
     calls = [(module, opening), *makers(module, opening.func, module.calls.scope(opening))]
     for home, call in calls:
-        if any(k.arg is None or (k.arg == "class_" and _of_project(home, call, k.value)) for k in call.keywords):
+        if any(k.arg is None for k in call.keywords):
+            return True
+        if any(name == "class_" and _of_project(home, call, value) for name, value in _told(home, call)):
             return True
     callee = module.calls.callee(opening)
     homes = {home for home, _ in calls} | ({module.at(callee)} if callee.owner is not None else set())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.asynchronous import lends_async
+from session_lint.analysis.asynchronous import kind_of, lends_async
 from session_lint.analysis.makers import asynchronous
 from session_lint.python.names import own_of, path
 from session_lint.python.scopes import BindingKind
@@ -40,7 +40,7 @@ def _kind(module: Module, scope: Scope, name: str) -> bool | None:
         return None
     variable = ast.Name(name, ast.Load())
     if module.calls.is_session(variable, scope):
-        return asynchronous(module.names.qualify(variable, scope))
+        return kind_of(module, variable, scope)
     if (declared := _annotated(module, scope, name)) is not None:
         return declared
     made = [_generator(module, scope, binding.node) for binding in scope.bindings[name]]
