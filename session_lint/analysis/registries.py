@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
+    from session_lint.analysis.state import Fact
     from session_lint.python.scopes import Scope
 
 _ENDING = ("remove", "close")
@@ -56,14 +57,19 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
     for one in facts.borrowed:
         if not one.managed or not one.uses or not is_registry(one) or _removes(facts.module, one.code, 0):
             continue
-        if one.solved is not None and all(fact.state in _GIVEN_BACK for fact in one.solved.exits):
-            continue  # whatever happens, the transaction is ended: nothing of it stays behind
+        if one.solved is not None and all(map(_leaves_nothing, one.solved.exits)):
+            continue
         found = _run_by(facts.module, one.code) or _reached_from(facts.module, one.code, 0)
         elsewhere = ("request", "process")  # whose end a teardown, or a task queue's signal, may hear of
         if found is None or (found[0] in elsewhere and _removed_somewhere(facts.module, one)):
             continue
         use = min(one.uses, key=lambda call: (call.lineno, call.col_offset))
         yield Unremoved(use, one.name, one.code, *found)
+
+
+def _leaves_nothing(fact: Fact) -> bool:
+    """Whether a way has ended the transaction, or has not used the session at all: nothing of it stays behind."""
+    return fact.state in _GIVEN_BACK or (fact.state is State.NEW and fact.pending is None)
 
 
 def is_registry(one: Borrowed) -> bool:

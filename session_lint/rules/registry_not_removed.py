@@ -7,9 +7,10 @@ does. The same goes for a function that one of these calls, directly or through 
 Handlers are those of Flask, FastAPI, Starlette, aiohttp, Quart, Sanic, Tornado, Bottle, Pyramid, Falcon, Flask-RESTful
 and Flask-RESTX.
 
-Flask-SQLAlchemy removes its own, and `zope.sqlalchemy` closes what Pyramid's transactions have used. `with registry() as session`, a `close()` at the end, and a function that ends its
-transaction on every way, also that of an error, give the connection back, and are not reported; nor are functions under
-a decorator that cannot be read. What only the code removes that makes the engine counts for nobody.
+Flask-SQLAlchemy removes its own, and `zope.sqlalchemy` closes what Pyramid's transactions have used. `with registry()
+as session`, a `close()` at the end, and a function that ends its transaction on every way on which it uses the
+registry, also that of an error, give the connection back, and are not reported; nor are functions under a decorator
+that cannot be read. What only the code removes that makes the engine counts for nobody.
 
 ## Why is this bad?
 The registry keeps a session for each thread, as long as the thread lives: those of executors, servers and task queues
