@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.aliases import is_registry_call, made_by, stands_for
 from session_lint.analysis.inference import shared_by
 from session_lint.analysis.state import State
-from session_lint.python.names import own_of, path
+from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import below
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -84,8 +84,9 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
         return True
     if any(_closes_at_its_end(module, item) for item in own_of(code, ast.withitem)):
         return True
+    failed = _after_failures(module, code)
     for node in own_of(code, ast.Call):
-        if node not in module.calls:
+        if node not in module.calls or node in failed:
             continue
         if isinstance(node.func, ast.Attribute) and node.func.attr in _ENDING and not node.args:
             return True
@@ -94,6 +95,14 @@ def _removes(module: Module, code: ast.AST, depth: int) -> bool:
         if inner is not None and _removes(module.at(callee), inner, depth + 1):
             return True
     return False
+
+
+def _after_failures(module: Module, code: ast.AST) -> set[ast.AST]:
+    """What a code does only once it has caught an error of the database: the normal way passes it by."""
+    scope, listed = module.names.scopes.of[code], module.exceptions.listed
+    clauses = own_of(code, ast.ExceptHandler)
+    caught = [c for c in clauses if any(map(module.exceptions.of_database, listed(c.type, scope)))]
+    return {node for clause in caught for node in own_nodes(clause)}
 
 
 def _closes_at_its_end(module: Module, item: ast.withitem) -> bool:

@@ -6,6 +6,7 @@ where neither the function nor what it calls calls `remove()`; and in a request 
 does. The same goes for a function that one of these calls, directly or through others, and that lets go of nothing.
 Handlers are those of Flask, FastAPI, Starlette, aiohttp, Quart, Sanic, Tornado, Bottle, Pyramid, Falcon, Flask-RESTful
 and Flask-RESTX.
+A `remove()` in an `except` that catches errors of the database does not count: the normal way passes it by.
 
 Flask-SQLAlchemy removes its own, and `zope.sqlalchemy` closes what Pyramid's transactions have used. `with registry()
 as session`, a `close()` at the end, and a function that ends its transaction on every way on which it uses the
