@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call, made_by, stands_for
 from session_lint.analysis.inference import shared_by
+from session_lint.analysis.places import is_test
+from session_lint.analysis.removers import may_serve, run_by
 from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import below
@@ -59,7 +61,7 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
             continue
         if one.solved is not None and all(map(_leaves_nothing, one.solved.exits)):
             continue
-        found = _run_by(facts.module, one.code) or _reached_from(facts.module, one.code, 0)
+        found = run_by(facts.module, one.code) or _reached_from(facts.module, one.code, 0)
         elsewhere = ("request", "process")  # whose end a teardown, or a task queue's signal, may hear of
         if found is None or (found[0] in elsewhere and _removed_somewhere(facts.module, one)):
             continue
@@ -155,7 +157,7 @@ def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.A
     for home, caller in module.program.callers(module, code, concerned=False) or ():
         if isinstance(caller, ast.Module) or _removes(home, caller, 0):
             continue
-        found = _run_by(home, caller)
+        found = run_by(home, caller)
         if found is not None and any(
             one.code is caller and one.managed and one.uses for one in module.program.facts(home).borrowed
         ):
@@ -166,26 +168,25 @@ def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.A
     return None
 
 
-def _started(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ast.AST] | None:
-    """The call that starts a thread with a function."""
-    for home in (module, *module.program.threading(module, code.name)):
-        if code in home.threads:
-            return "thread", home.threads[code]
-    return None
-
-
 def _removed_somewhere(module: Module, one: Borrowed) -> bool:
     """Whether anything in the project removes a registry's session, or may; or a teardown closes it."""
     if module.program.speaks_of(module, _MANAGER) or taken_down(module, one):
+    """Whether anything in the project removes a registry's session for whoever has used it, or may."""
+    if taken_down(module, one):
         return True
     others = module.program.mentioning(module, ".remove")
     if others is None:
         return True
     last = one.name.rpartition(".")[2]
     mine = stands_for(one.module, one.node, one.module.names.scopes.of[one.code])
+    tested = is_test(module.source.filename)
     for home in (module, *others):
+        if not tested and is_test(home.source.filename):
+            continue  # what tests tidy up, they do for themselves
         removing = (c for c, _ in home.names.scopes.calls if word(c.func) == "remove" and not c.args)
-        if any(_may_be_of(home, call, last, mine) for call in removing) or handed_on(home, last, mine):
+        if any(_may_be_of(home, call, last, mine) and may_serve(home, call) for call in removing):
+            return True
+        if handed_on(home, last, mine):
             return True
     return False
 

@@ -21,6 +21,9 @@ Code = ast.AST
 Handler: TypeAlias = "tuple[Module, Code]"
 
 """What runs the functions that it is given, or decorates, once a request."""
+_COMMON = ("route", "get", "post", "put", "patch", "delete")
+ROUTES = frozenset([*_COMMON, "head", "options", "trace", "api_route", "websocket", "websocket_route", "view"])
+"""What decorators are called that make a function a view, and methods of view classes."""
 _DEEPEST = 8
 """How many classes up a view is looked for; a cycle of bases has no end."""
 
@@ -120,7 +123,7 @@ def _looks_like_route(decorator: ast.expr) -> bool:
         return False
     first = decorator.args[0]
     is_path = isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.startswith("/")
-    return is_path and decorator.func.attr in ("route", "get", "post", "put", "patch", "delete")
+    return is_path and decorator.func.attr in _COMMON
 
 
 def _given(module: Module, call: ast.Call) -> Iterator[Code]:
