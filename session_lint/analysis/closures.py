@@ -57,7 +57,7 @@ def by_own_method(
     """
     function, home = callee.function, module.at(callee)
     names = of_own_object(module, code, call, callee, fact)
-    if not names or function is None or not _speaks_of(home, function, names, 0):
+    if not names or function is None or not speaks_of(home, function, names):
         return None
     whole = {*parameters_given(module, call, function, fact, bound=True)}
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
@@ -93,7 +93,7 @@ def own_method_uses(module: Module, method: ast.Attribute, fact: Fact) -> bool:
     for home, function in (one for one in found if one is not None):
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(function):
             fields = _inside(function, own, fact)
-            if fields and _speaks_of(module.program.module(home), function, fields, 0):
+            if fields and speaks_of(module.program.module(home), function, fields):
                 return True
     return False
 
@@ -104,7 +104,7 @@ def _inside(method: FunctionNode, own: str, fact: Fact) -> frozenset[str]:
     return frozenset(parameters(method)[0].arg + field for field in fields)
 
 
-def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], depth: int) -> bool:
+def speaks_of(module: Module, method: FunctionNode, names: frozenset[str], depth: int = 0) -> bool:
     """Whether a method, or one that it calls on its own object, speaks of some fields."""
     if not names.isdisjoint(_paths(method)):
         return True
@@ -114,7 +114,7 @@ def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], dept
         if callee.function is not None and callee.bound and parameters(callee.function):
             own = parameters(callee.function)[0].arg
             renamed = frozenset(own + name.removeprefix(first) for name in names)
-            if _speaks_of(module.at(callee), callee.function, renamed, depth + 1):
+            if speaks_of(module.at(callee), callee.function, renamed, depth + 1):
                 return True
     return False
 

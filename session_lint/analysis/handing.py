@@ -12,11 +12,14 @@ from session_lint.analysis.keyed import is_dict
 from session_lint.analysis.later import is_partial
 from session_lint.analysis.objects import known_as
 from session_lint.analysis.state import State
+from session_lint.analysis.workers import START, appends, started, takes_along
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.names import own_nodes, own_of
 from session_lint.python.passing import applied
+from session_lint.python.words import word
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
+from session_lint.vocabulary import Role, effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +31,16 @@ if TYPE_CHECKING:
     from session_lint.analysis.state import Fact
     from session_lint.flow import Point
     from session_lint.python.scopes import Scope
+    from session_lint.vocabulary import Meaning
 
 _MAPPING = ("map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async")
 _TASK = frozenset(["delay", "apply_async", "s", "si", "send", "send_with_options"])
 """Methods by which the functions of a task queue are called."""
 _FUNCTION = ("target", "function", "func")
 """Keywords of the function that a thread runs: of ``Thread``, ``Timer``, and what adds a job."""
+_TASKS = ("gather", "task")
+_FUTURES = frozenset(f"asyncio.{loop}().run_in_executor" for loop in ("get_event_loop", "get_running_loop"))
+"""What runs something in a thread at once, though it gives what can be awaited."""
 _MANY = 2
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
@@ -46,6 +53,7 @@ class Handing:
     :param where: ``thread``, ``process``, ``task``, ``gather``, ``fork``, as the vocabulary has it.
     :param count: how many get it at once, 2 for any number of them.
     :param borrowed: the session, where the code has it from somebody else.
+    :param threads: where tasks get it that wait for threads, what starts these: ``gather(to_thread(f, session), …)``.
     """
 
     solved: Solved
@@ -55,6 +63,7 @@ class Handing:
     where: str
     count: int
     borrowed: Borrowed | None
+    threads: tuple[ast.Call, ...] = ()
 
 
 def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
@@ -73,7 +82,9 @@ def handings(facts: ModuleFacts, *places: str) -> Iterator[Handing]:
             count = given(facts.module, call, fact, where)
             if count:
                 seen.add((call, fact.site))
-                yield Handing(solved, point, call, fact, where, count, borrowed)
+                waiting = coroutines(facts.module, call, fact) if where in _TASKS else []
+                threads = tuple(one for one in waiting if in_thread(facts.module, one) is not None)
+                yield Handing(solved, point, call, fact, where, count, borrowed, threads)
 
 
 def _codes(facts: ModuleFacts, module: Module, places: tuple[str, ...]) -> set[ast.AST]:
@@ -95,7 +106,7 @@ def _solutions(facts: ModuleFacts, wanted: set[ast.AST]) -> Iterator[tuple[Solve
 
 def running(module: Module) -> dict[ast.Call, str]:
     """The calls of a module that run something elsewhere, each with where; in most modules there are none."""
-    likely = module.calls.likely(module.calls.vocabulary.running_words | _TASK)
+    likely = module.calls.likely(module.calls.vocabulary.running_words | _TASK | START)
     return {call: where for call in likely if (where := runs(module, call))}
 
 
@@ -106,7 +117,17 @@ def runs(module: Module, call: ast.Call) -> str:
         return meaning.runs
     if isinstance(call.func, ast.Attribute) and call.func.attr in _TASK:
         return _of_decorator(module, call.func.value, module.calls.scope(call))
-    return ""
+    if in_thread(module, call) is not None and not isinstance(module.parents.get(call), ast.Await):
+        return "thread" if module.names.qualify(call.func, module.calls.scope(call)) & _FUTURES else ""
+    return started(module, call)
+
+
+def in_thread(module: Module, call: ast.Call) -> Meaning | None:
+    """What a call means that runs a function in a thread and lets one await what it gives."""
+    if word(call.func) not in module.calls.vocabulary.thread_words:
+        return None
+    found = module.calls.meaning(module.names.qualify(call.func, module.calls.scope(call)))
+    return found if found is not None and found.role is Role.CALLS and found.runs == "thread" else None
 
 
 def threads(module: Module) -> dict[ast.AST, ast.Call]:
@@ -114,7 +135,7 @@ def threads(module: Module) -> dict[ast.AST, ast.Call]:
     found: dict[ast.AST, ast.Call] = {}
     for call in module.calls.likely(module.calls.vocabulary.thread_words):
         scope = module.calls.scope(call)
-        target = _target(module, call, scope)
+        target = _target(module, call)
         if isinstance(target, ast.Lambda) and isinstance(target.body, ast.Call):
             target = target.body.func
         for name in module.names.qualify(target, scope) if target is not None else ():
@@ -124,7 +145,7 @@ def threads(module: Module) -> dict[ast.AST, ast.Call]:
     return found
 
 
-def _target(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
+def _target(module: Module, call: ast.Call) -> ast.expr | None:
     """What a call runs in a thread: one that it starts, or one of those that an executor has."""
     meaning = module.calls.callee(call).meaning
     if meaning is None or meaning.runs != "thread":  # it may wait for it, and give what it gave
@@ -133,6 +154,11 @@ def _target(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
         return None
     named = next((k.value for k in call.keywords if k.arg in _FUNCTION), None)
     return named or (call.args[meaning.argument] if len(call.args) > meaning.argument else None)
+    meaning = in_thread(module, call)
+    if meaning is not None:
+        return call.args[meaning.argument] if len(call.args) > meaning.argument else None
+    made = applied(call) if runs(module, call) == "thread" else None
+    return made.func if made is not None else None
 
 
 def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:
@@ -164,6 +190,10 @@ def given(module: Module, call: ast.Call, fact: Fact, where: str) -> int:
         return 0
     if where in ("gather", "task") and not called:
         return min(_MANY, sum(_coroutines(module, value, fact, call) for value in values))
+    if not values:
+        return int(takes_along(module, call, fact))
+    if where in _TASKS:
+        return min(_MANY, len(coroutines(module, call, fact)))
     got = any(_gets(module, value, fact) for value in values)
     return 0 if not got else _MANY if module.calls.callee(call).name in _MAPPING else 1
 
@@ -173,10 +203,10 @@ def _gets(module: Module, value: ast.expr, fact: Fact) -> bool:
         return isinstance(value.elt, ast.Call) and any(held(a, fact) for a in arguments(value.elt))
     hold = held(value, fact)
     if isinstance(value, ast.Call) and is_partial(module.calls.callee(value).names):
-        return any(held(a, fact) in (Hold.WHOLE, Hold.INSIDE) for a in arguments(value))
+        return any(held(a, fact) in (Hold.WHOLE, Hold.INSIDE) or _is_method(a, fact) for a in arguments(value))
     if hold in (Hold.WHOLE, Hold.INSIDE):
         return not _is_made(module, value)
-    if isinstance(value, ast.Attribute) and own_method_uses(module, value, fact):
+    if _is_method(value, fact) or (isinstance(value, ast.Attribute) and own_method_uses(module, value, fact)):
         return True
     if isinstance(value, (ast.Tuple, ast.List, ast.Dict)):
         parts = value.values if isinstance(value, ast.Dict) else value.elts
@@ -184,32 +214,47 @@ def _gets(module: Module, value: ast.expr, fact: Fact) -> bool:
     return isinstance(value, ast.Attribute) and hold is Hold.CLOSER
 
 
+def _is_method(value: ast.expr, fact: Fact) -> bool:
+    """Whether an expression is a method of the session, not called yet: ``session.execute``."""
+    known = isinstance(value, ast.Attribute) and value.attr in effects()
+    return known and held(value.value, fact) is Hold.WHOLE  # type: ignore[attr-defined]  # as it was asked
+
+
 def _is_made(module: Module, value: ast.expr) -> bool:
     """Whether the value comes out of a call, which may have taken from the session what it needs."""
     return isinstance(value, ast.Call) and not is_dict(module, value)
 
 
-def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> int:
-    """How many coroutines that use the session an argument stands for."""
+def coroutines(module: Module, call: ast.Call, fact: Fact) -> list[ast.Call]:
+    """The coroutines that use the session, of those that a call gets; twice where they are any number."""
+    return [one for value in arguments(call) for one in _coroutines(module, value, fact, call)]
+
+
+def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> list[ast.Call]:
+    """Those of them that an argument stands for."""
     if isinstance(value, ast.Starred):
         return _coroutines(module, value.value, fact, call)
     if isinstance(value, _DISPLAYS):
-        return sum(_coroutines(module, element, fact, call) for element in value.elts)
+        return [one for element in value.elts for one in _coroutines(module, element, fact, call)]
     if isinstance(value, _COMPREHENSIONS):
-        return _MANY * bool(_coroutines(module, value.elt, fact, call))
+        return _coroutines(module, value.elt, fact, call) * _MANY
     if isinstance(value, ast.Name):
         return _collected(module, value, fact, call)
-    if not isinstance(value, ast.Call) or _take_turns(module, value):
-        return 0
-    if any(held(a, fact) in (Hold.WHOLE, Hold.INSIDE) for a in arguments(value)):
-        return int(not module.calls.callee(value).constructor)
+    uses = isinstance(value, ast.Call) and not _take_turns(module, value) and _uses(module, value, fact)
+    return [value] if uses else []  # type: ignore[list-item]  # as it was asked
+
+
+def _uses(module: Module, value: ast.Call, fact: Fact) -> bool:
+    """Whether a coroutine that a call makes uses the session."""
+    if any(held(a, fact) in (Hold.WHOLE, Hold.INSIDE) or _is_method(a, fact) for a in arguments(value)):
+        return not module.calls.callee(value).constructor
     start, methods = root(value, fact)
     if methods and held(start, fact) is Hold.WHOLE:
-        return 1
+        return True
     if known_as(module, value, module.calls.callee(value), fact):
-        return 1
+        return True
     captures = isinstance(value.func, ast.Name) and held(value.func, fact) is Hold.INSIDE
-    return int(captures or (isinstance(value.func, ast.Attribute) and own_method_uses(module, value.func, fact)))
+    return captures or (isinstance(value.func, ast.Attribute) and own_method_uses(module, value.func, fact))
 
 
 def _take_turns(module: Module, call: ast.Call) -> bool:
@@ -240,23 +285,18 @@ def _takes_turns_later(module: Module, call: ast.Call) -> bool:
 _LOCKS = frozenset({"asyncio.Lock()", "anyio.Lock()", "trio.Lock()"})
 
 
-def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> int:
+def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> list[ast.Call]:
     """The same of a variable: a list of coroutines, or one that they are added to."""
     scope = module.calls.scope(call)
     owner = module.names.owner(name.id, scope)
     bindings = owner.bindings[name.id] if owner is scope else []
     values = [b.node for b in bindings if isinstance(b.node, (*_DISPLAYS, *_COMPREHENSIONS, ast.Call))]
-    found = max((_coroutines(module, value, fact, call) for value in values), default=0)
+    found = max((_coroutines(module, value, fact, call) for value in values), default=[], key=len)
     for added in (c for c, inner in module.names.scopes.calls if inner is scope):
-        if _appends(added, name.id) and _coroutines(module, added.args[0], fact, call):
-            found += _MANY if _in_loop(module, added) else 1
+        if appends(added, name.id):
+            one = _coroutines(module, added.args[0], fact, call)
+            found = found + one * (_MANY if _in_loop(module, added) else 1)
     return found
-
-
-def _appends(call: ast.Call, name: str) -> bool:
-    """Whether a call adds something to a list."""
-    func = call.func
-    return isinstance(func, ast.Attribute) and func.attr == "append" and path(func.value) == name and bool(call.args)
 
 
 def _in_loop(module: Module, node: ast.AST) -> bool:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.afterwards import closing_block
 from session_lint.analysis.arguments import bind
-from session_lint.analysis.handing import Handing, handings, is_request, runs
+from session_lint.analysis.handing import handings, is_request, runs
 from session_lint.analysis.holding import Hold, arguments, held
-from session_lint.analysis.reach import after
-from session_lint.analysis.sharing import ending
+from session_lint.analysis.sharing import waited_for
 from session_lint.analysis.summaries import is_generator
 from session_lint.analysis.teardowns import is_request_field
 from session_lint.flow import PointKind
@@ -68,7 +67,7 @@ def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
     for handing in handings(facts, "thread", "task", "background"):
         one = handing.borrowed
         asked = is_request(one) or (handing.where == "background" and one is not None and _of_callers(one, 0))
-        if one is not None and asked and not _waited_for(facts.module, handing):
+        if one is not None and asked and not waited_for(facts.module, handing):
             sure = handing.where not in _BY_VERSION
             yield Lingering(handing.call, one.called, handing.solved.code, handing.where, sure)
         elif handing.where == "background" and not is_generator(handing.solved.code):
@@ -97,12 +96,6 @@ def _given(home: Module, call: ast.Call, one: Borrowed) -> Iterator[ast.expr]:
     if callee.function is one.code:
         argument = bind(call, callee.function, bound=callee.bound).get(one.name)
         yield from [argument] if argument is not None else []
-
-
-def _waited_for(module: Module, handing: Handing) -> bool:
-    """Whether the handler waits for what it has set going."""
-    ends = ending(module, handing, frozenset())
-    return any(map(ends, after(handing.solved.graph, [handing.point], ends)))
 
 
 def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:

@@ -51,7 +51,7 @@ def known_as(module: Module, call: ast.Call, callee: Callee, fact: Fact) -> froz
     if method is None or not callee.bound or is_generator(method) or not parameters(method):
         return frozenset()
     made = _made(module, call)
-    fields = _fields(module, made, fact) if made is not None else frozenset()
+    fields = fields_of(module, made, fact) if made is not None else frozenset()
     if not fields:
         return frozenset()
     own = parameters(method)[0].arg
@@ -62,7 +62,7 @@ def known_as(module: Module, call: ast.Call, callee: Callee, fact: Fact) -> froz
 
 def used_here(module: Module, code: ast.AST, made: ast.Call, fact: Fact) -> bool:
     """Whether all that becomes of an object can be followed: methods are called on it, by the code that has made it."""
-    if not _fields(module, made, fact):
+    if not fields_of(module, made, fact):
         return False
     above = module.parents.get(made)
     used: list[ast.AST] = [made]
@@ -91,7 +91,7 @@ def _made(module: Module, call: ast.Call) -> ast.Call | None:
     return node if known and module.calls.callee(node).owner is not None else None  # type: ignore[arg-type, return-value]
 
 
-def _fields(module: Module, made: ast.Call, fact: Fact) -> frozenset[str]:
+def fields_of(module: Module, made: ast.Call, fact: Fact) -> frozenset[str]:
     """The fields in which an object keeps the session of a fact."""
     callee = module.calls.callee(made)
     init = module.initialiser(callee)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.asynchronous import is_async
 from session_lint.analysis.handing import Handing, given, handings, is_request, runs
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind
 from session_lint.python.names import path
@@ -51,9 +52,26 @@ class Sharing:
 
 def with_threads(facts: ModuleFacts) -> Iterator[Sharing]:
     """Every session that a thread gets while its opener still uses it, or that several threads get."""
-    for handing in handings(facts, "thread"):
-        if handing.borrowed is None or not (handing.borrowed.managed or is_request(handing.borrowed)):
-            yield from _shared(facts, handing)
+    started: set[ast.AST] = set()
+    for handing in (*handings(facts, "thread"), *handings(facts, "task", "gather")):
+        if handing.where != "thread" and (not handing.threads or not started.isdisjoint(handing.threads)):
+            continue
+        if handing.borrowed is None or not (handing.borrowed.managed or _outlives(facts, handing)):
+            for sharing in _shared(facts, handing):
+                started.add(sharing.call)
+                yield sharing
+
+
+def _outlives(facts: ModuleFacts, handing: Handing) -> bool:
+    """Whether a request's session is given to what nobody waits for, of which a rule of its own speaks."""
+    assert facts.module is not None
+    return is_request(handing.borrowed) and not waited_for(facts.module, handing)
+
+
+def waited_for(module: Module, handing: Handing) -> bool:
+    """Whether a code waits for what it has set going."""
+    ends = ending(module, handing, frozenset())
+    return any(map(ends, after(handing.solved.graph, [handing.point], ends)))
 
 
 def with_processes(facts: ModuleFacts) -> Iterator[Sharing]:
@@ -72,7 +90,7 @@ def between_tasks(facts: ModuleFacts) -> Iterator[Sharing]:
         assert facts.module is not None
         site = handing.fact.site
         known = handing.borrowed.is_async if handing.borrowed else site is not None and is_async(facts.module, site)
-        if known is False or (handing.where == "task" and is_request(handing.borrowed)):
+        if known is False or handing.threads or (handing.where == "task" and _outlives(facts, handing)):
             continue
         if handing.count >= _SEVERAL:
             yield _sharing(facts, handing, handing.call)
@@ -85,13 +103,15 @@ def _shared(facts: ModuleFacts, handing: Handing) -> Iterator[Sharing]:
     if handing.count >= _SEVERAL:
         yield _sharing(facts, handing, handing.call)
         return
+    if handing.where == "gather":
+        return  # one that is awaited
     names = frozenset(n for n in handing.fact.names if isinstance(n, str))
     ends = ending(facts.module, handing, names)
     uses = _using(facts.module, handing, names)
-    for point in after(handing.solved.graph, [handing.point], lambda p: ends(p) or uses(p)):
-        if uses(point) and not ends(point):
-            yield _sharing(facts, handing, point.node)
-            return
+    points = after(handing.solved.graph, [handing.point], lambda p: ends(p) or uses(p))
+    others = [point.node for point in points if uses(point) and not ends(point)]
+    if others:
+        yield _sharing(facts, handing, handing.call if handing.call in others else others[0])
 
 
 def _sharing(facts: ModuleFacts, handing: Handing, other: ast.AST) -> Sharing:
@@ -116,11 +136,17 @@ def ending(module: Module, handing: Handing, names: frozenset[str]) -> Callable[
         if point.kind is PointKind.EXIT and isinstance(node, ast.withitem):
             return node.optional_vars is not None and path(node.optional_vars) == receiver
         if point.kind is PointKind.AWAIT and isinstance(node, ast.Await):
-            awaited = node.value is made or (path(node.value) and _within(path(node.value), handles))
-            return awaited or (isinstance(node.value, ast.Call) and runs(module, node.value) == "gather")
+            return awaited(node.value) or (isinstance(node.value, ast.Call) and runs(module, node.value) == "gather")
         return point.kind is PointKind.STORE and path(node) in names and len(names) == 1
 
+    def awaited(value: ast.expr) -> bool:
+        if value is made or (path(value) and _within(path(value), handles)):
+            return True
+        return any(map(awaited, arguments(value))) if isinstance(value, ast.Call) else False
+
     def waits(func: ast.Attribute, call: ast.Call) -> bool:
+        if func.value is made:  # pool.submit(work, session).result()
+            return True
         on = path(func.value)
         given = (p for a in call.args for n in below(a) if (p := path(n)))
         return _within(on, handles) or (on in told and func.attr in _TOLD) or any(_within(p, handles) for p in given)

@@ -2,8 +2,10 @@
 
 ## What it does
 Reports the call that gives a session to a thread (`Thread(target=…, args=(session,))`, `executor.submit`,
-`executor.map`, `run_in_executor`, `to_thread`, a timer, a function or lambda over the session that runs there), where
-the opener goes on using the session before it has waited for the thread, or several threads get it.
+`executor.map`, `run_in_executor`, `to_thread`, a timer, a function or lambda over the session that runs there, a method
+of the session such as `session.execute`, the `start()` of an object of a class of threads that keeps it), where the
+opener goes on using the session before it has waited for the thread, or several threads get it. Tasks that only wait
+for threads (`gather(to_thread(work, session), …)`) count as these.
 
 A session that is handed over and not touched again, or only after `join()`, `result()`, the `await`, or the end of the
 executor's `with` block, is not reported; nor is a registry (`scoped_session`), which gives each thread its own.
