@@ -16,6 +16,8 @@ from session_lint.analysis import guards
 from session_lint.analysis.aliases import assigned, managed, managed_by, stands_for
 from session_lint.analysis.asynchronous import kind_of, lends_async
 from session_lint.analysis.handed import handed
+from session_lint.analysis.asynchronous import lends_async
+from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
@@ -31,12 +33,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import FunctionNode, Scope
-
-_ONLY_SESSIONS = frozenset(
-    "flush add_all begin_nested bulk_save_objects bulk_insert_mappings bulk_update_mappings expunge expunge_all "
-    "expire_all scalars".split()
-)
-_ALSO = frozenset("add commit rollback delete execute refresh merge scalar query get".split())
 
 
 @dataclass(eq=False)
@@ -176,6 +172,8 @@ def _judged(
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
     elif given or (not names and _is_parameter(scope, name) and _acts_as_session(calls)):
+        yield Borrowed(module, code, name, node, calls, asynchronous(names), library)
+    elif given or (not names and _is_parameter(scope, name) and acts_as_session(calls)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 
 
@@ -190,13 +188,3 @@ def _is_parameter(scope: Scope, name: str) -> bool:
         b.kind is BindingKind.PARAMETER and getattr(b.node, "annotation", None) is None
         for b in scope.bindings.get(name, ())
     )
-
-
-def _acts_as_session(calls: list[ast.Call]) -> bool:
-    """Whether the methods that are called on something are those of a session, and of nothing else that is common."""
-    methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
-    ends = methods & {"commit", "rollback"}
-    if methods & _ONLY_SESSIONS:
-        return len(methods & (_ONLY_SESSIONS | _ALSO)) > 1
-    asks, adds = "query" in methods and (ends or "add" in methods), "add" in methods and ends
-    return bool(asks or (adds and methods & (_ALSO - {"add", "commit"})))

@@ -6,15 +6,22 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.family import family
-from session_lint.analysis.passed import given
-from session_lint.python.names import own_of, path
+from session_lint.analysis.passed import given, of_field
+from session_lint.python.names import own_of, path, reading
 from session_lint.python.scopes import BindingKind, parameters
+from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode, Scope
+
+_ONLY_SESSIONS = frozenset(
+    "flush add_all begin_nested bulk_save_objects bulk_insert_mappings bulk_update_mappings expunge expunge_all "
+    "expire_all scalars".split()
+)
+_ALSO = frozenset("add commit rollback delete execute refresh merge scalar query get".split())
 
 
 def handed(module: Module) -> Iterator[tuple[FunctionNode, str]]:
@@ -46,13 +53,56 @@ def _fields(module: Module, function: FunctionNode, scope: Scope) -> Iterator[st
     own = parameters(function)[0].arg
     if not any(path(n.value) == own for n in own_of(function, ast.Attribute)):
         return
+    read = {path(n) for n in own_of(function, ast.Attribute)}
     for field in _filled(module, owner):
-        node = ast.Attribute(ast.Name(own, ast.Load()), field, ast.Load())
-        if module.calls.is_session(node, scope) and field not in module.methods_called:
-            yield f"{own}.{field}"
+        name = f"{own}.{field}"
+        if field in module.methods_called:
+            continue
+        if module.calls.is_session(reading(name), scope) or _is_given_one(module, owner, field):
+            yield name
+        elif name in read:
+            yield from _of_object(module, name, scope)
+
+
+def _of_object(module: Module, name: str, scope: Scope) -> Iterator[str]:
+    """The fields that hold a session of the object which is in a field."""
+    classes = [module.names.class_of(one) for one in module.names.qualify(reading(name), scope)]
+    if len(classes) == 1 and classes[0] is not None:
+        home, owner = module.program.module(classes[0][0]), classes[0][1]
+        inner = [f"{name}.{field}" for field in _filled(home, owner)]
+        yield from (one for one in inner if module.calls.is_session(reading(one), scope))
+
+
+def _is_given_one(module: Module, owner: Scope, field: str) -> bool:
+    """Whether a field holds a plain parameter that is a session: by what the class does with it, or by all callers."""
+    found = of_field(module, owner, field)
+    if found is None or found[1].annotation is not None:
+        return False
+    calls: list[ast.Call] = []
+    for method, scope in module.codes:
+        if scope.parent is owner and isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(method):
+            calls += _called_on(module.calls_in(method), f"{parameters(method)[0].arg}.{field}")
+    return acts_as_session(calls) or (bool(calls) and is_given_sessions(found[0], found[2], found[1].arg))
+
+
+def _called_on(calls: list[ast.Call], name: str) -> Iterator[ast.Call]:
+    """Those of some calls that are of a session's methods, on what goes by a path."""
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in effects() and path(call.func.value) == name:
+            yield call
 
 
 def _filled(module: Module, owner: Scope) -> dict[str, None]:
     """The fields that the methods of a class, or of its bases, give a value to."""
     found = (item for _, scope in family(module, owner) for item in scope.attributes.items())
     return {name: None for name, bindings in found if any(b.kind is BindingKind.VALUE for b in bindings)}
+
+
+def acts_as_session(calls: list[ast.Call]) -> bool:
+    """Whether the methods that are called on something are those of a session, and of nothing else that is common."""
+    methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    ends = methods & {"commit", "rollback"}
+    if methods & _ONLY_SESSIONS:
+        return len(methods & (_ONLY_SESSIONS | _ALSO)) > 1
+    asks, adds = "query" in methods and (ends or "add" in methods), "add" in methods and ends
+    return bool(asks or (adds and methods & (_ALSO - {"add", "commit"})))

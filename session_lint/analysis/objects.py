@@ -21,6 +21,8 @@ from session_lint.python.names import is_property, own_of, path
 from session_lint.python.scopes import BindingKind, below, parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.analysis.state import Fact
@@ -87,18 +89,46 @@ def _made(module: Module, call: ast.Call) -> ast.Call | None:
         if len(bindings) != 1 or bindings[0].kind is not BindingKind.VALUE:
             return None
         node = bindings[0].node
-    known = isinstance(node, ast.Call) and node in module.calls
-    return node if known and module.calls.callee(node).owner is not None else None  # type: ignore[arg-type, return-value]
+    if not isinstance(node, ast.Call) or node not in module.calls:
+        return None
+    callee = module.calls.callee(node)
+    return node if callee.owner is not None or _maker(callee) is not None else None
 
 
 def fields_of(module: Module, made: ast.Call, fact: Fact) -> frozenset[str]:
-    """The fields in which an object keeps the session of a fact."""
+    """The fields in which an object keeps the session of a fact.
+
+    :param made: the call that makes it: of its class, or of a function that returns what such a call gives.
+    """
+    return _kept(module, made, lambda argument: held(argument, fact) is Hold.WHOLE, 0)
+
+
+def _kept(module: Module, made: ast.Call, holds: Callable[[ast.expr], bool], depth: int) -> frozenset[str]:
+    """The fields in which an object keeps those arguments of the call that makes it which hold something."""
     callee = module.calls.callee(made)
-    init = module.initialiser(callee)
-    if init is None:
+    maker = _maker(callee)
+    found = module.initialiser(callee) if maker is None else (module.at(callee), maker)
+    if found is None or depth > _DEEPEST:
         return frozenset()
-    given = {n for n, a in bind(made, init[1], bound=True).items() if a is not None and held(a, fact) is Hold.WHOLE}
-    return _put_by(*init, frozenset(given), 0)
+    home, function = found
+    passed = bind(made, function, bound=maker is None or callee.bound).items()
+    given = frozenset(name for name, argument in passed if argument is not None and holds(argument))
+    if maker is None or not given:
+        return _put_by(home, function, given, 0)
+    bindings = home.names.scopes.of[maker].bindings
+    same = {name for name in given if len(bindings.get(name, ())) == 1}
+    values = (n.value for n in own_of(maker, ast.Return))
+    each = [_kept(home, v, lambda a: path(a) in same, depth + 1) for v in values if isinstance(v, ast.Call)]
+    return frozenset.intersection(*each)
+
+
+def _maker(callee: Callee) -> FunctionNode | None:
+    """The function that a call calls, where whatever it returns comes out of a call, of a class for all one sees."""
+    function = callee.function
+    if not isinstance(function, ast.FunctionDef) or function.decorator_list or is_generator(function):
+        return None
+    given = [n.value for n in own_of(function, ast.Return)]
+    return function if given and all(isinstance(value, ast.Call) for value in given) else None
 
 
 def _put_by(home: Module, init: FunctionNode, given: frozenset[str], depth: int) -> frozenset[str]:
