@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.holding import Hold, closes
 from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
@@ -16,7 +17,6 @@ from session_lint.vocabulary import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.analysis.calls import Callee
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import Scope
@@ -65,7 +65,7 @@ def standing(facts: ModuleFacts) -> Iterator[Standing]:
 
 def _opens(module: Module, call: ast.Call) -> bool:
     callee = module.calls.callee(call)
-    if callee.role is Role.FACTORY or _asks_registry(module, callee):
+    if callee.role is Role.FACTORY or _asks_registry(module, call):
         return True
     if callee.function is None or callee.meaning is not None:
         return False
@@ -73,11 +73,11 @@ def _opens(module: Module, call: ast.Call) -> bool:
     return any(outcome.returned == Hold.WHOLE.value for _, outcome in fresh)
 
 
-def _asks_registry(module: Module, callee: Callee) -> bool:
+def _asks_registry(module: Module, call: ast.Call) -> bool:
     """Whether a registry is called: what it gives is one thread's session, whoever uses it from then on."""
-    found = [module.calls.vocabulary.meaning(name.removesuffix("()")) for name in callee.names if name.endswith("()")]
-    makers = [meaning is not None and meaning.role is Role.REGISTRY_MAKER for meaning in found]
-    return callee.role is Role.MANAGED and len(makers) == len(callee.names) and all(makers)
+    found = [module.calls.vocabulary.meaning(name) for name in module.calls.callee(call).names]
+    known = [meaning is not None and meaning.role is Role.MANAGED for meaning in found]
+    return all(known) and is_registry_call(module, call)
 
 
 def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:

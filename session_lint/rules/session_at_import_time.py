@@ -4,7 +4,8 @@
 Reports a session that a module opens while it is imported (a variable of the module, an attribute of a class, the
 default of a parameter) and that functions use, of this module or of another one that imports it. A function that fills
 a variable of its module (`global session`) counts where importing the module, or a package, runs it. What calling a
-registry gives is a session, too: that of the thread which imports the module.
+registry gives (`scoped_session`, Flask-SQLAlchemy's `db.session`) is a session, too: that of the thread which imports
+the module.
 
 Factories and registries themselves (`sessionmaker`, `scoped_session`), what stands under `if __name__ == "__main__":`,
 sessions that the same straight line of a script closes, variables that hold something else in the end, attributes that
