@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import assigned, managed, managed_by, stands_for
 from session_lint.analysis.asynchronous import kind_of, lends_async
-from session_lint.analysis.handed import handed
-from session_lint.analysis.asynchronous import lends_async
 from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.state import NOTHING, SiteKind
@@ -171,8 +169,6 @@ def _judged(
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
-    elif given or (not names and _is_parameter(scope, name) and _acts_as_session(calls)):
-        yield Borrowed(module, code, name, node, calls, asynchronous(names), library)
     elif given or (not names and _is_parameter(scope, name) and acts_as_session(calls)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 

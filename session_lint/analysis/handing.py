@@ -18,7 +18,6 @@ from session_lint.python.names import own_nodes, own_of
 from session_lint.python.passing import applied
 from session_lint.python.words import word
 from session_lint.values import dataclass
-from session_lint.vocabulary import Role
 from session_lint.vocabulary import Role, effects
 
 if TYPE_CHECKING:
@@ -134,8 +133,7 @@ def threads(module: Module) -> dict[ast.AST, ast.Call]:
     """The functions that calls of a module start threads with, each with the first such call."""
     found: dict[ast.AST, ast.Call] = {}
     for call in module.calls.likely(module.calls.vocabulary.thread_words):
-        scope = module.calls.scope(call)
-        target = _target(module, call)
+        scope, target = module.calls.scope(call), _target(module, call)
         if isinstance(target, ast.Lambda) and isinstance(target.body, ast.Call):
             target = target.body.func
         for name in module.names.qualify(target, scope) if target is not None else ():
@@ -147,18 +145,12 @@ def threads(module: Module) -> dict[ast.AST, ast.Call]:
 
 def _target(module: Module, call: ast.Call) -> ast.expr | None:
     """What a call runs in a thread: one that it starts, or one of those that an executor has."""
-    meaning = module.calls.callee(call).meaning
-    if meaning is None or meaning.runs != "thread":  # it may wait for it, and give what it gave
-        meaning = module.calls.meaning(module.names.qualify(call.func, scope))
+    meaning = in_thread(module, call) or module.calls.callee(call).meaning
     if meaning is None or meaning.runs != "thread":
-        return None
+        made = applied(call) if runs(module, call) == "thread" else None
+        return made.func if made is not None else None
     named = next((k.value for k in call.keywords if k.arg in _FUNCTION), None)
     return named or (call.args[meaning.argument] if len(call.args) > meaning.argument else None)
-    meaning = in_thread(module, call)
-    if meaning is not None:
-        return call.args[meaning.argument] if len(call.args) > meaning.argument else None
-    made = applied(call) if runs(module, call) == "thread" else None
-    return made.func if made is not None else None
 
 
 def _of_decorator(module: Module, node: ast.expr, scope: Scope) -> str:
@@ -188,11 +180,9 @@ def given(module: Module, call: ast.Call, fact: Fact, where: str) -> int:
     called = where == "task" and module.calls.callee(call).role is Role.TAKES  # start_soon(work, session)
     if called and _takes_turns_later(module, call):
         return 0
-    if where in ("gather", "task") and not called:
-        return min(_MANY, sum(_coroutines(module, value, fact, call) for value in values))
     if not values:
         return int(takes_along(module, call, fact))
-    if where in _TASKS:
+    if where in _TASKS and not called:
         return min(_MANY, len(coroutines(module, call, fact)))
     got = any(_gets(module, value, fact) for value in values)
     return 0 if not got else _MANY if module.calls.callee(call).name in _MAPPING else 1

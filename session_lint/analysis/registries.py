@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _ENDING = ("remove", "close")
 _GIVEN_BACK = (State.IDLE, State.CLOSED)
 _DEEPEST = 3
-_THREAD = "threading.Thread"
 _TEARING = ("teardown", "on_finish")
 """Words of which a module holds one where it says what is done at the end of each request."""
 _MANAGER = "zope.sqlalchemy"
@@ -132,24 +131,6 @@ def _is_plain(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> b
     return True
 
 
-def _run_by(module: Module, code: ast.AST) -> tuple[str, ast.AST] | None:
-    """What runs a function by itself, and where one sees that."""
-    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return None
-    if code in module.handlers:
-        return "request", code
-    scope = module.names.scopes.of[code]
-    for decorator in code.decorator_list:
-        target = decorator.func if isinstance(decorator, ast.Call) else decorator
-        found = module.calls.meaning(module.names.qualify(target, scope.parent or scope))
-        if found is not None and found.runs in ("process", "thread"):
-            return found.runs, code
-    owner = scope.parent
-    if code.name == "run" and owner is not None and owner.is_class and _THREAD in module.names.bases(owner):
-        return "thread", owner.node
-    return _started(module, code)
-
-
 def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.AST] | None:
     """What runs a function through others, none of which lets go of a session, and where one sees that."""
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or depth >= _DEEPEST:
@@ -169,10 +150,8 @@ def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.A
 
 
 def _removed_somewhere(module: Module, one: Borrowed) -> bool:
-    """Whether anything in the project removes a registry's session, or may; or a teardown closes it."""
-    if module.program.speaks_of(module, _MANAGER) or taken_down(module, one):
     """Whether anything in the project removes a registry's session for whoever has used it, or may."""
-    if taken_down(module, one):
+    if module.program.speaks_of(module, _MANAGER) or taken_down(module, one):
         return True
     others = module.program.mentioning(module, ".remove")
     if others is None:

@@ -95,8 +95,8 @@ def run_by(module: Module, code: ast.AST) -> tuple[str, ast.AST] | None:
     for decorator in code.decorator_list:
         target = decorator.func if isinstance(decorator, ast.Call) else decorator
         found = module.calls.meaning(module.names.qualify(target, scope.parent or scope))
-        if found is not None and found.runs == "process":
-            return "process", code
+        if found is not None and found.runs in ("process", "thread"):
+            return found.runs, code
     owner = scope.parent
     if code.name == "run" and owner is not None and owner.is_class and _THREAD in module.names.bases(owner):
         return "thread", owner.node

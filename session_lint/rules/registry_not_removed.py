@@ -2,27 +2,19 @@
 
 ## What it does
 Reports the first use of a `scoped_session` registry in a function that a thread, an executor or a task queue runs,
-where neither the function nor what it calls calls `remove()`; and in a request handler, where nothing in the project
-does. The same goes for a function that one of these calls, directly or through others, and that lets go of nothing.
-Handlers are those of Flask, FastAPI, Starlette, aiohttp, Quart, Sanic, Tornado, Bottle, Pyramid, Falcon, Flask-RESTful
-and Flask-RESTX.
-A `remove()` in an `except` that catches errors of the database does not count: the normal way passes it by.
-
-Flask-SQLAlchemy removes its own, and `zope.sqlalchemy` closes what Pyramid's transactions have used. `with registry()
-as session`, a `close()` at the end, and a function that ends its transaction on every way on which it uses the
-registry, also that of an error, give the connection back, and are not reported; nor are functions under a decorator
-that cannot be read. What only the code removes that makes the engine counts for nobody.
 or a request, where neither the function nor what it calls calls `remove()`. The same goes for a function that one of
 these calls, directly or through others, and that lets go of nothing. A `remove()` in an `except` that catches errors
-of the database does not count: the normal way passes it by.
+of the database does not count: the normal way passes it by. Requests are handled by functions of Flask, FastAPI,
+Starlette, aiohttp, Quart, Sanic, Tornado, Bottle, Pyramid, Falcon, Flask-RESTful and Flask-RESTX.
 
 Where something else may remove the session at the end of a request or of a queue's task, nothing is said: a teardown,
 a signal's function, a middleware, a function that nobody calls and that only removes. What a task, a view, a script or
 a test removes at its own end counts for nobody else, nor does what the code removes that makes the engine.
 
-Flask-SQLAlchemy removes its own. `with registry() as session`, a `close()` at the end, and a function that ends its
-transaction on every way on which it uses the registry, also that of an error, give the connection back, and are not
-reported; nor are functions under a decorator that cannot be read.
+Flask-SQLAlchemy removes its own, and `zope.sqlalchemy` closes what Pyramid's transactions have used. `with registry()
+as session`, a `close()` at the end, and a function that ends its transaction on every way on which it uses the
+registry, also that of an error, give the connection back, and are not reported; nor are functions under a decorator
+that cannot be read.
 
 ## Why is this bad?
 The registry keeps a session for each thread, as long as the thread lives: those of executors, servers and task queues

@@ -3,12 +3,9 @@
 ## What it does
 Reports the call that sets several coroutines going with the same `AsyncSession`: `asyncio.gather`, `wait`,
 `as_completed`, several `create_task` of a `TaskGroup` or `start_soon` of anyio's and trio's, or one of these where the
-code goes on using the session before it has awaited the task. Coroutines that are collected in a list, made in a comprehension, or that see the
-session from the function around them count.
-`as_completed`, several `create_task` of a `TaskGroup`, or one `create_task` where the code goes on using the session
-before it has awaited the task. Coroutines that are collected in a list, made in a comprehension, or that see the
-session from the function around them count; so do methods of an object that keeps the session, whether it is made in
-place, by a function that returns it, or stands in a field.
+code goes on using the session before it has awaited the task. Coroutines that are collected in a list, made in a
+comprehension, or that see the session from the function around them count; so do methods of an object that keeps the
+session, whether it is made in place, by a function that returns it, or stands in a field.
 
 Coroutines that open a session each, and those that are awaited one after another, are not reported.
 
