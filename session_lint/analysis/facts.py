@@ -132,6 +132,13 @@ class ModuleFacts:
         """The functions of the module that return an object of a scope which has ended by then."""
         return {} if self.module is None else given(self)
 
+    @once
+    def passing_over(self) -> list[tuple[ModuleFacts, Solved]]:
+        """The solutions of other modules that get a session back from this one whose failure was passed over."""
+        from session_lint.analysis.failures import passing_over  # noqa: PLC0415  (few modules have a clause)
+
+        return list(passing_over(self))
+
     def source_of(self, node: ast.AST) -> Source:
         """The text that a node stands in, which need not be this module's."""
         found = None if self.module is None else self.module.program.source_of(node, self.module)

@@ -19,7 +19,7 @@ _CLAUSES = (ast.ExceptHandler, ast.Call)
 _LEAVING = (ast.Continue, ast.Break, ast.Return)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
@@ -52,19 +52,46 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
     if facts.module is None:
         return
     seen: set[ast.AST] = set()
-    for solved in (*facts.solved, *begun_on_borrowed(facts)):
+    own = ((facts, solved) for solved in (*facts.solved, *begun_on_borrowed(facts)))
+    for source, solved in (*own, *facts.passing_over):
         for point, fact in solved.visits(PointKind.EXIT):
             begun = Mark("begun", point.node) in fact.marks
             if fact.site is None or fact.flying is not None or not (begun or commits_at(fact, point.node)):
                 continue
             for mark in _failed(facts, fact, seen):
-                yield _swallowed(fact.site, solved, mark, point.node, facts.variable_of(fact.site, solved))
+                if _is_all(source, point.node, fact, mark):
+                    continue
+                name = source.variable_of(fact.site, solved)
+                yield _swallowed(facts, fact.site, solved, mark, point.node, name)
     for code, _ in facts.module.codes:
         for solved in decorated(facts.module, code):
             (parameter,) = solved.problem.start.names
             for fact in solved.exits:
                 for mark in _failed(facts, fact, seen) if fact.flying is None and fact.site is not None else ():
-                    yield _swallowed(fact.site, solved, mark, code, str(parameter))  # type: ignore[arg-type]
+                    yield _swallowed(facts, fact.site, solved, mark, code, str(parameter))  # type: ignore[arg-type]
+
+
+def _is_all(source: ModuleFacts, item: ast.AST, fact: Fact, mark: Mark) -> bool:
+    """Whether the failed statement is all that a block does with its session: nothing else of it can be lost."""
+    assert source.module is not None
+    failed, block = mark.other, source.module.parents.get(item)
+    if not isinstance(failed, ast.Call) or not is_statement(failed) or not isinstance(block, (ast.With, ast.AsyncWith)):
+        return False
+    inside = [node for statement in block.body for node in (statement, *own_nodes(statement))]
+    uses = [call for call in inside if isinstance(call, ast.Call) and _uses(call, fact.names)]
+    if len(uses) != 1 or uses[0] is failed:
+        return len(uses) == 1
+    function = source.module.calls.callee(uses[0]).function
+    names = {path(failed.func.value)}  # type: ignore[attr-defined]  # a method, as it is a statement
+    mine = [call for call in own_of(function, ast.Call) if _uses(call, names)] if function is not None else []
+    return mine == [failed]
+
+
+def _uses(call: ast.Call, names: Collection[object]) -> bool:
+    """Whether a call is of a method of what goes by some names, or gets that."""
+    own = call.func.value if isinstance(call.func, ast.Attribute) else None
+    given = [*call.args, *(k.value for k in call.keywords)]
+    return any(path(node) in names for node in (own, *given) if isinstance(node, (ast.Name, ast.Attribute)))
 
 
 def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark]:
@@ -110,18 +137,57 @@ def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:
     return isinstance(node, _CLAUSES) and node in facts.module.nodes
 
 
-def _swallowed(site: Site, solved: Solved, mark: Mark, then: ast.AST, name: str) -> Swallowed:
+def _swallowed(facts: ModuleFacts, site: Site, solved: Solved, mark: Mark, then: ast.AST, name: str) -> Swallowed:
     assert isinstance(mark.node, _CLAUSES)
     assert mark.other is not None
-    return Swallowed(site, solved.code, mark.node, mark.other, then, name)
+    return Swallowed(site, _code_of(facts, solved, mark.node), mark.node, mark.other, then, name)
+
+
+def _code_of(facts: ModuleFacts, solved: Solved, clause: ast.AST) -> ast.AST:
+    """The code that was followed, or where that is another module's, the one of this module that has the clause."""
+    assert facts.module is not None
+    if solved.problem.module is facts.module:
+        return solved.code
+    code: ast.AST = clause
+    while code in facts.module.parents and not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        code = facts.module.parents[code]
+    return code
+
+
+def passing_over(facts: ModuleFacts) -> Iterator[tuple[ModuleFacts, Solved]]:
+    """The solutions of other modules' codes that call, directly or not, what passes over a failure in this one.
+
+    Each comes with the facts of its module.
+    """
+    module = facts.module
+    if module is None or module.program.project is None or not _has_clauses(facts):
+        return
+    passing = [(module, one.code) for one in facts.borrowed if _may_go_on(module, one) and _passes_over(facts, one)]
+    for other, code in module.program.reaching(passing, concerned=True).values() if passing else ():
+        if other is not module:
+            source = module.program.facts(other)
+            yield from ((source, solved) for solved in source.solved if solved.code is code)
+            given = (one.solved for one in source.borrowed if one.code is code)
+            yield from ((source, solved) for solved in given if solved is not None)
+
+
+def _has_clauses(facts: ModuleFacts) -> bool:
+    return any(word in facts.source.text for word in ("except", "suppress"))
+
+
+def _passes_over(facts: ModuleFacts, one: Borrowed) -> bool:
+    """Whether a function gives a session back that has failed, and of which it has told nobody."""
+    ends = [fact for fact in one.solved.exits if fact.flying is None] if one.solved is not None else []
+    return any(_stands_in(facts, mark.node) and not _alone(facts, mark) for f in ends for mark in f.marked("failed"))
 
 
 def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
     """Every clause after which a session is used again that nobody has rolled back."""
-    if facts.module is None or not any(word in facts.source.text for word in ("except", "suppress")):
+    if facts.module is None or not _has_clauses(facts):
         return
     seen: set[ast.AST | None] = {one.handler for one in in_scopes(facts)}  # a rule of its own speaks of these
-    for solved in _solutions(facts):
+    own = ((facts, solved) for solved in _solutions(facts))
+    for source, solved in (*own, *facts.passing_over):
         there = [fact for facts_there in solved.solution.facts.values() for fact in facts_there]
         failures = {mark for fact in there for mark in fact.marked("failed")}
         harmless = {mark for mark in failures if _alone(facts, mark)}
@@ -136,8 +202,8 @@ def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
                 if failed is solved.code or mark.other is solved.code:
                     continue  # too many ways to tell which
                 seen.add(mark.node)
-                name = facts.variable_of(fact.site, solved)
-                yield Swallowed(fact.site, solved.code, mark.node, failed or mark.node, mark.other, name)
+                name, code = source.variable_of(fact.site, solved), _code_of(facts, solved, mark.node)
+                yield Swallowed(fact.site, code, mark.node, failed or mark.node, mark.other, name)
 
 
 def _solutions(facts: ModuleFacts) -> Iterator[Solved]:

@@ -376,10 +376,25 @@ def around_closing(code: ast.AST) -> frozenset[str]:
 
 @remembered
 def around_failures(code: ast.AST) -> frozenset[str]:
-    """The variables of the tests under which a code ends a transaction, and those that its handlers give a value to."""
+    """The variables of the tests under which a code ends a transaction, and those that may tell of a failure.
+
+    Its handlers give a value to them, or a function that gets one of its parameters does: ``saved = save(session)``.
+    """
     handlers = (n for n in own_of(code, ast.ExceptHandler))
     stored = (n for h in handlers for n in own_nodes(h) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-    return _around(code, ("close", "remove", "rollback", "commit")) | {n.id for n in stored}
+    ending = _around(code, ("close", "remove", "rollback", "commit"))
+    return ending | {n.id for n in stored} | _told(code)
+
+
+def _told(code: ast.AST) -> set[str]:
+    """The variables that get what a function gives which a parameter is passed to, and that are tested."""
+    own = {arg.arg for arg in parameters(code)} if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else set()
+    found: set[str] = set()
+    for node in own_of(code, ast.Assign) if own else ():
+        call = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if isinstance(call, ast.Call) and any(path(a) in own for a in (*call.args, *(k.value for k in call.keywords))):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return {name for test in own_of(code, ast.If) for name in _names(test.test) & found} if found else found
 
 
 def _around(code: ast.AST, methods: tuple[str, ...]) -> frozenset[str]:

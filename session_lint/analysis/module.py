@@ -27,7 +27,7 @@ from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
 from session_lint.analysis.passed import passed
 from session_lint.analysis.requests import handlers
-from session_lint.analysis.results import speaks
+from session_lint.analysis.results import passes_over, speaks
 from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
@@ -212,7 +212,7 @@ class Module(Concern):
         """
         go_on()
         graph = self._graph(code)
-        tells = told and hops > 0 and start.site is not None and speaks(code)
+        tells = told and start.site is not None and speaks(code) and (hops > 0 or passes_over(code))
         problem = Lifecycle(self, graph, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         return Solved(code, graph, solve(graph, problem), problem)
 

@@ -38,6 +38,12 @@ def speaks(code: ast.AST) -> bool:
 
 
 @remembered
+def passes_over(code: ast.AST) -> bool:
+    """Whether a function catches something, and may return what tells that it has."""
+    return bool(own_of(code, ast.ExceptHandler))
+
+
+@remembered
 def flags(code: ast.AST) -> frozenset[str]:
     """The variables that a function gives an outcome of its own and returns: ``done = False``, ``return done``."""
     returned = {n.value.id for n in own_of(code, ast.Return) if isinstance(n.value, ast.Name)}

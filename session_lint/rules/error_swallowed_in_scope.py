@@ -5,7 +5,8 @@ Reports an `except` inside a committing scope that catches an error of a flush, 
 and neither raises again nor rolls back, so that the end of the scope commits; a `with suppress(...)` is one, too.
 
 A savepoint (`with session.begin_nested()`) inside the `try` takes the failure on itself and is not reported. Nor are
-clauses for other errors (`ValueError`, `NoResultFound`), and queries that fail where nothing was written.
+clauses for other errors (`ValueError`, `NoResultFound`), queries that fail where nothing was written, and a statement
+that is all that the scope does with its session.
 
 ## Why is this bad?
 After a failed flush the scope's own commit raises `PendingRollbackError`, and nothing is saved. After another failed
