@@ -54,21 +54,25 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
     seen: set[ast.AST] = set()
     own = ((facts, solved) for solved in (*facts.solved, *begun_on_borrowed(facts)))
     for source, solved in (*own, *facts.passing_over):
-        for point, fact in solved.visits(PointKind.EXIT):
-            begun = Mark("begun", point.node) in fact.marks
-            if fact.site is None or fact.flying is not None or not (begun or commits_at(fact, point.node)):
-                continue
+        for item, fact in _committed(solved):
             for mark in _failed(facts, fact, seen):
-                if _is_all(source, point.node, fact, mark):
-                    continue
-                name = source.variable_of(fact.site, solved)
-                yield _swallowed(facts, fact.site, solved, mark, point.node, name)
+                if fact.site is not None and not _is_all(source, item, fact, mark):
+                    name = source.variable_of(fact.site, solved)
+                    yield _swallowed(facts, fact.site, solved, mark, item, name)
     for code, _ in facts.module.codes:
         for solved in decorated(facts.module, code):
             (parameter,) = solved.problem.start.names
             for fact in solved.exits:
                 for mark in _failed(facts, fact, seen) if fact.flying is None and fact.site is not None else ():
                     yield _swallowed(facts, fact.site, solved, mark, code, str(parameter))  # type: ignore[arg-type]
+
+
+def _committed(solved: Solved) -> Iterator[tuple[ast.AST, Fact]]:
+    """The ends of blocks that commit what was done in them, each with what holds there."""
+    for point, fact in solved.visits(PointKind.EXIT):
+        commits = Mark("begun", point.node) in fact.marks or commits_at(fact, point.node)
+        if commits and fact.site is not None and fact.flying is None:
+            yield point.node, fact
 
 
 def _is_all(source: ModuleFacts, item: ast.AST, fact: Fact, mark: Mark) -> bool:

@@ -14,7 +14,7 @@ a test removes at its own end counts for nobody else, nor does what the code rem
 Flask-SQLAlchemy removes its own, and `zope.sqlalchemy` closes what Pyramid's transactions have used. `with registry()
 as session`, a `close()` at the end, and a function that ends its transaction on every way on which it uses the
 registry, also that of an error, give the connection back, and are not reported; nor are functions under a decorator
-that cannot be read.
+that cannot be read, nor jobs of RQ, whose process ends with each.
 
 ## Why is this bad?
 The registry keeps a session for each thread, as long as the thread lives: those of executors, servers and task queues

@@ -35,10 +35,7 @@ def waits(text: str, words: Vocabulary | None = None) -> str:
             "Telegram",
         ),
         (
-            (
-                "from telegram.ext import ContextTypes\n"
-                "async def f(c: ContextTypes.DEFAULT_TYPE): await c.bot.send_message(1, 'x')"
-            ),
+            "from telegram.ext import ContextTypes as C\nasync def f(c: C.DEFAULT_TYPE): await c.bot.send_photo(1, x)",
             "Telegram",
         ),
         (
@@ -72,10 +69,7 @@ def waits(text: str, words: Vocabulary | None = None) -> str:
         ),
         ("import cloudscraper; s = cloudscraper.create_scraper(); s.get(u)", HTTP),
         (
-            (
-                "import aioboto3\nasync def f():\n"
-                "    async with aioboto3.Session().client('s3') as s: await s.put_object()"
-            ),
+            "import aioboto3\nasync def f():\n    async with aioboto3.Session().client(n) as s: await s.put_object()",
             "AWS",
         ),
         ("from time import sleep as nap; nap(1)", "sleep"),
