@@ -6,9 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
+from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
+from session_lint.flow import PointKind, build
 from session_lint.python.names import own_nodes, own_of, path
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import below, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 from session_lint.vocabulary.tables import MAKING
@@ -16,6 +18,7 @@ from session_lint.vocabulary.tables import MAKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.calls import Callee
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode, Scope
@@ -51,7 +54,7 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
     for code, calls in made.items():
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and not _kept(module, code, calls):
             found = _used(module, code, calls)
-            if found is not None and _runs_often(module, code):
+            if found is not None and (_runs_often(module, code) or _goes_round(module, found)):
                 yield found
 
 
@@ -90,7 +93,7 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
         if callee.role not in (Role.FACTORY, Role.SCOPE):
             continue
         scope = module.calls.scope(opening)
-        factories = [c for c in calls if any(made is c for _, made in makers(module, opening.func, scope))]
+        factories = [c for c in calls if c in _makers(module, opening, scope)]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
         if engines:
             found = Remaking(engines[0], opening, code, engine=True)
@@ -136,6 +139,21 @@ def _of_object(module: Module, one: Remaking) -> bool:
     )
 
 
+def _makers(module: Module, opening: ast.Call, scope: Scope) -> list[ast.Call]:
+    """The calls that made the factory from which a call opens a session, through a registry of the function's own."""
+    found = [made for _, made in makers(module, opening.func, scope)]
+    registries = [c for c in (opening, *found) if c in module.calls and _makes_registry(module.calls.callee(c))]
+    given = [argument for call in registries for argument in call.args[:1]]
+    inner = [
+        call for a in given for call in ([a] if isinstance(a, ast.Call) else [m for _, m in makers(module, a, scope)])
+    ]
+    return found + inner
+
+
+def _makes_registry(callee: Callee) -> bool:
+    return callee.lazy or callee.role is Role.REGISTRY_MAKER
+
+
 def _over(module: Module, call: ast.Call, made: ast.Call) -> bool:
     """Whether a session or factory is made over an engine that was made by a call."""
     if module.calls.callee(made).role is not Role.ENGINE_MAKER:
@@ -158,6 +176,27 @@ def _runs_often(module: Module, code: FunctionNode) -> bool:
     if callers is None:
         return False
     return not callers or any(_is_function(home, caller) for home, caller in callers)
+
+
+def _goes_round(module: Module, one: Remaking) -> bool:
+    """Whether ``main`` or the body of a module calls a function again and again, and it makes the same each time."""
+    own = module.names.scopes.of[one.code].bindings
+    if one.code.name == "main" or any(isinstance(n, ast.Name) and n.id in own for n in below(one.call)):
+        return False  # one engine for each of some databases, perhaps
+    return any(
+        home.calls.callee(call).function is one.code and _in_circle(caller, call)
+        for home, caller in module.program.callers(module, one.code) or ()
+        for call in home.calls_in(caller)
+    )
+
+
+def _in_circle(code: ast.AST, call: ast.Call) -> bool:
+    """Whether a call stands in a loop that comes back to it once it has returned: no loop that only tries again."""
+    if not any(call in below(loop) for loop in own_of(code, ast.While, ast.For)):
+        return False
+    graph = build(code, frozenset())  # type: ignore[arg-type]  # a caller has a graph
+    points = [p for block in graph.blocks for p in block.points if p.node is call and p.kind is PointKind.CALL]
+    return any(p.node is call for p in after(graph, points, lambda _: False))
 
 
 def _is_function(home: Module, caller: ast.AST) -> bool:
