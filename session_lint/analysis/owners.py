@@ -10,9 +10,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import SiteKind
-from session_lint.python.names import path
+from session_lint.python.names import own_of, path
 from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
+from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Keeping:
 def neglected(facts: ModuleFacts) -> Iterator[Keeping]:
     """The sessions that classes of this module open, keep, and never close, in the order of the text."""
     found: dict[Site, Keeping] = {}
-    for one in kept(facts):
+    for one in (*kept(facts), *_asked(facts)):
         assert facts.module is not None
         if one.site not in found and nobody_closes(facts.module, one):
             found[one.site] = one
@@ -98,6 +99,37 @@ def _remembered(facts: ModuleFacts, solved: Solved, owner: Scope) -> Iterator[Ke
     for fact in solved.exits:
         if fact.site is not None and _own(fact.site) and ("returned", "whole") in fact.names:
             yield Keeping(fact.site, code, f"self.{code.name}", owner)
+
+
+def _asked(facts: ModuleFacts) -> Iterator[Keeping]:
+    """What a registry of the object's own gives for a field, where nothing removes it: ``self.db = self.Session()``."""
+    module = facts.module
+    for owner in module.names.scopes.of.values() if module is not None else ():
+        for bindings in owner.attributes.values() if owner.is_class else ():
+            for binding in bindings:
+                call, code = binding.node, binding.scope.node
+                if not isinstance(call, ast.Call) or _of_the_class(binding.scope):
+                    continue
+                if _asks_own_registry(module, owner, call):  # type: ignore[arg-type]  # there is one
+                    stored = next((n for n in own_of(code, ast.Assign) if n.value is call), None)
+                    target = stored.targets[0] if stored is not None else None
+                    if isinstance(target, ast.Attribute):
+                        site = module.site(SiteKind.OWNED, call, code)  # type: ignore[union-attr]
+                        yield Keeping(site, target, path(target), owner)
+
+
+def _asks_own_registry(module: Module, owner: Scope, call: ast.Call) -> bool:
+    """Whether a call asks a registry that each object of a class makes for itself, and that nobody else has."""
+    func = call.func
+    bindings = owner.attributes.get(func.attr, ()) if isinstance(func, ast.Attribute) else ()
+    if len(bindings) != 1 or call.args or call.keywords or module.calls.callee(call).role is not Role.MANAGED:
+        return False
+    made = bindings[0].node
+    if not isinstance(made, ast.Call) or module.calls.callee(made).role is not Role.REGISTRY_MAKER:
+        return False
+    from session_lint.analysis.uses import Asked  # noqa: PLC0415  (few classes have one)
+
+    return not Asked(module, owner, call).may_close(func.attr)  # type: ignore[attr-defined]  # as it was asked
 
 
 def _own(site: Site) -> bool:

@@ -220,6 +220,21 @@ class Uses:
         return any(way.returned for way in ways) and self._lets_go(module, call, depth)
 
 
+class Asked(Uses):
+    """The uses of a field that holds a registry: whether one of them removes its session, or has it who may.
+
+    :param asking: the call that asks it for the session.
+    """
+
+    def __init__(self, module: Module, owner: Scope, asking: ast.Call) -> None:
+        super().__init__(module, owner)
+        self._asking = asking
+
+    def _lets_go(self, module: Module, node: ast.AST, depth: int) -> bool:  # noqa: ARG002  (it goes nowhere unseen)
+        above = module.parents[node]
+        return closes(above.attr) if isinstance(above, ast.Attribute) else above is not self._asking
+
+
 @remembered
 def _closes_something(node: ast.AST) -> bool:
     """Whether a class calls anything that closes."""
