@@ -2,8 +2,8 @@
 
 ## What it does
 Reports the call that gives a session to another process: `multiprocessing.Process`, a `Pool`, `ProcessPoolExecutor`,
-joblib's `delayed`, a Celery task's `delay()`; and `os.fork()` in the middle of a transaction, where the session is used
-afterwards.
+joblib's `delayed`, a Celery task's `delay()`, the `start()` of an object of a class of processes that keeps it; and
+`os.fork()` in the middle of a transaction, where the session is used afterwards.
 
 Whatever opens its own session in the worker is not reported, nor are ids and plain values.
 
