@@ -54,7 +54,7 @@ def _object(module: Module, name: str, scope: Scope, sessions: Collection[str]) 
     for binding in scope.bindings.get(name, ()):
         if binding.kind is BindingKind.VALUE and not is_none(binding.node):
             known.append(_loaded(module, binding.node, scope, sessions))
-        elif binding.kind is BindingKind.OPAQUE:
+        elif binding.kind in (BindingKind.OPAQUE, BindingKind.PART):
             loop = module.parents.get(binding.node)
             goes = isinstance(loop, (ast.For, ast.AsyncFor)) and loop.target is binding.node
             known.append(loaded(module, loop.iter, scope, sessions, iterated=True) if goes else None)  # type: ignore[union-attr]

@@ -137,7 +137,7 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
         found = factories(*kept)
     if not found and scope.is_class:  # type: ignore[attr-defined]
         found = standing_in(module, bound)
-    return any(_means(program, unit, one) for one in found)
+    return any(_means(program, unit, one) for one in found | names.put_under(scope, name))  # type: ignore[arg-type]
 
 
 def _scope(program: Program, unit: Unit, function: FunctionNode) -> bool:
@@ -162,5 +162,7 @@ def _means(program: Program, unit: Unit, name: str) -> bool:
         if home.hands_out(node) or (is_generator(node) and home.generator_scope(node) is not None):
             return True
         given = definition[0].given(name)
-        return name not in given and any(_means(program, unit, one) for one in given)
+        if name not in given and any(_means(program, unit, one) for one in given):
+            return True
+        return any(_means(program, unit, one) for one in definition[0].given_in_tuples(node))
     return False

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
+    from session_lint.python.names import Place
     from session_lint.python.scopes import Binding, Scope
 
 _DEEPEST = 6
@@ -34,9 +35,26 @@ def makers(module: Module, node: ast.AST, scope: Scope, depth: int = 0) -> list[
     if isinstance(node, (ast.BoolOp, ast.IfExp)):
         parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
         return [made for part in parts for made in makers(module, part, scope, depth + 1)]
+    if isinstance(node, (ast.Call, ast.Subscript)) and (places := _places(module, node, scope)):
+        return _of_places(module, places, depth)
     if isinstance(node, ast.Call):
         return _of_call(module, node, depth)
     return [made for home, binding in _bindings(module, node, scope) for made in _bound(home, binding, depth)]
+
+
+def _places(module: Module, node: ast.Call | ast.Subscript, scope: Scope) -> list[Place]:
+    """The expressions for what is read from a dictionary or a tuple."""
+    found = module.names.looked_up(node, scope)
+    index = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else None
+    if found or not isinstance(node, ast.Subscript) or not isinstance(index, int) or index < 0:
+        return found
+    return module.names.parts(node.value, index, scope)
+
+
+def _of_places(module: Module, places: list[Place], depth: int) -> list[Made]:
+    return [
+        made for home, node, scope in places for made in makers(module.program.module(home), node, scope, depth + 1)
+    ]
 
 
 def expressions(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[Module, ast.expr]]:
@@ -89,6 +107,8 @@ def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Mod
 def _bound(module: Module, binding: Binding, depth: int) -> Iterable[Made]:
     if binding.kind is BindingKind.VALUE:
         return makers(module, binding.node, binding.scope, depth + 1)
+    if binding.kind is BindingKind.PART and binding.whole is not None:
+        return _of_places(module, module.names.parts(binding.whole, binding.index, binding.scope), depth)
     if binding.kind is BindingKind.PARAMETER:
         kept = bound_to(module, [binding])
         passed = given(*kept) if kept is not None and factories(*kept) else None

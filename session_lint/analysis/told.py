@@ -36,8 +36,8 @@ def _on_name(call: ast.Call) -> bool:
 def _kind(module: Module, scope: Scope, name: str) -> bool | None:
     """Whether a variable holds asynchronous sessions; ``None`` where it may hold anything else."""
     bindings = scope.bindings[name]
-    if any(binding.kind is BindingKind.PARAMETER or _opens(module, binding.node) for binding in bindings):
-        return None
+    if any(b.kind in (BindingKind.PARAMETER, BindingKind.PART) or _opens(module, b.node) for b in bindings):
+        return None  # of a tuple: what stands in one is followed from the function that opens it
     variable = ast.Name(name, ast.Load())
     if module.calls.is_session(variable, scope):
         return kind_of(module, variable, scope)

@@ -36,6 +36,15 @@ def annotated_class(annotation: ast.expr, depth: int = 0) -> ast.expr | None:
     return annotation
 
 
+def tuple_part(annotation: ast.expr | None, index: int) -> ast.expr | None:
+    """The annotation of what stands at a place of a tuple; ``None`` where it says nothing of it."""
+    whole = annotated_class(annotation) if annotation is not None else None
+    if not isinstance(whole, ast.Subscript) or _word(whole.value) not in ("tuple", "Tuple"):
+        return None
+    parts = whole.slice.elts if isinstance(whole.slice, ast.Tuple) else []
+    return parts[index] if index < len(parts) else None
+
+
 def parts_of(annotation: ast.expr) -> list[ast.AST]:
     """The nodes of an annotation, with those of what stands in quotes."""
     found = below(annotation)

@@ -28,19 +28,30 @@ class BindingKind(Enum):
     VALUE = "value"  # node: the expression it was assigned
     DEFINITION = "definition"  # node: the def or class statement
     PARAMETER = "parameter"  # node: the ast.arg
+    PART = "part"  # node: the name; whole, index: what it is a part of, and which one
     OPAQUE = "opaque"  # a loop, with, except, del, augmented assignment: anything
 
 
 class Binding:
     """One place that binds a name. ``scope`` is where the bound expression is evaluated."""
 
-    __slots__ = ("kind", "node", "scope", "target")
+    __slots__ = ("index", "kind", "node", "scope", "target", "whole")
 
-    def __init__(self, kind: BindingKind, node: ast.AST, scope: Scope, target: str = "") -> None:
+    def __init__(
+        self,
+        kind: BindingKind,
+        node: ast.AST,
+        scope: Scope,
+        target: str = "",
+        whole: ast.expr | None = None,
+        index: int = 0,
+    ) -> None:
         self.kind = kind
         self.node = node
         self.scope = scope
         self.target = target
+        self.whole = whole
+        self.index = index
 
 
 @dataclass(eq=False)
@@ -82,6 +93,7 @@ class Scopes:
     :param calls: every call of the module with the scope it stands in.
     :param loads: for each scope, the names read in it (not in the scopes inside it).
     :param fields: what is assigned to fields of other objects than that of a method, each with its target.
+    :param items: what is assigned to a key of something, each with what has the key.
     """
 
     module: Scope
@@ -89,6 +101,7 @@ class Scopes:
     calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
     loads: dict[Scope, set[str]] = field(default_factory=dict)
     fields: list[tuple[ast.Attribute, Binding]] = field(default_factory=list)
+    items: list[tuple[ast.expr, Binding]] = field(default_factory=list)
 
 
 @stage("reading names")
@@ -283,15 +296,29 @@ class _Walker:
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target.elts, value)
         else:
+            if isinstance(target, ast.Subscript):
+                self.result.items.append((target.value, Binding(BindingKind.VALUE, value, self.scope)))
             self.visit(target)
 
     def _unpack(self, targets: list[ast.expr], value: ast.expr) -> None:
         pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(targets)
+        counted = not any(isinstance(target, ast.Starred) for target in targets)
         for index, target in enumerate(targets):
             if pairs and not isinstance(target, ast.Starred):
                 self._target(target, value.elts[index])  # type: ignore[attr-defined]
+            elif counted and isinstance(target, (ast.Name, ast.Attribute)):
+                self._part(target, Binding(BindingKind.PART, target, self.scope, whole=value, index=index))
             else:
                 self.visit(target)
+
+    def _part(self, target: ast.Name | ast.Attribute, binding: Binding) -> None:
+        if isinstance(target, ast.Name):
+            self.scope.bind(target.id, binding)
+            return
+        self.visit(target.value)
+        owner = self._owner(target)
+        if owner is not None:
+            owner.attributes.setdefault(target.attr, []).append(binding)
 
     def _attribute(self, target: ast.Attribute, value: ast.expr) -> None:
         owner = self._owner(target)

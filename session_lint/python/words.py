@@ -61,6 +61,9 @@ def leads(names: Names) -> list[Lead]:
     for name, bindings in names.fields.items():
         field = name.rpartition(".")[2]
         found.update((Lead(field, w, names.scopes.module), None) for b in bindings for w in _bound(names, b) if w)
+    for (scope, name), bindings in names.items.items():
+        if isinstance(scope.node, (ast.Module, ast.ClassDef)):
+            found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
     return [lead for lead in found if lead.name != lead.word]
 
 
@@ -87,6 +90,8 @@ def _bound(names: Names, binding: Binding) -> Iterable[str]:
     """The words that a binding may get its value from."""
     if binding.kind is BindingKind.VALUE:
         return words_given(names, binding.node, binding.scope)
+    if binding.kind is BindingKind.PART and binding.whole is not None:
+        return words_given(names, binding.whole, binding.scope)
     if binding.kind is BindingKind.IMPORT:
         return (binding.target.rpartition(".")[2],)
     return map(word, binding.node.bases) if isinstance(binding.node, ast.ClassDef) else ()
@@ -104,6 +109,8 @@ def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> It
         for binding in _bindings(names, node, scope)[:8] if depth < _DEEP else ():
             if binding.kind is BindingKind.VALUE:
                 yield from words_given(names, binding.node, binding.scope, depth + 1)
+            elif binding.kind is BindingKind.PART and binding.whole is not None:
+                yield from words_given(names, binding.whole, binding.scope, depth + 1)
             elif binding.kind is BindingKind.PARAMETER and binding.node.annotation is not None:  # type: ignore[attr-defined]
                 yield from map(word, parts_of(binding.node.annotation))  # type: ignore[attr-defined]
     else:
