@@ -73,12 +73,10 @@ class Callee:
 
     @property
     def constructor(self) -> bool:
-        """Whether the call makes an object: a class of this module, or a name that is spelled as a class."""
-        return (
-            self.owner is not None
-            or self.name in ("cls", "__class__", "partial", "partialmethod")
-            or self.name.lstrip("_")[:1].isupper()
-        )
+        """Whether the call makes an object: a class of the project, or what nobody has read and is spelled as one."""
+        if self.home is not None:
+            return self.owner is not None
+        return self.name in ("cls", "__class__", "partial", "partialmethod") or self.name.lstrip("_")[:1].isupper()
 
     @property
     def raises(self) -> str:
