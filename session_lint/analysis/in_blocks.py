@@ -113,7 +113,11 @@ def _expires(module: Module, solved: Solved, node: ast.AST) -> bool:
     if isinstance(call.func, ast.Attribute) and call.func.attr == "begin":
         made_by = makers(module, call.func.value, module.names.scopes.of[solved.code])
         told = any(k.arg in (_OPTION, "class_", None) for _, maker in made_by for k in maker.keywords)
-        return not told and not any(says(home, _OPTION) for home in (module, *(home for home, _ in made_by)))
+        return (
+            bool(made_by)
+            and not told
+            and not any(says(home, _OPTION) for home in (module, *(home for home, _ in made_by)))
+        )
     return not says(module, _OPTION)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.module import Module
     from session_lint.python.names import Place
-    from session_lint.python.scopes import Binding, Scope
+    from session_lint.python.scopes import Binding, FunctionNode, Scope
 
 _DEEPEST = 6
 """How many names and functions lie between a factory and the call that made it."""
@@ -78,7 +78,11 @@ def _of_call(module: Module, call: ast.Call, depth: int) -> list[Made]:
     callee = module.calls.callee(call)
     if callee.function is None:
         return [(module, call)]
-    home, function = module.at(callee), callee.function
+    return _returned(module.at(callee), callee.function, depth)
+
+
+def _returned(home: Module, function: FunctionNode, depth: int) -> list[Made]:
+    """The calls that may have made what a function returns."""
     scope = home.names.scopes.of[function]
     given = [n.value for n in own_of(function, ast.Return) if n.value is not None]
     return [made for value in given for made in makers(home, value, scope, depth + 1)]
@@ -92,16 +96,28 @@ def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Mod
     elif isinstance(node, ast.Attribute):
         outer = names.own_class(node.value, scope)
         if outer is not None:
-            found = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
-            yield from ((module, b) for b in found)
+            yield from _members(module, outer, node.attr)
             return
         put = [(module.program.module(home), b) for home, _, bindings in names.put(node, scope) for b in bindings]
         if put:
             yield from put
             return
         for name in names.qualify(node.value, scope):
-            if "(" not in name:
+            owner_of = names.class_of(name)
+            if owner_of is not None:
+                yield from _members(module.program.module(owner_of[0]), owner_of[1], node.attr)
+            elif "(" not in name:
                 yield from _exported(module, f"{name}.{node.attr}")
+
+
+def _members(module: Module, owner: Scope, name: str, depth: int = 0) -> Iterator[tuple[Module, Binding]]:
+    """The bindings of a field of a class, or of its objects, in the nearest base class that has it."""
+    found = [*owner.bindings.get(name, ()), *owner.attributes.get(name, ())]
+    yield from ((module, b) for b in found)
+    for base in sorted(module.names.bases(owner)) if not found and depth < _DEEPEST else ():
+        inner = module.names.class_of(base)
+        if inner is not None:
+            yield from _members(module.program.module(inner[0]), inner[1], name, depth + 1)
 
 
 def _bound(module: Module, binding: Binding, depth: int) -> Iterable[Made]:
@@ -109,6 +125,8 @@ def _bound(module: Module, binding: Binding, depth: int) -> Iterable[Made]:
         return makers(module, binding.node, binding.scope, depth + 1)
     if binding.kind is BindingKind.PART and binding.whole is not None:
         return _of_places(module, module.names.parts(binding.whole, binding.index, binding.scope), depth)
+    if isinstance(binding.node, ast.FunctionDef) and _is_read(binding.node):
+        return _returned(module, binding.node, depth)
     if binding.kind is BindingKind.PARAMETER:
         kept = bound_to(module, [binding])
         passed = given(*kept) if kept is not None and factories(*kept) else None
@@ -116,6 +134,11 @@ def _bound(module: Module, binding: Binding, depth: int) -> Iterable[Made]:
     if binding.kind is not BindingKind.IMPORT or depth > _DEEPEST:
         return ()
     return [made for home, inner in _exported(module, binding.target) for made in _bound(home, inner, depth + 1)]
+
+
+def _is_read(function: ast.FunctionDef) -> bool:
+    """Whether reading a field gives what a function returns, each time or the first time."""
+    return [path(one).rpartition(".")[2] for one in function.decorator_list] in (["property"], ["cached_property"])
 
 
 def _exported(module: Module, dotted: str) -> Iterator[tuple[Module, Binding]]:
@@ -155,9 +178,13 @@ def switched_off(module: Module, opening: ast.Call, option: str) -> bool | None:
 def told_otherwise(module: Module, opening: ast.Call, option: str) -> bool:
     """Whether a session may have an option in a way that :func:`options` does not read.
 
-    By ``**``, by a class of its own, by ``configure()`` or ``functools.partial()``, as an attribute, in a dictionary.
+    By ``**``, by a class of its own, by ``configure()`` or ``functools.partial()``, as an attribute, in a dictionary;
+    or where nobody sees how its factory was made.
     """
-    calls = [(module, opening), *makers(module, opening.func, module.calls.scope(opening))]
+    made_by = makers(module, opening.func, module.calls.scope(opening))
+    if not made_by and any("(" in name for name in module.calls.callee(opening).names):
+        return True
+    calls = [(module, opening), *made_by]
     for home, call in calls:
         if any(k.arg is None for k in call.keywords):
             return True

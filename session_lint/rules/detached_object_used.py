@@ -8,9 +8,9 @@ relationships after the block, in the same function or in one that gets them fro
 A call of a function of the project that gets the session and returns what it loads through it (`get_user(session, 1)`,
 `Users(session).all()`) counts as the query itself.
 
-Not reported are sessions with `expire_on_commit=False`, objects that were expunged or that somebody has had since who
-may have attached them again, plain rows and scalars (`select(User.name)`), methods and properties of the class, and
-whatever cannot be known to be mapped.
+Not reported are sessions with `expire_on_commit=False`, or of a factory that nobody is seen to make, objects that were
+expunged or that somebody has had since who may have attached them again, plain rows and scalars (`select(User.name)`),
+methods and properties of the class, and whatever cannot be known to be mapped.
 
 ## Why is this bad?
 A commit expires all objects of its session: the next read of an attribute asks the database for it anew. The session is
