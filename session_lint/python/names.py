@@ -41,6 +41,7 @@ _DEEPEST = 16
 """How many steps a name is followed; real chains have three or four, cycles have no end."""
 
 _CASTS = frozenset(["typing.cast", "typing_extensions.cast"])
+_PROXIES = frozenset(["werkzeug.local.LocalProxy", "werkzeug.LocalProxy"])
 _WRAPPERS = frozenset(["functools.partial", "contextlib.contextmanager", "contextlib.asynccontextmanager"])
 _LOOKUPS = frozenset(["get", "pop", "setdefault"])
 _DICTIONARIES = frozenset(
@@ -178,12 +179,32 @@ class Names:
         callees = self._qualify(node.func, scope, depth + 1)
         if callees & _WRAPPERS and node.args:
             return self._qualify(node.args[0], scope, depth + 1)
+        if callees & _PROXIES and node.args:
+            return self._proxied(node.args[0], scope, depth)
         if callees & _CASTS and node.args[1:]:
             return self._qualify(node.args[1], scope, depth + 1) or self.annotated((node.args[0], scope), depth)
         if not callees and isinstance(node.func, ast.Name) and _is_class_method(scope.node):
             made = self.own_class(node.func, scope)  # cls(…)
             return frozenset({f"{self.qualname(made)}()"}) if made is not None else _NOTHING
         return self._call(callees, depth)
+
+    def _proxied(self, getter: ast.expr, scope: Scope, depth: int) -> Qualified:
+        """What a proxy stands for: what its function gives, which may keep that where each request has its own."""
+        named = self._qualify(getter, scope, depth + 1)
+        found: set[str] = set()
+        for name in named:
+            home, node = self.definition(name) or (self, None)
+            kept = home._kept_by(node) if isinstance(node, ast.FunctionDef) else _NOTHING  # noqa: SLF001
+            found |= kept or self._call(frozenset({name}), depth + 1)
+        return frozenset(found)
+
+    def _kept_by(self, function: ast.FunctionDef) -> Qualified:
+        """What a function puts into the field of something that it returns: ``g.db = Session()``, ``return g.db``."""
+        scope = self.scopes.of[function]
+        given = {path(n.value) if n.value is not None else "" for n in own_of(function, ast.Return)}
+        name = given.pop() if len(given) == 1 else ""
+        put = [binding for target, binding in self.scopes.fields if binding.scope is scope and path(target) == name]
+        return self._held_by(put) if put else _NOTHING
 
     def _item(self, node: ast.Subscript, scope: Scope, depth: int) -> Qualified:
         """What stands under a key of a dictionary, or at a place of a tuple."""
