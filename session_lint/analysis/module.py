@@ -211,7 +211,7 @@ class Module(Concern):
         :raises SolverLimit: where the code has more ways than can be followed.
         """
         go_on()
-        graph = self._graph(code)
+        graph = self.graph(code)
         tells = told and start.site is not None and speaks(code) and (hops > 0 or passes_over(code))
         problem = Lifecycle(self, graph, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         return Solved(code, graph, solve(graph, problem), problem)
@@ -249,11 +249,12 @@ class Module(Concern):
     def _live(self, code: Code, *, told: bool, tells: bool) -> Liveness:
         key = code, told, tells
         if key not in self._liveness:
-            self._liveness[key] = Liveness(self._graph(code), told=told, tells=tells)
+            self._liveness[key] = Liveness(self.graph(code), told=told, tells=tells)
         return self._liveness[key]
 
     @stage("making graphs")
-    def _graph(self, code: Code) -> Graph:
+    def graph(self, code: Code) -> Graph:
+        """The control-flow graph of a code."""
         if code not in self._graphs:
             self._graphs[code] = build(code, self._fields)
         return self._graphs[code]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode
 
 _ROUNDS = 12
+_LARGE = 150
+"""How many blocks a function has of which nobody asks under which conditions it ends."""
 _MOST = 4000
 """How many summaries one module may cost before the rest of its functions count as unknown."""
 
@@ -127,7 +129,12 @@ class Summaries:
 
         :param hops: how many modules further calls are followed; at 0 not even this one.
         """
-        return UNKNOWN if is_generator(function) or hops <= 0 else self._own(function, hops)[0]
+        if is_generator(function) or hops <= 0:
+            return UNKNOWN
+        graph = self.module.graph(function)
+        if len(graph.blocks) > _LARGE:  # it surely may raise, whatever it is told
+            return UNKNOWN if graph.ends else UNKNOWN[1:]
+        return self._own(function, hops)[0]
 
     def fresh(self, function: FunctionNode) -> tuple[tuple[Site, Outcome], ...]:
         """The obligations that a call hands to its caller: a session it returns, a singleton it leaves open."""

@@ -111,3 +111,8 @@ class Graph:
         self.entry = entry
         self.exit = exit
         self.raised = raised
+
+    @property
+    def ends(self) -> bool:
+        """Whether any way leads to the end; none does out of ``while True`` without a ``break``."""
+        return any(edge.target is self.exit for block in self.blocks for edge in block.edges)

@@ -65,3 +65,48 @@ def test_many_flags_that_nobody_asks_for_again() -> None:
     leak = text + "    finally:\n        if not own:\n            session.close()\n"
     row = next(n for n, line in enumerate(text.splitlines(), 1) if "SessionLocal()" in line and "given or" in line)
     assert told(leak) == [("SES101", row)]
+
+
+def test_a_long_helper_ends_in_unknown_ways_but_a_loop_without_an_end() -> None:
+    """Nobody asks under which conditions it ends; that it never does is seen all the same."""
+    branches = "".join(f"        if kind == {n}:\n            count({n})\n" for n in range(100))
+    helpers = "".join(f"def {name}(kind):\n    while {test}:\n{branches}\n\n" for name, test in LOOPS)
+    using = "".join(USING.format(name) for name, _ in LOOPS)
+    text = f"{HEAD}{helpers}{using}"
+    row = next(n for n, line in enumerate(text.splitlines(), 1) if line == "def use_once(kind):") + 1
+    assert told(text) == [("SES101", row)]
+
+
+LOOPS = (("once", "kind"), ("forever", "True"))
+USING = """\
+def use_{0}(kind):
+    session = SessionLocal()
+    try:
+        session.execute(kind)
+        {0}(kind)
+    except BaseException:
+        session.close()
+        raise
+
+
+"""
+
+
+def test_parameters_of_a_long_function_that_get_another_value() -> None:
+    """Only what may get a session, or decides about closing one, is told apart at the start."""
+    steps = "".join(f"    count(kind, {n}, {n})\n" for n in range(400))
+    text = f"""{HEAD}def work(kind=None, name=None, session=None):
+    own = session is None
+    if session is None:
+        session = SessionLocal()
+    if kind is None:
+        kind = []
+    if name is None:
+        name = ''
+{steps}    try:
+        session.execute(kind)
+    finally:
+        if own:
+            session.close()
+"""
+    assert [code for code, _ in told(text)] == ["SES102"]
