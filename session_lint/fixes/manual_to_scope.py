@@ -35,6 +35,8 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     module = wrapper.module.visit(rewriter)
     if not rewriter.done:
         raise CannotFix("the statement that opens the session was not found")
+    if rewriter.drop != rewriter.dropped:
+        raise CannotFix("a statement that the scope makes superfluous was not found")
     if plan["module"]:
         at = statement_at(wrapper, plan["beside"])
         module = with_import(module, at, plan["module"], plan["imported"], plan["replaced"])
@@ -48,6 +50,7 @@ class _Rewriter(cst.CSTTransformer):
         self.positions = positions
         self.done = False
         self.drop = set(plan["drop"])
+        self.dropped: set[Start] = set()
         rows = [row for row, _ in (plan["acquire"], plan["last"], *self.drop)]
         self.first, self.last = min(rows), max(rows)
 
@@ -70,6 +73,14 @@ class _Rewriter(cst.CSTTransformer):
     ) -> cst.IndentedBlock:
         body, left = self._suite(original_node.body, updated_node.body, updated_node.indent)
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
+
+    def leave_SimpleStatementSuite(
+        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
+    ) -> cst.SimpleStatementSuite:
+        kept = self._staying(original_node.body)
+        if len(kept) == len(original_node.body):
+            return updated_node
+        return updated_node.with_changes(body=kept or [cst.Pass()])
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
         body, _ = self._suite(original_node.body, updated_node.body)
@@ -98,8 +109,9 @@ class _Rewriter(cst.CSTTransformer):
         footer: list[cst.EmptyLine] = []
         header = cst.TrailingWhitespace(newline=cst.Newline())
         if isinstance(guard, cst.Try) and guard.finalbody is not None and self._guarded(original[-1]):
-            inner, footer = self._dissolved(guard)
-            updated = [*updated[:-1], *inner]
+            before, left = self._without(original[:-1], updated[:-1]) if updated[:-1] else ([], [])
+            inner, footer = self._dissolved(guard.with_changes(leading_lines=[*left, *guard.leading_lines]))
+            updated = [*before, *inner]
         else:
             updated, footer = self._without(original, updated)
         if not updated:
@@ -111,14 +123,26 @@ class _Rewriter(cst.CSTTransformer):
         kept: list[cst.BaseStatement] = []
         waiting: list[cst.EmptyLine] = []
         for old, new in zip(original, updated, strict=True):
-            if self.start(old) in self.drop and isinstance(new, cst.SimpleStatementLine):
+            staying = self._staying(old.body) if isinstance(old, cst.SimpleStatementLine) else None
+            if staying == []:
+                assert isinstance(new, cst.SimpleStatementLine)
                 waiting += comments_of(new)
             else:
-                kept.append(led_by(new, waiting))
+                shorter = staying is not None and isinstance(old, cst.SimpleStatementLine)
+                kept.append(led_by(new.with_changes(body=staying) if shorter else new, waiting))
                 waiting = []
         if not kept:
             return [cst.SimpleStatementLine([cst.Pass()], leading_lines=waiting)], []
         return kept, waiting
+
+    def _staying(self, original: Sequence[cst.BaseSmallStatement]) -> list[cst.BaseSmallStatement]:
+        """The statements of one line that are not to be dropped."""
+        gone = [statement for statement in original if self.start(statement) in self.drop]
+        self.dropped |= {self.start(statement) for statement in gone}
+        kept = [statement for statement in original if statement not in gone]
+        if gone and kept and kept[-1] is not original[-1]:
+            kept[-1] = kept[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+        return kept
 
     def _guarded(self, original: cst.CSTNode) -> bool:
         return bool(self.plan["guarded"]) and self.start(original) == self.plan["last"]
@@ -126,29 +150,21 @@ class _Rewriter(cst.CSTTransformer):
     def _dissolved(self, guard: cst.Try) -> Left:
         """The statements of a ``try`` whose ``finally`` goes; its handlers stay where the plan says so."""
         assert guard.finalbody is not None
-        last = [*own_lines(guard.finalbody.leading_lines), *_comments(guard.finalbody.body)]
+        last = _comments(guard.finalbody)
         if not self.plan["dissolve"]:
             return [guard.with_changes(finalbody=None)], last
-        if not isinstance(guard.body, cst.IndentedBlock):
-            raise CannotFix("the `try` stands on one line")
-        body = list(guard.body.body)
-        comment = guard.body.header.comment
-        before = [*guard.leading_lines, *([cst.EmptyLine(comment=comment)] if comment else [])]
-        ending: list[cst.EmptyLine] = []
-        for handler in guard.handlers:
-            ending += [*own_lines(handler.leading_lines), *_comments(handler.body)]
+        head, body, foot = _opened(guard.body)
+        between = [*foot, *(line for handler in guard.handlers for line in _comments(handler))]
         if guard.orelse is not None:
-            ending += own_lines(guard.orelse.leading_lines)
-            if isinstance(guard.orelse.body, cst.IndentedBlock):
-                body += list(guard.orelse.body.body)
-        footer = [*guard.body.footer, *ending, *last]
-        real = [s for s in body if not _is_placeholder(s)]
-        if body and real:
-            body = real
-            body[0] = led_by(body[0], before)
-        elif body:
-            body[0] = led_by(body[0], before)
-        return body, footer
+            more_head, more, more_foot = _opened(guard.orelse.body)
+            between += [*own_lines(guard.orelse.leading_lines), *more_head]
+            if any(not _is_placeholder(statement) for statement in more):
+                body, between = [*body, led_by(more[0], between), *more[1:]], []
+            between += more_foot
+        real = [s for s in body if not _is_placeholder(s)] or body
+        if real:
+            real[0] = led_by(real[0], [*guard.leading_lines, *head])
+        return real, [*between, *last]
 
     def _with(self, acquire: cst.BaseStatement, block: cst.IndentedBlock) -> cst.With:
         if (
@@ -181,17 +197,34 @@ def _is_placeholder(statement: cst.BaseStatement) -> bool:
         and len(statement.body) == 1
         and isinstance(statement.body[0], cst.Pass)
         and not statement.leading_lines
+        and statement.trailing_whitespace.comment is None
     )
 
 
-def _comments(body: cst.BaseSuite) -> list[cst.EmptyLine]:
-    """The comments in a suite that goes, each on a line of its own."""
-    found: list[cst.EmptyLine] = []
-    if isinstance(body, cst.IndentedBlock):
-        if body.header.comment:
-            found.append(cst.EmptyLine(comment=body.header.comment))
-        for statement in body.body:
-            if isinstance(statement, cst.SimpleStatementLine):
-                found += comments_of(statement)
-        found += own_lines(body.footer)
-    return found
+def _opened(suite: cst.BaseSuite) -> tuple[list[cst.EmptyLine], list[cst.BaseStatement], list[cst.EmptyLine]]:
+    """The statements of a suite, also of one that stands on one line; the comments before and behind them."""
+    if isinstance(suite, cst.IndentedBlock):
+        comment = suite.header.comment
+        return [cst.EmptyLine(comment=comment)] if comment else [], list(suite.body), own_lines(suite.footer)
+    assert isinstance(suite, cst.SimpleStatementSuite)
+    if len(suite.body) == 1 and isinstance(suite.body[0], cst.Pass):
+        return [], [], _comments(suite)
+    return [], [cst.SimpleStatementLine(suite.body, trailing_whitespace=suite.trailing_whitespace)], []
+
+
+def _comments(gone: cst.CSTNode) -> list[cst.EmptyLine]:
+    """The comments in what goes, each on a line of its own."""
+    reader = _Reader()
+    gone.visit(reader)
+    return [cst.EmptyLine(comment=comment) for comment in reader.comments]
+
+
+class _Reader(cst.CSTVisitor):
+    """Reads the comments, wherever they stand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.comments: list[cst.Comment] = []
+
+    def visit_Comment(self, node: cst.Comment) -> None:
+        self.comments.append(node)

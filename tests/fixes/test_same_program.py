@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,39 @@ def test_the_same_on_postgresql(postgres_world: World, request: pytest.FixtureRe
     drawn = islice(fixable(asynchronous=False), 0, count(request), 5)
     found = [problem for text, finding in drawn if (problem := wrong(postgres_world, text, finding))]
     assert not found, f"{len(found)} wrong\n" + "\n".join(found[:3])
+
+
+OPENED = "    session = SessionLocal()\n"
+GUARD = f"{OPENED}    try:\n        session.add(Row(1))\n"
+CLAUSE = "    except Exception:\n        session.rollback()\n        raise\n"
+END = "    finally:\n        session.close()\n"
+ONE_LINE = {
+    "an else": f"{GUARD}{CLAUSE}    else: session.add(Row(2)); session.commit()\n{END}",
+    "an else with comments": (
+        f"{GUARD}    except Exception: session.rollback(); raise  # one\n    # two\n"
+        "    else:  # three\n        # four\n        session.commit()  # five\n        # six\n"
+        "    finally: session.close()  # seven\n"
+    ),
+    "an else that only commits": f"{GUARD}{CLAUSE}    else: session.commit()  # one\n{END}",
+    "a try": f"{OPENED}    try: session.add(Row(1)); session.commit()  # one\n{END}",
+    "a line in a suite": f"{GUARD}        session.add(Row(2)); session.commit()  # one\n{END}",
+    "a line with what ends it": f"{GUARD}        work(); session.commit(); return 3  # one\n{END}",
+    "a branch": f"{GUARD}        if c1: work(); session.commit(); return 3  # one\n        session.commit()\n{END}",
+    "branches": f"{GUARD}        if c1: session.commit()  # one\n        else: session.commit()\n{END}",
+}
+
+
+@pytest.mark.parametrize("body", ONE_LINE.values(), ids=ONE_LINE)
+def test_suites_on_one_line(world: World, body: str) -> None:
+    """Nothing that stays is lost with what goes, nor a comment."""
+    text = f"{DOCUMENTED}{PROGRAM}{body}"
+    (finding,) = safe(text)
+    assert wrong(world, text, finding) == ""
+    assert finding.fix is not None
+    after = rewritten(Source("module.py", text), finding.fix)
+    assert "    with scoped_session() as session:\n" in after
+    assert re.findall(r"#.*", after) == re.findall(r"#.*", text)
+    assert "commit" not in after
 
 
 @pytest.mark.parametrize(
