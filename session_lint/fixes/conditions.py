@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.classes import AtEnd, at_end
+from session_lint.fixes.fresh import asked_for, not_new
 from session_lint.fixes.outliving import kept_on_error
 from session_lint.fixes.shape import gives_up, is_method, suites
 from session_lint.python.names import own_nodes, path
@@ -218,8 +219,16 @@ def entered(case: Case) -> Iterator[str]:
             yield f"{callee.kept!r} gives the same session elsewhere, too"
 
 
-WITH: tuple[Condition, ...] = (entered, run_through, bound_once, beyond, in_order, only_closed)
-LENT: tuple[Condition, ...] = (entered, bound_once, beyond, in_order, only_closed)
+def new(case: Case) -> Iterator[str]:
+    """What is opened is a new session on every way: closing one that was open before is up to whoever opened it."""
+    module, site = case.facts.module, case.obligation.site
+    if module is not None:
+        yield from not_new(module, site)
+        yield from asked_for(module, site, case.name)
+
+
+WITH: tuple[Condition, ...] = (entered, run_through, bound_once, beyond, in_order, only_closed, new)
+LENT: tuple[Condition, ...] = (entered, bound_once, beyond, in_order, only_closed, new)
 """For a ``with`` in a generator that lends the session."""
 SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, closed_before, expired)
 

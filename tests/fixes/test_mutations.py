@@ -43,7 +43,7 @@ MUTATIONS: dict[str, Without] = {
         name: condition(name)
         for name in (
             *("uncommitted", "after_commit", "closed_before", "swallowed", "beyond", "expired"),
-            *("run_through", "bound_once", "only_closed", "entered"),
+            *("run_through", "bound_once", "only_closed", "entered", "new"),
         )
     },
     **{name: holding(name) for name in ("takes_nothing", "same_factory")},

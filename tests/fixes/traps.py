@@ -150,6 +150,28 @@ NAME = {
         "session.add(Row(2))\nsession.flush()\nsession.close()\n"
     ),
 }
+CHOOSING = (
+    MADE
+    + """
+
+def pick(session=None):
+    return session or SessionLocal()
+
+
+def perhaps(wanted):
+    return SessionLocal() if wanted else None
+"""
+)
+NEW = {
+    "one that is the caller's": (
+        "outer = SessionLocal()\nouter.add(Row(1))\nif c2:\n    session = pick(outer)\n    session.get(Row, 1000)\n"
+        "outer.commit()\nouter.close()\n"
+    ),
+    "none at all": (
+        "session = perhaps(c1)\nif session is None:\n    return 0\nsession.add(Row(1))\nsession.commit()\n"
+        "session.close()\n"
+    ),
+}
 GENERATOR = {"what it yields": "session = SessionLocal()\nrow = find(session)\nyield row\nsession.commit()\n"}
 
 PLAIN_CODE = program("session = SessionLocal()\nsession.add(Row(1))\n", ASYNC)
@@ -166,6 +188,7 @@ TRAPS: dict[str, dict[str, str]] = {
     "same_factory": {name: program(body, SECOND) for name, body in OTHER_FACTORY.items()},
     "only_closed": {name: program(body, COMMITTING) for name, body in CLASS.items()},
     "entered": {name: program(body, REGISTERED) for name, body in REGISTRY.items()},
+    "new": {name: program(body, CHOOSING) for name, body in NEW.items()},
     "run_through": {name: program(body) for name, body in GENERATOR.items()},
     "bound_once": {**{name: program(body) for name, body in NAME.items()}, "plain code": PLAIN_CODE},
 }
