@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.fixes.fresh import asked_for, not_new
-from session_lint.fixes.outliving import kept_on_error
+from session_lint.fixes.outliving import expired_on_error
 from session_lint.fixes.shape import gives_up, is_method, suites
 from session_lint.python.names import own_nodes, path
 from session_lint.values import dataclass
@@ -148,7 +148,7 @@ def expired(case: Case) -> Iterator[str]:
     whole = guard is not None and len(case.shape.block) == 1 and not guard.orelse  # an `else` has no clause to catch it
     if whole and any(_rolls_back_all(handler, case.name) for handler in guard.handlers):  # type: ignore[union-attr]
         return
-    for reason in kept_on_error(case.facts, case.obligation, case.shape):
+    for reason in expired_on_error(case.facts, case.obligation, case.shape):
         yield f"{reason}, and the scope's rollback would expire them when something fails"
 
 

@@ -13,11 +13,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
-from session_lint.analysis.loading import is_column, loaded
+from session_lint.analysis.fetching import is_plain
+from session_lint.analysis.loading import Loaded, is_column, loaded, made
 from session_lint.analysis.state import State
-from session_lint.python.names import own_nodes, path
-from session_lint.python.scopes import BindingKind
-from session_lint.values import dataclass, field
+from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.scopes import BindingKind, parameters
+from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 
     from session_lint.analysis import Ending, ModuleFacts, Obligation
     from session_lint.analysis.calls import Callee
-    from session_lint.analysis.loading import Loaded
     from session_lint.analysis.module import Module
     from session_lint.fixes.shape import Shape
-    from session_lint.python.scopes import FunctionNode
+    from session_lint.python.scopes import Binding, FunctionNode, Scope
 
 _PLAIN = frozenset("count len int float str bool sum isoformat print repr round abs min max isinstance".split())
 """Calls that make plain values of objects, or keep nothing of them."""
+_ADDING_UP = frozenset("sum min max".split())
+"""Those that do so where they are given nothing but what they go through."""
 _KEEPING_NOTHING = (
     "alembic.op.",
     "builtins.",
@@ -54,7 +56,35 @@ _KEEPING_NOTHING = (
     "uuid.",
 )
 """Where functions come from that keep nothing of their arguments but in what they return."""
+_KEEPING = frozenset(
+    "builtins.setattr operator.iadd operator.iand operator.iconcat operator.ior operator.setitem".split()
+)
+"""Those among them that keep it in another argument."""
 _COLLECTING = frozenset("append add extend insert update setdefault appendleft".split())
+_ATTACHING = frozenset("add add_all delete refresh".split())
+"""Methods of a session after which it has what they were given."""
+_ROLLING_BACK = _ATTACHING - {"refresh"} | {"flush", "commit", "rollback", "close"}
+"""Methods of a session that roll back by themselves when they fail, or fail before they have done anything."""
+_CONTAINERS = ("builtins.dict", "builtins.list", "builtins.set", "builtins.sorted", "builtins.tuple", "collections.")
+_LITERALS = (
+    ast.BinOp,
+    ast.Compare,
+    ast.Constant,
+    ast.Dict,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.JoinedStr,
+    ast.List,
+    ast.ListComp,
+    ast.Set,
+    ast.SetComp,
+    ast.Tuple,
+    ast.UnaryOp,
+)
+"""Expressions whose values are made where they stand."""
+_CALLING = frozenset("map filter reduce starmap takewhile dropwhile filterfalse groupby accumulate".split())
+"""Functions that call one of their arguments with the elements of another."""
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _DEEPEST = 5
 
 
@@ -82,9 +112,39 @@ def kept_on_error(facts: ModuleFacts, obligation: Obligation, found: Shape) -> I
     yield from block.escapes(returning=False)
 
 
-def _block(facts: ModuleFacts, obligation: Obligation, found: Shape, *, strict: bool) -> _Block:
+def expired_on_error(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iterator[str]:
+    """The same where the session is rolled back then: what is new in it is let go of as it is, all else expires.
+
+    A flush that fails rolls back by itself, and so does a commit.
+    """
+    block = _block(facts, obligation, found, strict=False, counts_new=False)
+    yield from _read_by_handlers(block, found)
+    yield from block.escapes(returning=False, of_others=any(_may_fail(block, node) for node in block.nodes))
+
+
+def _may_fail(block: _Block, node: ast.AST) -> bool:
+    """Whether something may raise once the session was given an object, and does not roll back by itself then."""
+    if isinstance(node, ast.Call):
+        own = isinstance(node.func, ast.Attribute) and path(node.func.value) in block.sessions
+        if (own and _name(node) in _ROLLING_BACK) or (node in block.module.calls and _is_quiet(block.module, node)):
+            return False
+    elif not isinstance(node, (ast.Raise, ast.Assert, ast.Subscript)):
+        return False
+    loops = any(isinstance(n, (ast.For, ast.AsyncFor, ast.While)) for n in block.nodes)
+    first = min(((part.lineno, part.col_offset) for part in block.attached), default=(0, 0))
+    return loops or (node.lineno, node.col_offset) > first
+
+
+def _is_quiet(module: Module, call: ast.Call) -> bool:
+    return not module.calls.callee(call).raises
+
+
+def _block(
+    facts: ModuleFacts, obligation: Obligation, found: Shape, *, strict: bool, counts_new: bool = True
+) -> _Block:
     assert facts.module is not None
-    block = _Block(facts.module, obligation.site.code, found.block, {found.name}, set(), strict)
+    sessions, code = {found.name}, obligation.site.code
+    block = _Block(facts.module, code, found.block, sessions, set(), strict, counts_new=counts_new)
     block.load()
     return block
 
@@ -119,9 +179,20 @@ def _bound_to_unknown(call: ast.expr | None) -> bool:
 def _read_later(block: _Block, found: Shape) -> Iterator[str]:
     """Where what was loaded is read outside the block: behind it, or, of a module's own variables, anywhere."""
     whole = isinstance(block.code, ast.Module)
-    yield from _reads(block, list(ast.walk(block.code)) if whole else own_nodes(block.code))
+    yield from _reads(block, list(ast.walk(block.code)) if whole else [*own_nodes(block.code), *_inner_reads(block)])
     if whole and block.loaded and found.top:
         yield "objects loaded from the session may be read by other modules"
+
+
+def _inner_reads(block: _Block) -> Iterator[ast.AST]:
+    """The names of the code's own variables that functions inside it read."""
+    names = block.module.names
+    code = names.scopes.of[block.code]
+    functions = (n for n in own_nodes(block.code) if isinstance(n, (*_FUNCTIONS, ast.Lambda)))
+    for function in functions if block.loaded else ():
+        inner = names.scopes.of[function]
+        reads = (n for n in ast.walk(function) if isinstance(n, ast.Name))
+        yield from (n for n in reads if names.owner(n.id, inner) is code)
 
 
 def _read_by_handlers(block: _Block, found: Shape) -> Iterator[str]:
@@ -151,6 +222,7 @@ class _Block:
     :param strict: whether it counts what somebody unknown may keep who only gets the session: not where that is closed
         on every normal way, by which everybody has to expect it.
     :param depth: how many calls lie between the session's own block and these.
+    :param counts_new: whether it counts objects that the block makes and gives to the session.
     """
 
     module: Module
@@ -160,7 +232,9 @@ class _Block:
     loaded: set[str]
     strict: bool = True
     depth: int = 0
+    counts_new: bool = True
     met: set[ast.AST] = field(default_factory=set)
+    attaching: dict[tuple[ast.AST, frozenset[str]], frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -174,19 +248,111 @@ class _Block:
             before = len(self.loaded)
             for target, value in self._bindings():
                 if self.holds(value):
-                    names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and not _is_base(target, n)}
+                    names = {place.id for place in _places(target) if isinstance(place, ast.Name)}
                     self.loaded |= names - self.sessions
-            self.loaded |= {name for name in self._collections() if name not in self.sessions}
+            found = chain(self._collections(), self._given_to_session(), self._capturing())
+            self.loaded |= {name for name in found if name not in self.sessions}
 
     def _collections(self) -> Iterator[str]:
         """The code's own variables into which the block puts what was loaded: ``found.append(user)``."""
-        scope = self.module.names.scopes.of[self.code]
         for node in self.nodes:
             if isinstance(node, ast.Call) and _name(node) in _COLLECTING and any(map(self.holds, node.args)):
                 name = _start(node)
-                own = scope.bindings.get(name, ()) if name not in scope.elsewhere else ()
-                if own and all(b.kind is BindingKind.VALUE for b in own):
+                if self._is_own(name):
                     yield name
+
+    def _given_to_session(self) -> Iterator[str]:
+        """The code's own variables whose objects the session is given: ``session.add(user)``."""
+        names = {part.id for part in self.attached if isinstance(part, ast.Name)} if self.counts_new else ()
+        return (name for name in names if self._is_own(name))
+
+    def _capturing(self) -> Iterator[str]:
+        """The functions and classes of the block that know something loaded by its name, or by a default."""
+        for node in self.nodes:
+            if isinstance(node, _FUNCTIONS) and self._captures(node):
+                yield node.name
+
+    def _captures(self, node: ast.AST) -> bool:
+        return any(isinstance(n, ast.Name) and n.id in self.loaded | self.sessions for n in ast.walk(node))
+
+    @cached_property
+    def attached(self) -> list[ast.expr]:
+        """What the session is given to have from then on, here or in a function of the project that gets both."""
+        calls = [node for node in self.nodes if isinstance(node, ast.Call)]
+        return [part for call in calls for value in self._attaching(call) for part in _parts(value)]
+
+    def _attaching(self, call: ast.Call) -> Iterator[ast.expr]:
+        if isinstance(call.func, ast.Attribute) and path(call.func.value) in self.sessions:
+            if call.func.attr in _ATTACHING:
+                yield from (*call.args[:1], *(k.value for k in call.keywords if k.arg in ("instance", "instances")))
+            return
+        if call not in self.module.calls or not any(path(argument) in self.sessions for argument in call.args):
+            return
+        callee = self.module.calls.callee(call)
+        if callee.function is not None and self.depth < _DEEPEST:
+            passed = bind(call, callee.function, bound=callee.bound)
+            for name in self._attached_in(callee, callee.function, passed):
+                value = passed.get(name)
+                if value is not None:
+                    yield value
+
+    def _attached_in(
+        self, callee: Callee, function: FunctionNode, passed: Mapping[str, ast.expr | None]
+    ) -> frozenset[str]:
+        """The parameters of a function whose objects it gives to the session that it gets."""
+        inner = self._inside(self.module.at(callee), function, passed, made=False)
+        if inner is None:
+            return frozenset()
+        key = function, frozenset(inner.sessions)
+        if key not in self.attaching:
+            self.attaching[key] = frozenset()  # where it calls itself
+            self.attaching[key] = frozenset(_start(part) for part in inner.attached)
+        return self.attaching[key]
+
+    def _is_own(self, name: str, depth: int = 0) -> bool:
+        """Whether a variable is the code's own, and every value of it was made there, or loaded in the block."""
+        scope = self.module.names.scopes.of[self.code]
+        bindings = scope.bindings.get(name, ()) if name not in scope.elsewhere else ()
+        return bool(bindings) and all(self._is_made(binding, depth) for binding in bindings)
+
+    def _is_made(self, binding: Binding, depth: int) -> bool:
+        if binding.kind is BindingKind.VALUE:
+            return self._makes(binding.node, depth)
+        place = binding.node
+        if isinstance(self.module.parents.get(place), ast.AugAssign):
+            return True  # what it adds to counts
+        return binding.kind is BindingKind.OPAQUE and any(
+            self._makes(value, depth) for target, value in self._bindings() if place in (target, *_places(target))
+        )
+
+    def _makes(self, value: ast.AST, depth: int) -> bool:
+        """Whether the value of an expression is new, or loaded in the block: nobody outside has it."""
+        if isinstance(value, (ast.Await, ast.NamedExpr, ast.Starred)):
+            return self._makes(value.value, depth)
+        if isinstance(value, ast.IfExp):
+            return self._makes(value.body, depth) and self._makes(value.orelse, depth)
+        if isinstance(value, ast.BoolOp):
+            return all(self._makes(part, depth) for part in value.values)
+        if isinstance(value, ast.Name):
+            return value.id in self.loaded or (depth < _DEEPEST and self._is_own(value.id, depth + 1))
+        if isinstance(value, (ast.Attribute, ast.Subscript)) or (
+            isinstance(value, ast.Call) and self._starts_here(value)
+        ):
+            start = _start(value)
+            return start in self.sessions | self.loaded or (depth < _DEEPEST and self._is_own(start, depth + 1))
+        if isinstance(value, ast.Call):
+            return value in self.module.calls and self._gives_new(self.module.calls.callee(value), depth)
+        return isinstance(value, _LITERALS)
+
+    def _gives_new(self, callee: Callee, depth: int) -> bool:
+        """Whether what a call gives was made by it."""
+        if callee.function is not None and is_plain(callee.function) and depth < _DEEPEST:
+            home, function = self.module.at(callee), callee.function
+            inner = _Block(home, function, function.body, set(), set(), depth=_DEEPEST)
+            given = [n.value for n in own_of(function, ast.Return) if n.value is not None]
+            return bool(given) and all(inner._makes(value, depth + 1) for value in given)
+        made = bool(callee.names) and all(name.startswith(_CONTAINERS) for name in callee.names)
+        return made or (callee.function is None and callee.constructor)
 
     def _bindings(self) -> Iterator[tuple[ast.AST, ast.AST]]:
         for node in self.nodes:
@@ -198,10 +364,23 @@ class _Block:
                 yield node.target, node.iter
             elif isinstance(node, ast.withitem) and node.optional_vars is not None:
                 yield node.optional_vars, node.context_expr
+            elif isinstance(node, ast.Match):
+                yield from ((captured, node.subject) for case in node.cases for captured in _captured(case))
+            elif isinstance(node, ast.Call):
+                yield from self._applied(node)
+
+    def _applied(self, call: ast.Call) -> Iterator[tuple[ast.AST, ast.AST]]:
+        """The parameters of a lambda beside what it may be called with: ``map(lambda user: user.id, users)``."""
+        values = [*call.args, *(k.value for k in call.keywords)]
+        for applied in values:
+            if isinstance(applied, ast.Lambda):
+                names = [ast.Name(arg.arg, ast.Store()) for arg in applied.args.args]
+                given = [value for value in values if value is not applied]
+                yield from ((ast.Tuple([name], ast.Store()), value) for value in given for name in names)
 
     def holds(self, value: ast.AST) -> bool:
         """Whether an expression may be, or hold, what was loaded."""
-        if isinstance(value, ast.Call) and _name(value) in _PLAIN:
+        if isinstance(value, ast.Call) and _is_plain(value):
             return False
         if isinstance(value, (ast.Constant, ast.Compare, ast.JoinedStr)):
             return False
@@ -224,9 +403,16 @@ class _Block:
         for target, value in self._bindings():
             one = _each(value) if isinstance(self.module.parents.get(value), (ast.For, ast.AsyncFor)) else value
             for place in _places(target):
-                known = loaded(self.module, one, scope, self.sessions) if place is target else None
+                known = self._entity(one, scope) if place is target else None
                 found.setdefault(_start(place), []).append(known)
         return found
+
+    def _entity(self, value: ast.AST, scope: Scope) -> Loaded | None:
+        """What an expression loads, or makes."""
+        new = made(self.module, value, scope)
+        if new is not None:
+            return Loaded(self.module, new, scope, many=False)
+        return loaded(self.module, value, scope, self.sessions)
 
     @property
     def changes(self) -> bool:
@@ -234,31 +420,50 @@ class _Block:
         stored = any(
             _start(p) in self.loaded for t, _ in self._bindings() for p in _places(t) if not isinstance(p, ast.Name)
         )
-        calls = [n for n in self.nodes if isinstance(n, ast.Call) and _name(n) not in _PLAIN]
+        calls = [n for n in self.nodes if isinstance(n, ast.Call) and not _is_plain(n)]
         asked = any(isinstance(n.func, ast.Attribute) and _start(n) in self.loaded for n in calls)
         given = [a for n in calls if _start(n) not in self.sessions for a in (*n.args, *(k.value for k in n.keywords))]
         return stored or asked or any(map(self.holds, given))
 
-    def escapes(self, *, returning: bool = True) -> Iterator[str]:
+    def escapes(self, *, returning: bool = True, of_others: bool = True) -> Iterator[str]:
         """Why what was loaded may get out, in words.
 
         :param returning: whether it may get out by being returned.
+        :param of_others: whether objects count that somebody else has given to the session.
         """
-        elsewhere = self.module.names.scopes.of[self.code].elsewhere
         for node in self.nodes:
             if isinstance(node, ast.Return) and returning and node.value is not None and self.holds(node.value):
                 yield f"line {node.lineno} returns what may be objects of the session, which it would detach"
-            elif isinstance(node, ast.Call) and not self._starts_here(node) and _name(node) not in _PLAIN:
+            elif isinstance(node, ast.Raise) and node.exc is not None and self.holds(node.exc):
+                yield f"line {node.lineno} raises what may hold objects of the session"
+            elif isinstance(node, ast.Call) and not self._starts_here(node) and not _is_plain(node):
                 yield from self._given(node)
+            elif isinstance(node, _FUNCTIONS) and node.decorator_list and self._captures(node):
+                yield f"line {node.lineno} gives what may be objects of the session to others"
+        yield from self._stored()
+        yield from self._of_others() if of_others else ()
+
+    def _stored(self) -> Iterator[str]:
+        """Where a variable, a field or an item that outlives the block gets what was loaded."""
+        added = {id(node.target) for node in self.nodes if isinstance(node, ast.AugAssign)}
+        elsewhere = self.module.names.scopes.of[self.code].elsewhere
         for target, value in self._bindings():
             for place in _places(target):
                 kept = (
-                    place.id in elsewhere
+                    place.id in elsewhere or (id(place) in added and not self._is_own(place.id))
                     if isinstance(place, ast.Name)
                     else _start(place) not in self.loaded | self.sessions
                 )
                 if kept and self.holds(value):
                     yield f"line {place.lineno} keeps what may be objects of the session"
+
+    def _of_others(self) -> Iterator[str]:
+        """Where the session is given objects that were there before it."""
+        function = isinstance(self.code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self.depth
+        passed = {arg.arg for arg in parameters(self.code)} if function else set()  # type: ignore[arg-type]
+        for part in self.attached:
+            if _start(part) not in passed and not self._makes(part, 0):
+                yield f"line {part.lineno} gives the session {ast.unparse(part)!r}, which others may have"
 
     def _starts_here(self, call: ast.Call) -> bool:
         """Whether it is a method of the session, or of what was loaded, which stays in the block by itself."""
@@ -273,9 +478,23 @@ class _Block:
         unknown = callee is None or (callee.function is None and callee.owner is None)
         if unknown and not self.strict and all(isinstance(a, ast.Name) and a.id in self.sessions for a in given):
             return
-        if callee is not None and (_keeps_nothing(callee) or self._followed(call, callee)):
+        if callee is not None and _keeps_nothing(callee):
+            yield from self._called_back(call, given[0])
+            return
+        if callee is not None and self._followed(call, callee):
             return
         yield f"line {call.lineno} gives what may be objects of the session to others"
+
+    def _called_back(self, call: ast.Call, given: ast.expr) -> Iterator[str]:
+        """What a function gets that is called with objects of the session: ``map(found.append, users)``."""
+        called = call.args if _name(call) in _CALLING else []
+        for function in (*called, *(k.value for k in call.keywords if k.arg in ("key", "default"))):
+            if not isinstance(function, (ast.Name, ast.Attribute, ast.Call)) or self.holds(function):
+                continue
+            made = ast.copy_location(ast.Call(function, [given], []), call)
+            self.module.calls.stands_in(made, call)
+            if not self._starts_here(made) and not _is_plain(made):
+                yield from self._given(made)
 
     def _followed(self, call: ast.Call, callee: Callee) -> bool:
         """Whether it is a function of the project that lets nothing out of what it is given."""
@@ -309,7 +528,15 @@ class _Block:
         loaded = {n for n, value in values.items() if n not in sessions and self.holds(value)}
         if made:
             loaded |= {arg.arg for arg in function.args.args[:1]}
-        return _Block(home, function, function.body, sessions, loaded, self.strict, self.depth + 1, self.met)
+        return replace(
+            self,
+            module=home,
+            code=function,
+            statements=function.body,
+            sessions=sessions,
+            loaded=loaded,
+            depth=self.depth + 1,
+        )
 
 
 def _each(query: ast.AST) -> ast.expr:
@@ -324,12 +551,30 @@ def _keeps_nothing(callee: Callee) -> bool:
 
 
 def _is_known(name: str) -> bool:
-    return name.startswith(_KEEPING_NOTHING) and name != "builtins.setattr"
+    return name.startswith(_KEEPING_NOTHING) and name not in _KEEPING
 
 
-def _is_base(target: ast.AST, name: ast.Name) -> bool:
-    """Whether a name is what a field or an item of it is assigned to."""
-    return isinstance(target, (ast.Attribute, ast.Subscript)) and path(name) == _start(target)
+def _captured(case: ast.match_case) -> Iterator[ast.Tuple]:
+    """The variables that a pattern binds, each as part of a target: it may be a part of what is matched."""
+    for node in ast.walk(case.pattern):
+        name = node.rest if isinstance(node, ast.MatchMapping) else getattr(node, "name", None)
+        if name:
+            place = ast.copy_location(ast.Name(name, ast.Store()), node)
+            yield ast.copy_location(ast.Tuple([place], ast.Store()), node)
+
+
+def _parts(value: ast.expr) -> Iterator[ast.expr]:
+    """The objects that an expression puts together: of ``[one, *others]``, of ``[user for user in users]``."""
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        for element in value.elts:
+            yield from _parts(element)
+    elif isinstance(value, ast.Starred):
+        yield from _parts(value.value)
+    elif isinstance(value, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
+        own = [made.iter for made in value.generators if path(made.target) and path(made.target) == path(value.elt)]
+        yield from _parts(own[0] if own else value.elt)
+    else:
+        yield value
 
 
 def _places(target: ast.AST) -> Iterable[ast.Name | ast.Attribute | ast.Subscript]:
@@ -346,6 +591,12 @@ def _start(node: ast.AST) -> str:
     while isinstance(node, (ast.Call, ast.Attribute, ast.Subscript)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return path(node)
+
+
+def _is_plain(call: ast.Call) -> bool:
+    """Whether a call makes a plain value of objects, or keeps nothing of them: not ``max(users, key=age)``."""
+    name = _name(call)
+    return name in _PLAIN and not (name in _ADDING_UP and (len(call.args) > 1 or call.keywords))
 
 
 def _name(call: ast.Call) -> str:

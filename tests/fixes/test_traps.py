@@ -159,6 +159,120 @@ def test_objects_of_a_leaked_session_keep_it_unsafe(body: str) -> None:
     assert mended(text) == text
 
 
+MAPPED = """from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, sessionmaker
+
+S = sessionmaker()
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    posts: Mapped[list["Post"]] = relationship()
+
+
+class OwnError(Exception):
+    def __init__(self, what):
+        self.what = what
+
+
+def put(session, one):
+    session.add(one)
+
+
+def build(name):
+    user = User(name=name)
+    return user
+
+
+"""
+OUT = {
+    "what it made": "user = User(name=x)\nsession.add(user)\nsession.commit()\nreturn user",
+    "what it made, by a helper": "user = build(x)\nput(session, user)\nsession.commit()\nreturn user",
+    "what a helper makes, among others": "users = [build(x)]\nsession.add_all(users)\nsession.commit()\nreturn users",
+    "what it was given": "session.add(x)\nsession.commit()",
+    "what it was given, among others": "session.add_all([User(), x.user])\nsession.commit()",
+    "what it was given, in a loop": "for user in x:\n    session.add(user)\nsession.commit()",
+    "an exception": "user = session.get(User, 1)\nif user.name != x:\n    raise OwnError(user)",
+    "a list of the caller's": "x += session.query(User).all()",
+    "an alias": "users = x.users\nfor user in session.query(User):\n    users.append(user)",
+    "another alias": "users = x.users\nusers += session.query(User).all()",
+    "one of two": "users = x.users or []\nusers.extend(session.query(User).all())",
+    "a function": "user = session.get(User, 1)\ndef posts():\n    return len(user.posts)\nreturn posts",
+    "a default": "user = session.get(User, 1)\ndef posts(user=user):\n    return 1\nreturn posts",
+    "a function that is registered": "user = session.get(User, 1)\n@x.hook\ndef posts():\n    print(user.posts)",
+    "a pattern": "match session.get(User, 1):\n    case User() as user:\n        return user",
+    "a part of a pattern": "match session.query(User).all():\n    case [one, *others]:\n        return others",
+    "an item among targets": "x['a'], y = session.query(User).limit(2)",
+    "a field among targets": "x.a, y = session.query(User).limit(2)\nx.b = session.query(User).all()",
+    "what map() calls": "list(map(x.append, session.query(User)))",
+    "a lambda that map() calls": "list(map(lambda user: x.append(user), session.query(User)))",
+    "the first": "return max(session.query(User), key=lambda user: user.name)",
+    "an operator": "import operator\noperator.iadd(x, session.query(User).all())",
+}
+
+
+@pytest.mark.parametrize("body", OUT.values(), ids=OUT)
+def test_ways_out_of_a_leaked_session(body: str) -> None:
+    """Each of them lets somebody have an object that closing would detach."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    finding = next(f for f in lint(f"{MAPPED}def f(x):\n    session = S()\n{lines}") if f.code in ("SES101", "SES102"))
+    assert finding.fix is not None
+    assert finding.fix.applicability is Applicability.UNSAFE
+    assert finding.fix.reason.startswith("line ")
+
+
+INSIDE = {
+    "a column of what it made": "user = User(name=x)\nsession.add(user)\nsession.commit()\nreturn user.id",
+    "a column of what a helper got": "user = User(name=x)\nput(session, user)\nsession.commit()\nreturn user.name",
+    "a count": "return session.query(User).count()",
+    "a text": "user = session.get(User, 1)\nif user.name != x:\n    raise OwnError(f'not {user}')\nreturn str(user)",
+    "an exception with a column": "user = session.get(User, 1)\nif x:\n    raise OwnError(user.name)\nreturn user.id",
+    "names": "names = []\nfor user in session.query(User):\n    names.append(user.name)\nreturn names",
+    "names that are added": "names = []\nfor user in session.query(User):\n    names += [user.name]\nreturn names",
+    "a list of its own": "users = list()\nusers += session.query(User).all()\nusers.append(User())\nprint(len(users))",
+    "what it makes in a loop": "for name in x:\n    user = User(name=name)\n    session.add(user)\nsession.commit()",
+    "what it makes at once": "session.add_all([User(name=name) for name in x])\nsession.commit()",
+    "what it has made": "users = [build(n) for n in x]\nsession.add_all(user for user in users)\nsession.commit()",
+    "a function of its own": "user = session.get(User, 1)\ndef posts():\n    return 1\nreturn posts",
+    "a pattern": "match session.get(User, 1):\n    case User() as user:\n        return user.name is None",
+    "what map() calls": "return len(list(map(str, session.query(User))))",
+    "the largest": "return max(3, session.query(User).count())",
+}
+
+
+@pytest.mark.parametrize("body", INSIDE.values(), ids=INSIDE)
+def test_plain_values_may_leave(body: str) -> None:
+    """They know nothing of the session."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    assert "() as session:\n" in mended(f"{MAPPED}def f(x):\n    session = S()\n{lines}")
+
+
+@pytest.mark.parametrize(
+    ("body", "scope"),
+    [
+        ("session.add(x)\nwork()", False),
+        ("session.add_all(x)\nwork()", False),
+        ("session.add(x)\nif session.query(User).count():\n    x.n = 1", False),
+        ("session.delete(x)\nwork()", False),
+        ("x += session.query(User).all()\nwork()", False),
+        ("x.a, y = session.query(User).limit(2)\nwork()", False),
+        ("session.add(x)", True),
+        ("session.add(x)\nsession.flush()", True),
+        ("session.add(User(name=x))\nwork()", True),
+        ("user = User(name=x)\nsession.add(user)\nsession.flush()\nwork(user)", True),
+    ],
+)
+def test_what_a_rollback_would_expire(body: str, scope: bool) -> None:
+    """Objects of others, where something else may fail than what rolls back by itself; not those that are new."""
+    text = manual(body, head=MAPPED)
+    assert ("with S.begin() as session:" in mended(text)) is scope
+
+
 def test_an_asynchronous_session_gets_an_asynchronous_with() -> None:
     """By what the factory makes, not by what is awaited."""
     head = "from sqlalchemy.ext.asyncio import async_sessionmaker\n\nS = async_sessionmaker()\n\n\n"
@@ -271,9 +385,10 @@ def migration(body: str) -> str:
 @pytest.mark.parametrize(
     ("body", "same"),
     [
-        ("session.add(x)\nsession.commit()", False),
+        ("session.add(Row(x))\nsession.commit()", False),
+        ("session.add(x)\nsession.commit()", True),
         ("for row in session.query(Row):\n    row.name = x\nsession.commit()", False),
-        ("add(session, x)\nsession.commit()", False),
+        ("add(session, Row(x))\nsession.commit()", False),
         ("rows = []\nfor row in session.query(Row):\n    rows.append(row)\nsession.commit()", False),
         ("session.add(x)\nsession.flush()", True),
         ("session.add(x)", True),

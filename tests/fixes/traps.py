@@ -78,6 +78,7 @@ SWALLOWED = {
 }
 BEYOND = {
     "an object that is returned from a leak": "session = SessionLocal()\nrow = find(session)\nreturn row\n",
+    "an object that it makes": f"row = Row(1)\n{OPENED}session.add(row)\nsession.commit()\nreturn row\n",
     "an object that is kept": "session = SessionLocal()\nkeep(find(session))\n",
     "an object that is kept when something fails": (
         "session = SessionLocal()\nkeep(find(session))\nwork()\nsession.commit()\nsession.close()\n"
@@ -98,6 +99,10 @@ EXPIRED = {
     "an object that is kept when the commit in the `else` fails": (
         f"{OPENED}try:\n    row = find(session)\n    keep(row)\nexcept Exception:\n    session.rollback()\n    raise\n"
         "else:\n    session.commit()\nfinally:\n    session.close()\n"
+    ),
+    "an object of the caller's": (
+        "with SessionLocal(expire_on_commit=False) as other:\n    row = other.get(Row, 1000)\nkeep(row)\n"
+        f"{closing('session.add(row)' + chr(10) + 'work()' + chr(10) + 'session.commit()' + chr(10))}"
     ),
     "an object that a handler reads": (
         "try:\n"
