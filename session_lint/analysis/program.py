@@ -264,10 +264,14 @@ class Program:
 
     def threading(self, module: Module, name: str) -> list[Module]:
         """Those of them that hold one of the words, too, by which threads are started."""
+        return self.speaking_of(module, name, self.vocabulary.thread_words) or []
+
+    def speaking_of(self, module: Module, name: str, words: Iterable[str]) -> list[Module] | None:
+        """The other modules that hold a word, and one of some others; ``None`` where there are too many."""
         if self.project is None:
             return []
-        question = beside(name, self.vocabulary.thread_words)
-        return self._asked_for(module, self.project.beside(question), question) or []
+        question = beside(name, words)
+        return self._asked_for(module, self.project.beside(question), question)
 
     def speaks_of(self, module: Module, word: str) -> bool:
         """Whether any file of the program holds a word."""

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.classes import AtEnd, at_end
+from session_lint.fixes.elsewhere import taken
 from session_lint.fixes.fresh import asked_for, not_new
 from session_lint.fixes.outliving import expired_on_error
 from session_lint.fixes.shape import gives_up, is_method, suites
@@ -170,6 +171,8 @@ def beyond(case: Case) -> Iterator[str]:
     reads = (n for n in own_nodes(case.code) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
     if any(n.id == name and id(n) not in inside for n in reads):
         yield f"{name!r} is used outside the block that opens it"
+    if isinstance(case.code, ast.Module) and case.facts.module is not None and taken(case.facts.module, name):
+        yield f"other files use {name!r}"
     if any(ending.handed_over or ending.dropped for ending in case.obligation.endings):
         yield f"{name!r} is handed over on some way"
 

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def with_import(module: cst.Module, at: int, home: str, name: str, replaced: str) -> cst.Module:
+def with_import(module: cst.Module, at: int, home: str, name: str, replaced: str, joins: str = "") -> cst.Module:
     """The module with ``from home import name``, and without ``replaced`` where nothing uses it any more.
 
     :param at: which statement of the module imports the factory: the new name joins it, or gets a line below it.
     :param home: the dotted name of the module to import from.
     :param replaced: what that statement imports the factory as.
+    :param joins: a name that it imports from the same module, however it writes that one: ``from .db import Session``.
     """
-    importer = _Importer(home, name, replaced if replaced and not _uses(module, replaced) else "")
+    importer = _Importer(home, name, replaced if replaced and not _uses(module, replaced) else "", joins)
     statement = module.body[at]
     joined = statement.visit(importer)
     assert isinstance(joined, cst.BaseStatement)
@@ -51,19 +52,26 @@ def without_import(module: cst.Module, at: int, name: str) -> cst.Module:
 
 
 class _Importer(cst.CSTTransformer):
-    def __init__(self, home: str, name: str, unused: str) -> None:
+    def __init__(self, home: str, name: str, unused: str, joins: str) -> None:
         super().__init__()
         self.home = home
         self.name = name
         self.unused = unused
+        self.joins = joins
         self.found = False
 
     def leave_ImportFrom(self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom) -> cst.ImportFrom:
         del original_node
-        if isinstance(updated_node.names, cst.ImportStar) or _dotted(updated_node) != self.home:
+        if isinstance(updated_node.names, cst.ImportStar) or self.found or not self._joined(updated_node):
             return updated_node
         self.found = True
         return updated_node.with_changes(names=self._names(list(updated_node.names)))
+
+    def _joined(self, node: cst.ImportFrom) -> bool:
+        """Whether the name joins an import."""
+        if not self.joins or isinstance(node.names, cst.ImportStar):
+            return _dotted(node) == self.home
+        return any(_plain(alias) == self.joins for alias in node.names)
 
     def _names(self, aliases: list[cst.ImportAlias]) -> list[cst.ImportAlias]:
         present = any(_plain(alias) == self.name for alias in aliases)

@@ -96,6 +96,7 @@ def _plan(case: Case, target: Target | None) -> tuple[tuple[str, object], ...]:
         ("dissolve", found.guard is not None and (target is not None or not found.guard.handlers)),
         ("drop", tuple((p.row, p.column) for p in map(begins, drop))),
         ("beside", target.beside if target else 0),
+        ("joins", target.joins if target else ""),
         ("asynchronous", case.asynchronous),
     )
 

@@ -39,7 +39,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
         raise CannotFix("a statement that the scope makes superfluous was not found")
     if plan["module"]:
         at = statement_at(wrapper, plan["beside"])
-        module = with_import(module, at, plan["module"], plan["imported"], plan["replaced"])
+        module = with_import(module, at, plan["module"], plan["imported"], plan["replaced"], plan["joins"])
     return module.code
 
 

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
+from session_lint.fixes.elsewhere import taken
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
 
@@ -41,7 +42,7 @@ def own_session(facts: ModuleFacts, use: GlobalUse) -> dict[str, Any]:
         ("end", (end.row, end.column)),
         ("flask", flask),
         ("beside", getter),
-        ("getter", path(call.func)),
+        ("getter", "" if taken(module, path(call.func)) else path(call.func)),
     )
     reason = "`init_app(app)` of `database.flask` has to be called where the application is made, and closes `g.db`"
     return {"fix": Fix(Applicability.UNSAFE, "Use the request's own session", "to_request_session", plan, reason)}

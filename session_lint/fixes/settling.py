@@ -32,12 +32,14 @@ class _Closer:
 
     :param home: where it has to be imported from; empty where the module knows it already.
     :param beside: the row of the import that brings the getter.
+    :param joins: the name by which that import binds the getter, where the closer is from the same module.
     """
 
     expression: str
     home: str = ""
     name: str = ""
     beside: int = 0
+    joins: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,7 @@ def _settled(facts: ModuleFacts, debt: Debt) -> Fix | str:
         ("module", closer.home),
         ("imported", closer.name),
         ("beside", closer.beside),
+        ("joins", closer.joins),
     )
     applicability = Applicability.UNSAFE if doubt else Applicability.SAFE
     return Fix(applicability, "Close the global session in a `finally`", "wrap_in_finally", plan, doubt)
@@ -108,7 +111,8 @@ def _closer(module: Module, debt: Debt) -> _Closer | None:
     if not plain or name in top.bindings or bindings[0].node not in getattr(top.node, "body", ()):
         return None
     written = bindings[0].target.rpartition(".")[0]
-    return _Closer(f"{name}()", written or home, name, getattr(bindings[0].node, "lineno", 0))
+    joins = path(getter.func) if written else ""
+    return _Closer(f"{name}()", written or home, name, getattr(bindings[0].node, "lineno", 0), joins)
 
 
 def _closers(module: Module, getter: ast.Call, key: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
 from session_lint.analysis.passed import parameter
+from session_lint.fixes.elsewhere import taken
 from session_lint.fixes.shape import closes, plain_scope
 from session_lint.python.names import path
 from session_lint.python.scopes import BindingKind
@@ -31,6 +32,7 @@ class Target:
     :param imported: the name to import.
     :param replaced: the factory's name in the same import, which may no longer be needed.
     :param beside: the row of the import that brings the factory, where the new name joins it or stands below it.
+    :param joins: the name by which that import binds the factory, where it is from the same module.
     :param begins: whether it is ``factory.begin()``, which tolerates no other transaction control in its block.
     """
 
@@ -39,6 +41,7 @@ class Target:
     imported: str = ""
     replaced: str = ""
     beside: int = 0
+    joins: str = ""
     begins: bool = False
 
 
@@ -127,7 +130,7 @@ def _beside_factory(opening: _Opening) -> Target | None:
     dotted = next(iter(written)).rpartition(".")[0] if row and len(written) == 1 else ""
     for node in _scopes_of(frozenset({dotted}), opening) if dotted else []:
         if names.owner(node.name, opening.scope) is None and not names.scopes.module.stars:
-            return Target(f"{node.name}()", dotted, node.name, path(call.func), row)
+            return Target(f"{node.name}()", dotted, node.name, _superfluous(opening), row, path(call.func))
     return None
 
 
@@ -189,7 +192,15 @@ def _documented(opening: _Opening) -> Target | None:
         return None  # imported under a condition, or where it is used: so would the scope have to be
     if bound != meant and (bound or module.names.owner(scope_name, scope) is not None):
         return None  # the name is somebody else's here
-    return Target(f"{scope_name}()", home, scope_name, path(call.func), row)
+    joins = path(call.func) if {name.rpartition(".")[0] for name in _written(opening)} == {home} else ""
+    return Target(f"{scope_name}()", home, scope_name, _superfluous(opening), row, joins)
+
+
+def _superfluous(opening: _Opening) -> str:
+    """The factory's name where the module may do without it: no other file takes it from here."""
+    name = path(opening.call.func)
+    uses = sum(isinstance(n, ast.Name) and n.id == name for n in opening.module.nodes)
+    return name if uses == 1 and not taken(opening.module, name) else ""
 
 
 def _written(opening: _Opening) -> frozenset[str]:

@@ -16,7 +16,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     """The module's text with ``g.db`` for the call from ``plan["start"]`` to ``plan["end"]``.
 
     :param plan: besides: ``flask``, the row of the import from Flask; ``beside``, that of the getter's, and ``getter``,
-        the name that may no longer be needed.
+        the name that may no longer be needed, empty where another file needs it.
     :raises CannotFix: where the text is not what the plan was made for.
     """
     wrapper = parsed(text)
@@ -25,7 +25,8 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     if not replacing.done:
         raise CannotFix("the call of the getter was not found")
     flask, getter = statement_at(wrapper, plan["flask"]), statement_at(wrapper, plan["beside"])
-    return without_import(with_import(module, flask, "flask", "g", ""), getter, plan["getter"]).code
+    module = with_import(module, flask, "flask", "g", "")
+    return without_import(module, getter, plan["getter"]).code if plan["getter"] else module.code
 
 
 class _Replacing(cst.CSTTransformer):

@@ -20,7 +20,8 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     """The module's text with the statements from ``plan["first"]`` to ``plan["last"]`` in a ``try``.
 
     :param plan: besides: ``statement``, what the ``finally`` does; ``drop``, the statements that this makes
-        superfluous; ``module`` and ``imported``, what has to be imported for it, ``beside`` the import in that row.
+        superfluous; ``module`` and ``imported``, what has to be imported for it, ``beside`` the import in that row,
+        which it joins where that binds ``joins``.
     :raises CannotFix: where the text is not what the plan was made for.
     """
     wrapper = parsed(text)
@@ -29,7 +30,8 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     if not wrapping.done:
         raise CannotFix("the statements to put into a `try` were not found")
     if plan["module"]:
-        module = with_import(module, statement_at(wrapper, plan["beside"]), plan["module"], plan["imported"], "")
+        at = statement_at(wrapper, plan["beside"])
+        module = with_import(module, at, plan["module"], plan["imported"], "", plan["joins"])
     return module.code
 
 

@@ -506,3 +506,86 @@ def test_the_scope_of_another_file(
     settings = Settings(cache=False, select=("SES104",))
     result = mend(Source(str(path), path.read_text()), settings, unsafe=False)
     assert expected in result.text
+
+
+BY_HAND = "    try:\n        s.add(x)\n        s.commit()\n    finally:\n        s.close()\n"
+
+
+def in_project(files: dict[str, str], path: str) -> str:
+    """One file of a project in this folder, with its safe fixes carried out."""
+    for name, text in {"pyproject.toml": "", **files}.items():
+        Path(name).parent.mkdir(exist_ok=True, parents=True)
+        Path(name).write_text(text)
+    forget()
+    source = Source(path, Path(path).read_text())
+    return mend(source, Settings(cache=False, select=("SES101", "SES104")), unsafe=False).text
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "expected"),
+    [
+        ("shop/jobs.py", "from .db import Session\n", "from .db import work\n"),
+        ("shop/jobs.py", "from .db import Async, Session\n\nA = Async\n", "from .db import Async, work\n\nA = Async\n"),
+        ("shop/more/jobs.py", "from ..db import Session\n", "from ..db import work\n"),
+        (
+            "shop/jobs.py",
+            "from shop.db import Session as S; from shop.db import Async\n\nA = Async\n",
+            "from shop.db import work; from shop.db import Async\n\nA = Async\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "__init__.py"])
+def test_the_scope_joins_the_import(
+    root: str, path: str, head: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However that writes the module; the project's folder may be a package itself."""
+    monkeypatch.chdir(tmp_path)
+    factory = "S" if " as S" in head else "Session"
+    files = {"shop/__init__.py": "", "shop/more/__init__.py": "", "shop/db.py": PROJECT, **({root: ""} if root else {})}
+    files[path] = f"{head}\n\ndef f(x):\n    s = {factory}()\n{BY_HAND}"
+    assert in_project(files, path) == f"{expected}\n\ndef f(x):\n    with work() as s:\n        s.add(x)\n"
+
+
+def test_the_folder_of_the_project_is_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its modules go by no name that an import could begin with."""
+    monkeypatch.chdir(tmp_path)
+    body = f"def f(x):\n    s = Session()\n{BY_HAND}"
+    files = {"__init__.py": "", "db.py": PROJECT, "views.py": f"from .db import Session\n\n\n{body}"}
+    assert in_project(files, "views.py").startswith("from .db import work\n\n\ndef f(x):\n    with work() as s:\n")
+
+
+OTHERS = {
+    "imports it": ("from shop.jobs import Session\n", True),
+    "imports it, among others": ("from .jobs import (\n    f,\n    Session,\n)\n", True),
+    "imports everything": ("from shop.jobs import *\n\nprint(Session)\n", True),
+    "patches it": ("def test(mocker):\n    mocker.patch('shop.jobs.Session')\n", True),
+    "sets it": ("from shop import jobs\n\n\ndef test(m):\n    m.setattr(jobs, 'Session', None)\n", True),
+    "reads it": ("import shop.jobs as j\n\nprint(j.Session)\n", True),
+    "has it from elsewhere": ("from shop import jobs\nfrom shop.db import Session\n\nprint(Session, jobs)\n", False),
+    "does without": ("from shop.jobs import f\n\nprint(f)\n", False),
+}
+
+
+@pytest.mark.parametrize(("other", "kept"), OTHERS.values(), ids=OTHERS)
+def test_a_name_that_others_take_is_kept(
+    other: str, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would find it no more."""
+    monkeypatch.chdir(tmp_path)
+    files = {"shop/__init__.py": "", "shop/db.py": PROJECT, "shop/other.py": other}
+    files["shop/jobs.py"] = f"from shop.db import Session\n\n\ndef f(x):\n    s = Session()\n{BY_HAND}"
+    names = "Session, work" if kept else "work"
+    assert in_project(files, "shop/jobs.py").startswith(f"from shop.db import {names}\n\n\ndef f(x):\n    with work()")
+
+
+@pytest.mark.parametrize(
+    ("other", "same"), [("from shop import jobs\n\njobs.s.add(1)\n", True), ("print('s', 'jobs')\n", True), ("", False)]
+)
+def test_a_session_of_a_module_that_others_use(
+    other: str, same: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing it ends what they do with it."""
+    monkeypatch.chdir(tmp_path)
+    text = "from shop.db import Session\n\ns = Session()\ns.add(1)\ns.commit()\n"
+    files = {"shop/__init__.py": "", "shop/db.py": PROJECT, "shop/other.py": other, "shop/jobs.py": text}
+    assert (in_project(files, "shop/jobs.py") == text) is same
