@@ -16,6 +16,7 @@ from session_lint.fixes import conditions
 from session_lint.fixes.conditions import Case, failing
 from session_lint.fixes.outliving import only_works, seen_closing
 from session_lint.fixes.shape import is_method, shape
+from session_lint.fixes.versions import without_with
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     scoped = _scoped(case)
     if isinstance(scoped, Fix):
         return replace(scoped, applicability=applicability, reason=doubt)
+    old = _without_with(facts)
+    if old:
+        return Refusal(old)
     return Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(case, None), doubt)
 
 
@@ -76,6 +80,9 @@ def _scoped(case: Case) -> Fix | Refusal:
         return Refusal("no committing scope over the same factory is known")
     if target.begins and not only_works(case.shape.block, case.name):
         return Refusal("`begin()` tolerates nobody else's commit, and the session is lent or its transaction steered")
+    old = _without_with(case.facts) if target.begins else ""
+    if old:
+        return Refusal(old)
     message = f"Open the session in `with {target.expression}`"
     return Fix(Applicability.SAFE, message, "manual_to_scope", _plan(case, target))
 
@@ -112,6 +119,11 @@ def _superfluous(case: Case, *, commits: bool) -> Iterator[ast.stmt]:
     yield from case.closes if commits else ()
 
 
+def _without_with(facts: ModuleFacts) -> str:
+    """Why no session has a ``with`` in the module's project; empty where they have."""
+    return without_with(facts.module) if facts.module is not None else ""
+
+
 def lending_fix(facts: ModuleFacts, lending: Lending) -> dict[str, Any]:
     """What a finding about a generator that lends its session says of its cure: ``fix``, or ``refusal``."""
     site = lending.site
@@ -135,6 +147,7 @@ def _lent(facts: ModuleFacts, obligation: Obligation, *, never: bool) -> Fix | R
         return Refusal(found)
     case = Case(facts, obligation, found)
     stop = failing(case, conditions.LENT)
+    stop = stop or _without_with(facts)
     if stop:
         return Refusal(stop)
     doubt = "nobody has closed it so far: who keeps its objects will find them detached" if never else ""

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from session_lint.digests import blake2b
-from session_lint.python.layout import forget_roots, root_of
+from session_lint.python.layout import MANIFESTS, forget_roots, root_of
 from session_lint.python.mentions import importer
 from session_lint.python.modules import absolute
 from session_lint.python.remembered import forget_nodes
@@ -23,7 +23,7 @@ from session_lint.python.texts import Texts
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from session_lint.python.names import Names
@@ -188,6 +188,17 @@ class Project:
             imports = importer(packages)
             self._imports[packages] = any(imports(self.content(path)) for path in self.layout.files)
         return self._imports[packages]
+
+    def manifests(self, asker: Names) -> Iterator[tuple[str, str]]:
+        """What says beside a module, or above it, what its project needs: each file's name, and its text."""
+        unit = self._of[asker]
+        for folder in unit.path.parents:
+            if not folder.is_relative_to(self.root):
+                return
+            for name in (*MANIFESTS, "requirements.txt", "Pipfile"):
+                question = f"file\0{folder / name}"
+                unit.evidence[question] = self.answer(question)
+                yield name, self.content(folder / name).decode(errors="replace")
 
     # evidence
 
