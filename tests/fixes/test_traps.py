@@ -273,6 +273,17 @@ def test_what_a_rollback_would_expire(body: str, scope: bool) -> None:
     assert ("with S.begin() as session:" in mended(text)) is scope
 
 
+@pytest.mark.parametrize(
+    ("work", "same"), [("", False), ("    session.flush()\n", False), ("    work()\n", True), ("    x[0]()\n", True)]
+)
+def test_what_others_have_when_something_fails(work: str, same: bool) -> None:
+    """After a commit that failed nothing can be read of it, whether the session is closed or not."""
+    text = (
+        f"{MAPPED}def f(x):\n    session = S()\n    session.add(x)\n{work}    session.commit()\n    session.close()\n"
+    )
+    assert (mended(text) == text) is same
+
+
 def test_an_asynchronous_session_gets_an_asynchronous_with() -> None:
     """By what the factory makes, not by what is awaited."""
     head = "from sqlalchemy.ext.asyncio import async_sessionmaker\n\nS = async_sessionmaker()\n\n\n"
