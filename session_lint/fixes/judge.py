@@ -14,6 +14,7 @@ from session_lint.analysis import Obligation
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes import conditions
 from session_lint.fixes.conditions import Case, failing
+from session_lint.fixes.leaving import left_over
 from session_lint.fixes.outliving import only_works, seen_closing
 from session_lint.fixes.shape import is_method, shape
 from session_lint.fixes.versions import without_with
@@ -116,7 +117,7 @@ def _superfluous(case: Case, *, commits: bool) -> Iterator[ast.stmt]:
     for node in case.inside if commits else ():
         if isinstance(node, ast.Expr) and is_method(node, found.name, "commit"):
             yield node
-    yield from case.closes if commits else ()
+    yield from case.closes if commits else left_over(case)
 
 
 def _without_with(facts: ModuleFacts) -> str:

@@ -143,6 +143,11 @@ def _is_quiet(module: Module, call: ast.Call) -> bool:
     return not module.calls.callee(call).raises
 
 
+def loaded_by(facts: ModuleFacts, obligation: Obligation, found: Shape) -> set[str]:
+    """The variables of a block that may hold what was loaded from its session."""
+    return _block(facts, obligation, found, strict=True).loaded
+
+
 def _block(
     facts: ModuleFacts, obligation: Obligation, found: Shape, *, strict: bool, counts_new: bool = True
 ) -> _Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import path
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from session_lint.analysis import Obligation
+    from session_lint.source import Source
+
+_ALONE = re.compile(r"\s*;?\s*(#.*)?", re.DOTALL)
+"""What may follow a statement on its last line."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,13 @@ def _shape(acquire: ast.Assign | ast.AnnAssign, after: list[ast.stmt], *, top: b
         if closes(statement, name):
             return Shape(name, acquire, after[: index + 1], None, statement, after[index + 1 :], top)
     return Shape(name, acquire, after, None, None, [], top) if after else "nothing is done with the session here"
+
+
+def alone(source: Source, statement: ast.stmt) -> bool:
+    """Whether a statement has its lines to itself, with neither another one nor the head of a block on them."""
+    start, end = source.start(statement), source.end(statement)
+    before, after = source.lines[start.row - 1][: start.column - 1], source.lines[end.row - 1][end.column - 1 :]
+    return not before.strip() and _ALONE.fullmatch(after) is not None
 
 
 def closes(statement: ast.stmt, name: str) -> bool:

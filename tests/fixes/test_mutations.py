@@ -38,6 +38,11 @@ def holding(name: str) -> Without:
     return lambda patch: patch.setattr(target, name, lambda *_: True)
 
 
+def every_close(patch: pytest.MonkeyPatch) -> None:
+    """The judge that drops every close by hand from a ``with`` that closes."""
+    patch.setattr(judge, "left_over", lambda case: iter(case.closes))
+
+
 MUTATIONS: dict[str, Without] = {
     **{
         name: condition(name)
@@ -46,6 +51,7 @@ MUTATIONS: dict[str, Without] = {
             *("run_through", "bound_once", "only_closed", "entered", "new"),
         )
     },
+    "left_over": every_close,
     **{name: holding(name) for name in ("takes_nothing", "same_factory")},
 }
 

@@ -600,3 +600,49 @@ def test_a_session_of_a_module_that_others_use(
     text = "from shop.db import Session\n\ns = Session()\ns.add(1)\ns.commit()\n"
     files = {"shop/__init__.py": "", "shop/db.py": PROJECT, "shop/other.py": other, "shop/jobs.py": text}
     assert (in_project(files, "shop/jobs.py") == text) is same
+LOGGED = (
+    "import logging\nfrom sqlalchemy.orm import sessionmaker\n\nlogger = logging.getLogger()\nS = sessionmaker()\n\n\n"
+)
+LEFT_OVER = {
+    "a return": ("if x:\n    work()\n    session.close()\n    return 1\n", True),
+    "a line of a log": ("if x:\n    session.close()\n    logger.info(f'no {x}')\n    return False, 'no'\n", True),
+    "what was loaded, as it is": ("u = session.get(U, x)\nif x:\n    session.close()\n    return u\n", True),
+    "raising": ("if x:\n    session.close()\n    raise KeyError(x)\n", True),
+    "the end of a clause": (
+        "try:\n    work()\nexcept ValueError:\n    session.rollback()\n    session.close()\n    raise\n",
+        True,
+    ),
+    "another line of the program": ("if x:\n    session.close()\n    work()\n    return 1\n", False),
+    "what was loaded, read": ("u = session.get(U, x)\nif x:\n    session.close()\n    return u.name\n", False),
+    "what was loaded, logged": (
+        "u = session.get(U, x)\nif x:\n    session.close()\n    logger.info('%s', u)\n    return 1\n",
+        False,
+    ),
+    "an exception that is caught": (
+        "try:\n    work()\n    session.close()\n    raise KeyError\nexcept KeyError:\n    work(session)\n",
+        False,
+    ),
+    "the next round of a loop": (
+        "for y in x:\n    if y:\n        session.close()\n        continue\n    work(session)\n",
+        False,
+    ),
+    "a `with` that ends later": ("with x:\n    work()\n    session.close()\n    return 1\n", False),
+    "nothing else": ("if x:\n    session.close()\n", False),
+}
+
+
+@pytest.mark.parametrize(("body", "goes"), LEFT_OVER.values(), ids=LEFT_OVER)
+def test_a_close_before_the_end_of_its_block(body: str, goes: bool) -> None:
+    """It goes where the `with` closes with nothing in between that could tell; else it stays."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    after = mended(f"{LOGGED}def f(x):\n    session = S()\n    work(session)\n{lines}    work()\n    session.close()\n")
+    assert "    with S() as session:\n" in after
+    assert ("session.close()" not in after) is goes
+
+
+def test_a_close_before_the_next_round() -> None:
+    """Where the loop is around the block, the round ends with the block."""
+    body = "        if not work(session):\n            session.close()\n            continue\n"
+    text = f"{MAKER}def f(x):\n    for y in x:\n        session = S()\n{body}        work()\n        session.close()\n"
+    after = mended(text)
+    assert "            if not work(session):\n                continue\n            work()\n" in after

@@ -62,6 +62,20 @@ CLOSED_BEFORE = {
         "row.value = 5\nsession.add(Row(2))\nsession.commit()\n"
     ),
 }
+LEFT_OVER = {
+    "a close that drops what was written, and more behind it": (
+        "session = SessionLocal()\nsession.add(Row(1))\nif c1:\n    work()\n    session.close()\n"
+        "session.add(Row(2))\nsession.commit()\nsession.close()\n"
+    ),
+    "a close in a loop": (
+        "session = SessionLocal()\nfor n in (1, 2):\n    session.add(Row(n))\n    if c1:\n        work()\n"
+        "        session.close()\n        continue\n    session.commit()\nsession.close()\n"
+    ),
+    "a close before a `finally` that commits": (
+        "session = SessionLocal()\ntry:\n    session.add(Row(1))\n    work()\n    session.close()\n    return 3\n"
+        "finally:\n    session.commit()\n    session.close()\n"
+    ),
+}
 SWALLOWED = {
     "a handler that goes on": closing(
         "try:\n    session.add(Row(1))\n    work()\nexcept Exception:\n    return 3\nsession.commit()\n"
@@ -186,6 +200,7 @@ TRAPS: dict[str, dict[str, str]] = {
     "uncommitted": {name: program(body) for name, body in UNCOMMITTED.items()},
     "after_commit": {name: program(body) for name, body in AFTER_COMMIT.items()},
     "closed_before": {name: program(body) for name, body in CLOSED_BEFORE.items()},
+    "left_over": {name: program(body) for name, body in LEFT_OVER.items()},
     "swallowed": {name: program(body) for name, body in SWALLOWED.items()},
     "beyond": {name: program(body) for name, body in BEYOND.items()},
     "expired": {name: program(body) for name, body in EXPIRED.items()},
