@@ -16,7 +16,7 @@ from libcst.metadata import PositionProvider
 from session_lint.fixes import CannotFix
 from session_lint.fixes.imports import with_import
 from session_lint.fixes.parsing import parsed, statement_at
-from session_lint.fixes.suites import comments_of, led_by, own_lines
+from session_lint.fixes.suites import Moved, comments_of, led_by, moved, own_lines
 
 Suite = Sequence[cst.BaseStatement]
 Start = tuple[int, int]
@@ -31,7 +31,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     :raises CannotFix: where the text is not what the plan was made for.
     """
     wrapper = parsed(text)
-    rewriter = _Rewriter(plan, dict(wrapper.resolve(PositionProvider)))
+    rewriter = _Rewriter(plan, dict(wrapper.resolve(PositionProvider)), wrapper.module.default_indent)
     module = wrapper.module.visit(rewriter)
     if not rewriter.done:
         raise CannotFix("the statement that opens the session was not found")
@@ -44,9 +44,10 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
 
 
 class _Rewriter(cst.CSTTransformer):
-    def __init__(self, plan: dict[str, Any], positions: dict[cst.CSTNode, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], positions: dict[cst.CSTNode, Any], indent: str) -> None:
         super().__init__()
         self.plan = plan
+        self.indent = indent
         self.positions = positions
         self.done = False
         self.drop = set(plan["drop"])
@@ -83,13 +84,16 @@ class _Rewriter(cst.CSTTransformer):
         return updated_node.with_changes(body=kept or [cst.Pass()])
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        body, _ = self._suite(original_node.body, updated_node.body)
+        body, _ = self._suite(original_node.body, updated_node.body, top=True)
         return updated_node.with_changes(body=body)
 
-    def _suite(self, original: Sequence[cst.CSTNode], updated: Suite, indent: str | None = None) -> Left:
+    def _suite(
+        self, original: Sequence[cst.CSTNode], updated: Suite, indent: str | None = None, *, top: bool = False
+    ) -> Left:
         """The suite with what the scope makes superfluous gone, and the block in its ``with`` where it begins here.
 
         :param indent: what the suite is indented by, where that is not the module's habit: tabs among spaces.
+        :param top: whether it is the module's own.
         """
         starts = [self.start(old) for old in original]
         if self.plan["acquire"] not in starts:
@@ -99,21 +103,26 @@ class _Rewriter(cst.CSTTransformer):
             raise CannotFix("the end of the block was not found")
         last = starts.index(self.plan["last"])
         self.done = True
-        block = self._block(list(original[first + 1 : last + 1]), list(updated[first + 1 : last + 1]), indent)
+        block = self._block(list(original[first + 1 : last + 1]), list(updated[first + 1 : last + 1]), indent, top=top)
         return [*updated[:first], self._with(updated[first], block), *updated[last + 1 :]], []
 
     def _block(
-        self, original: list[cst.CSTNode], updated: list[cst.BaseStatement], indent: str | None
+        self, original: list[cst.CSTNode], updated: list[cst.BaseStatement], indent: str | None, *, top: bool
     ) -> cst.IndentedBlock:
+        def further(nodes: Sequence[Moved]) -> list[Moved]:
+            return [moved(node, self.indent if indent is None else indent, top=top) for node in nodes]
+
         guard = updated[-1]
         footer: list[cst.EmptyLine] = []
         header = cst.TrailingWhitespace(newline=cst.Newline())
         if isinstance(guard, cst.Try) and guard.finalbody is not None and self._guarded(original[-1]):
             before, left = self._without(original[:-1], updated[:-1]) if updated[:-1] else ([], [])
-            inner, footer = self._dissolved(guard.with_changes(leading_lines=[*left, *guard.leading_lines]))
-            updated = [*before, *inner]
+            above = further([*left, *guard.leading_lines])
+            inner, footer = self._dissolved(guard.with_changes(leading_lines=above))
+            updated = [*further(before), *(inner if self.plan["dissolve"] else further(inner))]
         else:
-            updated, footer = self._without(original, updated)
+            updated, left = self._without(original, updated)
+            updated, footer = further(updated), further(left)
         if not updated:
             updated = [cst.SimpleStatementLine([cst.Pass()])]
         return cst.IndentedBlock(body=updated, footer=footer, indent=indent, header=header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -10,7 +11,7 @@ from libcst.metadata import PositionProvider
 from session_lint.fixes import CannotFix
 from session_lint.fixes.imports import with_import
 from session_lint.fixes.parsing import parsed, statement_at
-from session_lint.fixes.suites import comments_of, led_by
+from session_lint.fixes.suites import comments_of, led_by, moved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     :raises CannotFix: where the text is not what the plan was made for.
     """
     wrapper = parsed(text)
-    wrapping = _Wrapper(plan, dict(wrapper.resolve(PositionProvider)))
+    wrapping = _Wrapper(plan, dict(wrapper.resolve(PositionProvider)), wrapper.module.default_indent)
     module = wrapper.module.visit(wrapping)
     if not wrapping.done:
         raise CannotFix("the statements to put into a `try` were not found")
@@ -36,9 +37,10 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
 
 
 class _Wrapper(cst.CSTTransformer):
-    def __init__(self, plan: dict[str, Any], positions: dict[cst.CSTNode, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], positions: dict[cst.CSTNode, Any], indent: str) -> None:
         super().__init__()
         self.plan = plan
+        self.indent = indent
         self.positions = positions
         self.drop = set(plan["drop"])
         self.done = False
@@ -46,11 +48,13 @@ class _Wrapper(cst.CSTTransformer):
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body, footer = self._suite(original_node.body, updated_node.body, updated_node.footer, updated_node.indent)
+        body, footer = self._suite(
+            original_node.body, updated_node.body, updated_node.footer, updated_node.indent, top=False
+        )
         return updated_node.with_changes(body=body, footer=footer)
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        body, footer = self._suite(original_node.body, updated_node.body, updated_node.footer, None)
+        body, footer = self._suite(original_node.body, updated_node.body, updated_node.footer, None, top=True)
         return updated_node.with_changes(body=body, footer=footer)
 
     def _suite(
@@ -59,6 +63,8 @@ class _Wrapper(cst.CSTTransformer):
         updated: Sequence[cst.BaseStatement],
         footer: Sequence[cst.EmptyLine],
         indent: str | None,
+        *,
+        top: bool,
     ) -> tuple[list[cst.BaseStatement], Sequence[cst.EmptyLine]]:
         starts = [(p.start.line, p.start.column + 1) for p in map(self.positions.__getitem__, original)]
         if self.plan["first"] not in starts or self.plan["last"] not in starts:
@@ -73,8 +79,10 @@ class _Wrapper(cst.CSTTransformer):
             else:
                 kept.append(led_by(statement, waiting))
                 waiting = []
-        lines = kept[0].leading_lines if isinstance(kept[0], _LED) else ()
-        kept[0] = kept[0].with_changes(leading_lines=()) if isinstance(kept[0], _LED) else kept[0]
+        kept = [moved(statement, self.indent if indent is None else indent, top=top) for statement in kept]
+        lines: Sequence[cst.EmptyLine] = kept[0].leading_lines if isinstance(kept[0], _LED) else ()
+        comments = list(dropwhile(lambda line: line.comment is None, lines))
+        kept[0] = kept[0].with_changes(leading_lines=comments) if isinstance(kept[0], _LED) else kept[0]
         ending = cst.parse_statement(f"{self.plan['statement']}\n")
         assert isinstance(ending, cst.SimpleStatementLine)
         guard = cst.Try(
@@ -82,7 +90,7 @@ class _Wrapper(cst.CSTTransformer):
             finalbody=cst.Finally(
                 cst.IndentedBlock([ending.with_changes(leading_lines=waiting)], indent=indent),
             ),
-            leading_lines=lines,
+            leading_lines=lines[: len(lines) - len(comments)],
         )
         return [*updated[:first], guard, *updated[last + 1 :]], footer
 

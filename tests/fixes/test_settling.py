@@ -59,7 +59,8 @@ SAFE = {
     "comments": (
         f"{OPENED}# adds\nsession.add(Row(1))  # one\nsession.commit()\n# the end\nclose_global_session()  # done\n",
         OPENED
-        + "# adds\ntry:\n    session.add(Row(1))  # one\n    session.commit()\nfinally:\n    # the end\n    # done\n"
+        + "try:\n    # adds\n    session.add(Row(1))  # one\n    session.commit()\n"
+        + "finally:\n    # the end\n    # done\n"
         + "    close_global_session()\n",
     ),
 }
@@ -153,3 +154,12 @@ def test_definitions_stay_where_they_are() -> None:
     """A module's functions do not go into a `try`."""
     text = f"{BOTH}{OPENED}\n\ndef f():\n    return session.get(Row, 1)\n\n\nf()\n"
     assert found(text).fix is None
+
+
+def test_empty_lines_and_comments_of_a_module() -> None:
+    """The lines stay empty, and the first statement keeps its comment."""
+    text = f"{BOTH}session = get_session()\n\n# adds\nsession.add(1)\n\nx = 1 + \\\n    2\nsession.commit()\n"
+    assert mended(text) == (
+        f"{BOTH}session = get_session()\n\ntry:\n    # adds\n    session.add(1)\n\n    x = 1 + \\\n        2\n"
+        "    session.commit()\nfinally:\n    close_global_session()\n"
+    )

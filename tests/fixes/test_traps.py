@@ -646,3 +646,47 @@ def test_a_close_before_the_next_round() -> None:
     text = f"{MAKER}def f(x):\n    for y in x:\n        session = S()\n{body}        work()\n        session.close()\n"
     after = mended(text)
     assert "            if not work(session):\n                continue\n            work()\n" in after
+
+
+def test_continued_lines_move_with_their_statement() -> None:
+    """Those behind a backslash, too; what stands in a string does not."""
+    body = (
+        "    n = session.query(x). \\\n        filter(1). \\\n        count() + len('a \\\n  b')\n"
+        "    print(f'{n}', \\\n          n)\n"
+    )
+    text = f"{MAKER}def f(x):\n    session = S()\n{body}    session.close()\n"
+    moved = "".join(f"    {line}" if line != "  b')\n" else line for line in body.splitlines(keepends=True))
+    assert mended(text) == f"{MAKER}def f(x):\n    with S() as session:\n{moved}"
+
+
+def test_empty_lines_of_a_module_stay_empty() -> None:
+    """Also in parentheses; those around a `try` stay where they are."""
+    text = (
+        f"{MAKER}session = S()\n\nfor i in (1, 2):\n    print(\n        i,\n\n        session.get(U, i))\n\n"
+        "x = 1\n\n# adds\n\ntry:\n    session.add(x)\n\n    session.commit()\nfinally:\n    session.close()\n"
+    )
+    assert mended(text) == (
+        f"{MAKER}with S.begin() as session:\n    for i in (1, 2):\n        print(\n            i,\n\n"
+        "            session.get(U, i))\n\n    x = 1\n\n    # adds\n\n    session.add(x)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "\n\n        # save\n        s.commit()  # now\n\n        return x\n",
+            "\n\n        # save\n        # now\n\n        return x\n",
+        ),
+        ("\n\n        s.commit()\n", "\n"),
+        ("\n        s.commit()  # noqa: E501\n", "\n"),
+        ("\n        s.commit()  # type: ignore[misc]\n        # end\n", "\n        # end\n"),
+        ("\n        s.commit()  # noqa is wrong\n", "\n        # noqa is wrong\n"),
+    ],
+)
+def test_what_stays_of_a_dropped_statement(before: str, after: str) -> None:
+    """Its comments, as far apart from the others as they were; not what it told to tools."""
+    head = (
+        "from database.session import scoped_session\n\n\ndef f(x):\n    with scoped_session() as s:\n        s.add(x)"
+    )
+    assert mended(head + before) == head + after
