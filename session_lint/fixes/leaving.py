@@ -10,7 +10,7 @@ from session_lint.fixes.shape import alone
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from session_lint.analysis.module import Module
     from session_lint.fixes.conditions import Case
@@ -34,24 +34,23 @@ def left_over(case: Case) -> Iterator[ast.Expr]:
         return
     taken = {case.name, *loaded_by(case.facts, case.obligation, case.shape)}
     for close in case.closes:
-        levels = _levels(case, close, module.parents)
         if not alone(case.facts.source, close) or len(_suite(module.parents[close], close)[1]) == 1:
             continue
-        rest = _behind(levels, case.shape.guard)
+        rest = behind(module.parents, close, case.shape.block, case.shape.guard)
         if rest is not None and all(close is s or s in case.closes or _quiet(module, s, taken) for s in rest):
             yield close
 
 
-def _levels(case: Case, statement: ast.stmt, parents: Mapping[ast.AST, ast.AST]) -> list[Level]:
-    """What stands around a statement within the block, from inside to outside; the last is the block's own suite."""
+def _levels(parents: Mapping[ast.AST, ast.AST], statement: ast.stmt, block: Sequence[ast.stmt]) -> list[Level]:
+    """What stands around a statement within a block, from inside to outside; the last is the block's own suite."""
     levels: list[Level] = []
     node: ast.AST = statement
     while True:
         owner = parents[node]
         field, suite = _suite(owner, node)
-        top = any(node is s for s in case.shape.block)
-        behind = suite[suite.index(node) + 1 :] if field else []  # type: ignore[arg-type]
-        levels.append((owner, field, [s for s in behind if not top or s in case.shape.block]))
+        top = any(node is s for s in block)
+        rest = suite[suite.index(node) + 1 :] if field else []  # type: ignore[arg-type]
+        levels.append((owner, field, [s for s in rest if not top or s in block]))
         if top:
             return levels
         node = owner
@@ -66,26 +65,37 @@ def _suite(owner: ast.AST, node: ast.AST) -> tuple[str, list[ast.stmt]]:
     return "", []
 
 
-def _behind(levels: list[Level], guard: ast.Try | None) -> list[ast.stmt] | None:
-    """What is run from a statement to the end of the block; ``None`` where that is more than a list of statements."""
-    inner = levels[:-1]
+def caught(parents: Mapping[ast.AST, ast.AST], statement: ast.stmt, block: Sequence[ast.stmt]) -> bool:
+    """Whether a clause within a block sees what a statement of it raises."""
+    return _caught(_levels(parents, statement, block)[:-1])
+
+
+def _caught(levels: Sequence[Level]) -> bool:
+    return any(getattr(owner, "handlers", ()) and field == "body" for owner, field, _ in levels)
+
+
+def behind(
+    parents: Mapping[ast.AST, ast.AST], statement: ast.stmt, block: Sequence[ast.stmt], guard: ast.Try | None = None
+) -> list[ast.stmt] | None:
+    """What is run from a statement to the end of a block; ``None`` where that is more than a list of statements.
+
+    :param guard: a ``try`` of the block whose ``finally`` does not count.
+    """
+    *inner, last = _levels(parents, statement, block)
     if any(isinstance(o, _WITHS) or (o is not guard and getattr(o, "finalbody", ())) for o, *_ in inner):
         return None
-    caught = any(getattr(owner, "handlers", ()) and field == "body" for owner, field, _ in inner)
     looping = any(isinstance(owner, _LOOPS) for owner, *_ in inner)
     found: list[ast.stmt] = []
-    for owner, field, behind in levels:
-        inside = (owner, field, behind) is not levels[-1]
-        for statement in (*behind, *(_otherwise(owner) if inside and field == "body" else ())):
-            found.append(statement)
-            if isinstance(statement, _LEAVING):
-                stays = (
-                    caught if isinstance(statement, ast.Raise) else looping and not isinstance(statement, ast.Return)
-                )
+    for owner, field, rest in inner:
+        for one in (*rest, *(_otherwise(owner) if field == "body" else ())):
+            found.append(one)
+            if isinstance(one, _LEAVING):
+                stays = _caught(inner) if isinstance(one, ast.Raise) else looping and not isinstance(one, ast.Return)
                 return None if stays else found
-        if inside and isinstance(owner, _LOOPS):
+        if isinstance(owner, _LOOPS):
             return None
-    return found
+    ends = next((i for i, one in enumerate(last[2], 1) if isinstance(one, _LEAVING)), len(last[2]))
+    return [*found, *last[2][:ends]]
 
 
 def _otherwise(owner: ast.AST) -> list[ast.stmt]:

@@ -3,29 +3,59 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
+from session_lint.fixes.leaving import behind, caught
+from session_lint.fixes.shape import alone
 
 if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.scopes import Use
 
 
-def redundant(facts: ModuleFacts, use: Use) -> Fix | None:
-    """The fix that deletes a redundant commit; ``None`` where the call is no statement of its own."""
+def redundant(facts: ModuleFacts, use: Use) -> dict[str, Any]:
+    """What a finding about a redundant commit says of its cure: ``fix``, or ``refusal``, or nothing.
+
+    What comes behind it may read what a commit writes, as the key of a new row, and a clause around it may wait for its
+    error: there it becomes a flush.
+    """
     statement, last = _find(facts, use)
-    if statement is None:
-        return None
+    if statement is None or facts.module is None:
+        return {}
+    if not last:
+        block = _scope(facts.code_at(use.node), use)
+        rest = behind(facts.module.parents, statement, block)
+        if rest is None or caught(facts.module.parents, statement, block) or not all(map(_ends, rest)):
+            fix = splitting(facts, use)
+            return {} if fix is None else {"fix": fix}
+    if not alone(facts.source, statement):
+        return {"refusal": f"line {statement.lineno} holds more than the commit"}
     start = facts.source.start(statement)
-    reason = "" if last else "what comes after the commit would be rolled back with it when it fails"
-    return Fix(
-        Applicability.SAFE if last else Applicability.UNSAFE,
-        "Delete the commit, the scope commits by itself",
-        "drop_statement",
-        (("at", (start.row, start.column)),),
-        reason,
+    reason = "" if last else "whoever comes here otherwise than through the scope, or on another way, may rely on it"
+    applicability = Applicability.SAFE if last else Applicability.UNSAFE
+    plan = (("at", (start.row, start.column)),)
+    return {"fix": Fix(applicability, "Delete the commit, the scope commits by itself", "drop_statement", plan, reason)}
+
+
+def _scope(code: ast.AST, use: Use) -> list[ast.stmt]:
+    """The statements of a scope around a commit: of its ``with``, else of the whole function."""
+    withs = (n for n in ast.walk(code) if isinstance(n, (ast.With, ast.AsyncWith)))
+    own = (
+        w.body for w in withs if use.site.node in w.items and any(n is use.node for s in w.body for n in ast.walk(s))
     )
+    return next(own, code.body)  # type: ignore[attr-defined]
+
+
+def _ends(statement: ast.stmt) -> bool:
+    """Whether a statement reads nothing of an object."""
+    return all(isinstance(n, _ENDING) for n in ast.walk(statement))
+
+
+_ENDING = (
+    *(ast.Pass, ast.Return, ast.Break, ast.Continue),
+    *(ast.Constant, ast.Name, ast.Tuple, ast.List, ast.Dict, ast.expr_context),
+)
 
 
 def splitting(facts: ModuleFacts, use: Use) -> Fix | None:
@@ -42,7 +72,7 @@ def splitting(facts: ModuleFacts, use: Use) -> Fix | None:
 def superfluous(facts: ModuleFacts, use: Use) -> Fix | None:
     """The fix that deletes a rollback or close at the end of a scope; ``None`` where it stands anywhere else."""
     statement, last = _find(facts, use)
-    if statement is None or not last:
+    if statement is None or not last or not alone(facts.source, statement):
         return None
     start = facts.source.start(statement)
     rolls_back = isinstance(use.node, ast.Call) and getattr(use.node.func, "attr", "") == "rollback"

@@ -36,7 +36,8 @@ def create(series):
 
 ## Fix safety
 Deleting the line is safe where the commit is the last statement of the block. A commit that splits becomes a
-`flush()`, which is unsafe: what was saved by then would be rolled back when something fails later in the scope.
+`flush()`, which is unsafe: what was saved by then would be rolled back when something fails later in the scope. So
+does one before something that may read what it writes (`return user.id`), or whose errors an `except` catches.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _finding(facts: ModuleFacts, use: Use) -> Finding:
         symbol=facts.symbol(facts.code_at(use.node)),
         trace=steps,
         severity=Severity.WARNING if use.after is None else Severity.ERROR,
-        fix=fixes.redundant(facts, use) if use.after is None else fixes.splitting(facts, use),
+        **(fixes.redundant(facts, use) if use.after is None else {"fix": fixes.splitting(facts, use)}),
         session=named(use.name),
         what=_what(facts, use),
     )

@@ -175,10 +175,30 @@ SCOPE = "from database.session import scoped_session\n\n\ndef f(x):\n    with sc
     ("code", "before", "after"),
     [
         ("SES301", "s.add(x)\ns.commit()\ns.add(1)\n", "s.add(x)\ns.flush()\ns.add(1)\n"),
+        ("SES301", "s.add(x)\ns.commit()\nreturn x.id\n", "s.add(x)\ns.flush()\nreturn x.id\n"),
+        ("SES301", "s.add(x)\ns.commit()\nprint(x)\n", "s.add(x)\ns.flush()\nprint(x)\n"),
+        (
+            "SES301",
+            "s.add(x)\ntry:\n    s.commit()\nexcept ValueError:\n    return False\nreturn True\n",
+            "s.add(x)\ntry:\n    s.flush()\nexcept ValueError:\n    return False\nreturn True\n",
+        ),
+        (
+            "SES301",
+            "if x:\n    s.add(x)\n    s.commit()\n    return x, 1\nreturn None\n",
+            "if x:\n    s.add(x)\n    return x, 1\nreturn None\n",
+        ),
         ("SES302", "s.add(x)\ns.rollback()\n", "s.add(x)\n"),
         ("SES302", "s.add(x)\ns.close()  # done\n", "s.add(x)\n# done\n"),
     ],
-    ids=["a commit that splits", "a rollback at the end", "a close at the end"],
+    ids=[
+        "a commit that splits",
+        "a commit before a read",
+        "a commit before a call",
+        "a commit whose error is caught",
+        "a commit in a branch",
+        "a rollback at the end",
+        "a close at the end",
+    ],
 )
 def test_what_the_author_has_to_judge(code: str, before: str, after: str) -> None:
     """Unsafe, with the reason."""
@@ -186,7 +206,7 @@ def test_what_the_author_has_to_judge(code: str, before: str, after: str) -> Non
     fix = found(text, code).fix
     assert fix is not None
     assert fix.applicability is Applicability.UNSAFE
-    assert "would" in fix.reason
+    assert "would" in fix.reason or "may" in fix.reason
     assert mended(text, code) == SCOPE + indent(after, " " * 8)
 
 
@@ -297,3 +317,11 @@ def test_no_teardown_without_an_application() -> None:
     finding = found(LAZY.replace("app = Flask(__name__)\n", ""), "SES502")
     assert finding.fix is None
     assert "register a teardown there" in finding.refusal
+
+
+@pytest.mark.parametrize("body", ["s.add(x); s.commit()", "s.add(x)\n        if x: s.commit()"])
+def test_a_commit_that_shares_its_line_has_no_fix(body: str) -> None:
+    """Nor is it called fixable."""
+    finding = found(f"{SCOPE}        {body}\n", "SES301")
+    assert finding.fix is None
+    assert "holds more than the commit" in finding.refusal
