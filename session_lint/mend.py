@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from session_lint.engine import lint_source
 from session_lint.finding import Applicability, Severity
 from session_lint.fixes import CannotFix, rewritten
+from session_lint.rules.mixed_session_patterns import rule as mixed_patterns
 from session_lint.rules.unused_suppression import rule as unused_suppression
 from session_lint.source import Source, SourceError
 
@@ -177,7 +178,9 @@ def beyond(findings: tuple[Finding, ...], others: tuple[Finding, ...]) -> Counte
 
 
 def _kind(finding: Finding) -> Kind:
-    """What stays of a finding when lines move."""
+    """What stays of a finding when lines move; of a module's one finding about its patterns, that there is one."""
+    if finding.code == mixed_patterns.code:
+        return finding.code, "", ""
     return finding.code, finding.symbol, re.sub(r"\d+", "", finding.message)
 
 

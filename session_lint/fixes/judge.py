@@ -16,7 +16,7 @@ from session_lint.fixes import conditions
 from session_lint.fixes.conditions import Case, failing
 from session_lint.fixes.leaving import left_over
 from session_lint.fixes.outliving import only_works, seen_closing
-from session_lint.fixes.shape import is_method, shape
+from session_lint.fixes.shape import alone, is_method, shape
 from session_lint.fixes.versions import without_with
 from session_lint.values import dataclass, replace
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.dependencies import Lending
+    from session_lint.fixes.shape import Shape
     from session_lint.fixes.target import Target
 
 
@@ -48,9 +49,9 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     scoped = _scoped(case)
     if isinstance(scoped, Fix):
         return replace(scoped, applicability=applicability, reason=doubt)
-    old = _without_with(facts)
-    if old:
-        return Refusal(old)
+    stop = _without_with(facts) or _crowded(case, commits=False)
+    if stop:
+        return Refusal(stop)
     return Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(case, None), doubt)
 
 
@@ -81,9 +82,9 @@ def _scoped(case: Case) -> Fix | Refusal:
         return Refusal("no committing scope over the same factory is known")
     if target.begins and not only_works(case.shape.block, case.name):
         return Refusal("`begin()` tolerates nobody else's commit, and the session is lent or its transaction steered")
-    old = _without_with(case.facts) if target.begins else ""
-    if old:
-        return Refusal(old)
+    stop = (target.begins and _without_with(case.facts)) or _crowded(case, commits=True)
+    if stop:
+        return Refusal(stop)
     message = f"Open the session in `with {target.expression}`"
     return Fix(Applicability.SAFE, message, "manual_to_scope", _plan(case, target))
 
@@ -101,12 +102,34 @@ def _plan(case: Case, target: Target | None) -> tuple[tuple[str, object], ...]:
         ("imported", target.imported if target else ""),
         ("replaced", target.replaced if target else ""),
         ("guarded", found.guard is not None),
-        ("dissolve", found.guard is not None and (target is not None or not found.guard.handlers)),
+        ("dissolve", _dissolves(found, commits=target is not None)),
         ("drop", tuple((p.row, p.column) for p in map(begins, drop))),
         ("beside", target.beside if target else 0),
         ("joins", target.joins if target else ""),
         ("asynchronous", case.asynchronous),
     )
+
+
+def _crowded(case: Case, *, commits: bool) -> str:
+    """Why a statement that goes, or that a ``with`` begins or ends with, cannot be told from its line; else empty."""
+    found = case.shape
+    if _dissolves(found, commits=commits) and not _on_lines_below(found.guard):
+        return "the `try` stands on one line"
+    bounds = [found.acquire, *(s for s in found.block[-1:] if s is not found.guard)]
+    for statement in (*bounds, *_superfluous(case, commits=commits)):
+        if not alone(case.facts.source, statement):
+            return f"line {statement.lineno} holds more than one statement: put each on a line of its own"
+    return ""
+
+
+def _dissolves(found: Shape, *, commits: bool) -> bool:
+    """Whether the ``try`` around the session goes."""
+    return found.guard is not None and (commits or not found.guard.handlers)
+
+
+def _on_lines_below(guard: ast.Try | None) -> bool:
+    """Whether the body of a ``try`` begins below its colon."""
+    return guard is not None and guard.body[0].lineno > guard.lineno
 
 
 def _superfluous(case: Case, *, commits: bool) -> Iterator[ast.stmt]:
@@ -149,6 +172,7 @@ def _lent(facts: ModuleFacts, obligation: Obligation, *, never: bool) -> Fix | R
     case = Case(facts, obligation, found)
     stop = failing(case, conditions.LENT)
     stop = stop or _without_with(facts)
+    stop = failing(case, conditions.LENT) or _crowded(case, commits=False)
     if stop:
         return Refusal(stop)
     doubt = "nobody has closed it so far: who keeps its objects will find them detached" if never else ""

@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
+from session_lint.fixes.shape import alone
 from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
@@ -74,6 +75,9 @@ def _settled(facts: ModuleFacts, debt: Debt) -> Fix | str:
     region = _region(module, code, ending, debt.origin.key)
     if isinstance(region, str):
         return region
+    for one in (region.statements[0], region.statements[-1], *region.drop):
+        if not alone(facts.source, one):
+            return f"line {one.lineno} holds more than one statement: put each on a line of its own"
     doubt = next(_doubts(code, [*debt.normal, *debt.raised], region), "")
     start, last = facts.source.start(region.statements[0]), facts.source.start(region.statements[-1])
     plan = (

@@ -54,6 +54,7 @@ def save(rows):
         # careful
         for row in rows:
             session.add(row)
+
         # all of them
         # done
 
@@ -99,6 +100,17 @@ def test_a_fix_that_would_bring_as_much_is_left(tmp_path: Path) -> None:
         done = run("fix", "--select", "ALL", cwd=tmp_path)
         assert (done.returncode, file.read_text()) == (1, text)
         assert b"job.py:9: SES104 was not fixed: it would bring SES401\n" in done.stderr
+
+
+def test_two_patterns_that_were_there_before_are_no_hindrance(tmp_path: Path) -> None:
+    """The finding about them moves to another function."""
+    file = tmp_path / "job.py"
+    one_line = MANUAL[MANUAL.index("def save") :].replace("session.commit()", "session.commit(); print(1)")
+    scoped = "\n\ndef more(x):\n    with SessionLocal.begin() as session:\n        session.add(x)\n"
+    file.write_text(MANUAL + "\n\n" + one_line.replace("save", "keep") + scoped)
+    done = run("fix", "--select", "ALL", cwd=tmp_path)
+    assert done.stderr == b""
+    assert file.read_text().count("with scoped_session()") == 1
 
 
 def test_deep_code_is_left_and_hides_nothing(tmp_path: Path) -> None:

@@ -163,3 +163,10 @@ def test_empty_lines_and_comments_of_a_module() -> None:
         f"{BOTH}session = get_session()\n\ntry:\n    # adds\n    session.add(1)\n\n    x = 1 + \\\n        2\n"
         "    session.commit()\nfinally:\n    close_global_session()\n"
     )
+
+
+def test_statements_that_share_a_line() -> None:
+    """What moves and what goes has to have a line of its own."""
+    finding = found(program(f"{OPENED}session.add(1)\nsession.commit(); close_global_session()\n"))
+    assert finding.fix is None
+    assert finding.refusal.startswith("line 7 holds more than one statement")

@@ -600,6 +600,8 @@ def test_a_session_of_a_module_that_others_use(
     text = "from shop.db import Session\n\ns = Session()\ns.add(1)\ns.commit()\n"
     files = {"shop/__init__.py": "", "shop/db.py": PROJECT, "shop/other.py": other, "shop/jobs.py": text}
     assert (in_project(files, "shop/jobs.py") == text) is same
+
+
 LOGGED = (
     "import logging\nfrom sqlalchemy.orm import sessionmaker\n\nlogger = logging.getLogger()\nS = sessionmaker()\n\n\n"
 )
@@ -690,3 +692,33 @@ def test_what_stays_of_a_dropped_statement(before: str, after: str) -> None:
         "from database.session import scoped_session\n\n\ndef f(x):\n    with scoped_session() as s:\n        s.add(x)"
     )
     assert mended(head + before) == head + after
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    session = S(); session.add(x)\n    session.commit()\n    session.close()\n",
+        "    session = S()\n    session.add(x); session.commit(); session.close()\n",
+        "    if x: session = S(); session.add(x); session.commit(); session.close()\n",
+    ],
+)
+def test_statements_that_share_a_line_have_no_fix(body: str) -> None:
+    """It is refused where the finding is told already, in words that say what stands in the way."""
+    (finding,) = (f for f in lint(f"{MAKER}def f(x):\n{body}") if f.code in ("SES101", "SES102", "SES104"))
+    assert finding.fix is None
+    assert "line" in finding.refusal
+
+
+def test_a_try_on_one_line_is_left() -> None:
+    """It is right as it is, and no scope says it better where none can be made of it."""
+    assert not lint(
+        f"{MAKER}def f(x):\n    session = S()\n    try: session.add(x); session.commit()\n    finally: session.close()\n"
+    )
+
+
+def test_a_finally_on_one_line_is_no_hindrance() -> None:
+    """It goes as a whole; and so do statements within the block that share a line."""
+    text = f"{MAKER}def f(x):\n    session = S()\n    try:\n        session.add(x); work()\n        session.commit();\n"
+    assert mended(f"{text}    finally: session.close()\n") == (
+        f"{MAKER}def f(x):\n    with S.begin() as session:\n        session.add(x); work()\n"
+    )
