@@ -64,7 +64,12 @@ def settle(facts: ModuleFacts, debt: Debt) -> dict[str, Any]:
 
 def _settled(facts: ModuleFacts, debt: Debt) -> Fix | str:
     ending = (debt.normal or debt.raised)[0]
-    module, code = ending.solved.problem.module, ending.solved.code
+    module, code, site = ending.solved.problem.module, ending.solved.code, ending.fact.site
+    assert site is not None
+    assert facts.module is not None
+    inner = _closing(facts, debt)
+    if inner is not None and inner is not code:
+        module, code, site = facts.module, inner, debt.origin
     if module is not facts.module:
         return f"{debt.entry} has to close it, in a `finally`"
     if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(code)):
@@ -72,13 +77,15 @@ def _settled(facts: ModuleFacts, debt: Debt) -> Fix | str:
     closer = _closer(module, debt)
     if closer is None:
         return "no function that closes the global session is known by one name here"
-    region = _region(module, code, ending, debt.origin.key)
+    region = _region(module, code, site.node, debt.origin.key)
     if isinstance(region, str):
         return region
     for one in (region.statements[0], region.statements[-1], *region.drop):
         if not alone(facts.source, one):
             return f"line {one.lineno} holds more than one statement: put each on a line of its own"
     doubt = next(_doubts(code, [*debt.normal, *debt.raised], region), "")
+    if code is inner and code is not ending.solved.code and not doubt and not _run_alone(module, code):
+        doubt = "whoever catches what it raises would find the global session closed"
     start, last = facts.source.start(region.statements[0]), facts.source.start(region.statements[-1])
     plan = (
         ("first", (start.row, start.column)),
@@ -92,6 +99,24 @@ def _settled(facts: ModuleFacts, debt: Debt) -> Fix | str:
     )
     applicability = Applicability.UNSAFE if doubt else Applicability.SAFE
     return Fix(applicability, "Close the global session in a `finally`", "wrap_in_finally", plan, doubt)
+
+
+def _closing(facts: ModuleFacts, debt: Debt) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The function that asks for the global session where it closes it, too: then that is where it has to be mended."""
+    code, module = facts.code_at(debt.origin.node), facts.module
+    if module is None or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    return code if any(_closes(module, n, debt.origin.key) for n in own_of(code, ast.Expr)) else None
+
+
+def _run_alone(module: Module, code: ast.AST) -> bool:
+    """Whether the module itself runs a function in a statement of its own, and nothing else in it names it."""
+    name, body = getattr(code, "name", ""), getattr(module.names.scopes.module.node, "body", [])
+    named = [n for n in module.parents if isinstance(n, ast.Name) and n.id == name]
+    if len(named) != 1 or module.parents[code] is not module.names.scopes.module.node:
+        return False
+    suites = [body, *(s.body for s in body if isinstance(s, ast.If))]
+    return any(isinstance(s, ast.Expr) and named[0] in ast.walk(s) for suite in suites for s in suite)
 
 
 def _closer(module: Module, debt: Debt) -> _Closer | None:
@@ -141,15 +166,16 @@ def _bare(home: Module, name: str) -> bool:
     return isinstance(node, ast.FunctionDef) and not parameters(node) and "." not in home.names.scopes.of[node].path
 
 
-def _region(module: Module, code: ast.AST, ending: Ending, key: str) -> _Region | str:
-    """The statements of the entry that a ``try`` has to take in, or why there are none."""
-    site = ending.fact.site
-    assert site is not None
-    suite = _suite(code, site.node)
-    at = next((i for i, s in enumerate(suite) if any(n is site.node for n in ast.walk(s))), None)
+def _region(module: Module, code: ast.AST, node: ast.AST, key: str) -> _Region | str:
+    """The statements of a code that a ``try`` has to take in, or why there are none.
+
+    :param node: what opens the session in it.
+    """
+    suite = _suite(code, node)
+    at = next((i for i, s in enumerate(suite) if any(n is node for n in ast.walk(s))), None)
     if at is None:
         return "the entry opens it in a way that no `try` can be put around"
-    bare = isinstance(suite[at], ast.Assign) and suite[at].value is site.node  # type: ignore[attr-defined]
+    bare = isinstance(suite[at], ast.Assign) and suite[at].value is node  # type: ignore[attr-defined]
     behind = suite[at + 1 :] if bare else suite[at:]
     closing = [s for s in behind if _closes(module, s, key)]
     end = behind.index(closing[-1]) + 1 if closing else len(behind)

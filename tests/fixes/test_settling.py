@@ -170,3 +170,32 @@ def test_statements_that_share_a_line() -> None:
     finding = found(program(f"{OPENED}session.add(1)\nsession.commit(); close_global_session()\n"))
     assert finding.fix is None
     assert finding.refusal.startswith("line 7 holds more than one statement")
+
+
+RUN = "def main():\n    session = get_session()\n{}\n\nmain()\n"
+
+
+def test_a_function_that_closes_is_where_it_is_mended() -> None:
+    """Not the module that calls it; a close that stood at its end moves."""
+    work = indent(WORK, "    ")
+    text = BOTH + RUN.format(f"{work}    close_global_session()  # bye\n    return 1\n")
+    fix = found(text).fix
+    assert fix is not None
+    assert fix.applicability is Applicability.SAFE
+    guarded = f"{indent(closing(WORK), '    ')}    return 1\n".replace("finally:\n", "finally:\n        # bye\n")
+    assert mended(text) == BOTH + RUN.format(guarded)
+    assert not [f for f in lint(mended(text)) if f.code.startswith("SES2")]
+
+
+def test_a_function_that_closes_and_has_another_caller() -> None:
+    """It may go on after an error."""
+    more = "\n\ndef again():\n    try:\n        main()\n    except ValueError:\n        pass\n"
+    fix = found(BOTH + RUN.format(f"{indent(WORK, '    ')}    close_global_session()\n") + more).fix
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE
+
+
+def test_a_function_that_does_not_close_is_left_to_its_caller() -> None:
+    """The module closes behind it."""
+    text = BOTH + RUN.format(indent(WORK, "    "))
+    assert mended(text) == text.replace("\nmain()\n", f"\n{closing('main()' + chr(10))}")

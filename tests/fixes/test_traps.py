@@ -711,9 +711,8 @@ def test_statements_that_share_a_line_have_no_fix(body: str) -> None:
 
 def test_a_try_on_one_line_is_left() -> None:
     """It is right as it is, and no scope says it better where none can be made of it."""
-    assert not lint(
-        f"{MAKER}def f(x):\n    session = S()\n    try: session.add(x); session.commit()\n    finally: session.close()\n"
-    )
+    body = "    try: session.add(x); session.commit()\n    finally: session.close()\n"
+    assert not lint(f"{MAKER}def f(x):\n    session = S()\n{body}")
 
 
 def test_a_finally_on_one_line_is_no_hindrance() -> None:
