@@ -85,6 +85,32 @@ class Case:
         return [*found.block[:-1], *found.guard.body, *found.guard.orelse]
 
     @cached_property
+    def plainly_bound(self) -> list[ast.Name]:
+        """Where the variable is bound by an assignment or a ``with`` of its own."""
+        return [name for suite in suites(self.code) for s in suite if (name := _bound(s, self.name)) is not None]
+
+    @cached_property
+    def others(self) -> list[ast.AST]:
+        """What stands behind another binding of the variable, and so has nothing to do with this session."""
+        if len(self.plainly_bound) == 1:
+            return []
+        found: list[ast.AST] = []
+        for suite in suites(self.code):
+            for index, statement in enumerate(suite):
+                if statement is not self.shape.acquire and _bound(statement, self.name) is not None:
+                    lent = statement.body if isinstance(statement, (ast.With, ast.AsyncWith)) else []
+                    found += self._until_opened([*lent, *suite[index + 1 :]])
+        return found
+
+    def _until_opened(self, statements: list[ast.stmt]) -> Iterator[ast.AST]:
+        """Everything in some statements, up to that which opens the session."""
+        for statement in statements:
+            nodes = list(ast.walk(statement))
+            if self.shape.acquire in nodes:
+                return
+            yield from nodes
+
+    @cached_property
     def asynchronous(self) -> bool:
         """Whether the factory makes asynchronous sessions, or the code awaits what the session does."""
         call, module = self.shape.acquire.value, self.facts.module
@@ -165,11 +191,12 @@ def beyond(case: Case) -> Iterator[str]:
     name = case.name
     if any(isinstance(n, FUNCTIONS) and _mentions(n, name) for n in case.inside):
         yield f"a nested function uses {name!r}"
-    if any(_mentions(s, name) for s in case.shape.rest):
+    known = {*map(id, case.inside), *map(id, case.others)}
+    behind = (n for s in case.shape.rest for n in ast.walk(s) if id(n) not in known)
+    if any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in behind):
         yield f"{name!r} is used after it was closed"
-    inside = set(map(id, case.inside))
     reads = (n for n in own_nodes(case.code) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
-    if any(n.id == name and id(n) not in inside for n in reads):
+    if any(n.id == name and id(n) not in known for n in reads):
         yield f"{name!r} is used outside the block that opens it"
     if isinstance(case.code, ast.Module) and case.facts.module is not None and taken(case.facts.module, name):
         yield f"other files use {name!r}"
@@ -186,9 +213,17 @@ def run_through(case: Case) -> Iterator[str]:
 def bound_once(case: Case) -> Iterator[str]:
     """The name means this session and nothing else, and the code is one that a ``with`` can stand in."""
     code, name = case.code, case.name
-    names = (n for n in own_nodes(code) if isinstance(n, ast.Name) and n.id == name)
-    if sum(not isinstance(n.ctx, ast.Load) for n in names) > 1 or name in case.facts.scope(code).elsewhere:
-        yield f"{name!r} is bound in more than one place"
+    if name in case.facts.scope(code).elsewhere:
+        yield f"{name!r} is a variable of another scope"
+    names = [n for n in own_nodes(code) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+    if len(names) > 1:
+        inside, plain = set(map(id, case.inside)), set(map(id, case.plainly_bound))
+        if any(id(n) in inside for n in names):
+            yield f"{name!r} is bound again in the block"
+        if any(isinstance(n.ctx, ast.Store) and id(n) not in plain for n in names) or any(
+            isinstance(n, FUNCTIONS) and n is not code and _mentions(n, name) for n in ast.walk(code)
+        ):
+            yield f"{name!r} is bound in more than one place"
     if case.asynchronous and not isinstance(code, ast.AsyncFunctionDef):
         yield "the session is asynchronous and the code is not"
     declared = isinstance(case.shape.acquire, ast.AnnAssign)
@@ -267,6 +302,20 @@ def _returns_after(suite: list[ast.stmt], settling: ast.Expr, name: str) -> bool
                 if body and isinstance(body[-1], ast.Return) and _ends_with(body, settling, name):
                     return True
     return False
+
+
+def _bound(statement: ast.stmt, name: str) -> ast.Name | None:
+    """Where a statement that does nothing else binds a variable: an assignment, or a ``with`` for its block."""
+    if isinstance(statement, ast.Assign):
+        targets: list[ast.expr | None] = [*statement.targets]
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        targets = [statement.target]
+    elif isinstance(statement, (ast.With, ast.AsyncWith)):
+        targets = [item.optional_vars for item in statement.items]
+    else:
+        return None
+    target = targets[0] if len(targets) == 1 else None
+    return target if isinstance(target, ast.Name) and target.id == name else None
 
 
 def _raises_after(case: Case, close: ast.Expr) -> bool:

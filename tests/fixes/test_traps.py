@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -721,3 +722,35 @@ def test_a_finally_on_one_line_is_no_hindrance() -> None:
     assert mended(f"{text}    finally: session.close()\n") == (
         f"{MAKER}def f(x):\n    with S.begin() as session:\n        session.add(x); work()\n"
     )
+
+
+ONE = "session = S()\nwork(session)\nsession.close()\n"
+BLOCK = "with S() as session:\n    work(session)\n"
+SEVERAL = {
+    "one after the other": (f"{ONE}\n{ONE}", f"{BLOCK}\n{BLOCK}"),
+    "in branches": (
+        f"if x:\n{indent(ONE, '    ')}else:\n{indent(ONE, '    ')}",
+        f"if x:\n{indent(BLOCK, '    ')}else:\n{indent(BLOCK, '    ')}",
+    ),
+    "one behind the other, in a branch": (
+        f"{ONE}if x:\n{indent(ONE, '    ')}",
+        f"{BLOCK}if x:\n{indent(BLOCK, '    ')}",
+    ),
+    "let go of": (f"{ONE}del session\n", f"{BLOCK}del session\n"),
+    "nothing behind it": (f"{ONE}session = None\nreturn session\n", f"{BLOCK}session = None\nreturn session\n"),
+    "bound in the block": (
+        "session = S()\nwork(session)\nsession = session.merge(x)\nwork(session)\nsession.close()\n",
+        "",
+    ),
+    "used behind a branch": (f"session = None\nif x:\n{indent(ONE, '    ')}work(session)\n", ""),
+    "used in a function": (f"def later():\n    return session\n{ONE}{ONE}", ""),
+    "a loop's variable": (f"{ONE}for session in x:\n    work(session)\n", ""),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), SEVERAL.values(), ids=SEVERAL)
+def test_a_variable_of_several_sessions(before: str, after: str) -> None:
+    """Each is mended where what uses it is told apart by where it stands."""
+    head = f"{MAKER}def f(x):\n"
+    text = mended(head + indent(before, "    "))
+    assert mended(text) == head + indent(after or before, "    ")

@@ -169,6 +169,10 @@ NAME = {
         "session.add(Row(2))\nsession.flush()\nsession.close()\n"
     ),
 }
+NAME["bound before, and used behind"] = (
+    "session = None\nif c1:\n    session = SessionLocal()\n    session.add(Row(1))\n    session.commit()\n    work()\n"
+    "    session.close()\nif session is not None:\n    session.add(Row(2))\n    session.commit()\n"
+)
 CHOOSING = (
     MADE
     + """
