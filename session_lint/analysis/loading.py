@@ -71,6 +71,47 @@ def loaded(
     return None if many is None else Loaded(module, entity, scope, many)
 
 
+def plain_rows(module: Module, value: ast.AST, scope: Scope, sessions: Collection[str]) -> bool:
+    """Whether an expression gives values of columns out of some session variables, or rows of them, and has run for it.
+
+    They know nothing of the session: ``session.query(User.name).first()``, ``session.scalar(select(User.name))``.
+    """
+    start, chain = _chain(value)
+    if chain and path(start) not in sessions:
+        start, earlier = _chain(_bound_once(start, scope))
+        chain = [*earlier, *chain]
+    if path(start) not in sessions or not chain or not chain[0].args:
+        return False
+    first, methods = chain[0], [_method(call) for call in chain]
+    if methods[0] == "query":
+        asked = first.args
+    elif methods[0] in ("execute", "exec", "scalars") or methods == ["scalar"]:
+        start, made = _chain(_bound_once(first.args[0], scope))
+        methods += map(_method, made)
+        selects = isinstance(start, ast.Call) and bool(module.names.qualify(start, scope) & _SELECTS)
+        asked = start.args if selects else []  # type: ignore[attr-defined]
+    else:
+        return False
+    run = _method(chain[-1]) in _RUN and not _SHAPING & set(methods)
+    return run and bool(asked) and all(_is_value(module, one, scope) for one in asked)
+
+
+_RUN = frozenset(
+    ["first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "all", "fetchall", "fetchone"]
+)
+_SHAPING = frozenset(["with_entities", "add_columns", "add_column", "add_entity", "values", "with_only_columns"])
+
+
+def _is_value(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether a query for it gives plain values: a column, or what a function of the database makes."""
+    if isinstance(node, ast.Call):
+        labelled = isinstance(node.func, ast.Attribute) and node.func.attr in ("label", "distinct")
+        if labelled and _is_value(module, node.func.value, scope):  # type: ignore[attr-defined]
+            return True
+        return any(name.startswith("sqlalchemy.func.") for name in module.names.qualify(node.func, scope))
+    return isinstance(node, ast.Attribute) and is_column(Loaded(module, node.value, scope, many=False), node.attr)
+
+
 def _chain(node: ast.AST) -> tuple[ast.AST, list[ast.Call]]:
     """The start of a chain of calls, and the calls in their order."""
     calls: list[ast.Call] = []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.fetching import is_plain
-from session_lint.analysis.loading import Loaded, is_column, loaded, made
+from session_lint.analysis.loading import Loaded, is_column, loaded, made, plain_rows
 from session_lint.analysis.state import State
 from session_lint.python.names import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
@@ -370,7 +370,7 @@ class _Block:
             elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and node.value is not None:
                 yield node.target, node.value
             elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-                yield node.target, node.iter
+                yield node.target, _each(node.iter)
             elif isinstance(node, ast.withitem) and node.optional_vars is not None:
                 yield node.optional_vars, node.context_expr
             elif isinstance(node, ast.Match):
@@ -391,13 +391,29 @@ class _Block:
         """Whether an expression may be, or hold, what was loaded."""
         if isinstance(value, ast.Call) and _is_plain(value):
             return False
-        if isinstance(value, (ast.Constant, ast.Compare, ast.JoinedStr)):
+        if isinstance(value, (ast.Constant, ast.Compare, ast.JoinedStr)) or self._is_free(value):
             return False
+        if isinstance(value, (ast.ListComp, ast.SetComp)):
+            return self.holds(value.elt)
+        if isinstance(value, ast.DictComp):
+            return self.holds(value.key) or self.holds(value.value)
         if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and self._is_column(value):
             return False
         if isinstance(value, ast.Name):
             return value.id in self.sessions or value.id in self.loaded
         return any(self.holds(child) for child in ast.iter_child_nodes(value))
+
+    def _is_free(self, value: ast.AST) -> bool:
+        """Whether it is a call whose result knows nothing of the session: a text, a truth, values of columns."""
+        if not isinstance(value, (ast.Call, ast.Await)):
+            return False
+        if isinstance(value, ast.Call) and isinstance(value.func, (ast.Attribute, ast.Name)):
+            written = isinstance(value.func, ast.Attribute) and isinstance(
+                value.func.value, (ast.Constant, ast.JoinedStr)
+            )
+            if written or path(value.func) in ("any", "all"):
+                return True
+        return plain_rows(self.module, value, self.module.names.scopes.of[self.code], self.sessions)
 
     def _is_column(self, value: ast.Attribute) -> bool:
         """Whether it is the plain value of a column of an object whose class is known."""
@@ -410,9 +426,8 @@ class _Block:
         scope = self.module.names.scopes.of[self.code]
         found: dict[str, list[Loaded | None]] = {}
         for target, value in self._bindings():
-            one = _each(value) if isinstance(self.module.parents.get(value), (ast.For, ast.AsyncFor)) else value
             for place in _places(target):
-                known = self._entity(one, scope) if place is target else None
+                known = self._entity(value, scope) if place is target else None
                 found.setdefault(_start(place), []).append(known)
         return found
 
@@ -445,7 +460,11 @@ class _Block:
                 yield f"line {node.lineno} returns what may be objects of the session, which it would detach"
             elif isinstance(node, ast.Raise) and node.exc is not None and self.holds(node.exc):
                 yield f"line {node.lineno} raises what may hold objects of the session"
-            elif isinstance(node, ast.Call) and not self._starts_here(node) and not _is_plain(node):
+            elif (
+                isinstance(node, ast.Call)
+                and not self._starts_here(node)
+                and not (_is_plain(node) or self._is_free(node))
+            ):
                 yield from self._given(node)
             elif isinstance(node, _FUNCTIONS) and node.decorator_list and self._captures(node):
                 yield f"line {node.lineno} gives what may be objects of the session to others"

@@ -754,3 +754,45 @@ def test_a_variable_of_several_sessions(before: str, after: str) -> None:
     head = f"{MAKER}def f(x):\n"
     text = mended(head + indent(before, "    "))
     assert mended(text) == head + indent(after or before, "    ")
+
+
+MODELS = (
+    "from sqlalchemy import Column, Integer, String, func, select\n"
+    "from sqlalchemy.orm import declarative_base, relationship, sessionmaker\n\n"
+    "S = sessionmaker()\nBase = declarative_base()\n\n\n"
+    "class U(Base):\n    __tablename__ = 'u'\n    id = Column(Integer, primary_key=True)\n    name = Column(String)\n"
+    "    posts = relationship('Post')\n\n\n"
+)
+VALUES = {
+    "a row": ("row = session.query(U.name).filter(U.id == x).first()\nreturn row[0]", True),
+    "rows": ("return session.query(U.id, U.name.label('n'), func.count(U.id)).all()", True),
+    "a value": ("return session.scalar(select(U.name).where(U.id == x))", True),
+    "values": ("q = select(U.name)\nreturn session.scalars(q).all()", True),
+    "a row of a statement": ("row = session.execute(select(U.id, U.name)).first()\nreturn row", True),
+    "a text": ("return ','.join(u.name for u in session.query(U))", True),
+    "a list of columns": ("return [u.name for u in session.query(U)]", True),
+    "dictionaries of columns": ("return [{'id': u.id, 'name': u.name} for u in session.query(U).all()]", True),
+    "a dictionary of columns": ("return {u.id: u.name for u in session.query(U).all()}", True),
+    "a truth": ("return any(u.name for u in session.query(U))", True),
+    "columns in a loop": (
+        "found = []\nfor name, in session.query(U.name):\n    found.append(name)\nreturn found",
+        True,
+    ),
+    "a query that has not run": ("return session.query(U.name)", False),
+    "a generator that has not run": ("return (u.name for u in session.query(U))", False),
+    "an object beside a column": ("return session.query(U.name, U).all()", False),
+    "an object that is added": ("return session.query(U.name).add_entity(U).all()", False),
+    "an object of a statement": ("return session.scalar(select(U))", False),
+    "a list of objects": ("return [u for u in session.query(U)]", False),
+    "a list of what they lead to": ("return [u.posts for u in session.query(U)]", False),
+    "objects by their keys": ("return {u.id: u for u in session.query(U)}", False),
+    "what nobody knows": ("return session.query(V.name).first()", False),
+    "a relationship": ("return session.query(U.posts).all()", False),
+}
+
+
+@pytest.mark.parametrize(("body", "plain"), VALUES.values(), ids=VALUES)
+def test_values_of_columns_know_no_session(body: str, plain: bool) -> None:
+    """Whoever gets them does not see that it is closed."""
+    text = f"{MODELS}def f(x):\n    session = S()\n{indent(body, '    ')}\n"
+    assert (mended(text) != text) is plain
