@@ -48,8 +48,20 @@ def shape(obligation: Obligation) -> Shape | str:
     for suite in suites(code):
         for index, statement in enumerate(suite):
             if isinstance(statement, (ast.Assign, ast.AnnAssign)) and _opens(statement, obligation.site.node):
-                return _shape(statement, suite[index + 1 :], top=suite is code.body)  # type: ignore[attr-defined]
+                top = suite is code.body  # type: ignore[attr-defined]
+                if index + 1 == len(suite) and not top:
+                    return _ended(code, suite)
+                return _shape(statement, suite[index + 1 :], top=top)
     return "the session is not opened by a plain assignment to a variable"
+
+
+def _ended(code: ast.AST, suite: list[ast.stmt]) -> str:
+    """Why nothing can be made of a suite that ends with the opening."""
+    if any(
+        isinstance(n, (ast.If, ast.match_case)) and suite in (n.body, getattr(n, "orelse", [])) for n in ast.walk(code)
+    ):
+        return "it is opened under a condition, and used behind it"
+    return "it is used behind the block that opens it"
 
 
 def _opens(statement: ast.Assign | ast.AnnAssign, node: ast.AST) -> bool:

@@ -796,3 +796,16 @@ def test_values_of_columns_know_no_session(body: str, plain: bool) -> None:
     """Whoever gets them does not see that it is closed."""
     text = f"{MODELS}def f(x):\n    session = S()\n{indent(body, '    ')}\n"
     assert (mended(text) != text) is plain
+
+
+@pytest.mark.parametrize(
+    ("opening", "reason"),
+    [
+        ("def f(x, db=None):\n    if db is None:\n        db = S()\n", "it is opened under a condition"),
+        ("def f(x):\n    try:\n        db = S()\n    except OSError:\n        return\n", "it is used behind the block"),
+    ],
+)
+def test_the_reason_of_an_opening_in_a_block(opening: str, reason: str) -> None:
+    """It says where it stands."""
+    found = [f for f in lint(f"{MAKER}{opening}    db.add(x)\n    db.commit()\n    return 1\n") if f.code == "SES101"]
+    assert [f.refusal.startswith(reason) for f in found] == [True]
