@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from session_lint.analysis import ModuleFacts
     from session_lint.analysis.dependencies import Lending
-    from session_lint.fixes.shape import Shape
     from session_lint.fixes.target import Target
 
 
@@ -49,7 +48,7 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     scoped = _scoped(case)
     if isinstance(scoped, Fix):
         return replace(scoped, applicability=applicability, reason=doubt)
-    stop = _without_with(facts) or _crowded(case, commits=False)
+    stop = _without_with(facts)
     if stop:
         return Refusal(stop)
     return Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(case, None), doubt)
@@ -67,7 +66,7 @@ def _case(facts: ModuleFacts, obligation: Obligation) -> Case | Refusal:
     if isinstance(found, str):
         return Refusal(found)
     case = Case(facts, obligation, found)
-    stop = failing(case, conditions.WITH)
+    stop = failing(case, conditions.WITH) or _crowded(case)
     return Refusal(stop) if stop else case
 
 
@@ -82,7 +81,7 @@ def _scoped(case: Case) -> Fix | Refusal:
         return Refusal("no committing scope over the same factory is known")
     if target.begins and not only_works(case.shape.block, case.name):
         return Refusal("`begin()` tolerates nobody else's commit, and the session is lent or its transaction steered")
-    stop = (target.begins and _without_with(case.facts)) or _crowded(case, commits=True)
+    stop = _without_with(case.facts) if target.begins else ""
     if stop:
         return Refusal(stop)
     message = f"Open the session in `with {target.expression}`"
@@ -102,7 +101,7 @@ def _plan(case: Case, target: Target | None) -> tuple[tuple[str, object], ...]:
         ("imported", target.imported if target else ""),
         ("replaced", target.replaced if target else ""),
         ("guarded", found.guard is not None),
-        ("dissolve", _dissolves(found, commits=target is not None)),
+        ("dissolve", found.guard is not None and (target is not None or not found.guard.handlers)),
         ("drop", tuple((p.row, p.column) for p in map(begins, drop))),
         ("beside", target.beside if target else 0),
         ("joins", target.joins if target else ""),
@@ -110,26 +109,13 @@ def _plan(case: Case, target: Target | None) -> tuple[tuple[str, object], ...]:
     )
 
 
-def _crowded(case: Case, *, commits: bool) -> str:
-    """Why a statement that goes, or that a ``with`` begins or ends with, cannot be told from its line; else empty."""
+def _crowded(case: Case) -> str:
+    """Why the statement that a ``with`` begins or ends with cannot be told from its line; else empty."""
     found = case.shape
-    if _dissolves(found, commits=commits) and not _on_lines_below(found.guard):
-        return "the `try` stands on one line"
-    bounds = [found.acquire, *(s for s in found.block[-1:] if s is not found.guard)]
-    for statement in (*bounds, *_superfluous(case, commits=commits)):
+    for statement in (found.acquire, *(s for s in found.block[-1:] if s is not found.guard)):
         if not alone(case.facts.source, statement):
             return f"line {statement.lineno} holds more than one statement: put each on a line of its own"
     return ""
-
-
-def _dissolves(found: Shape, *, commits: bool) -> bool:
-    """Whether the ``try`` around the session goes."""
-    return found.guard is not None and (commits or not found.guard.handlers)
-
-
-def _on_lines_below(guard: ast.Try | None) -> bool:
-    """Whether the body of a ``try`` begins below its colon."""
-    return guard is not None and guard.body[0].lineno > guard.lineno
 
 
 def _superfluous(case: Case, *, commits: bool) -> Iterator[ast.stmt]:
@@ -170,9 +156,7 @@ def _lent(facts: ModuleFacts, obligation: Obligation, *, never: bool) -> Fix | R
     if isinstance(found, str):
         return Refusal(found)
     case = Case(facts, obligation, found)
-    stop = failing(case, conditions.LENT)
-    stop = stop or _without_with(facts)
-    stop = failing(case, conditions.LENT) or _crowded(case, commits=False)
+    stop = failing(case, conditions.LENT) or _without_with(facts) or _crowded(case)
     if stop:
         return Refusal(stop)
     doubt = "nobody has closed it so far: who keeps its objects will find them detached" if never else ""

@@ -16,7 +16,7 @@ from libcst.metadata import PositionProvider
 from session_lint.fixes import CannotFix
 from session_lint.fixes.imports import with_import
 from session_lint.fixes.parsing import parsed, statement_at
-from session_lint.fixes.suites import Moved, comments_of, led_by, moved, own_lines
+from session_lint.fixes.suites import Moved, comments_of, led_by, moved, own_lines, up_to_comment
 
 Suite = Sequence[cst.BaseStatement]
 Start = tuple[int, int]
@@ -214,7 +214,7 @@ def _opened(suite: cst.BaseSuite) -> tuple[list[cst.EmptyLine], list[cst.BaseSta
     """The statements of a suite, also of one that stands on one line; the comments before and behind them."""
     if isinstance(suite, cst.IndentedBlock):
         comment = suite.header.comment
-        return [cst.EmptyLine(comment=comment)] if comment else [], list(suite.body), own_lines(suite.footer)
+        return [cst.EmptyLine(comment=comment)] if comment else [], list(suite.body), up_to_comment(suite.footer)
     assert isinstance(suite, cst.SimpleStatementSuite)
     if len(suite.body) == 1 and isinstance(suite.body[0], cst.Pass):
         return [], [], _comments(suite)

@@ -25,10 +25,7 @@ def comments_of(gone: cst.SimpleStatementLine) -> list[cst.EmptyLine]:
     behind = gone.trailing_whitespace.comment
     if behind is not None and not _OF_THE_LINE.fullmatch(behind.value):
         return [*gone.leading_lines, cst.EmptyLine(comment=behind)]
-    lines = list(gone.leading_lines)
-    while lines and lines[-1].comment is None:
-        lines.pop()
-    return lines
+    return up_to_comment(gone.leading_lines)
 
 
 _OF_THE_LINE = re.compile(
@@ -84,6 +81,12 @@ class _Moving(cst.CSTTransformer):
 
 
 _CONTINUED = re.compile(r"\\(\r\n|\r|\n)")
+
+
+def up_to_comment(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """Lines without the empty ones behind their last comment."""
+    last = max((i for i, line in enumerate(lines) if line.comment is not None), default=-1)
+    return list(lines[: last + 1])
 
 
 def own_lines(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:

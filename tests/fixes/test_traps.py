@@ -710,17 +710,11 @@ def test_statements_that_share_a_line_have_no_fix(body: str) -> None:
     assert "line" in finding.refusal
 
 
-def test_a_try_on_one_line_is_left() -> None:
-    """It is right as it is, and no scope says it better where none can be made of it."""
-    body = "    try: session.add(x); session.commit()\n    finally: session.close()\n"
-    assert not lint(f"{MAKER}def f(x):\n    session = S()\n{body}")
-
-
 def test_a_finally_on_one_line_is_no_hindrance() -> None:
     """It goes as a whole; and so do statements within the block that share a line."""
-    text = f"{MAKER}def f(x):\n    session = S()\n    try:\n        session.add(x); work()\n        session.commit();\n"
+    text = f"{MAKER}def f(x):\n    session = S()\n    try:\n        session.add(1); work()\n        session.commit();\n"
     assert mended(f"{text}    finally: session.close()\n") == (
-        f"{MAKER}def f(x):\n    with S.begin() as session:\n        session.add(x); work()\n"
+        f"{MAKER}def f(x):\n    with S.begin() as session:\n        session.add(1); work()\n"
     )
 
 
