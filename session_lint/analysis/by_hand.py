@@ -1,7 +1,8 @@
-"""Sessions that a code commits and closes by hand: which objects that leaves expired, and without a session.
+"""Sessions that a code commits, or rolls back, and closes by hand: which objects that leaves expired and alone.
 
 Where a ``with`` does it, all its objects share one fate. Here each way counts by itself: a close leaves expired what
-was there at the commit, if nothing was asked of the session or the object in between.
+was there at the commit, if nothing was asked of the session or the object in between. A rollback most often belongs to
+one outcome of a test, of which the object may be another: it counts for a read that is reached in no other way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.fetching import DETACHING
 from session_lint.analysis.holding import root
 from session_lint.analysis.loading import Loaded, loaded, made
-from session_lint.analysis.makers import makers
+from session_lint.analysis.makers import autocommits, makers
 from session_lint.analysis.reach import after
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.makers import Made
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Site
@@ -40,28 +42,37 @@ _OPTION = "expire_on_commit"
 class ByHand:
     """What a code does by hand with a session that it opened.
 
+    :param what: the mark of a session whose objects are expired.
     :param calls: the calls of its methods, and of those of its queries.
     :param variables: what it is called there.
-    :param commits: where it is committed.
-    :param closes: where it is closed with nothing done since the commit.
+    :param expiring: where it is committed, or rolled back.
+    :param closes: where it is closed with nothing done since then.
     """
 
     solved: Solved
     site: Site
+    what: str
     calls: set[ast.AST] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
-    commits: list[Point] = field(default_factory=list)
+    expiring: list[Point] = field(default_factory=list)
     closes: list[Point] = field(default_factory=list)
     doubtful: bool = False
 
+    @property
+    def undone(self) -> bool:
+        """Whether it is a rollback that expires the objects."""
+        return self.what == _UNDONE
+
     def expired(self, fact: Fact) -> bool:
-        """Whether a fact is one of the session where it has been committed, and no exception is handled."""
-        return fact.site is self.site and not fact.caught and fact.flying is None and bool(fact.marked("committed"))
+        """Whether a fact is one of the session whose objects are expired, and no exception is handled."""
+        return fact.site is self.site and not fact.caught and fact.flying is None and bool(fact.marked(self.what))
 
     def read_there(self, module: Module) -> Callable[[Point, ast.AST], bool]:
-        """What tells whether some way reaches a place in a statement on which the session was committed and closed."""
-        visits = self.solved.visits(PointKind.STATEMENT, PointKind.PHI)
+        """What tells whether a place in a statement is reached with the session's objects expired, and it closed."""
+        visits = [(p, f) for p, f in self.solved.visits(PointKind.STATEMENT, PointKind.PHI) if f.site is self.site]
         reached = {point for point, fact in visits if self.expired(fact) and fact.state is State.CLOSED}
+        if self.undone:
+            reached -= {point for point, fact in visits if not self.expired(fact)}
         arms = {point.value for point in reached if point.kind is PointKind.PHI}
 
         def reads(point: Point, node: ast.AST) -> bool:
@@ -75,7 +86,7 @@ class ByHand:
         return reads
 
     def returned(self, _module: Module, variables: list[Held]) -> Held | None:
-        """The object that a code returns, where its session is always committed by then, and closed at the end."""
+        """The object that a code returns, where it is always expired by then, and its session closed at the end."""
         if any(f.site is self.site and f.flying is None and f.state is not State.CLOSED for f in self.solved.exits):
             return None
         for held in variables:
@@ -90,17 +101,22 @@ class ByHand:
 
 
 def by_hand(facts: ModuleFacts) -> Iterator[tuple[ByHand, list[Held]]]:
-    """Every session of a module that is committed and closed by hand, with the variables that hold its objects."""
+    """Every session of a module that is ended and closed by hand, with the variables that hold its objects."""
     module = facts.module
     if module is None:
         return
     for solved in facts.solved:
         methods = {c.func.attr for c in module.calls_in(solved.code) if isinstance(c.func, ast.Attribute)}
-        if "commit" in methods and _keeps_something(solved.code):
+        if not methods.isdisjoint(_ENDING.values()) and _keeps_something(solved.code):
             for one in _sessions(solved):
                 held = list(_variables(module, one)) if one.closes and not one.doubtful else []
-                if held and _surely_expires(module, one.site):
+                if held and (_undoes(module, one.site) if one.undone else _surely_expires(module, one.site)):
                     yield one, held
+
+
+_UNDONE = "undone"
+_ENDING = {"committed": "commit", _UNDONE: "rollback"}
+"""The marks of sessions whose objects are expired, each with what is called to make them so."""
 
 
 @remembered
@@ -119,28 +135,32 @@ def _keeps_something(code: ast.AST) -> bool:
 
 
 def _sessions(solved: Solved) -> list[ByHand]:
-    found: dict[Site, ByHand] = {}
-    calling = solved.problem.calling
+    found: dict[tuple[Site, str], ByHand] = {}
     for point, fact in solved.visits(PointKind.CALL):
-        call = point.node
-        if fact.site is None or fact.site.kind is not SiteKind.OWNED or not isinstance(call, ast.Call):
+        if fact.site is None or fact.site.kind is not SiteKind.OWNED or not isinstance(point.node, ast.Call):
             continue
-        one = found.setdefault(fact.site, ByHand(solved, fact.site))
-        own = own_effect(calling.module, call, fact)
-        if own is not None:
-            one.calls.add(call)
-            one.variables.add(path(root(call, fact)[0]))
-            one.doubtful |= own[0].effect == "rollback" and one.expired(fact)
-            one.doubtful |= any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
-        if fact.caught:
-            continue
-        if own is not None and own[0].effect == "commit":
-            one.commits.append(point)
-        elif one.expired(fact) and fact.state is State.IDLE:
-            done = calling.outcomes(call, fact)[0]
-            if done and all(f.state is State.CLOSED for f in done):
-                one.closes.append(point)
+        for what in _ENDING:
+            _see(found.setdefault((fact.site, what), ByHand(solved, fact.site, what)), point, point.node, fact)
     return list(found.values())
+
+
+def _see(one: ByHand, point: Point, call: ast.Call, fact: Fact) -> None:
+    """Put down what a call does to a session, on a way that leads there."""
+    calling = one.solved.problem.calling
+    own = own_effect(calling.module, call, fact)
+    if own is not None:
+        one.calls.add(call)
+        one.variables.add(path(root(call, fact)[0]))
+        one.doubtful |= not one.undone and own[0].effect == "rollback" and one.expired(fact)
+        one.doubtful |= any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
+    if fact.caught:
+        return
+    if own is not None and own[0].effect == _ENDING[one.what]:
+        one.expiring.append(point)
+    elif one.expired(fact) and fact.state is State.IDLE:
+        done = calling.outcomes(call, fact)[0]
+        if done and all(f.state is State.CLOSED for f in done):
+            one.closes.append(point)
 
 
 def _variables(module: Module, one: ByHand) -> Iterator[Held]:
@@ -157,18 +177,18 @@ def _variables(module: Module, one: ByHand) -> Iterator[Held]:
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         what = loaded(module, call, scope, one.variables) if call in one.calls else None
         where: ast.AST = node.value
-        entity = made(module, node.value, scope) if name in added else None
+        entity = made(module, node.value, scope) if name in added and not one.undone else None
         if entity is not None:
             what, where = Loaded(module, entity, scope, many=False), added[name]
         if what is not None and _bound_once(module, one, name, node.value) and not _looked_at(one, name):
-            yield Held(name, what, where, _ends(one))
+            yield Held(name, what, where, _ends(one), undone=one.undone)
 
 
 def _ends(one: ByHand) -> tuple[tuple[ast.AST, str], ...]:
-    commit = max((p.node for p in one.commits), key=_line)
+    last = max((p.node for p in one.expiring), key=_line)
     closing = [p.node for p in one.closes]
-    close = min((n for n in closing if _line(n) > _line(commit)), key=_line, default=closing[0])
-    return (commit, "the commit expires it"), (close, "the session is closed here")
+    close = min((n for n in closing if _line(n) > _line(last)), key=_line, default=closing[0])
+    return (last, f"the {_ENDING[one.what]} expires it"), (close, "the session is closed here")
 
 
 def _line(node: ast.AST) -> int:
@@ -194,9 +214,9 @@ def _bound_once(module: Module, one: ByHand, name: str, value: ast.expr) -> bool
 
 
 def _looked_at(one: ByHand, name: str) -> bool:
-    """Whether an object is asked for something, or handed to somebody, between a commit and the close after it."""
-    ending = {*one.closes, *one.commits}
-    for point in after(one.solved.graph, one.commits, ending.__contains__):
+    """Whether an object is asked for something, or handed to somebody, after it expires and before the close."""
+    ending = {*one.closes, *one.expiring}
+    for point in after(one.solved.graph, one.expiring, ending.__contains__):
         statement = point.node
         if point.kind is not PointKind.STATEMENT or (isinstance(statement, ast.Return) and path_of(statement) == name):
             continue
@@ -214,16 +234,29 @@ def path_of(statement: ast.Return) -> str:
 
 def _surely_expires(module: Module, site: Site) -> bool:
     """Whether all that decides about expiring is in sight, and leaves it as it is."""
+    made = _made(module, site)
+    if made is None:
+        return False
+    told = any(k.arg in (_OPTION, "class_", None) for _, call in made for k in call.keywords)
+    return not told and not any(_OPTION in at.source.text for at in (*(at for at, _ in made), module))
+
+
+def _undoes(module: Module, site: Site) -> bool:
+    """Whether a session surely has a transaction to roll back, once it has been asked for something."""
+    made = _made(module, site)
+    return made is not None and not autocommits(*made[0])
+
+
+def _made(module: Module, site: Site) -> list[Made] | None:
+    """The call that opened a session, and those that made its factory; ``None`` where not all are in sight."""
     opening = site.origin.node
     if not isinstance(opening, ast.Call):
-        return False
+        return None
     home = module.program.module_of(opening, module) or module
     made_by = makers(home, opening.func, home.calls.scope(opening))
     factories = [(at, call) for at, call in made_by if at.calls.callee(call).role is Role.FACTORY_MAKER]
     callee = home.calls.callee(opening)
     plain = not made_by and callee.owner is None and bool(callee.names) and not any("(" in n for n in callee.names)
     if not plain and (not factories or len(factories) != len(made_by)):
-        return False
-    calls = [(home, opening), *factories]
-    told = any(k.arg in (_OPTION, "class_", None) for _, call in calls for k in call.keywords)
-    return not told and not any(_OPTION in at.source.text for at, _ in (*calls, (module, opening)))
+        return None
+    return [(home, opening), *factories]

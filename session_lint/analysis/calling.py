@@ -545,6 +545,7 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
         return give(fact).with_marks(fact.marks | outcome.marks)
     settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
     fact = effects.recovered(fact) if settled else fact
+    fact = fact.unmark("undone") if fact.marked("undone") else fact
     marks = fact.marks
     if outcome.state is State.ACTIVE and (fact.marked("commit") or fact.marked("failed")):
         marks = effects.operate(fact, call).marks

@@ -1,4 +1,4 @@
-"""Objects that are read after their session has committed and closed: expired, and without a session.
+"""Objects that are read after their session has committed, or rolled back, and closed: expired, and without a session.
 
 What finds such sessions is imported where a module has the words for one: most have not, and every start pays.
 """
@@ -70,7 +70,7 @@ def _in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:
 
 
 def _by_hand(facts: ModuleFacts) -> list[tuple[ByHand, list[Held]]]:
-    if "commit" not in facts.source.text:
+    if "commit" not in facts.source.text and "rollback" not in facts.source.text:
         return []
     from session_lint.analysis.by_hand import by_hand  # noqa: PLC0415  (see the top)
 

@@ -71,6 +71,8 @@ def operate(fact: Fact, node: ast.AST) -> Fact:
     for m in fact.marks:
         if m.what == "commit":
             marks = (marks - {m}) | {Mark("split", m.node, node)}
+        elif m.what == "undone":
+            marks -= {m}
     if fact.state is State.CLOSED:
         marks |= {Mark("reopened", node)}
     return fact._replace(state=State.ACTIVE, marks=_gone_on(marks, node))
@@ -127,7 +129,9 @@ def _commit(fact: Fact, node: ast.AST) -> Fact:
     fact = without_queries(fact)
     borrowed = fact.site is not None and fact.site.kind is SiteKind.PARAMETER
     ended = _SENT if borrowed else _WAITING  # it ends no failure, which is all that one asks of somebody else's session
-    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", *ended)) | {Mark("committed")}
+    marks = frozenset(m for m in _gone_on(fact.marks, node) if m.what not in ("exposed", "undone", *ended)) | {
+        Mark("committed")
+    }
     if not free(fact):
         marks |= {Mark("commit", node)}
     return fact._replace(state=State.IDLE, pending=None, marks=marks)
@@ -137,7 +141,19 @@ def _rollback(fact: Fact, node: ast.AST) -> Fact:
     if fact.state is State.CLOSED:
         return fact
     ended = _by_hand(recovered(fact), node)
+    ended = ended.mark("undone") if _expires(fact) else ended
     return ended._replace(state=State.IDLE, pending=None)
+
+
+def _expires(fact: Fact) -> bool:
+    """Whether a rollback surely expires what a session has loaded, and stands on no way of an error.
+
+    Where no transaction is open it does nothing: one that somebody unknown has had may be committed by then.
+    """
+    mine = fact.site is not None and fact.site.kind in (SiteKind.OWNED, SiteKind.SCOPE)
+    if not mine or fact.state is not State.ACTIVE or fact.caught or fact.flying is not None:
+        return False
+    return not any(m.what in ("exposed", "closed") for m in fact.marks)
 
 
 _SENT = ("failing", "raised", "asking")

@@ -1,4 +1,4 @@
-"""Objects that a commit has expired and a close left without a session."""
+"""Objects that a commit or a rollback has expired and a close left without a session."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Held:
     :param node: where it was loaded, or added; or the call of the function that does that.
     :param ends: what commits and closes, each place with what is said of it.
     :param inside: where that function has it from.
+    :param undone: whether it is a rollback that expires it, as it does whatever the session was told.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Held:
     node: ast.AST
     ends: tuple[tuple[ast.AST, str], ...]
     inside: ast.AST | None = None
+    undone: bool = False
 
 
 def expressions(statement: ast.AST) -> Iterator[ast.AST]:

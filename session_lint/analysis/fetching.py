@@ -36,10 +36,12 @@ class Fetched:
     """What a call gives out of the session that it gets.
 
     :param node: where that is loaded, or made, in the function that is called.
+    :param new: whether it is an object that was made there, and added.
     """
 
     what: Loaded
     node: ast.AST
+    new: bool = False
 
 
 def is_plain(function: FunctionNode) -> bool:
@@ -152,7 +154,8 @@ class _Body:
         """A new object that the session gets."""
         entity = made(self.module, value, self.scope)
         added = any(word in ATTACHING and name in map(path, call.args) for word, call in self._methods())
-        return Fetched(Loaded(self.module, entity, self.scope, many=False), value) if entity and added else None
+        what = Loaded(self.module, entity, self.scope, many=False) if entity and added else None
+        return Fetched(what, value, new=True) if what is not None else None
 
 
 def _same(found: list[Fetched | None]) -> Fetched | None:

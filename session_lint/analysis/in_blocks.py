@@ -1,4 +1,4 @@
-"""Sessions that a ``with`` commits and closes: which objects that leaves expired, and without a session."""
+"""Sessions that a ``with`` commits, or rolls back, and closes: which objects that leaves expired, and alone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import ATTACHING, DETACHING, fetched
 from session_lint.analysis.holding import arguments
-from session_lint.analysis.inference import shared_by, yielded
+from session_lint.analysis.inference import shared_by, undoes, yielded
 from session_lint.analysis.loading import Loaded, loaded, made
-from session_lint.analysis.makers import makers, says, switched_off, told_otherwise
+from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
@@ -34,13 +34,18 @@ _OPTION = "expire_on_commit"
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A ``with`` that commits and closes: its ends where nothing is raised, and what its session is called."""
+    """A ``with`` that leaves objects expired: its ends where nothing is raised, and what its session is called.
+
+    :param ended: the last line in it on which the session is committed, or rolled back; 0 where the end does that.
+    :param undone: whether it is rolled back.
+    """
 
     solved: Solved
     item: ast.withitem
     ends: list[Point]
     sessions: frozenset[str]
-    committed: int
+    ended: int
+    undone: bool = False
 
     def returned(self, module: Module, variables: list[Held]) -> Held | None:
         """The object of a block that its code returns."""
@@ -51,7 +56,7 @@ class Block:
             for held in variables:
                 if isinstance(node.value, ast.Name) and node.value.id == held.name:
                     return held
-            if node in inside and not self.committed:
+            if node in inside and not self.ended:
                 found = _loads(module, self, node.value)
                 if found is not None:
                     return found
@@ -59,7 +64,7 @@ class Block:
 
 
 def in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:
-    """The committing blocks of a module, each with its variables that hold objects."""
+    """The blocks of a module that leave objects expired, each with its variables that hold some."""
     assert facts.module is not None
     return [(block, list(_variables(facts.module, block))) for block in _blocks(facts)]
 
@@ -67,32 +72,53 @@ def in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:
 def _blocks(facts: ModuleFacts) -> Iterator[Block]:
     assert facts.module is not None
     for solved in facts.solved:
-        found: dict[ast.withitem, Block] = {}
+        ends: dict[ast.withitem, list[tuple[Point, Fact]]] = {}
         for point, fact in solved.visits(PointKind.EXIT):
             item = point.node
-            if isinstance(item, ast.withitem) and _expires_there(facts.module, solved, fact, item):
+            if isinstance(item, ast.withitem) and fact.site and not fact.flying and ("with", item) in fact.names:
+                ends.setdefault(item, []).append((point, fact))
+        for item, arriving in ends.items():
+            expired = [(p, f) for p, f in arriving if _expires_there(facts.module, solved, f, item)]
+            undone = not expired and all(_undone_there(facts.module, f, item) for _, f in arriving)
+            if expired or undone:
+                fact = (expired or arriving)[0][1]
                 names = frozenset(n for n in fact.names if isinstance(n, str))
-                block = found.setdefault(item, Block(solved, item, [], names, _committed(solved, fact)))
-                block.ends.append(point)
-        yield from found.values()
+                last = _last(solved, fact, "rollback" if undone else "commit")
+                yield Block(solved, item, [p for p, _ in expired or arriving], names, last, undone)
 
 
 def _expires_there(module: Module, solved: Solved, fact: Fact, item: ast.withitem) -> bool:
-    """Whether the end of a ``with`` leaves the objects of its session expired and alone."""
+    """Whether the end of a ``with`` leaves the objects of its session expired and alone, by a commit."""
     site = fact.site
-    if site is None or fact.flying is not None or ("with", item) not in fact.names:
-        return False
+    assert site is not None
     idle = site.kind is SiteKind.OWNED and fact.state is State.IDLE and bool(fact.marked("committed"))
     return (commits_at(fact, item) or idle) and _expires(module, solved, site.origin.node)
 
 
-def _committed(solved: Solved, fact: Fact) -> int:
-    """The last line on which the block commits, or has somebody do that who gets its session; 0 where its end does."""
+def _undone_there(module: Module, fact: Fact, item: ast.withitem) -> bool:
+    """The same by a rollback, of the code itself or of the scope: that expires whatever the session was told."""
+    site = fact.site
+    assert site is not None
+    if fact.marked("undone") and fact.state is State.IDLE:
+        opening = site.origin.node
+        return not isinstance(opening, ast.Call) or not autocommits(
+            module.program.module_of(opening, module) or module, opening
+        )
+    if site.kind is not SiteKind.SCOPE or site.commits or fact.state is not State.ACTIVE or fact.marked("exposed"):
+        return False
+    return undoes(module, item)
+
+
+def _last(solved: Solved, fact: Fact, method: str) -> int:
+    """The last line on which the block ends the transaction, or has somebody do that who gets its session.
+
+    It is 0 where the end of the block does that.
+    """
     assert fact.site is not None
-    if fact.site.kind is SiteKind.SCOPE:
+    if fact.site.kind is SiteKind.SCOPE and not fact.marked("undone"):
         return 0
     calls = own_of(solved.code, ast.Call)
-    own = [c.lineno for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "commit"]
+    own = [c.lineno for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == method]
     given = (c.lineno for c in calls if any(path(a) in fact.names for a in arguments(c)))
     return max(own or given, default=0)
 
@@ -144,7 +170,7 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
         return
     calls = [call for call in called if isinstance(call.func, ast.Attribute)]
     adding = [c for c in calls if c.func.attr in ATTACHING and path(c.func.value) in block.sessions]  # type: ignore[attr-defined]
-    added = {path(argument): call for call in adding for argument in _arguments(call)}
+    added = {path(argument): call for call in adding for argument in _arguments(call) if not block.undone}
     for node in inside:
         if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
             continue
@@ -153,12 +179,12 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
         entity = made(module, node.value, scope) if found is None and name in added else None
         if entity is not None:
             found = Held("", Loaded(module, entity, scope, many=False), added[name], _ends(block))
-        if found is not None and not _looked_at(inside, name, block.committed):
+        if found is not None and not _looked_at(inside, name, block.ended):
             yield replace(found, name=name)
     stored = {path(t) for n in inside if isinstance(n, ast.Assign) for t in n.targets}
     for name, call in added.items():
         entity = _made_before(module, scope, name) if name not in stored else None
-        if entity is not None and not _looked_at(inside, name, block.committed):
+        if entity is not None and not _looked_at(inside, name, block.ended):
             yield Held(name, Loaded(module, entity, scope, many=False), call, _ends(block))
 
 
@@ -169,16 +195,18 @@ def _made_before(module: Module, scope: Scope, name: str) -> ast.expr | None:
 
 
 def _ends(block: Block) -> tuple[tuple[ast.AST, str], ...]:
-    return ((block.item, "this block commits, which expires it, and closes"),)
+    return ((block.item, f"this block {'rolls back' if block.undone else 'commits'}, which expires it, and closes"),)
 
 
 def _loads(module: Module, block: Block, value: ast.AST) -> Held | None:
     """What an expression loads through the session of a block, by itself or in a function that it calls."""
     what = loaded(module, value, module.names.scopes.of[block.solved.code], block.sessions)
     if what is not None:
-        return Held("", what, value, _ends(block))
+        return Held("", what, value, _ends(block), undone=block.undone)
     found = fetched(module, value, block.sessions)
-    return Held("", found.what, value, _ends(block), found.node) if found is not None else None
+    if found is None or (block.undone and found.new):
+        return None
+    return Held("", found.what, value, _ends(block), found.node, block.undone)
 
 
 def _inside(module: Module, item: ast.withitem) -> list[ast.AST]:
@@ -193,11 +221,11 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
     return first.elts if isinstance(first, (ast.List, ast.Tuple)) else call.args
 
 
-def _looked_at(inside: list[ast.AST], name: str, committed: int) -> bool:
-    """Whether an object is read between the commit and the end of the block, which loads it again.
+def _looked_at(inside: list[ast.AST], name: str, ended: int) -> bool:
+    """Whether an object is read between the last line that expires it and the end of the block, which loads it again.
 
     To return it reads nothing.
     """
     returned = {n.value for n in inside if isinstance(n, ast.Return)}
     loads = (n for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
-    return bool(committed) and any(n.lineno > committed for n in loads if n not in returned)
+    return bool(ended) and any(n.lineno > ended for n in loads if n not in returned)

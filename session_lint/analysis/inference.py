@@ -72,6 +72,13 @@ def lent(module: Module, function: FunctionNode) -> list[Fact] | None:
     return [f for f in solved.exits if f.site in given and f.flying is None and f.marked("lent")]
 
 
+def undoes(module: Module, item: ast.withitem) -> bool:
+    """Whether the scope of a ``with`` rolls back on every normal way, with what was loaded in it, and closes."""
+    found = _definition(module, item.context_expr) if isinstance(item.context_expr, ast.Call) else None
+    ends = found[0].lent(found[1]) if found is not None else None
+    return bool(ends) and all(f.state is State.CLOSED and f.marked("undone") for f in ends or ())
+
+
 def _shared_lent(module: Module, function: FunctionNode) -> list[Fact] | None:
     """The same of a generator that yields the session which a registry has of the thread, and closes that."""
     for node in _shared(module, function):

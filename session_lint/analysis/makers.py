@@ -175,6 +175,12 @@ def switched_off(module: Module, opening: ast.Call, option: str) -> bool | None:
     return given[1].value is False if isinstance(given[1], ast.Constant) else None
 
 
+def autocommits(module: Module, opening: ast.Call) -> bool:
+    """Whether a session may have no transaction until somebody begins one, as there were some before 2.0."""
+    given = options(module, opening).get("autocommit")
+    return given is not None and not (isinstance(given[1], ast.Constant) and not given[1].value)
+
+
 def told_otherwise(module: Module, opening: ast.Call, option: str) -> bool:
     """Whether a session may have an option in a way that :func:`options` does not read.
 

@@ -105,6 +105,7 @@ class Mark(NamedTuple):
     ``split``       a commit that an operation followed; node: the commit, other: the operation
     ``ended``       a rollback or close by hand; node: the call
     ``committed``   something was committed at all
+    ``undone``      rolled back by the code itself, with all that it had loaded, and nothing has been asked since
     ``exposed``     somebody unknown has had it since the last commit
     ``lost``        a write was thrown away; node: the write, other: what threw it away
     ``reopened``    used after it was closed; node: the operation

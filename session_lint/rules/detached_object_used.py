@@ -1,20 +1,23 @@
-"""An object is read after its session has committed and closed.
+"""An object is read after its session has committed, or rolled back, and closed.
 
 ## What it does
 Follows the objects that a committing scope loads or adds (`session.get(User, 1)`, `session.query(User).first()`,
 `session.scalars(select(User)).all()`, `session.add(user)`) and reports the first read of one of their columns or
 relationships after the block, in the same function or in one that gets them from it. So it does after a
 `with Session() as session` block whose last act is a commit, and where a session is committed and then closed by hand.
+A rollback before the close, by the code or by a scope that always ends with one, expires what was loaded as well, and
+`expire_on_commit=False` changes nothing about that.
 A call of a function of the project that gets the session and returns what it loads through it (`get_user(session, 1)`,
 `Users(session).all()`) counts as the query itself.
 
-Not reported are sessions with `expire_on_commit=False`, or of a factory that nobody is seen to make, objects that were
+Not reported are commits of sessions with `expire_on_commit=False`, or of a factory that nobody is seen to make,
+rollbacks on the way of an error, objects that were
 expunged or that somebody has had since who may have attached them again, plain rows and scalars (`select(User.name)`),
 methods and properties of the class, and whatever cannot be known to be mapped.
 
 ## Why is this bad?
-A commit expires all objects of its session: the next read of an attribute asks the database for it anew. The session is
-closed by then, so the read raises `DetachedInstanceError`.
+A commit or a rollback expires all objects of its session: the next read of an attribute asks the database for it anew.
+The session is closed by then, so the read raises `DetachedInstanceError`.
 
 ## Example
 ```python
@@ -83,13 +86,14 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             trace=[*steps, step(facts, read.node, "raises DetachedInstanceError")],
             name=read.held.name,
             attribute=read.node.attr,
+            ended="rolled back" if read.held.undone else "committed",
         )
 
 
 rule = Rule(
     __name__,
     code="SES306",
-    message="{attribute!r} of {name!r} is read after its session has committed and closed",
+    message="{attribute!r} of {name!r} is read after its session has {ended} and closed",
     severity=Severity.ERROR,
     check=check,
 )

@@ -41,6 +41,16 @@ def by_hand(name):
     finally:
         session.close()
     return user.id  # error: SES306
+
+
+def rolled_back(user_id):
+    session = Session(engine, expire_on_commit=False)
+    try:
+        user = session.get(User, user_id)
+    finally:
+        session.rollback()
+        session.close()
+    return user.name  # error: SES306
 """
 
 CURE = """
@@ -85,6 +95,13 @@ def test_a_session_that_is_closed_by_hand_leaves_it_alone_too(stage: Stage) -> N
     with pytest.raises(DetachedInstanceError, match=DETACHED):
         stage.load(FAULT).by_hand("ann")
     assert stage.users() == ["ann"]
+
+
+def test_a_rollback_expires_it_whatever_the_session_was_told(stage: Stage) -> None:
+    """``expire_on_commit`` is about commits."""
+    stage.write("ann")
+    with pytest.raises(DetachedInstanceError, match=DETACHED):
+        stage.load(FAULT).rolled_back(1)
 
 
 def test_what_is_read_inside_stays(stage: Stage) -> None:
