@@ -10,15 +10,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis import guards
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.expired import Held, expressions
-from session_lint.analysis.fetching import DETACHING
+from session_lint.analysis.fetching import ATTACHING, detaches, given_to
 from session_lint.analysis.holding import root
-from session_lint.analysis.loading import Loaded, loaded, made
+from session_lint.analysis.loading import loaded, new
 from session_lint.analysis.makers import autocommits, makers
 from session_lint.analysis.reach import after
-from session_lint.analysis.state import SiteKind, State
-from session_lint.flow import PointKind
+from session_lint.analysis.state import NOTHING, SiteKind, State
+from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind
@@ -43,6 +44,7 @@ class ByHand:
     """What a code does by hand with a session that it opened.
 
     :param what: the mark of a session whose objects are expired.
+    :param openings: what may have opened it.
     :param calls: the calls of its methods, and of those of its queries.
     :param variables: what it is called there.
     :param expiring: where it is committed, or rolled back.
@@ -52,6 +54,7 @@ class ByHand:
     solved: Solved
     site: Site
     what: str
+    openings: list[ast.AST]
     calls: set[ast.AST] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     expiring: list[Point] = field(default_factory=list)
@@ -62,6 +65,24 @@ class ByHand:
     def undone(self) -> bool:
         """Whether it is a rollback that expires the objects."""
         return self.what == _UNDONE
+
+    def added(self, _module: Module) -> dict[str, ast.Call]:
+        """The variables that the session gets, each with the call by which it does; a rollback lets go of them."""
+        calls = [c for c in self.calls if isinstance(c, ast.Call) and _named(c, ATTACHING)]
+        return {} if self.undone else {path(argument): call for call in calls for argument in given_to(call)}
+
+    def saves(self, module: Module, name: str) -> bool:
+        """Whether an object that the session gets is expired, and alone, however the code ends."""
+        ends = [f for f in self.solved.exits if f.site is self.site and f.flying is None]
+        done = bool(ends) and all(self.expired(f) and f.state is State.CLOSED for f in ends)
+        return done and not detaches(module.calls_in(self.solved.code)) and not _looked_at(self, name)
+
+    def ends_with(self) -> tuple[tuple[ast.AST, str], ...]:
+        """What expires the objects and closes the session, for the trace."""
+        last = max((p.node for p in self.expiring), key=_line)
+        closing = [p.node for p in self.closes]
+        close = min((n for n in closing if _line(n) > _line(last)), key=_line, default=closing[0])
+        return (last, f"the {_ENDING[self.what]} expires it"), (close, "the session is closed here")
 
     def expired(self, fact: Fact) -> bool:
         """Whether a fact is one of the session whose objects are expired, and no exception is handled."""
@@ -100,18 +121,61 @@ class ByHand:
         return None
 
 
-def by_hand(facts: ModuleFacts) -> Iterator[tuple[ByHand, list[Held]]]:
+def by_hand(facts: ModuleFacts) -> list[tuple[ByHand, list[Held]]]:
     """Every session of a module that is ended and closed by hand, with the variables that hold its objects."""
     module = facts.module
-    if module is None:
-        return
+    assert module is not None
+    ended = [one for one in _ended(facts, module) if one.closes and not one.doubtful]
+    sure = (one for one in ended if all(_expires(module, one, opening) for opening in one.openings))
+    return [(one, list(_variables(module, one))) for one in sure]
+
+
+def _ended(facts: ModuleFacts, module: Module) -> Iterator[ByHand]:
     for solved in facts.solved:
         methods = {c.func.attr for c in module.calls_in(solved.code) if isinstance(c.func, ast.Attribute)}
-        if not methods.isdisjoint(_ENDING.values()) and _keeps_something(solved.code):
-            for one in _sessions(solved):
-                held = list(_variables(module, one)) if one.closes and not one.doubtful else []
-                if held and (_undoes(module, one.site) if one.undone else _surely_expires(module, one.site)):
-                    yield one, held
+        if not methods.isdisjoint(_ENDING.values()) and (_keeps_something(solved.code) or "add" in methods):
+            yield from _sessions(solved)
+    for solved, openings in _with_fields(module):
+        one = ByHand(solved, solved.problem.start.site, "committed", openings)  # type: ignore[arg-type]  # it has one
+        for point, fact in solved.visits(PointKind.CALL):
+            if fact.site is one.site and isinstance(point.node, ast.Call):
+                _see(one, point, point.node, fact)
+        yield one
+
+
+def _with_fields(module: Module) -> Iterator[tuple[Solved, list[ast.AST]]]:
+    """How methods leave the session in a field that they commit and close, each with what their class opens it by."""
+    for code, scope in module.codes:
+        if scope.parent is None or not scope.parent.is_class or not isinstance(code, _FUNCTIONS) or not code.args.args:
+            continue
+        for name in _ended_fields(module, code, code.args.args[0].arg):
+            bindings = scope.parent.attributes.get(name.partition(".")[2], ())
+            openings = [b.node for b in bindings if b.node in module.calls and _is_factory(module, b.node)]
+            if not openings or len(openings) < len(bindings):
+                continue
+            site = module.site(SiteKind.PARAMETER, code.args, code, key=f"field {name}")
+            start = NOTHING._replace(site=site, names=frozenset({name}), guards=guards.present(name))
+            try:
+                yield module.solve(code, start), openings
+            except SolverLimit:
+                continue  # nothing is known of it
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _ended_fields(module: Module, code: ast.AST, own: str) -> list[str]:
+    """The fields of a method's object on which it calls both ``commit`` and ``close``."""
+    done: dict[str, set[str]] = {}
+    for call in module.calls_in(code):
+        field, _, method = path(call.func).rpartition(".")
+        if field.startswith(f"{own}.") and field.count(".") == 1:
+            done.setdefault(field, set()).add(method)
+    return [field for field, methods in done.items() if methods >= {"commit", "close"}]
+
+
+def _is_factory(module: Module, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and module.calls.callee(node).role is Role.FACTORY
 
 
 _UNDONE = "undone"
@@ -121,7 +185,7 @@ _ENDING = {"committed": "commit", _UNDONE: "rollback"}
 
 @remembered
 def _keeps_something(code: ast.AST) -> bool:
-    """Whether a code binds what a call gives to a variable, and reads a field of it, goes over it or returns it."""
+    """Whether a code binds a list, or what a call gives, and reads a field of it, goes over it or returns it."""
     nodes = own_nodes(code)
     methods = {n.func for n in nodes if isinstance(n, ast.Call)}
     used = {
@@ -130,8 +194,11 @@ def _keeps_something(code: ast.AST) -> bool:
         if isinstance(n, (ast.Attribute, ast.Subscript, ast.Return, ast.For, ast.comprehension)) and n not in methods
     }
     names = {n.id for n in used if isinstance(n, ast.Name)}
-    kept = (n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, (ast.Call, ast.Await)))
+    kept = (n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, _GIVING))
     return any(isinstance(target, ast.Name) and target.id in names for n in kept for target in n.targets)
+
+
+_GIVING = (ast.Call, ast.Await, ast.ListComp, ast.List)
 
 
 def _sessions(solved: Solved) -> list[ByHand]:
@@ -140,7 +207,8 @@ def _sessions(solved: Solved) -> list[ByHand]:
         if fact.site is None or fact.site.kind is not SiteKind.OWNED or not isinstance(point.node, ast.Call):
             continue
         for what in _ENDING:
-            _see(found.setdefault((fact.site, what), ByHand(solved, fact.site, what)), point, point.node, fact)
+            fresh = ByHand(solved, fact.site, what, [fact.site.origin.node])
+            _see(found.setdefault((fact.site, what), fresh), point, point.node, fact)
     return list(found.values())
 
 
@@ -166,10 +234,9 @@ def _see(one: ByHand, point: Point, call: ast.Call, fact: Fact) -> None:
 def _variables(module: Module, one: ByHand) -> Iterator[Held]:
     code = one.solved.code
     scope = module.names.scopes.of[code]
-    if any(_named(call, DETACHING) for call in module.calls_in(code)):
+    if detaches(module.calls_in(code)):
         return
-    adding = [c for c in one.calls if isinstance(c, ast.Call) and _named(c, ("add", "add_all"))]
-    added = {path(argument): call for call in adding for argument in _arguments(call)}
+    added = one.added(module)
     for node in own_nodes(code):
         if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
             continue
@@ -177,18 +244,11 @@ def _variables(module: Module, one: ByHand) -> Iterator[Held]:
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         what = loaded(module, call, scope, one.variables) if call in one.calls else None
         where: ast.AST = node.value
-        entity = made(module, node.value, scope) if name in added and not one.undone else None
-        if entity is not None:
-            what, where = Loaded(module, entity, scope, many=False), added[name]
+        fresh = new(module, node.value, scope, added[name]) if name in added else None
+        if fresh is not None:
+            what, where = fresh, added[name]
         if what is not None and _bound_once(module, one, name, node.value) and not _looked_at(one, name):
-            yield Held(name, what, where, _ends(one), undone=one.undone)
-
-
-def _ends(one: ByHand) -> tuple[tuple[ast.AST, str], ...]:
-    last = max((p.node for p in one.expiring), key=_line)
-    closing = [p.node for p in one.closes]
-    close = min((n for n in closing if _line(n) > _line(last)), key=_line, default=closing[0])
-    return (last, f"the {_ENDING[one.what]} expires it"), (close, "the session is closed here")
+            yield Held(name, what, where, one.ends_with(), undone=one.undone)
 
 
 def _line(node: ast.AST) -> int:
@@ -197,11 +257,6 @@ def _line(node: ast.AST) -> int:
 
 def _named(call: ast.Call, names: tuple[str, ...]) -> bool:
     return path(call.func).rpartition(".")[2] in names
-
-
-def _arguments(call: ast.Call) -> list[ast.expr]:
-    first = call.args[0] if call.args else None
-    return first.elts if isinstance(first, (ast.List, ast.Tuple)) else call.args
 
 
 def _bound_once(module: Module, one: ByHand, name: str, value: ast.expr) -> bool:
@@ -232,24 +287,20 @@ def path_of(statement: ast.Return) -> str:
     return path(statement.value) if statement.value is not None else ""
 
 
-def _surely_expires(module: Module, site: Site) -> bool:
-    """Whether all that decides about expiring is in sight, and leaves it as it is."""
-    made = _made(module, site)
-    if made is None:
-        return False
+def _expires(module: Module, one: ByHand, opening: ast.AST) -> bool:
+    """Whether all that decides about expiring is in sight, and leaves it as it is.
+
+    A rollback expires whatever the session was told, but where there is no transaction.
+    """
+    made = _made(module, opening)
+    if made is None or one.undone:
+        return made is not None and not autocommits(*made[0])
     told = any(k.arg in (_OPTION, "class_", None) for _, call in made for k in call.keywords)
     return not told and not any(_OPTION in at.source.text for at in (*(at for at, _ in made), module))
 
 
-def _undoes(module: Module, site: Site) -> bool:
-    """Whether a session surely has a transaction to roll back, once it has been asked for something."""
-    made = _made(module, site)
-    return made is not None and not autocommits(*made[0])
-
-
-def _made(module: Module, site: Site) -> list[Made] | None:
+def _made(module: Module, opening: ast.AST) -> list[Made] | None:
     """The call that opened a session, and those that made its factory; ``None`` where not all are in sight."""
-    opening = site.origin.node
     if not isinstance(opening, ast.Call):
         return None
     home = module.program.module_of(opening, module) or module

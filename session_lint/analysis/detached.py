@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.in_blocks import Block
     from session_lint.analysis.module import Module
+    from session_lint.analysis.saving import Saved
     from session_lint.flow import Code, Graph, Point
 
 
@@ -33,13 +34,15 @@ class Read:
 
     :param node: the attribute.
     :param held: where the object is from.
-    :param call: the call that it came out of, where it was loaded in another function.
+    :param call: the call that it came out of, where it was loaded in another function, or that it was given to.
+    :param given: whether it was given to that.
     """
 
     node: ast.Attribute
     held: Held
     code: ast.AST
     call: ast.Call | None = None
+    given: bool = False
 
 
 def reads(facts: ModuleFacts) -> Iterator[Read]:
@@ -59,6 +62,7 @@ def reads(facts: ModuleFacts) -> Iterator[Read]:
     for code, _ in facts.module.codes:
         yield from _reads_of_results(facts.module, code)
         yield from _read_at_once(facts.module, code)
+        yield from _reads_of_saved(facts.module, code)
 
 
 def _in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:
@@ -180,6 +184,27 @@ def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
     return found
 
 
+def saving(facts: ModuleFacts) -> dict[ast.AST, list[Saved]]:
+    """The functions of a module that save an object which they are given, in a session that has ended by then."""
+    if "add" not in facts.source.text:
+        return {}
+    from session_lint.analysis.saving import saved  # noqa: PLC0415  (see the top)
+
+    assert facts.module is not None
+    ended: list[tuple[Block | ByHand, list[Held]]] = [*_in_blocks(facts), *_by_hand(facts)]
+    return saved(facts.module, [one for one, _ in ended])
+
+
+def _reads_of_saved(module: Module, code: Code) -> Iterator[Read]:
+    """The reads in a code of objects that it has given to a function which has saved them."""
+    from session_lint.analysis.saving import saves  # noqa: PLC0415  (see the top)
+
+    for call, held, graph, points in saves(module, code):
+        found = _first_read(module, graph, points, held)
+        if found is not None:
+            yield Read(found, held, code, call, given=True)
+
+
 def _reads_of_results(module: Module, code: Code) -> Iterator[Read]:
     """The reads in a code of objects that come out of its calls."""
     assigned = own_of(code, ast.Assign)
@@ -242,6 +267,12 @@ def _held_of(module: Module, call: ast.Call) -> Held | None:
     if callee.function is None:
         return None
     home = module.at(callee)
-    if not home.opens_one(callee.function):
+    if not home.opens_one(callee.function) and not _ends_by_hand(home, callee.function):
         return None
     return home.program.facts(home).detaching.get(callee.function)
+
+
+def _ends_by_hand(home: Module, function: ast.AST) -> bool:
+    """Whether a function may commit and close a session by hand that it has from another one, or in a field."""
+    methods = {c.func.attr for c in home.calls_in(function) if isinstance(c.func, ast.Attribute)}
+    return "close" in methods and not methods.isdisjoint(("commit", "rollback"))

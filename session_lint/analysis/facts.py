@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.borrowed import Borrowed, borrowed
-from session_lint.analysis.detached import given
+from session_lint.analysis.detached import given, saving
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import EdgeKind, SolverLimit
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.expired import Held
     from session_lint.analysis.module import Module
+    from session_lint.analysis.saving import Saved
     from session_lint.analysis.solved import Solved
     from session_lint.finding import Step
     from session_lint.flow import Block, Code, Edge
@@ -138,6 +139,11 @@ class ModuleFacts:
         from session_lint.analysis.failures import passing_over  # noqa: PLC0415  (few modules have a clause)
 
         return list(passing_over(self))
+
+    @once
+    def saving(self) -> dict[ast.AST, list[Saved]]:
+        """The functions of the module that save objects which they are given, and close the session of it."""
+        return {} if self.module is None else saving(self)
 
     def source_of(self, node: ast.AST) -> Source:
         """The text that a node stands in, which need not be this module's."""

@@ -15,10 +15,11 @@ from session_lint.analysis.holding import closes
 from session_lint.analysis.loading import Loaded, loaded, made
 from session_lint.python.names import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
+from session_lint.python.words import word
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
@@ -26,6 +27,19 @@ if TYPE_CHECKING:
 
 ATTACHING = ("add", "add_all")
 DETACHING = ("expunge", "expunge_all", "make_transient", "make_transient_to_detached")
+
+
+def detaches(calls: Iterable[ast.Call]) -> bool:
+    """Whether some of these calls takes objects out of a session."""
+    return any(word(call.func) in DETACHING for call in calls)
+
+
+def given_to(call: ast.Call) -> list[ast.expr]:
+    """What a session gets by an ``add()`` or ``add_all()``: the elements of a list that is written there."""
+    first = call.args[0] if call.args else None
+    return first.elts if isinstance(first, (ast.List, ast.Tuple)) else call.args
+
+
 _PLAIN = ("staticmethod", "classmethod")
 _DEEPEST = 4
 """How many calls are followed, each of which returns what the next one loads."""

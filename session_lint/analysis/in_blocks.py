@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
-from session_lint.analysis.fetching import ATTACHING, DETACHING, fetched
+from session_lint.analysis.fetching import ATTACHING, detaches, fetched, given_to
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import shared_by, undoes, yielded
-from session_lint.analysis.loading import Loaded, loaded, made
+from session_lint.analysis.loading import loaded, new
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
-from session_lint.python.words import word
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.loading import Loaded
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
@@ -46,6 +46,23 @@ class Block:
     sessions: frozenset[str]
     ended: int
     undone: bool = False
+
+    def added(self, module: Module) -> dict[str, ast.Call]:
+        """The variables that the session gets, each with the call by which it does; a rollback lets go of them."""
+        calls = [n for n in _inside(module, self.item) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+        adding = [c for c in calls if c.func.attr in ATTACHING and path(c.func.value) in self.sessions]  # type: ignore[attr-defined]
+        return {} if self.undone else {path(argument): call for call in adding for argument in given_to(call)}
+
+    def saves(self, module: Module, name: str) -> bool:
+        """Whether an object that the session gets is expired, and alone, once the block has ended."""
+        inside = _inside(module, self.item)
+        left = detaches(n for n in inside if isinstance(n, ast.Call))
+        return not left and not _looked_at(inside, name, self.ended)
+
+    def ends_with(self) -> tuple[tuple[ast.AST, str], ...]:
+        """What expires the objects and closes the session, for the trace."""
+        what = "rolls back" if self.undone else "commits"
+        return ((self.item, f"this block {what}, which expires it, and closes"),)
 
     def returned(self, module: Module, variables: list[Held]) -> Held | None:
         """The object of a block that its code returns."""
@@ -166,47 +183,41 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
     scope = module.names.scopes.of[block.solved.code]
     inside = _inside(module, block.item)
     called = [n for n in inside if isinstance(n, ast.Call)]
-    if any(word(call.func) in DETACHING for call in called):
+    if detaches(called):
         return
-    calls = [call for call in called if isinstance(call.func, ast.Attribute)]
-    adding = [c for c in calls if c.func.attr in ATTACHING and path(c.func.value) in block.sessions]  # type: ignore[attr-defined]
-    added = {path(argument): call for call in adding for argument in _arguments(call) if not block.undone}
+    added = block.added(module)
     for node in inside:
         if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
             continue
         name = node.targets[0].id
         found = _loads(module, block, node.value)
-        entity = made(module, node.value, scope) if found is None and name in added else None
-        if entity is not None:
-            found = Held("", Loaded(module, entity, scope, many=False), added[name], _ends(block))
+        fresh = new(module, node.value, scope, added[name]) if found is None and name in added else None
+        if fresh is not None:
+            found = Held("", fresh, added[name], block.ends_with())
         if found is not None and not _looked_at(inside, name, block.ended):
             yield replace(found, name=name)
     stored = {path(t) for n in inside if isinstance(n, ast.Assign) for t in n.targets}
     for name, call in added.items():
-        entity = _made_before(module, scope, name) if name not in stored else None
-        if entity is not None and not _looked_at(inside, name, block.ended):
-            yield Held(name, Loaded(module, entity, scope, many=False), call, _ends(block))
+        fresh = _made_before(module, scope, name, call) if name not in stored else None
+        if fresh is not None and not _looked_at(inside, name, block.ended):
+            yield Held(name, fresh, call, block.ends_with())
 
 
-def _made_before(module: Module, scope: Scope, name: str) -> ast.expr | None:
-    """The class of the object in a variable that gets its one value before the block."""
+def _made_before(module: Module, scope: Scope, name: str, adding: ast.Call) -> Loaded | None:
+    """What is in a variable that gets its one value before the block."""
     bindings = scope.bindings.get(name, ())
-    return made(module, bindings[0].node, scope) if len(bindings) == 1 else None
-
-
-def _ends(block: Block) -> tuple[tuple[ast.AST, str], ...]:
-    return ((block.item, f"this block {'rolls back' if block.undone else 'commits'}, which expires it, and closes"),)
+    return new(module, bindings[0].node, scope, adding) if len(bindings) == 1 else None
 
 
 def _loads(module: Module, block: Block, value: ast.AST) -> Held | None:
     """What an expression loads through the session of a block, by itself or in a function that it calls."""
     what = loaded(module, value, module.names.scopes.of[block.solved.code], block.sessions)
     if what is not None:
-        return Held("", what, value, _ends(block), undone=block.undone)
+        return Held("", what, value, block.ends_with(), undone=block.undone)
     found = fetched(module, value, block.sessions)
     if found is None or (block.undone and found.new):
         return None
-    return Held("", found.what, value, _ends(block), found.node, block.undone)
+    return Held("", found.what, value, block.ends_with(), found.node, block.undone)
 
 
 def _inside(module: Module, item: ast.withitem) -> list[ast.AST]:
@@ -214,11 +225,6 @@ def _inside(module: Module, item: ast.withitem) -> list[ast.AST]:
     block = module.parents[item]
     assert isinstance(block, (ast.With, ast.AsyncWith))
     return [node for statement in block.body for node in (statement, *own_nodes(statement))]
-
-
-def _arguments(call: ast.Call) -> list[ast.expr]:
-    first = call.args[0] if call.args else None
-    return first.elts if isinstance(first, (ast.List, ast.Tuple)) else call.args
 
 
 def _looked_at(inside: list[ast.AST], name: str, ended: int) -> bool:

@@ -237,6 +237,22 @@ def made(module: Module, value: ast.AST, scope: Scope) -> ast.expr | None:
     return None
 
 
+def new(module: Module, value: ast.AST, scope: Scope, adding: ast.Call) -> Loaded | None:
+    """What a variable with some value gives to a session that gets it: an object, or by ``add_all`` a list of them.
+
+    :param adding: the call that gets the variable.
+    """
+    whole = _method(adding) == "add_all" and bool(adding.args) and not isinstance(adding.args[0], (ast.List, ast.Tuple))
+    if not whole:
+        entity = made(module, value, scope)
+        return Loaded(module, entity, scope, many=False) if entity is not None else None
+    parts = [value.elt] if isinstance(value, ast.ListComp) else value.elts if isinstance(value, ast.List) else []
+    entities = [made(module, part, scope) for part in parts]
+    first = entities[0] if entities else None
+    alike = first is not None and all(e is not None and path(e) == path(first) for e in entities)
+    return Loaded(module, first, scope, many=True) if first is not None and alike else None
+
+
 def needs_session(found: Loaded, attribute: str) -> bool:
     """Whether reading an attribute of an expired object asks its session: it is a column, or a relationship."""
     if attribute.startswith("_") or attribute in ("metadata", "registry", "query"):

@@ -4,7 +4,9 @@
 Follows the objects that a committing scope loads or adds (`session.get(User, 1)`, `session.query(User).first()`,
 `session.scalars(select(User)).all()`, `session.add(user)`) and reports the first read of one of their columns or
 relationships after the block, in the same function or in one that gets them from it. So it does after a
-`with Session() as session` block whose last act is a commit, and where a session is committed and then closed by hand.
+`with Session() as session` block whose last act is a commit, and where a session is committed and then closed by hand,
+also one in a field of the class that opens it. An object that is handed to a function which saves it in a session of
+its own (`insert(user)`) is as good as one that is added there.
 A rollback before the close, by the code or by a scope that always ends with one, expires what was loaded as well, and
 `expire_on_commit=False` changes nothing about that.
 A call of a function of the project that gets the session and returns what it loads through it (`get_user(session, 1)`,
@@ -78,7 +80,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             *(step(facts, node, said) for node, said in read.held.ends),
         ]
         if read.call is not None:
-            steps.append(step(facts, read.call, "comes out of this call"))
+            steps.append(step(facts, read.call, "by this call" if read.given else "comes out of this call"))
         yield rule.finding(
             facts,
             read.node,
