@@ -12,15 +12,17 @@ from session_lint.analysis import guards
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_of
+from session_lint.python.names import own_of, path
 from session_lint.python.scopes import BindingKind, parameters
-from session_lint.values import dataclass
+from session_lint.values import dataclass, field
+from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Site
     from session_lint.python.scopes import FunctionNode
 
 _LAYERS = 2
@@ -33,10 +35,26 @@ class Lent:
 
     :param place: the position or the name of the argument.
     :param commits: whether the wrapper commits on every normal way, and closes.
+    :param home: the module of the wrapper.
+    :param solved: its solution.
+    :param site: where it opens the session.
+    :param calls: where it calls the function.
     """
 
     place: int | str
     commits: bool
+    home: Module = field(compare=False)
+    solved: Solved = field(compare=False)
+    site: Site = field(compare=False)
+    calls: tuple[ast.Call, ...] = field(compare=False)
+
+    @property
+    def returns(self) -> bool:
+        """Whether the wrapper returns what the function returns."""
+        returned = {
+            n.value.value if isinstance(n.value, ast.Await) else n.value for n in own_of(self.solved.code, ast.Return)
+        }
+        return returned.issuperset(self.calls)
 
 
 def decorated(module: Module, code: ast.AST) -> list[Solved]:
@@ -53,15 +71,29 @@ def _decorated(module: Module, code: ast.AST) -> Iterator[Solved]:
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return
     for decorator in code.decorator_list:
-        for lent in lends(module, code, decorator):
-            name = _parameter(code, lent.place)
-            if lent.commits and name:
+        for lent, name in arriving(module, code, decorator):
+            if lent.commits:
                 site = module.site(SiteKind.SCOPE, decorator, code, commits=True)
                 start = NOTHING._replace(site=site, names=frozenset({name}), guards=guards.present(name))
                 try:
                     yield module.solve(code, start)
                 except SolverLimit:
                     return  # nothing is known of it
+
+
+def arriving(module: Module, code: FunctionNode, decorator: ast.expr) -> list[tuple[Lent, str]]:
+    """What a decorator passes to a function, each with the parameter in which it arrives.
+
+    A wrapper may pass it to methods in another place than to functions: then the one that the methods of a session are
+    called on is meant.
+    """
+    found = [(lent, name) for lent in lends(module, code, decorator) if (name := _parameter(code, lent.place))]
+    if len({lent.site for lent, _ in found}) == len(found):
+        return found
+    calls = [c.func for c in module.calls_in(code) if isinstance(c.func, ast.Attribute) and c.func.attr in effects()]
+    used = {path(func.value) for func in calls}
+    meant = [(lent, name) for lent, name in found if name in used]
+    return meant if len({lent.site for lent, _ in meant}) == len(meant) else []
 
 
 def lends(module: Module, code: FunctionNode, decorator: ast.expr) -> list[Lent]:
@@ -110,18 +142,21 @@ def _lent_by(home: Module, maker: FunctionNode, wrapper: FunctionNode) -> list[L
         solved = home.solve(wrapper, NOTHING)
     except SolverLimit:
         return []
-    found: dict[int | str, bool] = {}
+    found: dict[int | str, Lent] = {}
     for point, fact in solved.visits(PointKind.CALL):
         if point.node in calls and fact.site is not None and fact.site.kind is not SiteKind.PARAMETER:
             for place in _places(point.node, fact):
-                found[place] = found.get(place, True) and _commits(solved, fact) and not _asks(wrapper, fact)
-    return [Lent(place, commits) for place, commits in found.items()]
+                known = found[place].commits if place in found else True
+                commits = known and _commits(solved, fact) and not _asks(solved, wrapper, fact.site)
+                found[place] = Lent(place, commits, home, solved, fact.site, tuple(calls))
+    return [*found.values()]
 
 
-def _asks(wrapper: FunctionNode, fact: Fact) -> bool:
+def _asks(solved: Solved, wrapper: FunctionNode, site: Site) -> bool:
     """Whether a wrapper opens a session only where it was given none: then whoever gave one commits it."""
     own = {arg.arg for arg in parameters(wrapper)}
-    return any(guards.variables(text) & own for text, _ in fact.guards)
+    opening = [f for p, f in solved.visits(PointKind.CALL, PointKind.ENTER) if p.node is site.node and f.site is None]
+    return any(guards.variables(text) & own for fact in opening for text, _ in fact.guards)
 
 
 def _places(call: ast.Call, fact: Fact) -> Iterator[int | str]:

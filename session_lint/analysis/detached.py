@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.expired import expressions
+from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.loading import COLLECTING, elements, needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from session_lint.analysis.by_hand import ByHand
-    from session_lint.analysis.expired import Held
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.in_blocks import Block
     from session_lint.analysis.module import Module
@@ -181,7 +180,31 @@ def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
             held = one.returned(facts.module, variables)
             if held is not None:
                 found[code] = held
+    for code, _ in facts.module.codes:
+        held = _of_decorated(facts.module, code)
+        if held is not None:
+            found[code] = held
     return found
+
+
+def _of_decorated(module: Module, code: Code) -> Held | None:
+    """What a function returns that it has from the session which its one decorator passes to it, commits and closes."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or len(code.decorator_list) != 1:
+        return None
+    if not _is_decorated(module, code):
+        return None
+    from session_lint.analysis.decorating import arriving  # noqa: PLC0415  (see the top)
+    from session_lint.analysis.fetching import fetched_by  # noqa: PLC0415  (see the top)
+    from session_lint.analysis.in_blocks import expires  # noqa: PLC0415  (see the top)
+
+    (decorator,) = code.decorator_list
+    for lent, name in arriving(module, code, decorator) if own_of(code, ast.Return) else ():
+        found = fetched_by(module, code, {name}) if lent.commits and lent.returns else None
+        if found is not None and expires(lent.home, lent.solved, lent.site.origin.node):
+            return Held(
+                "", found.what, found.node, ((decorator, "this decorator commits, which expires it, and closes"),)
+            )
+    return None
 
 
 def saving(facts: ModuleFacts) -> dict[ast.AST, list[Saved]]:
@@ -267,7 +290,8 @@ def _held_of(module: Module, call: ast.Call) -> Held | None:
     if callee.function is None:
         return None
     home = module.at(callee)
-    if not home.opens_one(callee.function) and not _ends_by_hand(home, callee.function):
+    function = callee.function
+    if not (home.opens_one(function) or _ends_by_hand(home, function) or _is_decorated(home, function)):
         return None
     return home.program.facts(home).detaching.get(callee.function)
 
@@ -276,3 +300,12 @@ def _ends_by_hand(home: Module, function: ast.AST) -> bool:
     """Whether a function may commit and close a session by hand that it has from another one, or in a field."""
     methods = {c.func.attr for c in home.calls_in(function) if isinstance(c.func, ast.Attribute)}
     return "close" in methods and not methods.isdisjoint(("commit", "rollback"))
+
+
+def _is_decorated(home: Module, function: ast.AST) -> bool:
+    """Whether a decorator passes a session to a function."""
+    if not getattr(function, "decorator_list", ()):
+        return False
+    from session_lint.analysis.decorating import decorated  # noqa: PLC0415  (see the top)
+
+    return bool(decorated(home, function))

@@ -78,6 +78,11 @@ def fetched(module: Module, value: ast.AST, sessions: Collection[str], depth: in
     return _Body(module.at(callee), function, given, depth).gives() if given else None
 
 
+def fetched_by(module: Module, function: FunctionNode, sessions: Collection[str]) -> Fetched | None:
+    """What a function returns of what it loads through some of its parameters, or adds there."""
+    return _Body(module, function, sessions, 0).gives()
+
+
 def _passed(call: ast.Call, function: FunctionNode, sessions: Collection[str], *, bound: bool) -> Iterator[str]:
     """The parameters of a function that get one of the sessions."""
     for name, argument in bind(call, function, bound=bound).items():

@@ -109,7 +109,7 @@ def _expires_there(module: Module, solved: Solved, fact: Fact, item: ast.withite
     site = fact.site
     assert site is not None
     idle = site.kind is SiteKind.OWNED and fact.state is State.IDLE and bool(fact.marked("committed"))
-    return (commits_at(fact, item) or idle) and _expires(module, solved, site.origin.node)
+    return (commits_at(fact, item) or idle) and expires(module, solved, site.origin.node)
 
 
 def _undone_there(module: Module, fact: Fact, item: ast.withitem) -> bool:
@@ -140,7 +140,7 @@ def _last(solved: Solved, fact: Fact, method: str) -> int:
     return max(own or given, default=0)
 
 
-def _expires(module: Module, solved: Solved, node: ast.AST) -> bool:
+def expires(module: Module, solved: Solved, node: ast.AST) -> bool:
     """Whether a commit expires what a session holds: nobody has switched that off, as far as can be known."""
     if isinstance(node, ast.Call):
         home = module.program.module_of(node, module) or module
@@ -176,7 +176,7 @@ def _expires_inside(home: Module, function: ast.AST) -> bool:
     if not sites:
         made_by = shared_by(home, function)
         return bool(made_by) and not any(_OPTION in one.source.text for one in (home, *made_by))
-    return all(_expires(home, solved, site.origin.node) for site in sites)
+    return all(expires(home, solved, site.origin.node) for site in sites)
 
 
 def _variables(module: Module, block: Block) -> Iterator[Held]:

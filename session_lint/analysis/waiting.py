@@ -9,6 +9,7 @@ from session_lint.analysis import effects
 from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.closures import of_own_object
+from session_lint.analysis.decorating import decorated
 from session_lint.analysis.handing import runs
 from session_lint.analysis.objects import known_as
 from session_lint.analysis.state import NOTHING, State, settled
@@ -79,7 +80,10 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
             if fact.site is not None and fact.state is State.ACTIVE:
                 begun = _begun(solved, block, start, call)
                 if begun is not None and not _ends_first(facts.module, call, solved.code, fact, calls[call]):
-                    name = borrowed.called if borrowed else facts.variable(fact.site.node, solved.code)
+                    own = facts.variable(fact.site.node, solved.code) or min(
+                        map(str, solved.problem.start.names), default=""
+                    )
+                    name = borrowed.called if borrowed else own
                     mine = borrowed is None
                     found.append(Waiting(call, calls[call], begun, fact.site, name, solved.code, borrowed=not mine))
         for one in sorted(found, key=lambda w: (w.call.lineno, w.call.col_offset)):
@@ -94,6 +98,9 @@ def _solutions(facts: ModuleFacts) -> Iterator[tuple[Solved, Borrowed | None]]:
     for one in facts.borrowed:
         if _slow_calls(facts.module, one.code) and one.solved is not None:
             yield one.solved, one
+    for code, _ in facts.module.codes:
+        if getattr(code, "decorator_list", ()) and _slow_calls(facts.module, code):
+            yield from ((solved, None) for solved in decorated(facts.module, code))
 
 
 def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:

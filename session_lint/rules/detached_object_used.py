@@ -3,7 +3,8 @@
 ## What it does
 Follows the objects that a committing scope loads or adds (`session.get(User, 1)`, `session.query(User).first()`,
 `session.scalars(select(User)).all()`, `session.add(user)`) and reports the first read of one of their columns or
-relationships after the block, in the same function or in one that gets them from it. So it does after a
+relationships after the block, in the same function or in one that gets them from it; a decorator that opens, commits
+and closes the session which it passes to a function counts as the block around that. So it does after a
 `with Session() as session` block whose last act is a commit, and where a session is committed and then closed by hand,
 also one in a field of the class that opens it. An object that is handed to a function which saves it in a session of
 its own (`insert(user)`) is as good as one that is added there.
