@@ -9,8 +9,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, held, query_of
+from session_lint.analysis.keyed import is_keyed
+from session_lint.analysis.reach import after
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.flow import PointKind
+from session_lint.python.names import path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
+    from session_lint.flow import Point
 
 _SETTLED = frozenset(["subquery", "cte", "exists", "as_scalar", "scalar_subquery", "label"])
 """Methods of a query that make a part of another statement, which does not ask the session."""
@@ -139,12 +143,44 @@ def _stored(module: Module, solved: Solved, target: ast.AST, fact: Fact) -> str:
     above = module.parents.get(target)
     if not isinstance(above, ast.Assign) or held(above.value, fact) is not Hold.WHOLE:
         return ""
-    if not (isinstance(target, ast.Attribute) or _outlives(solved, target)):
-        return ""
     block = module.parents.get(above)
     last = isinstance(block, (ast.With, ast.AsyncWith)) and block.body[-1] is above
     inside = isinstance(block, (ast.With, ast.AsyncWith)) and any(("with", i) in fact.names for i in block.items)
-    return "session" if last and inside else ""
+    if not last or not inside:
+        return ""
+    if isinstance(target, ast.Subscript):
+        kept = _handed_on(module, solved, target, block)
+    else:
+        kept = isinstance(target, ast.Attribute) or _outlives(solved, target)
+    return "session" if kept else ""
+
+
+def _handed_on(module: Module, solved: Solved, target: ast.Subscript, block: ast.AST | None) -> bool:
+    """Whether what has the session under a key is passed to somebody after the block, as it is."""
+    holder, code = path(target.value), solved.code
+    if not holder or is_keyed(module, code, holder):  # of which every use is followed anyway
+        return False
+
+    def changes(point: Point) -> bool:
+        node = point.node
+        if point.kind in (PointKind.STORE, PointKind.DELETE):
+            return path(node.value if isinstance(node, ast.Subscript) else node) == holder
+        return point.kind is PointKind.CALL and path(getattr(node, "func", node)).rpartition(".")[0] == holder
+
+    items = getattr(block, "items", ())
+    ends = [p for b in solved.graph.blocks for p in b.points if p.kind is PointKind.EXIT and p.node in items]
+    return any(
+        point.kind is PointKind.CALL and isinstance(point.node, ast.Call) and _passes(module, point.node, holder)
+        for point in after(solved.graph, ends, changes)
+    )
+
+
+def _passes(module: Module, call: ast.Call, holder: str) -> bool:
+    """Whether a call gives something to somebody who may ask it for what it holds: not to a logger, or to ``len()``."""
+    if not any(path(given) == holder for given in (*call.args, *(k.value for k in call.keywords))):
+        return False
+    callee = module.calls.callee(call)
+    return bool(callee.raises) and not any(name.startswith("builtins.") for name in callee.names)
 
 
 def _outlives(solved: Solved, target: ast.AST) -> bool:

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports the use of a session after its `with` block, where that leaves it open, and a session that leaves the block that
-is about to close it: returned, or put into a field or global by the block's last statement. A query that was built in
+is about to close it: returned, or put into a field or global by the block's last statement, or under a key of what is
+passed on after the block (`data["session"] = session`, then `handler(event, data)`). A query that was built in
 the block and not run (`return session.query(User)`) and an object of the project that keeps the session take it along.
 
 A block that does not close the session (`with session.begin()`) is none of these.
