@@ -16,7 +16,7 @@ from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasi
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
-from session_lint.analysis.objects import by_method, used_here
+from session_lint.analysis.objects import by_holder, by_method, used_here
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome, for_owner, is_generator
@@ -393,6 +393,9 @@ class Calling:
     def _to_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if closes_all_given(call, callee, fact):
             return self._by_summary(call, callee, give(fact), self._ways(call, callee))
+        inside = by_holder(self.module, call, callee, fact, alone=self.hops == 0)
+        if inside is not None and fact.state is not State.CLOSED:
+            return self._by_summary(call, callee, fact, inside)
         outcomes = self._of_parameter(call, callee, fact)
         if _is_nobodys(fact):  # who has it of those that cannot be read has it for good
             outcomes = [_kept_inside(outcome) for outcome in outcomes]

@@ -53,13 +53,41 @@ def known_as(module: Module, call: ast.Call, callee: Callee, fact: Fact) -> froz
     if method is None or not callee.bound or is_generator(method) or not parameters(method):
         return frozenset()
     made = _made(module, call)
-    fields = fields_of(module, made, fact) if made is not None else frozenset()
+    on = path(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    fields = (fields_of(module, made, fact) if made is not None else frozenset()) or entered_fields(on, fact)
     if not fields:
         return frozenset()
     own = parameters(method)[0].arg
     names = frozenset(f"{own}.{name}" for name in fields | _read_by(module.at(callee), method, fields))
     stored = (n for n in own_of(method, ast.Attribute) if not isinstance(n.ctx, ast.Load))
     return frozenset() if any(path(n) in names for n in stored) else names
+
+
+def entered_fields(name: str, fact: Fact) -> frozenset[str]:
+    """The fields of an object in which it has the session from when it is entered to when it is left.
+
+    :param name: the variable of the object.
+    """
+    if not name or not any(
+        isinstance(n, tuple) and n[0] == "under" and ("with", n[1]) in fact.names for n in fact.names
+    ):
+        return frozenset()
+    texts = (n for n in fact.names if isinstance(n, str) and n.startswith(f"{name}."))
+    return frozenset(n.removeprefix(f"{name}.") for n in texts)
+
+
+def by_holder(module: Module, call: ast.Call, callee: Callee, fact: Fact, *, alone: bool) -> tuple[Outcome, ...] | None:
+    """What a function does to the session of an entered object that it is given; ``None`` where it is given none."""
+    function = callee.function
+    if function is None or is_generator(function):
+        return None
+    given = bind(call, function, bound=callee.bound).items()
+    names = frozenset(f"{name}.{field}" for name, a in given if a for field in entered_fields(path(a), fact))
+    stored = {path(n) for n in own_of(function, ast.Attribute) if not isinstance(n.ctx, ast.Load)}
+    if not names or names & stored:
+        return None
+    start = NOTHING._replace(names=names, guards=frozenset[tuple[str, bool]]().union(*map(guards.present, names)))
+    return module.at(callee).summaries.inner(function, start, alone=alone)
 
 
 def used_here(module: Module, code: ast.AST, made: ast.Call, fact: Fact) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at
+from session_lint.analysis.family import family
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
 from session_lint.analysis.surrounding import surrounding
@@ -79,7 +80,26 @@ def _commits_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
         raises = begun or _is_begin(item)
         opening = _COMMITS[not begun]
         for mark in _commits(facts, fact):
-            yield Use(fact.site, mark.node, mark.other, raises, name, opening, item if begun else None)  # type: ignore[arg-type]
+            if mark.what == "split" or not _is_own_method(facts, item, mark.node):
+                yield Use(fact.site, mark.node, mark.other, raises, name, opening, item if begun else None)  # type: ignore[arg-type]
+
+
+def _is_own_method(facts: ModuleFacts, item: ast.withitem, node: ast.AST | None) -> bool:
+    """Whether a call stands in a method of the object that a ``with`` enters: it is there to be called.
+
+    As the last operation that is only said twice.
+    """
+    assert facts.module is not None
+    call = item.context_expr
+    home = facts.module.program.module_of(call, facts.module)
+    if home is None or not isinstance(node, ast.Call) or home.unit(call) is None:
+        return False
+    callee = home.calls.callee(call)  # type: ignore[arg-type]  # what makes a unit of work
+    if callee.home is None or callee.owner is None:
+        return False
+    above = facts.scope(facts.code_at(node)).parent
+    classes = family(home.program.module(callee.home), callee.home.scopes.of[callee.owner])
+    return any(scope is above for _, scope in classes)
 
 
 _COMMITS = {True: "this scope commits", False: "the transaction of this block commits"}

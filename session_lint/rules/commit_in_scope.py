@@ -4,7 +4,8 @@
 Reports `commit()` on the session of a committing scope (`scoped_session()` of the reference module,
 `sessionmaker.begin()`, `with session.begin()`, a `@contextmanager` function that commits), in the block itself or in
 a function of the module that the block calls; there the finding stands at the `commit()`, and the trace names the
-scope.
+scope. An object that opens a session as it is entered and commits it as it is left is a scope, too; what its own method
+commits last is what that method is for, and not reported.
 
 It is a warning where the commit is the last database operation on its way: redundant. It is an error where an
 operation follows. `with Session() as session:` does not commit; its `commit()` is needed and not reported.
