@@ -36,6 +36,7 @@ _HARMLESS = (
 """What is done with a session that leaves it where it is."""
 _TAKING = (Role.TAKES, Role.CLOSING, Role.CLOSER)
 _STORING = ("append", "add", "appendleft", "put", "put_nowait", "insert", "setdefault", "extend", "push", "register")
+_ENTERING = ("__enter__", "__aenter__")
 _WHOLESALE = "close_all"
 """In a project that holds this, sessions are closed without being named."""
 
@@ -164,10 +165,31 @@ class Uses:
         scope = module.names.scopes.of[code]
         if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or scope.parent is None:
             return True
+        if code.name in _ENTERING:
+            return self._entered_may_close(depth + 1)
         plain = (not code.decorator_list or reads_as_field(code)) and not code.name.startswith(
             "__"
         )  # these Python calls
         return not plain or not scope.parent.is_class or self._result_may_close(code, depth + 1)
+
+    def _entered_may_close(self, depth: int) -> bool:
+        """Whether a ``with`` over an object of the class lets go of what that gives, or somebody else has the class."""
+        owner = self.owner.node if self.owner is not None else None
+        others = self.module.program.mentioning(self.module, owner.name) if isinstance(owner, ast.ClassDef) else None
+        if not isinstance(owner, ast.ClassDef) or others is None or depth > _DEEPEST:
+            return True
+        uses = [(one, node) for one in (self.module, *others) for node in _mentions(one, owner)]
+        return not uses or any(self._enters(module, node, depth) for module, node in uses)
+
+    def _enters(self, module: Module, node: ast.expr, depth: int) -> bool:
+        """Whether a mention of the class is anything but ``with Class() as name``, or what is done with the name."""
+        call = module.parents[node]
+        item = module.parents[call]
+        if not isinstance(call, ast.Call) or call.func is not node or not isinstance(item, ast.withitem):
+            return True
+        if item.optional_vars is None:
+            return False
+        return item.context_expr is not call or self._bound(module, item.optional_vars, depth)
 
     def _result_may_close(self, method: FunctionNode, depth: int) -> bool:
         """The same of what a method or property of the class returns."""
@@ -233,6 +255,15 @@ class Asked(Uses):
     def _lets_go(self, module: Module, node: ast.AST, depth: int) -> bool:  # noqa: ARG002  (it goes nowhere unseen)
         above = module.parents[node]
         return closes(above.attr) if isinstance(above, ast.Attribute) else above is not self._asking
+
+
+def _mentions(module: Module, owner: ast.ClassDef) -> Iterator[ast.expr]:
+    """The places of a module where a class is named, and what may be one of that name."""
+    for node in _all_nodes(module.names.scopes.module.node):
+        if isinstance(node, (ast.Name, ast.Attribute)) and word(node) == owner.name and isinstance(node.ctx, ast.Load):
+            found = [module.names.class_of(name) for name in module.names.qualify(node, _scope(module, node))]
+            if not found or any(one is None or one[1].node is owner for one in found):
+                yield node
 
 
 @remembered
