@@ -40,6 +40,8 @@ LOADING = frozenset(
     "add add_all".split()
 )
 """The methods without one of which nothing gives an object of a session."""
+ATTACHING = ("add", "add_all")
+"""The methods by which a session gets an object."""
 _KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
 
 
@@ -175,9 +177,9 @@ def _returned(project: Project, paths: Iterable[Path]) -> set[str]:
     units = [unit for path in paths if (unit := project.load(path)) is not None]
     if not units:
         return set()
-    from session_lint.python.returning import returning  # noqa: PLC0415  (as below)
+    from session_lint.python.returning import returning, saving  # noqa: PLC0415  (as below)
 
-    return {code.name for unit in units for code in returning(unit.names, LOADING)}
+    return {c.name for unit in units for c in (*returning(unit.names, LOADING), *saving(unit.names, ATTACHING))}
 
 
 def _leads(project: Project, paths: Iterable[Path]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.expired import Held, expressions
-from session_lint.analysis.fetching import ATTACHING, detaches, given_to
+from session_lint.analysis.fetching import detaches, given_to
 from session_lint.analysis.holding import root
 from session_lint.analysis.loading import loaded, new
 from session_lint.analysis.makers import autocommits, makers
@@ -23,6 +23,7 @@ from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind
+from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, field
 from session_lint.vocabulary import Role
 

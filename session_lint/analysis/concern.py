@@ -69,6 +69,10 @@ class Concern:
         """What the object means that a ``with`` makes and enters, if it keeps a session meanwhile."""
 
     @abstractmethod
+    def lends(self, callee: Callee) -> str:
+        """The global session that a call lends to its ``with``; empty for none."""
+
+    @abstractmethod
     def generator_scope(self, function: FunctionNode) -> Meaning | None:
         """What a plain generator means once it is made a context manager."""
 
@@ -258,7 +262,8 @@ class Concern:
         if self.program.project is not None:
             words = self.program.singleton_words(self.names)
             calls = [(call, scope) for call, scope in calls if word(call.func) in words]
-        return {self.code_of(s) for call, s in calls if self.calls.callee(call).role in (Role.SINGLETON, Role.CLOSER)}
+        asked = ((self.calls.callee(call), scope) for call, scope in calls)
+        return {self.code_of(s) for c, s in asked if c.role in (Role.SINGLETON, Role.CLOSER) or self.lends(c)}
 
     @property
     def ending_by_hand(self) -> list[Code]:

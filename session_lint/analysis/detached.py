@@ -291,12 +291,12 @@ def _held_of(module: Module, call: ast.Call) -> Held | None:
         return None
     home = module.at(callee)
     function = callee.function
-    if not (home.opens_one(function) or _ends_by_hand(home, function) or _is_decorated(home, function)):
+    if not (home.opens_one(function) or ends_by_hand(home, function) or _is_decorated(home, function)):
         return None
     return home.program.facts(home).detaching.get(callee.function)
 
 
-def _ends_by_hand(home: Module, function: ast.AST) -> bool:
+def ends_by_hand(home: Module, function: ast.AST) -> bool:
     """Whether a function may commit and close a session by hand that it has from another one, or in a field."""
     methods = {c.func.attr for c in home.calls_in(function) if isinstance(c.func, ast.Attribute)}
     return "close" in methods and not methods.isdisjoint(("commit", "rollback"))

@@ -16,6 +16,7 @@ from session_lint.analysis.loading import Loaded, loaded, made
 from session_lint.python.names import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
+from session_lint.signs import ATTACHING
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode, Scope
 
-ATTACHING = ("add", "add_all")
 DETACHING = ("expunge", "expunge_all", "make_transient", "make_transient_to_detached")
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.detached import ends_by_hand
 from session_lint.analysis.passed import factories, of_field, passed, standing_in
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
 from session_lint.python.passing import passings, receiving
-from session_lint.python.returning import returning
+from session_lint.python.returning import returning, saving
 from session_lint.python.words import leads
-from session_lint.signs import LOADING
+from session_lint.signs import ATTACHING, LOADING
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -94,11 +95,15 @@ def _shares(program: Program, unit: Unit, name: str, scope: Scope) -> bool:
 
 
 def _giving_objects(program: Program, unit: Unit) -> Iterator[str]:
-    """The functions of a module that may return an object out of a session which they open: it is detached by then."""
+    """The functions of a module that may leave objects to their callers of sessions which they open, or close by hand.
+
+    They return them, or save what they were given: it is detached by then.
+    """
     if _NOT_EXPIRED in unit.source.text:
         return
     module = program.module(unit.names)
-    yield from (code.name for code in returning(unit.names, LOADING) if module.opens_one(code))
+    codes = [*returning(unit.names, LOADING), *saving(unit.names, ATTACHING)]
+    yield from (code.name for code in codes if module.opens_one(code) or ends_by_hand(module, code))
 
 
 _NOT_EXPIRED = "expire_on_commit"
@@ -128,6 +133,7 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
                 module.hands_out(node)
                 or _scope(program, unit, node)
                 or _means(program, unit, names.qualname(names.scopes.of[node]))
+                or names.qualname(names.scopes.of[node]) in module.lenders
             ):
                 return True
         elif isinstance(node, ast.ClassDef) and module.opens_when_made(node):

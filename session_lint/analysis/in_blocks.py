@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
-from session_lint.analysis.fetching import ATTACHING, detaches, fetched, given_to
+from session_lint.analysis.fetching import detaches, fetched, given_to
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import shared_by, undoes, yielded
 from session_lint.analysis.loading import loaded, new
@@ -15,6 +15,7 @@ from session_lint.analysis.makers import autocommits, makers, says, switched_off
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.names import own_nodes, own_of, path
+from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:

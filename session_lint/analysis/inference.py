@@ -9,7 +9,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by
 from session_lint.analysis.arguments import conditions_met
 from session_lint.analysis.calls import is_method
-from session_lint.analysis.holding import held
+from session_lint.analysis.holding import closes, held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
@@ -285,6 +285,21 @@ def getters(module: Module) -> Iterator[tuple[str, Scope]]:
     """
     for name, scopes in module.kept.items():
         yield from ((name, scope) for scope in scopes if _returns(scope, name))
+
+
+def lenders(module: Module) -> Iterator[tuple[str, Scope]]:
+    """The context managers that lend the session which a module keeps in a global, and leave it open, each with that.
+
+    One opens it where there is none yet, and yields it.
+    """
+    for name, scopes in module.kept.items():
+        for scope in scopes:
+            function: FunctionNode = scope.node  # type: ignore[assignment]  # what puts something there is one
+            yields = any(n.value is not None and path(n.value) == name for n in own_of(function, ast.Yield))
+            if yields and module.is_context_manager(function) and not module.lent(function):
+                ends = (n for n in own_of(function, ast.Attribute) if path(n.value) == name and closes(n.attr))
+                if not any(ends):
+                    yield name, scope
 
 
 def closed_by(module: Module, function: FunctionNode, names: Collection[str]) -> str:

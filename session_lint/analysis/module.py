@@ -18,6 +18,7 @@ from session_lint.analysis.inference import (
     commits,
     getters,
     kept,
+    lenders,
     lent,
     scope_meaning,
     unit_of_work,
@@ -134,6 +135,18 @@ class Module(Concern):
     def getters(self) -> dict[str, str]:
         """What identifies the global session of each getter of this module."""
         return {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in getters(self)}
+
+    @once
+    def lenders(self) -> dict[str, str]:
+        """What identifies the global session of each context manager of this module that lends it."""
+        return {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in lenders(self)}
+
+    def lends(self, callee: Callee) -> str:
+        """The global session that a call lends to its ``with``; empty for none."""
+        home, function = self.at(callee), callee.function
+        if function is None or not home.kept or not home.is_context_manager(function):
+            return ""
+        return home.lenders.get(home.names.qualname(home.names.scopes.of[function]), "")
 
     @once
     def _globals(self) -> list[str]:

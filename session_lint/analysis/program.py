@@ -342,7 +342,7 @@ class Program:
         """The modules that keep a session in a global."""
         assert self.project is not None
         units = [unit for p in self._signs.keeping if (unit := self.project.load(p)) is not None]
-        return [m for unit in units if (m := self.module(unit.names)).getters]
+        return [m for unit in units if (m := self.module(unit.names)).getters or m.lenders]
 
     def singleton_words(self, names: Names) -> set[str]:
         """The words by which a module may call the getter or the closer of a global session."""
@@ -351,7 +351,7 @@ class Program:
     @once
     def _singleton_words(self) -> frozenset[str]:
         tables = {name for name, meaning in self.vocabulary.names.items() if meaning.role in _GLOBAL}
-        own = {name for m in self._with_getters for name in m.singletons}
+        own = {name for m in self._with_getters for name in (*m.singletons, *m.lenders)}
         return frozenset(name.rpartition(".")[2] for name in tables | own)
 
     @once
@@ -364,7 +364,8 @@ class Program:
     def naming_singletons(self) -> list[Module]:
         """The modules that name the getter or the closer of a global session."""
         assert self.project is not None
-        words = {name.rpartition(".")[2] for m in self._with_getters for name in m.singletons}
+        names = {name for m in self._with_getters for name in (*m.singletons, *m.lenders)}
+        words = {name.rpartition(".")[2] for name in names}
         paths = {path for name in words for path in self.project.holding(name)} | self._signs.naming_globals
         units = [self.project.load(path) for path in sorted(paths)]
         return [self.module(unit.names) for unit in units if unit is not None]

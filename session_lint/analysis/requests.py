@@ -13,6 +13,7 @@ from session_lint.vocabulary.tables import SERVING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.python.names import Names
     from session_lint.python.scopes import FunctionNode, Scope
@@ -53,13 +54,20 @@ def global_uses(module: Module) -> Iterator[GlobalUse]:
         if code not in served and not module.calls.may_be(call, serving):
             continue
         callee = module.calls.callee(call)
-        if callee.role is Role.SINGLETON and code in served and module.key(callee) not in module.keys_defined_in(code):
+        if code in served and _takes(module, callee, code):
             yield GlobalUse(call, code, served[code])
         elif callee.role in SERVING:
             for value in (*call.args, *(k.value for k in call.keywords)):
                 found = module.calls.meaning(module.names.qualify(value, scope)) if path(value) else None
                 if found is not None and found.role is Role.SINGLETON:
                     yield GlobalUse(value, code, None)
+
+
+def _takes(module: Module, callee: Callee, code: Code) -> bool:
+    """Whether a call gives the global session to its code, or to the ``with`` that it stands in."""
+    if callee.role is Role.SINGLETON:
+        return module.key(callee) not in module.keys_defined_in(code)
+    return callee.role is None and bool(module.lends(callee))
 
 
 def request_codes(module: Module) -> dict[Code, Handler]:

@@ -1,4 +1,4 @@
-"""Functions that may return what a method has given them, by their words: an object of a session, for all one sees."""
+"""Functions that may return what a method has given them, or save what they were given, for all that words tell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.python.names import own_of
+from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,4 +25,14 @@ def returning(names: Names, methods: Collection[str]) -> Iterator[FunctionNode]:
             if gives and any(
                 isinstance(n.func, ast.Attribute) and n.func.attr in methods for n in own_of(code, ast.Call)
             ):
+                yield code
+
+
+def saving(names: Names, methods: Collection[str]) -> Iterator[FunctionNode]:
+    """The functions of a module that give one of their parameters to one of some methods."""
+    for scope in names.scopes.of.values():
+        code = scope.node
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and (own := {a.arg for a in parameters(code)}):
+            calls = (n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute) and n.func.attr in methods)
+            if any(isinstance(a, ast.Name) and a.id in own for call in calls for a in call.args):
                 yield code

@@ -1,9 +1,10 @@
 """The global session of the process is used while a request is served.
 
 ## What it does
-Reports a call of a singleton getter in a Flask view, hook, error handler, context processor or `MethodView` method,
-in the like of FastAPI, Starlette and aiohttp, or in a function of the module that one of them calls. Command-line
-commands, application factories and scripts are not requests.
+Reports a call of a singleton getter, or of a context manager that lends the one session of the process, in a Flask
+view, hook, error handler, context processor or `MethodView` method, in the like of FastAPI, Starlette and aiohttp, or
+in a function of the module that one of them calls. Command-line commands, application factories and scripts are not
+requests.
 
 ## Why is this bad?
 Requests run side by side, in threads or tasks. They would share one session that is made for one: one request commits
