@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, held, query_of
 from session_lint.analysis.keyed import is_keyed
-from session_lint.analysis.reach import after
+from session_lint.analysis.reach import after, escapes
 from session_lint.analysis.state import Fact, SiteKind, State
+from session_lint.analysis.surrounding import Surrounding
 from session_lint.flow import PointKind
 from session_lint.python.names import path
 from session_lint.values import dataclass
@@ -49,7 +50,7 @@ class Way:
     """A way on which a session, or what asks it later, leaves the ``with`` that closes it.
 
     :param node: the ``return``, or the assignment's target.
-    :param item: the ``with``.
+    :param closing: the ``with``, or the call in a ``finally`` that closes it.
     :param what: ``session``, ``query`` or ``object``: what leaves.
     :param kept: whether it is stored, not returned.
     """
@@ -57,10 +58,15 @@ class Way:
     site: Site
     code: ast.AST
     node: ast.AST
-    item: ast.withitem
+    closing: ast.AST
     name: str
     what: str
     kept: bool = False
+
+    @property
+    def by_block(self) -> bool:
+        """Whether a ``with`` closes it."""
+        return isinstance(self.closing, ast.withitem)
 
 
 def reopenings(facts: ModuleFacts) -> Iterator[Reopening]:
@@ -96,14 +102,32 @@ def escaping(facts: ModuleFacts) -> Iterator[Way]:
     for solved in facts.solved:
         seen: set[ast.AST] = set()
         for point, fact in solved.visits(PointKind.RETURN, PointKind.STORE):
-            item = closing_block(fact)
-            if fact.site is None or item is None or point.node in seen:
+            if fact.site is None or point.node in seen:
                 continue
-            kept = point.kind is PointKind.STORE
-            what = _stored(facts.module, solved, point.node, fact) if kept else _given(facts.module, point.value, fact)
-            if what:
+            kept, item = point.kind is PointKind.STORE, closing_block(fact)
+            closing: ast.AST | None = item
+            what = ""
+            if item is not None:
+                what = (
+                    _stored(facts.module, solved, point.node, fact) if kept else _given(facts.module, point.value, fact)
+                )
+            elif not kept and _given(facts.module, point.value, fact) in ("query", "object"):
+                what, closing = _given(facts.module, point.value, fact), _closed_after(solved, point, fact)
+            if what and closing is not None:
                 seen.add(point.node)
-                yield Way(fact.site, solved.code, point.node, item, _name(facts, fact, solved.code), what, kept)
+                yield Way(fact.site, solved.code, point.node, closing, _name(facts, fact, solved.code), what, kept)
+
+
+def _closed_after(solved: Solved, point: Point, fact: Fact) -> ast.AST | None:
+    """What closes an open session on every way from a ``return``: the call in a ``finally`` around it."""
+    site = fact.site
+    if site is None or site.kind is not SiteKind.OWNED or fact.state in (State.CLOSED, State.GIVEN):
+        return None
+    closing = {m.node for f in solved.exits if f.site is site and f.flying is None for m in f.marked("closed")}
+    done = {p for b in solved.graph.blocks for p in b.points if p.kind is PointKind.CALL and p.node in closing}
+    if not done or escapes(solved.graph, [point], done.__contains__):
+        return None
+    return next((p.node for p in after(solved.graph, [point], done.__contains__) if p in done), None)
 
 
 def _name(facts: ModuleFacts, fact: Fact, code: ast.AST) -> str:
@@ -116,7 +140,14 @@ def closing_block(fact: Fact) -> ast.withitem | None:
     owned = fact.site is not None and fact.site.kind in (SiteKind.OWNED, SiteKind.SCOPE)
     if not owned or fact.state is State.GIVEN:
         return None
-    return next((n[1] for n in fact.names if isinstance(n, tuple) and n[0] == "with"), None)
+    return next((n[1] for n in fact.names if isinstance(n, tuple) and _closes(n)), None)
+
+
+def _closes(name: tuple[object, ...]) -> bool:
+    """Whether a name of a session is that of a ``with`` around it, which closes it."""
+    if name[0] != "around" or not isinstance(name[1], ast.withitem):
+        return name[0] == "with"
+    return isinstance(name[2], Surrounding) and name[2].always
 
 
 def _given(module: Module, value: ast.AST | None, fact: Fact) -> str:
@@ -128,10 +159,27 @@ def _given(module: Module, value: ast.AST | None, fact: Fact) -> str:
         return "session"
     if isinstance(value, ast.Lambda):
         return "object" if hold is Hold.INSIDE else ""
-    if hold is Hold.INSIDE and isinstance(value, ast.Call) and module.calls.callee(value).owner is not None:
+    if hold is Hold.INSIDE and any(_is_object(module, one, fact) for one in (value, *_elements(value))):
         return "object"
     lazy = isinstance(value, (ast.Call, ast.Name)) and query_of(value, fact) and _last(value) not in _SETTLED
     return "query" if lazy else ""
+
+
+def _is_object(module: Module, value: ast.AST | None, fact: Fact) -> bool:
+    """Whether an expression makes an object of the project that holds the session."""
+    made = isinstance(value, ast.Call) and module.calls.callee(value).owner is not None
+    return made and held(value, fact) is Hold.INSIDE
+
+
+def _elements(value: ast.AST | None) -> list[ast.expr]:
+    """What a collection is made of that is written there."""
+    if isinstance(value, ast.Dict):
+        return value.values
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        return value.elts
+    if isinstance(value, ast.DictComp):
+        return [value.value]
+    return [value.elt] if isinstance(value, (ast.ListComp, ast.SetComp)) else []
 
 
 def _last(value: ast.expr) -> str:

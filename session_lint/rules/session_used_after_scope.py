@@ -6,7 +6,8 @@ is about to close it: returned, or put into a field or global by the block's las
 passed on after the block (`data["session"] = session`, then `handler(event, data)`). A query that was built in
 the block and not run (`return session.query(User)`) and an object of the project that keeps the session take it along.
 
-A block that does not close the session (`with session.begin()`) is none of these.
+The same goes for a query or an object that is returned past a `finally` which closes the session. A block that does not
+close the session (`with session.begin()`) is none of these.
 
 ## Why is this bad?
 The block has closed the session. The next use opens it anew, without a word: it takes a connection that nobody gives
@@ -87,7 +88,7 @@ def _left(facts: ModuleFacts, way: Way) -> Finding:
     steps = [
         *opened(facts, way.site),
         step(facts, way.node, end),
-        step(facts, way.item, "closed at the end of this block"),
+        step(facts, way.closing, "closed at the end of this block" if way.by_block else "closed here, after that"),
     ]
     return rule.finding(
         facts,
@@ -95,7 +96,7 @@ def _left(facts: ModuleFacts, way: Way) -> Finding:
         symbol=facts.symbol(way.code),
         trace=steps,
         session=named(way.name),
-        what=_LEAVING[way.what],
+        what=_LEAVING[way.what] if way.by_block else _LEAVING[way.what].replace("block", "function"),
     )
 
 
