@@ -16,7 +16,7 @@ from session_lint.fixes import CannotFix, rewritten
 from session_lint.fixes.judge import Refusal, to_scope
 from session_lint.fixes.settling import settle
 from session_lint.mend import Mended, attempt, beyond, mend
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Meaning, Role, Tables
 

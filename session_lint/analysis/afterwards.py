@@ -14,7 +14,7 @@ from session_lint.analysis.reach import after, escapes
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.surrounding import Surrounding
 from session_lint.flow import PointKind
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

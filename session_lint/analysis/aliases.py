@@ -14,7 +14,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import makers
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind, is_self
 from session_lint.python.words import word

@@ -9,7 +9,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.holding import Hold, held, slots
 from session_lint.analysis.keyed import contents, is_dict
 from session_lint.analysis.results import RESULT
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 

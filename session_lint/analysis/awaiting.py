@@ -13,7 +13,7 @@ from session_lint.analysis.loading import COLLECTING
 from session_lint.analysis.state import NOTHING
 from session_lint.analysis.told import told
 from session_lint.flow import PointKind
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import below
 from session_lint.values import dataclass
 

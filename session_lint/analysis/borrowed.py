@@ -19,7 +19,7 @@ from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
-from session_lint.python.names import path, reading
+from session_lint.python.nodes import path, reading
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects

@@ -20,7 +20,7 @@ from session_lint.analysis.makers import autocommits, makers
 from session_lint.analysis.reach import after
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import ATTACHING

@@ -21,7 +21,7 @@ from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome, for_owner, is_generator
 from session_lint.analysis.surrounding import CLOSES, is_entered, surrounding
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
 from session_lint.python.words import word

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.own_registries import opened_by
 from session_lint.analysis.state import ANY
-from session_lint.python.names import Names, is_super, path
+from session_lint.python.nodes import is_super, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.values import dataclass, field, replace
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
+    from session_lint.python.names import Names
     from session_lint.python.pending import Pending
     from session_lint.python.scopes import FunctionNode, Scope
 

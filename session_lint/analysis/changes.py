@@ -9,7 +9,7 @@ from session_lint.analysis.fetching import fetched
 from session_lint.analysis.loading import Loaded, is_column, loaded
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
-from session_lint.python.names import is_none, own_of, path
+from session_lint.python.nodes import is_none, own_of, path
 from session_lint.python.scopes import BindingKind, below
 
 if TYPE_CHECKING:

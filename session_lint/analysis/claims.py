@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.uses import Uses, code_around
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.python.scopes import below, is_self
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.holding import captured
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.names import is_super, own_nodes, own_of, path
+from session_lint.python.nodes import is_super, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import is_self, parameters
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import BY_HAND, called_on
-from session_lint.python.names import is_property, own_nodes, own_of, path
+from session_lint.python.names import is_property
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.pending import once
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters

@@ -12,7 +12,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass, field
 from session_lint.vocabulary import effects

@@ -12,7 +12,7 @@ from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

@@ -12,7 +12,7 @@ from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.loading import COLLECTING, elements, needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import below, parameters
 from session_lint.values import dataclass, replace
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import Hold, closes, held
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import foreign
 from session_lint.analysis.family import family
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import below, is_self
 from session_lint.python.words import word
 

@@ -12,7 +12,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.aliases import made_by, managed, managed_by, stands_for
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.names import own_of, path, reading
+from session_lint.python.nodes import own_of, path, reading
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from session_lint.analysis.detached import given, saving
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import EdgeKind, SolverLimit
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.python.pending import Pending, once
 from session_lint.python.remembered import remembered
 from session_lint.values import dataclass

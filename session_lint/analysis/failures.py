@@ -10,7 +10,7 @@ from session_lint.analysis.effects import commits_at, is_statement
 from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import closes
 from session_lint.analysis.loading import Loaded, loaded, made
-from session_lint.python.names import is_none, own_nodes, own_of, path
+from session_lint.python.nodes import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.signs import ATTACHING

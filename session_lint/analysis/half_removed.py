@@ -14,7 +14,7 @@ from session_lint.analysis.holding import releasing
 from session_lint.analysis.registries import handed_on, is_registry, taken_down
 from session_lint.analysis.state import State
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

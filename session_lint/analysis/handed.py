@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.family import family
 from session_lint.analysis.passed import given, of_field
-from session_lint.python.names import own_of, path, reading
+from session_lint.python.nodes import own_of, path, reading
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.vocabulary import effects
 

@@ -14,7 +14,7 @@ from session_lint.analysis.objects import known_as
 from session_lint.analysis.state import State
 from session_lint.analysis.workers import START, appends, started, takes_along
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, own_of
+from session_lint.python.nodes import own_nodes, own_of
 from session_lint.python.passing import applied
 from session_lint.python.words import word
 from session_lint.values import dataclass

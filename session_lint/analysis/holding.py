@@ -13,7 +13,7 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
 from session_lint.vocabulary import effects, query_methods

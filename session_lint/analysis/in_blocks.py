@@ -14,7 +14,7 @@ from session_lint.analysis.loading import loaded, new
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, replace
 

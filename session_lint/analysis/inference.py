@@ -13,7 +13,7 @@ from session_lint.analysis.holding import closes, held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import keeps
 from session_lint.values import replace

@@ -14,7 +14,7 @@ from session_lint.analysis.singletons import debts
 from session_lint.analysis.state import SiteKind
 from session_lint.analysis.trace import place
 from session_lint.flow import SolverLimit
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, held, rename, slot, slots
 from session_lint.analysis.state import Fact, give
-from session_lint.python.names import own_nodes, own_of
+from session_lint.python.nodes import own_nodes, own_of
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, parameters
 

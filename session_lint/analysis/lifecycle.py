@@ -18,7 +18,7 @@ from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.results import NOTHING_RETURNED
 from session_lint.analysis.state import Fact, Mark, Raised, SiteKind, State, settled
 from session_lint.flow import EdgeKind, PointKind
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.remembered import remembered
 from session_lint.vocabulary import Role
 

@@ -13,7 +13,7 @@ from session_lint.analysis.sharing import waited_for
 from session_lint.analysis.summaries import is_generator
 from session_lint.analysis.teardowns import is_request_field
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.guards import BOUND, VALUE, call_value
 from session_lint.analysis.results import RESULT
 from session_lint.flow import EdgeKind, PointKind
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import children, parameters
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from session_lint.analysis.inference import may_commit
 from session_lint.analysis.makers import options
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 

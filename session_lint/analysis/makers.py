@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.passed import bound_to, factories, given
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.module import Module
-    from session_lint.python.names import Place
+    from session_lint.python.containers import Place
     from session_lint.python.scopes import Binding, FunctionNode, Scope
 
 _DEEPEST = 6

@@ -33,7 +33,7 @@ from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
-from session_lint.python.names import Names, own_of
+from session_lint.python.nodes import own_of
 from session_lint.python.pending import once
 from session_lint.python.scopes import LEAVES, below, children
 from session_lint.python.stopping import go_on
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.program import Program
     from session_lint.analysis.surrounding import Surrounding
     from session_lint.flow import Code, Graph
+    from session_lint.python.names import Names
     from session_lint.python.scopes import FunctionNode, Scope
     from session_lint.source import Source
 

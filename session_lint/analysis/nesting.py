@@ -10,7 +10,7 @@ from session_lint.analysis.holding import arguments, held
 from session_lint.analysis.makers import databases
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 

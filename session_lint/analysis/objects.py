@@ -17,7 +17,8 @@ from session_lint.analysis.family import family
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import NOTHING, State
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.names import is_property, own_of, path
+from session_lint.python.names import is_property
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import BindingKind, below, parameters
 
 if TYPE_CHECKING:

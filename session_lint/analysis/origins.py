@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import BindingKind, is_self
 from session_lint.values import dataclass
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import own_nodes, own_of
+from session_lint.python.nodes import own_nodes, own_of
 from session_lint.python.scopes import BindingKind, below
 from session_lint.vocabulary import Role
 

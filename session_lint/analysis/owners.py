@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import SiteKind
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

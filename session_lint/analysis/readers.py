@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.family import family
 from session_lint.analysis.places import is_test
-from session_lint.python.names import own_nodes
+from session_lint.python.nodes import own_nodes
 from session_lint.python.scopes import BindingKind, is_self
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.holding import closes
 from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
 

@@ -10,7 +10,7 @@ from session_lint.analysis.inference import shared_by
 from session_lint.analysis.places import is_test
 from session_lint.analysis.removers import may_serve, run_by
 from session_lint.analysis.state import State
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import below
 from session_lint.python.words import word
 from session_lint.values import dataclass

@@ -9,7 +9,7 @@ from session_lint.analysis.makers import makers
 from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
 from session_lint.flow import PointKind, build
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import below, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

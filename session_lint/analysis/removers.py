@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.requests import ROUTES
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.names import is_super, path
+from session_lint.python.nodes import is_super, path
 from session_lint.python.scopes import BindingKind, below
 from session_lint.python.words import word
 from session_lint.vocabulary import effects

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 from session_lint.vocabulary.tables import SERVING

@@ -12,7 +12,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.python.names import own_of
+from session_lint.python.nodes import own_of
 from session_lint.python.remembered import remembered
 from session_lint.values import replace
 

@@ -14,7 +14,7 @@ from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import is_plain
 from session_lint.analysis.loading import new
 from session_lint.flow import PointKind, build
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 

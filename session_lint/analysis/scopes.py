@@ -14,7 +14,7 @@ from session_lint.analysis.state import Fact, Mark, Site, SiteKind
 from session_lint.analysis.surrounding import surrounding
 from session_lint.analysis.trace import opened, step
 from session_lint.flow import PointKind
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from session_lint.analysis.handing import Handing, given, handings, is_request, 
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
 from session_lint.values import dataclass

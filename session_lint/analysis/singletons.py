@@ -15,7 +15,7 @@ from session_lint.analysis.holding import releasing
 from session_lint.analysis.places import is_test
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.state import Site, SiteKind
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import below
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

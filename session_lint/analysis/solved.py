@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes
+from session_lint.python.nodes import own_nodes
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.holding import Hold, closes
 from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.python.scopes import below
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

@@ -11,7 +11,7 @@ from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable
 from session_lint.analysis.keyed import fill, is_dict, is_keyed, put
 from session_lint.analysis.reclaiming import takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, parameters
 from session_lint.vocabulary import Role

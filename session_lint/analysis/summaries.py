@@ -18,7 +18,7 @@ from session_lint.analysis.resolving import resolve
 from session_lint.analysis.results import RESULT, telling
 from session_lint.analysis.state import ANY, NOTHING, Fact, Mark, Raised, Site, SiteKind, State
 from session_lint.flow import SolverLimit
-from session_lint.python.names import own_of
+from session_lint.python.nodes import own_of
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass, replace

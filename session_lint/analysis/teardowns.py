@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import SiteKind
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 

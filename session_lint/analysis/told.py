@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.asynchronous import kind_of, lends_async
 from session_lint.analysis.makers import asynchronous
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 

@@ -11,7 +11,7 @@ from session_lint.analysis.escapes import BY_NAME
 from session_lint.analysis.family import family
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import State
-from session_lint.python.names import own_nodes
+from session_lint.python.nodes import own_nodes
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, is_self
 from session_lint.python.words import word

@@ -15,7 +15,7 @@ from session_lint.analysis.objects import known_as
 from session_lint.analysis.state import NOTHING, State, settled
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import RAISING, EdgeKind, PointKind
-from session_lint.python.names import own_of
+from session_lint.python.nodes import own_of
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.closures import speaks_of
 from session_lint.analysis.family import family
 from session_lint.analysis.objects import fields_of
-from session_lint.python.names import own_of
+from session_lint.python.nodes import own_of
 from session_lint.python.scopes import BindingKind, parameters
 
 if TYPE_CHECKING:

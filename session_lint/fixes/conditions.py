@@ -20,7 +20,7 @@ from session_lint.fixes.elsewhere import taken
 from session_lint.fixes.fresh import asked_for, not_new
 from session_lint.fixes.outliving import expired_on_error
 from session_lint.fixes.shape import gives_up, is_method, suites
-from session_lint.python.names import own_nodes, path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

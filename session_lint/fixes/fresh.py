@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import is_none, own_nodes, own_of, path
+from session_lint.python.nodes import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 

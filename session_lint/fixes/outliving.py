@@ -16,7 +16,7 @@ from session_lint.analysis.arguments import bind
 from session_lint.analysis.fetching import is_plain
 from session_lint.analysis.loading import Loaded, is_column, loaded, made, plain_rows
 from session_lint.analysis.state import State
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import effects

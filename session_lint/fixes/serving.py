@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes.elsewhere import taken
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import BindingKind
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes.shape import alone
-from session_lint.python.names import own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:

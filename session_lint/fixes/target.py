@@ -10,7 +10,7 @@ from session_lint.analysis.makers import makers
 from session_lint.analysis.passed import parameter
 from session_lint.fixes.elsewhere import taken
 from session_lint.fixes.shape import closes, plain_scope
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role

@@ -13,55 +13,39 @@ from __future__ import annotations
 import ast
 import builtins
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, TypeVar, overload
+from typing import Protocol
 
-from session_lint.python.annotations import annotated_class, tuple_part
+from session_lint.python.annotations import annotated_class
+from session_lint.python.containers import (
+    AGAIN,
+    CYCLE,
+    DEEPEST,
+    LOOKUPS,
+    MOST_BINDINGS,
+    NOTHING,
+    Containers,
+    Qualified,
+)
+from session_lint.python.nodes import is_none, is_super, own_of, path
 from session_lint.python.pending import Pending
-from session_lint.python.remembered import remembered
 from session_lint.python.scopes import (
-    LEAVES,
     Binding,
     BindingKind,
     FunctionNode,
     Scope,
     ScopeNode,
     Scopes,
-    children,
     is_self,
     scopes,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-N = TypeVar("N", bound=ast.AST)
-M = TypeVar("M", bound=ast.AST)
-
-_DEEPEST = 16
-"""How many steps a name is followed; real chains have three or four, cycles have no end."""
-
 _CASTS = frozenset(["typing.cast", "typing_extensions.cast"])
 _PROXIES = frozenset(["werkzeug.local.LocalProxy", "werkzeug.LocalProxy"])
 _WRAPPERS = frozenset(["functools.partial", "contextlib.contextmanager", "contextlib.asynccontextmanager"])
-_LOOKUPS = frozenset(["get", "pop", "setdefault"])
-_DICTIONARIES = frozenset(
-    ["builtins.dict", "collections.OrderedDict", "weakref.WeakKeyDictionary", "weakref.WeakValueDictionary"]
-)
-_STEP = 3
-"""How far one step to a part of something goes: those on the way to it are not kept, and few are followed."""
-Qualified = frozenset[str]
-_NOTHING: Qualified = frozenset()
-_AGAIN = "<again>"
-_CYCLE: Qualified = frozenset({_AGAIN})
-_MOST_BINDINGS = 24
 _CHAIN = 32
 """How many variables that come from one another are followed."""
 _ANYTHING = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
 """Annotations that say nothing."""
-
-
-Place = tuple["Names", ast.AST, Scope]
-"""An expression, the names of its module and where in that it stands."""
 
 
 class Elsewhere(Protocol):
@@ -78,7 +62,7 @@ class Elsewhere(Protocol):
         """The function or class that a dotted name stands for."""
 
 
-class Names:
+class Names(Containers):
     """The names of one module.
 
     :param tree: its syntax tree.
@@ -150,8 +134,8 @@ class Names:
         return self._cache[key]
 
     def _qualify(self, node: ast.AST, scope: Scope, depth: int) -> Qualified:
-        if depth > _DEEPEST:
-            return _NOTHING
+        if depth > DEEPEST:
+            return NOTHING
         if isinstance(node, ast.Name):
             return self._name(node.id, _read_from(node, scope), depth + 1)
         if isinstance(node, ast.Attribute):
@@ -166,13 +150,13 @@ class Names:
                 return part
             peeled = annotated_class(node)
             if peeled is not node:
-                return self._qualify(peeled, scope, depth + 1) if peeled is not None else _NOTHING
+                return self._qualify(peeled, scope, depth + 1) if peeled is not None else NOTHING
             return frozenset(q for q in self._qualify(node.value, scope, depth + 1) if "(" not in q)
         return self._chosen(node, scope, depth)
 
     def _called(self, node: ast.Call, scope: Scope, depth: int) -> Qualified:
         """What a call gives; what only wraps something stands for that."""
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _LOOKUPS:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in LOOKUPS:
             looked_up = self._looked_up(node, scope)
             if looked_up:
                 return looked_up
@@ -185,7 +169,7 @@ class Names:
             return self._qualify(node.args[1], scope, depth + 1) or self.annotated((node.args[0], scope), depth)
         if not callees and isinstance(node.func, ast.Name) and _is_class_method(scope.node):
             made = self.own_class(node.func, scope)  # cls(…)
-            return frozenset({f"{self.qualname(made)}()"}) if made is not None else _NOTHING
+            return frozenset({f"{self.qualname(made)}()"}) if made is not None else NOTHING
         return self._call(callees, depth)
 
     def _proxied(self, getter: ast.expr, scope: Scope, depth: int) -> Qualified:
@@ -194,7 +178,7 @@ class Names:
         found: set[str] = set()
         for name in named:
             home, node = self.definition(name) or (self, None)
-            kept = home._kept_by(node) if isinstance(node, ast.FunctionDef) else _NOTHING  # noqa: SLF001
+            kept = home._kept_by(node) if isinstance(node, ast.FunctionDef) else NOTHING  # noqa: SLF001
             found |= kept or self._call(frozenset({name}), depth + 1)
         return frozenset(found)
 
@@ -204,182 +188,7 @@ class Names:
         given = {path(n.value) if n.value is not None else "" for n in own_of(function, ast.Return)}
         name = given.pop() if len(given) == 1 else ""
         put = [binding for target, binding in self.scopes.fields if binding.scope is scope and path(target) == name]
-        return self._held_by(put) if put else _NOTHING
-
-    def _item(self, node: ast.Subscript, scope: Scope, depth: int) -> Qualified:
-        """What stands under a key of a dictionary, or at a place of a tuple."""
-        found = self._looked_up(node, scope)
-        index = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if found or not isinstance(index, int) or index < 0:
-            return found
-        return self._part(node.value, index, scope, depth)
-
-    def _part(self, whole: ast.expr, index: int, scope: Scope, depth: int) -> Qualified:
-        """What stands at a place of a tuple, by its text or by what the function that makes it is annotated to give."""
-        places = self.parts(whole, index, scope, depth)
-        return self._all_of(places, depth) if places else self._declared_part(whole, index, scope, depth)
-
-    def _declared_part(self, whole: ast.expr, index: int, scope: Scope, depth: int) -> Qualified:
-        call = whole.value if isinstance(whole, ast.Await) else whole
-        functions = self._functions(call, scope, depth) if isinstance(call, ast.Call) else []
-        found: list[Qualified] = []
-        for home, function in functions:
-            outer = home.scopes.of[function].parent or home.scopes.module
-            found.append(home.annotated((tuple_part(function.returns, index), outer), depth))
-        return frozenset().union(*found) if all(found) else _NOTHING
-
-    def _all_of(self, places: list[Place], depth: int) -> Qualified:
-        """What expressions stand for, in whichever modules; nothing where that is not known of one of them."""
-        if depth > _DEEPEST:
-            return _NOTHING
-        found = [home._qualify(node, scope, depth + 1) for home, node, scope in places]  # noqa: SLF001  (of this class)
-        return frozenset().union(*found) if all(found) else _NOTHING
-
-    def parts(self, whole: ast.AST, index: int, scope: Scope, depth: int = 0) -> list[Place]:
-        """The expressions for what stands at a place of a tuple; none where that is not known for sure.
-
-        A function's tuple is what it returns: ``return engine, sessionmaker(bind=engine)``.
-        """
-        if depth > _DEEPEST:
-            return []
-        if isinstance(whole, (ast.Tuple, ast.List)):
-            spread = any(isinstance(one, ast.Starred) for one in whole.elts[: index + 1])
-            return [(self, whole.elts[index], scope)] if index < len(whole.elts) and not spread else []
-        wholes: list[Place] = []
-        if isinstance(whole, (ast.Await, ast.NamedExpr)):
-            wholes = [(self, whole.value, scope)]
-        elif isinstance(whole, ast.IfExp):
-            wholes = [(self, one, scope) for one in (whole.body, whole.orelse)]
-        elif isinstance(whole, ast.Name):
-            wholes = self._assigned(whole.id, scope)
-        elif isinstance(whole, (ast.Call, ast.Subscript)):
-            wholes = self.looked_up(whole, scope)
-            if not wholes and isinstance(whole, ast.Call):
-                wholes = self._given_by(whole, scope, depth)
-        found: list[Place] = []
-        for home, node, inner in wholes:
-            places = home.parts(node, index, inner, depth + _STEP) if not is_none(node) else []
-            if not places and not is_none(node):
-                return []
-            found += places
-        return found
-
-    def _assigned(self, name: str, scope: Scope) -> list[Place]:
-        """The expressions that a variable is assigned; none where it gets its value in another way, too."""
-        owner = self.owner(name, scope)
-        bindings = owner.bindings[name] if owner is not None else []
-        plain = len(bindings) <= _MOST_BINDINGS and all(b.kind is BindingKind.VALUE for b in bindings)
-        return [(self, b.node, b.scope) for b in bindings if isinstance(b.node, ast.expr)] if plain else []
-
-    def _given_by(self, call: ast.Call, scope: Scope, depth: int) -> list[Place]:
-        """The expressions that a call may give: what the functions return that it may be of."""
-        found: list[Place] = []
-        for home, function in self._functions(call, scope, depth):
-            values = [n.value for n in own_of(function, ast.Return) if n.value is not None]
-            found += [(home, value, home.scopes.of[function]) for value in values]
-        return found
-
-    def _functions(self, call: ast.Call, scope: Scope, depth: int) -> list[tuple[Names, FunctionNode]]:
-        """The functions of the project that a call may be of, as far as it gives what they return."""
-        found: list[tuple[Names, FunctionNode]] = []
-        for name in sorted(self._qualify(call.func, scope, depth + 1)):
-            home, node = self.definition(name) or (self, None)
-            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                return []
-            if not home._gives_what_it_returns(node, depth) or own_of(node, ast.Yield, ast.YieldFrom):  # noqa: SLF001
-                return []
-            found.append((home, node))
-        return found
-
-    def looked_up(self, node: ast.AST, scope: Scope) -> list[Place]:
-        """The expressions for what a dictionary may have under a key: all that the module puts into it.
-
-        :param node: what reads it, ``made[key]`` or ``made.get(key)``.
-        """
-        return [(self, b.node, b.scope) for b in self._items_of(self._dictionary(node, scope))]
-
-    def _looked_up(self, node: ast.AST, scope: Scope) -> Qualified:
-        """What these expressions stand for."""
-        place = self._dictionary(node, scope)
-        if place is None or not (items := self._items_of(place)):
-            return _NOTHING
-        key = place[0], f"{place[1]}[]"
-        return self._pending.ask_once(self._known, key, lambda: self._held_by(items), _CYCLE)
-
-    def _dictionary(self, node: ast.AST, scope: Scope) -> tuple[Scope, str] | None:
-        """The dictionary that an expression reads something from, by the variable or field that has it."""
-        read: ast.AST | None = node.value if isinstance(node, ast.Subscript) else None
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOOKUPS:
-            read = node.func.value
-        if not self.scopes.items or not isinstance(read, (ast.Name, ast.Attribute)):
-            return None
-        return self._place(read, scope)
-
-    def _items_of(self, place: tuple[Scope, str] | None) -> list[Binding]:
-        put = self.items.get(place, []) if place is not None else []
-        first = self._first_items(*place) if place is not None and put else None
-        return [*put, *first] if first is not None else []
-
-    def _place(self, node: ast.expr, scope: Scope) -> tuple[Scope, str] | None:
-        """The variable, or the field of a class, that an expression reads, and whose it is."""
-        if isinstance(node, ast.Name):
-            owner = self.owner(node.id, scope)
-            return (owner, node.id) if owner is not None else None
-        owner = self.own_class(node.value, scope) if isinstance(node, ast.Attribute) else None
-        return (owner, node.attr) if owner is not None else None  # type: ignore[attr-defined]  # an attribute
-
-    def _first_items(self, owner: Scope, name: str) -> list[Binding] | None:
-        """What a dictionary has from the beginning; ``None`` where that is not known, or it is something else."""
-        found: list[Binding] = []
-        for binding in (*owner.bindings.get(name, ()), *owner.attributes.get(name, ())):
-            node = binding.node
-            if binding.kind is not BindingKind.VALUE:
-                return None
-            if isinstance(node, ast.Dict) and None not in node.keys:
-                found += [Binding(BindingKind.VALUE, value, binding.scope) for value in node.values]
-            elif not is_none(node) and not (isinstance(node, ast.Call) and self._makes_empty(node, binding.scope)):
-                return None
-        return found
-
-    def _makes_empty(self, call: ast.Call, scope: Scope) -> bool:
-        """Whether a call makes a dictionary, or what remembers things as one does, that nothing is in."""
-        made = self._qualify(call.func, scope, 0)
-        plain = not (call.args or call.keywords)
-        return bool(made) and all((plain and one in _DICTIONARIES) or one.startswith("cachetools.") for one in made)
-
-    @cached_property
-    def items(self) -> dict[tuple[Scope, str], list[Binding]]:
-        """What is put under keys of dictionaries, by the variable or field that has each."""
-        found: dict[tuple[Scope, str], list[Binding]] = {}
-        put = [*self.scopes.items]
-        for call, scope in self.scopes.calls if put else ():
-            if isinstance(call.func, ast.Attribute) and call.func.attr == "setdefault" and len(call.args) == 2:  # noqa: PLR2004
-                put.append((call.func.value, Binding(BindingKind.VALUE, call.args[1], scope)))
-        for container, binding in put:
-            place = self._place(container, binding.scope)
-            if place is not None:
-                found.setdefault(place, []).append(binding)
-        return found
-
-    def put_under(self, owner: Scope, name: str) -> Qualified:
-        """What any key of a dictionary may give."""
-        return self._held_by(self.items[owner, name]) if (owner, name) in self.items else _NOTHING
-
-    def given_in_tuples(self, function: FunctionNode) -> Qualified:
-        """What stands in the tuples that a function returns."""
-        scope = self.scopes.of[function]
-        values = [n.value for n in own_of(function, ast.Return) if n.value is not None]
-        wholes = [
-            *values,
-            *(
-                node
-                for value in values
-                if isinstance(value, ast.Name)
-                for _, node, _ in self._assigned(value.id, scope)
-            ),
-        ]
-        parts = [one for whole in wholes if isinstance(whole, ast.Tuple) for one in whole.elts]
-        return frozenset().union(*(self.qualify(one, scope) for one in parts))
+        return self._held_by(put) if put else NOTHING
 
     def _chosen(self, node: ast.AST, scope: Scope, depth: int) -> Qualified:
         if isinstance(node, ast.BoolOp):
@@ -388,12 +197,12 @@ class Names:
             return self._either([node.body, node.orelse], scope, depth)
         if isinstance(node, ast.Lambda):  # stands for what it calls
             made = self._qualify(node.body, self.scopes.of[node], depth + 1)
-            return frozenset(q.removesuffix("()") for q in made) if all(q.endswith("()") for q in made) else _NOTHING
-        return _NOTHING
+            return frozenset(q.removesuffix("()") for q in made) if all(q.endswith("()") for q in made) else NOTHING
+        return NOTHING
 
     def _either(self, nodes: list[ast.expr], scope: Scope, depth: int) -> Qualified:
         found = [self._qualify(node, scope, depth + 1) for node in nodes if not is_none(node)]
-        return frozenset().union(*found) if all(found) else _NOTHING
+        return frozenset().union(*found) if all(found) else NOTHING
 
     def _name(self, name: str, scope: Scope, depth: int) -> Qualified:
         owner = self.owner(name, scope)
@@ -406,7 +215,7 @@ class Names:
     def _starred(self, name: str, depth: int) -> Qualified:
         """What a name that only ``from … import *`` can have brought stands for."""
         stars = self.scopes.module.stars
-        if self.elsewhere is not None and depth <= _DEEPEST:
+        if self.elsewhere is not None and depth <= DEEPEST:
             for star in stars:
                 found = self.elsewhere.find(star, self)
                 if found is not None and not found[1] and found[0] is not self and found[0].binds(name):
@@ -421,7 +230,7 @@ class Names:
         """What a name of this module stands for to a module that imports it."""
         whole = f"{self.module}.{name}"
         top = self.scopes.module
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             return frozenset({whole})
         if name in top.bindings:
             found = self._variable(top, name)
@@ -430,7 +239,7 @@ class Names:
             inner = self.elsewhere.find(whole, self)
             if inner is not None and not inner[1]:
                 return frozenset({inner[0].module})
-        found = self._starred(name, depth + 1) if top.stars else _NOTHING
+        found = self._starred(name, depth + 1) if top.stars else NOTHING
         return found or frozenset({whole})
 
     def knows(self, dotted: str) -> bool:
@@ -443,7 +252,7 @@ class Names:
 
     def _followed(self, dotted: str, depth: int) -> Qualified:
         """What an imported name stands for where the project defines it; itself where it does not."""
-        if self.elsewhere is None or depth > _DEEPEST or "(" in dotted:
+        if self.elsewhere is None or depth > DEEPEST or "(" in dotted:
             return frozenset({dotted})
         found = self.elsewhere.find(dotted, self)
         if found is None:
@@ -463,15 +272,15 @@ class Names:
         """What a variable stands for; ``q = q.filter(x)`` adds nothing to what ``q`` was before."""
         key = (owner, name)
         bindings = owner.bindings[name]
-        if len(bindings) > _MOST_BINDINGS:
-            return _NOTHING
-        return self._pending.ask_once(self._known, key, lambda: self._held(owner, name), _CYCLE)
+        if len(bindings) > MOST_BINDINGS:
+            return NOTHING
+        return self._pending.ask_once(self._known, key, lambda: self._held(owner, name), CYCLE)
 
     def _held(self, owner: Scope, name: str) -> Qualified:
         """The same, worked out as if it were the first question, for the answer is kept."""
         with self._pending.deeper(_CHAIN) as near:
             if not near:
-                return _NOTHING
+                return NOTHING
             return self._bound(owner.bindings[name], 0) or self.annotated(owner.declared.get(name), 0)
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
@@ -491,8 +300,8 @@ class Names:
         useful = [b for b in bindings if not (b.kind is BindingKind.VALUE and is_none(b.node))]
         found = [self._binding(b, depth + 1) for b in useful]
         if not all(found):
-            return _NOTHING
-        return frozenset(q for q in frozenset[str]().union(*found) if not q.startswith(_AGAIN))
+            return NOTHING
+        return frozenset(q for q in frozenset[str]().union(*found) if not q.startswith(AGAIN))
 
     def _binding(self, binding: Binding, depth: int) -> Qualified:
         if binding.kind is BindingKind.IMPORT:
@@ -506,14 +315,14 @@ class Names:
         if binding.kind is BindingKind.PARAMETER:
             annotation = binding.node.annotation  # type: ignore[attr-defined]
             return self.annotated((annotation, binding.scope.parent or binding.scope), depth)
-        return _NOTHING
+        return NOTHING
 
     def annotated(self, declared: tuple[ast.expr | None, Scope] | None, depth: int) -> Qualified:
         """What a value stands for that is annotated to be an object of a class."""
         annotation, scope = declared or (None, None)
         meant = annotated_class(annotation) if annotation is not None else None
         if meant is None or scope is None:
-            return _NOTHING
+            return NOTHING
         return frozenset(f"{q}()" for q in self._qualify(meant, scope, depth + 1) - _ANYTHING)
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
@@ -530,15 +339,15 @@ class Names:
         """What a field of an object that a module keeps stands for by what is put into it there."""
         found = self.put(node, scope)
         names = [home._filled(path_of, bindings) for home, path_of, bindings in found]  # noqa: SLF001  (of this class)
-        return frozenset().union(*names) if all(names) else _NOTHING
+        return frozenset().union(*names) if all(names) else NOTHING
 
     def _filled(self, name: str, bindings: list[Binding]) -> Qualified:
         key = (self.scopes.module, name)
-        return self._pending.ask_once(self._known, key, lambda: self._held_by(bindings), _CYCLE)
+        return self._pending.ask_once(self._known, key, lambda: self._held_by(bindings), CYCLE)
 
     def _held_by(self, bindings: list[Binding]) -> Qualified:
         with self._pending.deeper(_CHAIN) as near:
-            return self._bound(bindings, 0) if near else _NOTHING
+            return self._bound(bindings, 0) if near else NOTHING
 
     def put_as(self, name: str) -> Qualified:
         """What is put into fields of a name, of whichever objects that the module keeps."""
@@ -566,7 +375,7 @@ class Names:
         own = any(b.kind in (BindingKind.VALUE, BindingKind.DEFINITION) for b in bindings)
         for binding in bindings:
             place = None
-            if binding.kind is BindingKind.IMPORT and self.elsewhere is not None and depth <= _DEEPEST:
+            if binding.kind is BindingKind.IMPORT and self.elsewhere is not None and depth <= DEEPEST:
                 place = self.elsewhere.find(binding.target, self)
             if place is not None and place[0] is not self and place[1] and "." not in place[1]:
                 found += place[0]._put_into(place[1], field, depth + 1)  # noqa: SLF001  (of this class)
@@ -617,16 +426,16 @@ class Names:
 
         :param instance: whether of an object of the class, of which a property gives what its function returns.
         """
-        if depth > _DEEPEST:
-            return _NOTHING
+        if depth > DEEPEST:
+            return NOTHING
         key = (owner, name, instance)
-        return self._pending.ask_once(self._members, key, lambda: self._kept(owner, name, instance=instance), _CYCLE)
+        return self._pending.ask_once(self._members, key, lambda: self._kept(owner, name, instance=instance), CYCLE)
 
     def _kept(self, owner: Scope, name: str, *, instance: bool) -> Qualified:
         """The same, worked out as if it were the first question, for the answer is kept."""
         with self._pending.deeper(_CHAIN) as near:
-            found = self._attributed(owner, name, 0, instance=instance) if near else _NOTHING
-        return frozenset(q for q in found if not q.startswith(_AGAIN))
+            found = self._attributed(owner, name, 0, instance=instance) if near else NOTHING
+        return frozenset(q for q in found if not q.startswith(AGAIN))
 
     def _attributed(self, owner: Scope, name: str, depth: int, *, instance: bool) -> Qualified:
         bindings = [*owner.bindings.get(name, ()), *owner.attributes.get(name, ())]
@@ -652,7 +461,7 @@ class Names:
         return found.pop() if len(found) == 1 else None
 
     def _property(self, owner: Scope, name: str, depth: int) -> tuple[Names, FunctionNode] | None:
-        if name in owner.bindings or name in owner.attributes or depth > _DEEPEST:
+        if name in owner.bindings or name in owner.attributes or depth > DEEPEST:
             getter = self._getter(owner.bindings.get(name, []))
             return (self, getter) if getter is not None and is_property(getter) else None
         inner = [found for base in sorted(self.bases(owner)) if (found := self.class_of(base)) is not None]
@@ -684,11 +493,11 @@ class Names:
     def _call(self, callees: Qualified, depth: int) -> Qualified:
         found: set[str] = set()
         for callee in callees:
-            returned: Qualified = _NOTHING
+            returned: Qualified = NOTHING
             home = self.definition(callee)
             if home is not None and isinstance(home[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
                 plain = home[0]._gives_what_it_returns(home[1], depth)  # noqa: SLF001  (of this class)
-                returned = home[0]._returned(home[1], depth) if plain else _NOTHING  # noqa: SLF001
+                returned = home[0]._returned(home[1], depth) if plain else NOTHING  # noqa: SLF001
             found |= returned or {f"{callee}()"}
         return frozenset(found)
 
@@ -698,18 +507,18 @@ class Names:
         for decorator in node.decorator_list:
             named = decorator.func if isinstance(decorator, ast.Call) else decorator
             plain = path(named) in ("staticmethod", "classmethod")
-            if not plain and (depth > _DEEPEST or not self._qualify(named, outer, depth + 1) & REMEMBERING):
+            if not plain and (depth > DEEPEST or not self._qualify(named, outer, depth + 1) & REMEMBERING):
                 return False
         return True
 
     def _returned(self, node: FunctionNode, depth: int) -> Qualified:
         """What calling a function gives; nothing where that is not known."""
-        if depth > _DEEPEST:
-            return _NOTHING
+        if depth > DEEPEST:
+            return NOTHING
         values = [n.value for n in own_of(node, ast.Return) if n.value is not None]
         if own_of(node, ast.Yield, ast.YieldFrom):
-            return _NOTHING
-        found = self._either(values, self.scopes.of[node], depth + 1) if values else _NOTHING
+            return NOTHING
+        found = self._either(values, self.scopes.of[node], depth + 1) if values else NOTHING
         scope = self.scopes.of[node]
         return found or self.annotated((node.returns, scope.parent or scope), depth)
 
@@ -743,59 +552,6 @@ def _read_from(node: ast.Name, scope: Scope) -> Scope:
     return outer
 
 
-@remembered
-def own_nodes(code: ast.AST) -> Sequence[ast.AST]:
-    """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
-    return _nodes_of_code(code) if type(code) in _CODE else _nodes(code)
-
-
-@overload
-def own_of(code: ast.AST, kind: type[N], /) -> Sequence[N]: ...
-@overload
-def own_of(code: ast.AST, kind: type[N], other: type[M], /) -> Sequence[N | M]: ...
-@overload
-def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]: ...
-def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]:
-    """Those of the :func:`own_nodes` that are of some kinds, of each in their order."""
-    if type(code) not in _CODE or not _COMMON.isdisjoint(kinds):
-        return [node for node in own_nodes(code) if type(node) in kinds]
-    found = _nodes_by_kind(code)
-    if len(kinds) == 1:
-        return found.get(kinds[0], _NONE)
-    return [node for kind in kinds for node in found.get(kind, _NONE)]
-
-
-def _nodes(code: ast.AST) -> list[ast.AST]:
-    found: list[ast.AST] = []
-    todo = children(code)
-    while todo:
-        node = todo.pop()
-        found.append(node)
-        if node.__class__ not in _CLOSED:
-            todo += children(node)
-    return found
-
-
-_CLOSED = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, *LEAVES}
-_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Module}
-_nodes_of_code = remembered(_nodes)
-"""Each rule looks through a code for something else: its nodes are asked for a dozen times."""
-
-
-@remembered
-def _nodes_by_kind(code: ast.AST) -> dict[type[ast.AST], list[ast.AST]]:
-    found: dict[type[ast.AST], list[ast.AST]] = {}
-    for node in own_nodes(code):
-        if type(node) not in _COMMON:
-            found.setdefault(type(node), []).append(node)
-    return found
-
-
-_COMMON = {ast.Name, ast.Attribute, ast.Constant, ast.arg, ast.arguments, ast.keyword}
-"""Kinds that make two thirds of the nodes, and of which nobody wants all."""
-_NONE: list[ast.AST] = []
-
-
 def _is_class_method(node: ast.AST) -> bool:
     decorators = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else ()
     return any(path(decorator) == "classmethod" for decorator in decorators)
@@ -804,33 +560,3 @@ def _is_class_method(node: ast.AST) -> bool:
 def is_property(function: FunctionNode) -> bool:
     """Whether reading a field runs a function each time, and nothing else."""
     return [path(decorator).rpartition(".")[2] for decorator in function.decorator_list] == ["property"]
-
-
-def is_super(node: ast.AST) -> bool:
-    """Whether an expression is ``super()``, with or without what Python 2 wanted in it."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
-
-
-def path(node: ast.AST) -> str:
-    """``a.b.c`` for a name or a chain of attributes, else the empty string."""
-    if isinstance(node, ast.Name):
-        return node.id
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not parts or not isinstance(node, ast.Name):
-        return ""
-    return ".".join([node.id, *reversed(parts)])
-
-
-@remembered
-def reading(name: str) -> ast.expr:
-    """An expression that reads a path: the other way round of :func:`path`."""
-    owner, _, field = name.rpartition(".")
-    return ast.Attribute(reading(owner), field, ast.Load()) if owner else ast.Name(field, ast.Load())
-
-
-def is_none(node: ast.AST) -> bool:
-    """Whether an expression is ``None``."""
-    return isinstance(node, ast.Constant) and node.value is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.names import own_of
+from session_lint.python.nodes import own_of
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.annotations import parts_of
-from session_lint.python.names import own_of, path
+from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import Binding, BindingKind, parameters_with_defaults
 
 if TYPE_CHECKING:

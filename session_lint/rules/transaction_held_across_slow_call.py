@@ -59,7 +59,7 @@ from session_lint.analysis.places import is_test
 from session_lint.analysis.trace import opened, step
 from session_lint.analysis.waiting import Waiting, waitings
 from session_lint.finding import Severity
-from session_lint.python.names import path
+from session_lint.python.nodes import path
 from session_lint.rule import Rule
 from session_lint.wording import named
 

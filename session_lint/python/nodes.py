@@ -1,0 +1,98 @@
+"""The nodes of a code, and the expressions that are variables: what nearly every question about a tree begins with."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, TypeVar, overload
+
+from session_lint.python.remembered import remembered
+from session_lint.python.scopes import LEAVES, children
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+N = TypeVar("N", bound=ast.AST)
+M = TypeVar("M", bound=ast.AST)
+
+
+@remembered
+def own_nodes(code: ast.AST) -> Sequence[ast.AST]:
+    """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
+    return _nodes_of_code(code) if type(code) in _CODE else _nodes(code)
+
+
+@overload
+def own_of(code: ast.AST, kind: type[N], /) -> Sequence[N]: ...
+@overload
+def own_of(code: ast.AST, kind: type[N], other: type[M], /) -> Sequence[N | M]: ...
+@overload
+def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]: ...
+def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]:
+    """Those of the :func:`own_nodes` that are of some kinds, of each in their order."""
+    if type(code) not in _CODE or not _COMMON.isdisjoint(kinds):
+        return [node for node in own_nodes(code) if type(node) in kinds]
+    found = _nodes_by_kind(code)
+    if len(kinds) == 1:
+        return found.get(kinds[0], _NONE)
+    return [node for kind in kinds for node in found.get(kind, _NONE)]
+
+
+def _nodes(code: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    todo = children(code)
+    while todo:
+        node = todo.pop()
+        found.append(node)
+        if node.__class__ not in _CLOSED:
+            todo += children(node)
+    return found
+
+
+_CLOSED = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, *LEAVES}
+_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Module}
+_nodes_of_code = remembered(_nodes)
+"""Each rule looks through a code for something else: its nodes are asked for a dozen times."""
+
+
+@remembered
+def _nodes_by_kind(code: ast.AST) -> dict[type[ast.AST], list[ast.AST]]:
+    found: dict[type[ast.AST], list[ast.AST]] = {}
+    for node in own_nodes(code):
+        if type(node) not in _COMMON:
+            found.setdefault(type(node), []).append(node)
+    return found
+
+
+_COMMON = {ast.Name, ast.Attribute, ast.Constant, ast.arg, ast.arguments, ast.keyword}
+"""Kinds that make two thirds of the nodes, and of which nobody wants all."""
+_NONE: list[ast.AST] = []
+
+
+def is_super(node: ast.AST) -> bool:
+    """Whether an expression is ``super()``, with or without what Python 2 wanted in it."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+def path(node: ast.AST) -> str:
+    """``a.b.c`` for a name or a chain of attributes, else the empty string."""
+    if isinstance(node, ast.Name):
+        return node.id
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not parts or not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])
+
+
+@remembered
+def reading(name: str) -> ast.expr:
+    """An expression that reads a path: the other way round of :func:`path`."""
+    owner, _, field = name.rpartition(".")
+    return ast.Attribute(reading(owner), field, ast.Load()) if owner else ast.Name(field, ast.Load())
+
+
+def is_none(node: ast.AST) -> bool:
+    """Whether an expression is ``None``."""
+    return isinstance(node, ast.Constant) and node.value is None
