@@ -273,9 +273,9 @@ class Program:
         question = beside(name, words)
         return self._asked_for(module, self.project.beside(question), question)
 
-    def manifests(self, module: Module) -> Iterator[tuple[str, str]]:
+    def manifests(self, module: Module) -> list[tuple[str, str]]:
         """The files that say what the project of a module needs: each file's name, and its text."""
-        return iter(()) if self.project is None else self.project.manifests(module.names)
+        return [] if self.project is None else self.project.manifests(module.names)
 
     def speaks_of(self, module: Module, word: str) -> bool:
         """Whether any file of the program holds a word."""

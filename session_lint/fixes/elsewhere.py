@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
 
 _IMPORTED = r"\bfrom\s+[\w.]*\b{own}\s+import\s+(?:\([^)]*\b{name}\b|[^\n(]*\b{name}\b|\*)"
-_NAMED = r"\b(?:{owns})\s*\.\s*{name}\b|[\"']{name}[\"']"
-"""``service.Session``, ``patch("app.service.Session")``, ``setattr(service, "Session", …)``."""
+_READ = r"\b(?:{owns})\s*\.\s*{name}\b"
+"""``service.Session``, ``patch("app.service.Session")``."""
+_REPLACED = r"\b(?:{owns})[\"']?\s*,\s*(?:[\"']{name}[\"']|[^()]*\b{name}\s*=)"
+"""``setattr(service, "Session", …)``, ``patch.multiple("app.service", Session=…)``."""
 
 
 def taken(module: Module, name: str) -> bool:
@@ -25,4 +27,4 @@ def taken(module: Module, name: str) -> bool:
 
 def _takes(text: str, own: str, name: str) -> bool:
     owns = "|".join([own, *re.findall(rf"\b{own}\s+as\s+(\w+)", text)])
-    return any(re.search(form.format(own=own, owns=owns, name=name), text) for form in (_IMPORTED, _NAMED))
+    return any(re.search(form.format(own=own, owns=owns, name=name), text) for form in (_IMPORTED, _READ, _REPLACED))

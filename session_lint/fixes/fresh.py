@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.nodes import is_none, own_nodes, own_of, path
+from session_lint.python.nodes import is_none, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.state import Site
     from session_lint.python.scopes import FunctionNode, Scope
 
+_TESTS = (ast.Compare, ast.UnaryOp, ast.If, ast.While, ast.IfExp)
 _LIBRARIES = ("sqlalchemy.", "sqlmodel.")
 _DEEPEST = 6
 """How many functions are read, each of which returns what the next one gives."""
@@ -39,7 +40,7 @@ def asked_for(module: Module, site: Site, name: str) -> Iterator[str]:
     names = module.calls.callee(call).names if isinstance(call, ast.Call) and call in module.calls else ()
     if names and all(one.startswith(_LIBRARIES) for one in names):
         return
-    for node in own_nodes(site.code):
+    for node in own_of(site.code, *_TESTS):
         if _asks(node, name):
             yield f"line {getattr(node, 'lineno', 0)} asks whether there is a session, and a `with` needs one"
 

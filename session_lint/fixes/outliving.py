@@ -123,20 +123,26 @@ def _left_on_error(block: _Block, found: Shape) -> Iterator[str]:
     Measured with SQLAlchemy 2.1.
     """
     yield from _read_by_handlers(block, found)
-    yield from block.escapes(returning=False, of_others=any(_may_fail(block, node) for node in block.nodes))
+    yield from block.escapes(returning=False, of_others=_may_fail(block))
 
 
-def _may_fail(block: _Block, node: ast.AST) -> bool:
+def _may_fail(block: _Block) -> bool:
     """Whether something may raise once the session was given an object, and does not roll back by itself then."""
-    if isinstance(node, ast.Call):
-        own = isinstance(node.func, ast.Attribute) and path(node.func.value) in block.sessions
-        if (own and _name(node) in _ROLLING_BACK) or (node in block.module.calls and _is_quiet(block.module, node)):
-            return False
-    elif not isinstance(node, (ast.Raise, ast.Assert, ast.Subscript)):
+    if not block.attached:
         return False
     loops = any(isinstance(n, (ast.For, ast.AsyncFor, ast.While)) for n in block.nodes)
-    first = min(((part.lineno, part.col_offset) for part in block.attached), default=(0, 0))
-    return loops or (node.lineno, node.col_offset) > first
+    first = min((part.lineno, part.col_offset) for part in block.attached)
+    raising = (node for node in block.nodes if isinstance(node, (ast.Call, ast.Raise, ast.Assert, ast.Subscript)))
+    return any((loops or (node.lineno, node.col_offset) > first) and _may_raise(block, node) for node in raising)
+
+
+def _may_raise(block: _Block, node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return True
+    own = isinstance(node.func, ast.Attribute) and path(node.func.value) in block.sessions
+    return not (own and _name(node) in _ROLLING_BACK) and not (
+        node in block.module.calls and _is_quiet(block.module, node)
+    )
 
 
 def _is_quiet(module: Module, call: ast.Call) -> bool:
@@ -250,12 +256,23 @@ class _Block:
         """Everything in the block."""
         return [node for statement in self.statements for node in ast.walk(statement)]
 
+    @cached_property
+    def calls(self) -> list[ast.Call]:
+        """The calls in it."""
+        return [node for node in self.nodes if isinstance(node, ast.Call)]
+
+    @cached_property
+    def functions(self) -> dict[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, frozenset[str]]:
+        """The functions and classes that it defines, with the names that stand in each."""
+        found = (node for node in self.nodes if isinstance(node, _FUNCTIONS))
+        return {node: frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name)) for node in found}
+
     def load(self) -> None:
         """Find the variables that may hold what was loaded."""
         before = -1
         while before != len(self.loaded):
             before = len(self.loaded)
-            for target, value in self._bindings():
+            for target, value in self.bindings:
                 if self.holds(value):
                     names = {place.id for place in _places(target) if isinstance(place, ast.Name)}
                     self.loaded |= names - self.sessions
@@ -264,8 +281,8 @@ class _Block:
 
     def _collections(self) -> Iterator[str]:
         """The code's own variables into which the block puts what was loaded: ``found.append(user)``."""
-        for node in self.nodes:
-            if isinstance(node, ast.Call) and _name(node) in _COLLECTING and any(map(self.holds, node.args)):
+        for node in self.calls:
+            if _name(node) in _COLLECTING and any(map(self.holds, node.args)):
                 name = _start(node)
                 if self._is_own(name):
                     yield name
@@ -277,18 +294,13 @@ class _Block:
 
     def _capturing(self) -> Iterator[str]:
         """The functions and classes of the block that know something loaded by its name, or by a default."""
-        for node in self.nodes:
-            if isinstance(node, _FUNCTIONS) and self._captures(node):
-                yield node.name
-
-    def _captures(self, node: ast.AST) -> bool:
-        return any(isinstance(n, ast.Name) and n.id in self.loaded | self.sessions for n in ast.walk(node))
+        known = self.loaded | self.sessions
+        return (node.name for node, names in self.functions.items() if names & known)
 
     @cached_property
     def attached(self) -> list[ast.expr]:
         """What the session is given to have from then on, here or in a function of the project that gets both."""
-        calls = [node for node in self.nodes if isinstance(node, ast.Call)]
-        return [part for call in calls for value in self._attaching(call) for part in _parts(value)]
+        return [part for call in self.calls for value in self._attaching(call) for part in _parts(value)]
 
     def _attaching(self, call: ast.Call) -> Iterator[ast.expr]:
         if isinstance(call.func, ast.Attribute) and path(call.func.value) in self.sessions:
@@ -331,7 +343,7 @@ class _Block:
         if isinstance(self.module.parents.get(place), ast.AugAssign):
             return True  # what it adds to counts
         return binding.kind is BindingKind.OPAQUE and any(
-            self._makes(value, depth) for target, value in self._bindings() if place in (target, *_places(target))
+            self._makes(value, depth) for target, value in self.bindings if place in (target, *_places(target))
         )
 
     def _makes(self, value: ast.AST, depth: int) -> bool:
@@ -363,7 +375,12 @@ class _Block:
         made = bool(callee.names) and all(name.startswith(_CONTAINERS) for name in callee.names)
         return made or (callee.function is None and callee.constructor)
 
-    def _bindings(self) -> Iterator[tuple[ast.AST, ast.AST]]:
+    @cached_property
+    def bindings(self) -> list[tuple[ast.AST, ast.AST]]:
+        """What is assigned in the block, each target with its value."""
+        return list(self._bound())
+
+    def _bound(self) -> Iterator[tuple[ast.AST, ast.AST]]:
         for node in self.nodes:
             if isinstance(node, ast.Assign):
                 yield from ((target, node.value) for target in node.targets)
@@ -425,7 +442,7 @@ class _Block:
         """What each variable of the block was given: an object of a class, or something unknown."""
         scope = self.module.names.scopes.of[self.code]
         found: dict[str, list[Loaded | None]] = {}
-        for target, value in self._bindings():
+        for target, value in self.bindings:
             for place in _places(target):
                 known = self._entity(value, scope) if place is target else None
                 found.setdefault(_start(place), []).append(known)
@@ -442,9 +459,9 @@ class _Block:
     def changes(self) -> bool:
         """Whether objects that were loaded may be changed: a field assigned, a collection asked, one given away."""
         stored = any(
-            _start(p) in self.loaded for t, _ in self._bindings() for p in _places(t) if not isinstance(p, ast.Name)
+            _start(p) in self.loaded for t, _ in self.bindings for p in _places(t) if not isinstance(p, ast.Name)
         )
-        calls = [n for n in self.nodes if isinstance(n, ast.Call) and not _is_plain(n)]
+        calls = [n for n in self.calls if not _is_plain(n)]
         asked = any(isinstance(n.func, ast.Attribute) and _start(n) in self.loaded for n in calls)
         given = [a for n in calls if _start(n) not in self.sessions for a in (*n.args, *(k.value for k in n.keywords))]
         return stored or asked or any(map(self.holds, given))
@@ -466,8 +483,9 @@ class _Block:
                 and not (_is_plain(node) or self._is_free(node))
             ):
                 yield from self._given(node)
-            elif isinstance(node, _FUNCTIONS) and node.decorator_list and self._captures(node):
-                yield f"line {node.lineno} gives what may be objects of the session to others"
+        for function, names in self.functions.items():
+            if function.decorator_list and names & (self.loaded | self.sessions):
+                yield f"line {function.lineno} gives what may be objects of the session to others"
         yield from self._stored()
         yield from self._of_others() if of_others else ()
 
@@ -475,7 +493,7 @@ class _Block:
         """Where a variable, a field or an item that outlives the block gets what was loaded."""
         added = {id(node.target) for node in self.nodes if isinstance(node, ast.AugAssign)}
         elsewhere = self.module.names.scopes.of[self.code].elsewhere
-        for target, value in self._bindings():
+        for target, value in self.bindings:
             for place in _places(target):
                 kept = (
                     place.id in elsewhere or (id(place) in added and not self._is_own(place.id))

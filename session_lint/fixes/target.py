@@ -199,8 +199,7 @@ def _documented(opening: _Opening) -> Target | None:
 def _superfluous(opening: _Opening) -> str:
     """The factory's name where the module may do without it: no other file takes it from here."""
     name = path(opening.call.func)
-    uses = sum(isinstance(n, ast.Name) and n.id == name for n in opening.module.nodes)
-    return name if uses == 1 and not taken(opening.module, name) else ""
+    return "" if taken(opening.module, name) else name
 
 
 def _written(opening: _Opening) -> frozenset[str]:

@@ -23,7 +23,7 @@ from session_lint.python.texts import Texts
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from session_lint.python.names import Names
@@ -67,6 +67,7 @@ class Project:
         self._found: dict[tuple[Names, str], tuple[Names, str] | None] = {}
         self.programs: dict[Any, Any] = {}
         self._imports: dict[frozenset[str], bool] = {}
+        self._manifests: dict[Unit, list[tuple[str, str]]] = {}
 
     @cached_property
     def pending(self) -> Pending:
@@ -189,16 +190,16 @@ class Project:
             self._imports[packages] = any(imports(self.content(path)) for path in self.layout.files)
         return self._imports[packages]
 
-    def manifests(self, asker: Names) -> Iterator[tuple[str, str]]:
+    def manifests(self, asker: Names) -> list[tuple[str, str]]:
         """What says beside a module, or above it, what its project needs: each file's name, and its text."""
         unit = self._of[asker]
-        for folder in unit.path.parents:
-            if not folder.is_relative_to(self.root):
-                return
-            for name in (*MANIFESTS, "requirements.txt", "Pipfile"):
-                question = f"file\0{folder / name}"
-                unit.evidence[question] = self.answer(question)
-                yield name, self.content(folder / name).decode(errors="replace")
+        if unit not in self._manifests:
+            folders = [folder for folder in unit.path.parents if folder.is_relative_to(self.root)]
+            paths = [folder / name for folder in folders for name in (*MANIFESTS, "requirements.txt", "Pipfile")]
+            unit.evidence.update((question, self.answer(question)) for question in (f"file\0{path}" for path in paths))
+            said = [(path.name, self.content(path).decode(errors="replace")) for path in paths]
+            self._manifests[unit] = [(name, text) for name, text in said if text]
+        return self._manifests[unit]
 
     # evidence
 

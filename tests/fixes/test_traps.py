@@ -572,8 +572,10 @@ OTHERS = {
     "imports everything": ("from shop.jobs import *\n\nprint(Session)\n", True),
     "patches it": ("def test(mocker):\n    mocker.patch('shop.jobs.Session')\n", True),
     "sets it": ("from shop import jobs\n\n\ndef test(m):\n    m.setattr(jobs, 'Session', None)\n", True),
+    "sets it, by its name": ("def test(m):\n    m.patch.multiple('shop.jobs', Session=None)\n", True),
     "reads it": ("import shop.jobs as j\n\nprint(j.Session)\n", True),
     "has it from elsewhere": ("from shop import jobs\nfrom shop.db import Session\n\nprint(Session, jobs)\n", False),
+    "speaks of both": ("print('jobs', 1, 'Session')\n", False),
     "does without": ("from shop.jobs import f\n\nprint(f)\n", False),
 }
 
@@ -591,7 +593,8 @@ def test_a_name_that_others_take_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("other", "same"), [("from shop import jobs\n\njobs.s.add(1)\n", True), ("print('s', 'jobs')\n", True), ("", False)]
+    ("other", "same"),
+    [("from shop import jobs\n\njobs.s.add(1)\n", True), ("print('s', 'jobs')\n", False), ("", False)],
 )
 def test_a_session_of_a_module_that_others_use(
     other: str, same: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
