@@ -22,6 +22,7 @@ from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import own_nodes, path
 from session_lint.python.remembered import remembered
+from session_lint.python.returning import added_parameters
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, field
@@ -134,7 +135,7 @@ def by_hand(facts: ModuleFacts) -> list[tuple[ByHand, list[Held]]]:
 def _ended(facts: ModuleFacts, module: Module) -> Iterator[ByHand]:
     for solved in facts.solved:
         methods = {c.func.attr for c in module.calls_in(solved.code) if isinstance(c.func, ast.Attribute)}
-        if not methods.isdisjoint(_ENDING.values()) and (_keeps_something(solved.code) or "add" in methods):
+        if not methods.isdisjoint(_ENDING.values()) and _leaves_something(solved.code):
             yield from _sessions(solved)
     for solved, openings in _with_fields(module):
         one = ByHand(solved, solved.problem.start.site, "committed", openings)  # type: ignore[arg-type]  # it has one
@@ -149,7 +150,7 @@ def _with_fields(module: Module) -> Iterator[tuple[Solved, list[ast.AST]]]:
     for code, scope in module.codes:
         if scope.parent is None or not scope.parent.is_class or not isinstance(code, _FUNCTIONS) or not code.args.args:
             continue
-        for name in _ended_fields(module, code, code.args.args[0].arg):
+        for name in _ended_fields(module, code, code.args.args[0].arg) if _leaves_something(code) else ():
             bindings = scope.parent.attributes.get(name.partition(".")[2], ())
             openings = [b.node for b in bindings if b.node in module.calls and _is_factory(module, b.node)]
             if not openings or len(openings) < len(bindings):
@@ -197,6 +198,12 @@ def _keeps_something(code: ast.AST) -> bool:
     names = {n.id for n in used if isinstance(n, ast.Name)}
     kept = (n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, _GIVING))
     return any(isinstance(target, ast.Name) and target.id in names for n in kept for target in n.targets)
+
+
+@remembered
+def _leaves_something(code: ast.AST) -> bool:
+    """Whether a code keeps something of a session, or adds to one what its caller has."""
+    return _keeps_something(code) or any(added_parameters(code, ATTACHING))
 
 
 _GIVING = (ast.Call, ast.Await, ast.ListComp, ast.List)

@@ -32,7 +32,13 @@ def saving(names: Names, methods: Collection[str]) -> Iterator[FunctionNode]:
     """The functions of a module that give one of their parameters to one of some methods."""
     for scope in names.scopes.of.values():
         code = scope.node
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and (own := {a.arg for a in parameters(code)}):
-            calls = (n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute) and n.func.attr in methods)
-            if any(isinstance(a, ast.Name) and a.id in own for call in calls for a in call.args):
-                yield code
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(added_parameters(code, methods)):
+            yield code
+
+
+def added_parameters(code: ast.AST, methods: Collection[str]) -> Iterator[str]:
+    """The parameters of a function that it gives to one of some methods."""
+    own = {a.arg for a in parameters(code)} if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else ()
+    for call in own_of(code, ast.Call) if own else ():
+        if isinstance(call.func, ast.Attribute) and call.func.attr in methods:
+            yield from (a.id for a in call.args if isinstance(a, ast.Name) and a.id in own)
