@@ -16,7 +16,7 @@ from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.fetching import detaches, given_to
 from session_lint.analysis.holding import root
 from session_lint.analysis.loading import loaded, new
-from session_lint.analysis.makers import autocommits, makers
+from session_lint.analysis.makers import autocommits, makers, says
 from session_lint.analysis.reach import after
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
@@ -304,7 +304,7 @@ def _expires(module: Module, one: ByHand, opening: ast.AST) -> bool:
     if made is None or one.undone:
         return made is not None and not autocommits(*made[0])
     told = any(k.arg in (_OPTION, "class_", None) for _, call in made for k in call.keywords)
-    return not told and not any(_OPTION in at.source.text for at in (*(at for at, _ in made), module))
+    return not told and not any(says(at, _OPTION) for at in (*(at for at, _ in made), module))
 
 
 def _made(module: Module, opening: ast.AST) -> list[Made] | None:

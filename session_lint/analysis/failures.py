@@ -16,6 +16,7 @@ from session_lint.values import dataclass
 
 _UNDOING = ("rollback", "close")
 _CLAUSES = (ast.ExceptHandler, ast.Call)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
 _LEAVING = (ast.Continue, ast.Break, ast.Return)
 
 if TYPE_CHECKING:
@@ -83,12 +84,14 @@ def _is_all(source: ModuleFacts, item: ast.AST, fact: Fact, mark: Mark) -> bool:
         return False
     inside = [node for statement in block.body for node in (statement, *own_nodes(statement))]
     uses = [call for call in inside if isinstance(call, ast.Call) and _uses(call, fact.names)]
-    if len(uses) != 1 or uses[0] is failed:
-        return len(uses) == 1
+    if len(uses) != 1 or any(isinstance(node, _LOOPS) for node in inside):
+        return False
+    if uses[0] is failed:
+        return True
     function = source.module.calls.callee(uses[0]).function
     names = {path(failed.func.value)}  # type: ignore[attr-defined]  # a method, as it is a statement
     mine = [call for call in own_of(function, ast.Call) if _uses(call, names)] if function is not None else []
-    return mine == [failed]
+    return mine == [failed] and not own_of(function, *_LOOPS)  # type: ignore[arg-type]  # it has a call
 
 
 def _uses(call: ast.Call, names: Collection[object]) -> bool:

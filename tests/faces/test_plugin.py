@@ -187,7 +187,7 @@ def test_bad_files_do_not_hide_the_others() -> None:
 def test_columns_are_characters() -> None:
     text = LEAK.replace("    session = Session(engine)", "    é = 'é'; session = Session(engine)")
     Path("a.py").write_text(text, "utf-8")
-    assert ["a.py:5:24: SES101 [*] session 'session' is still open when line 7 returns"] == flake8("--select=SES")[1]
+    assert ["a.py:5:24: SES101 session 'session' is still open when line 7 returns"] == flake8("--select=SES")[1]
 
 
 def made(text: str) -> Plugin:

@@ -71,6 +71,11 @@ class Program:
         return self.frame == "scope" or any(word in line for line in meant for word in (COMMIT, ROLLBACK))
 
     @property
+    def is_one_statement(self) -> bool:
+        """Whether its scope does no more with its session than to execute one statement."""
+        return self.frame == "scope" and sum(line.strip().startswith("session.") for line in self.body) == 1
+
+    @property
     def asks(self) -> bool:
         """Whether it depends on ``c1``."""
         return any("c1" in line for line in self.body)

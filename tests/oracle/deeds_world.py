@@ -142,6 +142,8 @@ class World:
             lost |= "lost" in run.shown
         if lost and not self.program.commits and "left open" not in found:
             found.add("SES702")
+        if self.program.is_one_statement:
+            found.discard("SES304")  # nothing else can be lost
         if "SES304" in found:  # which speaks of the same clause
             found.discard("SES701")
         return {code for code in found if code.startswith("SES")}

@@ -60,7 +60,8 @@ BOTH = ["shop.py", "api/far away's & café.py"]
         ),
         ("#severity=error&q=nowhere", []),
         ("#fix=none", []),
-        ("#fix=safe&rule=SES102&group=file", [f"SES102 {name}" for name in sorted(BOTH)]),
+        ("#fix=safe&rule=SES101&group=file", [f"SES101 {name}" for name in sorted(BOTH)]),
+        ("#fix=unsafe&rule=SES102&group=file", [f"SES102 {name}" for name in sorted(BOTH)]),
         ("#rule=SES999", [f"SES101 {name}" for name in BOTH] + [f"SES102 {name}" for name in BOTH]),
     ],
 )
