@@ -44,7 +44,9 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     if facts.module is None:
         return
     for one in facts.borrowed:
-        if not one.managed or not one.uses or not is_registry(one) or not _may_close(facts.module, one.code):
+        if not one.managed or all(releasing(_method(use)) for use in one.uses) or not is_registry(one):
+            continue  # of one that is only closed here, others ask something
+        if not _may_close(facts.module, one.code):
             continue
         if one.solved is None:
             continue

@@ -9,7 +9,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by
 from session_lint.analysis.arguments import conditions_met
 from session_lint.analysis.calls import is_method
-from session_lint.analysis.holding import closes, held
+from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
@@ -177,7 +177,8 @@ def yielded(solved: Solved) -> set[Site]:
     return {
         fact.site
         for point, fact in solved.visits(PointKind.YIELD)
-        if fact.site is not None and fact.site.kind is not SiteKind.PARAMETER and held(point.node.value, fact)  # type: ignore[attr-defined]
+        if fact.site is not None and fact.site.kind is not SiteKind.PARAMETER
+        if held(point.node.value, fact) is Hold.WHOLE  # type: ignore[attr-defined]
     }
 
 
