@@ -11,6 +11,7 @@ from session_lint.analysis.requests import request_codes
 from session_lint.flow import PointKind, build
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import below, parameters
+from session_lint.python.words import word
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 from session_lint.vocabulary.tables import MAKING
@@ -114,9 +115,15 @@ def _over_given(module: Module, bound: ast.expr, own: set[str], scope: Scope) ->
         return True
     made = makers(module, bound, scope)
     return bool(made) and all(
-        home.calls.callee(call).role is None and not isinstance(home.code_of(home.calls.scope(call)), ast.Module)
+        home.calls.callee(call).role is None
+        and word(call.func) != _OF_SESSION
+        and not isinstance(home.code_of(home.calls.scope(call)), ast.Module)
         for home, call in made
     )
+
+
+_OF_SESSION = "get_bind"
+"""A session's engine is not made for a call: it has one to begin with."""
 
 
 def _of_object(module: Module, one: Remaking) -> bool:
