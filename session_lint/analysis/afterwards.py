@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import Hold, held, query_of
+from session_lint.analysis.holding import Hold, arguments, held, query_of
 from session_lint.analysis.keyed import is_keyed
 from session_lint.analysis.reach import after, escapes
 from session_lint.analysis.state import Fact, SiteKind, State
@@ -225,7 +225,7 @@ def _handed_on(module: Module, solved: Solved, target: ast.Subscript, block: ast
 
 def _passes(module: Module, call: ast.Call, holder: str) -> bool:
     """Whether a call gives something to somebody who may ask it for what it holds: not to a logger, or to ``len()``."""
-    if not any(path(given) == holder for given in (*call.args, *(k.value for k in call.keywords))):
+    if not any(path(given) == holder for given in arguments(call)):
         return False
     callee = module.calls.callee(call)
     return bool(callee.raises) and not any(name.startswith("builtins.") for name in callee.names)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at, is_statement
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
@@ -97,8 +98,7 @@ def _is_all(source: ModuleFacts, item: ast.AST, fact: Fact, mark: Mark) -> bool:
 def _uses(call: ast.Call, names: Collection[object]) -> bool:
     """Whether a call is of a method of what goes by some names, or gets that."""
     own = call.func.value if isinstance(call.func, ast.Attribute) else None
-    given = [*call.args, *(k.value for k in call.keywords)]
-    return any(path(node) in names for node in (own, *given) if isinstance(node, (ast.Name, ast.Attribute)))
+    return any(path(node) in names for node in (own, *arguments(call)) if isinstance(node, (ast.Name, ast.Attribute)))
 
 
 def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark]:
