@@ -14,7 +14,7 @@ from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
@@ -73,11 +73,17 @@ def _named(function: FunctionNode, key: str) -> str:
 
 
 def conditions_met(
-    call: ast.Call, callee: Callee, conditions: guards.Guards, fact: Fact, required: frozenset[str] = frozenset()
+    call: ast.Call,
+    callee: Callee,
+    conditions: guards.Guards,
+    fact: Fact,
+    required: frozenset[str] = frozenset(),
+    telling: Collection[str] | None = None,
 ) -> Iterator[Fact]:
     """The caller's fact, if the conditions may hold under it, with what they teach about its guards.
 
     :param required: parameters of the caller that are taken to be there, since it must be given them.
+    :param telling: the variables of which it is to be remembered, where not all are.
     """
     if not conditions or callee.function is None:
         yield fact
@@ -85,7 +91,7 @@ def conditions_met(
     arguments = bind(call, callee.function, bound=callee.bound)
     if callee.bound and isinstance(call.func, ast.Attribute) and (own := parameters(callee.function)):
         arguments = {**arguments, own[0].arg: call.func.value}
-    yield from _met(arguments, conditions, fact, required, guards.call_value(call))
+    yield from _met(arguments, conditions, fact, required, guards.call_value(call), telling)
 
 
 def conditions_met_by_reading(
@@ -102,6 +108,7 @@ def _met(
     fact: Fact,
     required: frozenset[str],
     result: str,
+    telling: Collection[str] | None = None,
 ) -> Iterator[Fact]:
     """The caller's fact, if the conditions may hold under it.
 
@@ -126,7 +133,8 @@ def _met(
             assumed = guards.assume(known, test[0], test[1] is value)
             if assumed is None:
                 return
-            known = assumed
+            if telling is None or not guards.variables(test[0]).isdisjoint(telling):
+                known = assumed
     yield fact.with_guards(known) if known != fact.guards else fact
 
 

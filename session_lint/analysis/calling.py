@@ -53,6 +53,8 @@ class Calling:
         self.module = module
         self.code = code
         self.hops = hops
+        self.telling: frozenset[str] | None = None
+        """The variables of which it is remembered what a callee's outcome says of them; ``None`` where all are."""
         self._required = guards.required(code)
         self._owners: dict[int, tuple[Iterable[Outcome], tuple[Outcome, ...]]] = {}
         self._last: tuple[ast.Call, Fact, Outcomes] | None = None
@@ -180,7 +182,7 @@ class Calling:
         return [fact, *born]
 
     def _met(self, call: ast.Call, callee: Callee, outcome: Outcome, fact: Fact) -> Iterable[Fact]:
-        return conditions_met(call, callee, outcome.conditions, fact, self._required)
+        return conditions_met(call, callee, outcome.conditions, fact, self._required, self.telling)
 
     # the session is not part of the call
 
@@ -236,10 +238,14 @@ class Calling:
         raised: list[Fact] = []
         later = callee.function is not None and only_makes(self.code, call, callee.function)
         mine = fact.site is not None and effects.free(fact)
+        met: dict[guards.Guards, list[Fact]] = {}
         for outcome in self._for_owner(outcomes) if mine else outcomes:
             if outcome.raised is not None and outcome.raised.undoing and fact.caught:
                 continue
-            for known in self._met(call, callee, outcome, fact):
+            under = outcome.conditions
+            if under not in met:
+                met[under] = list(self._met(call, callee, outcome, fact))
+            for known in met[under]:
                 after = _after(known, outcome, call) if outcome.touches else known
                 if outcome.raised is None:
                     done.append(after)

@@ -375,36 +375,57 @@ def around_closing(code: ast.AST) -> frozenset[str]:
 
 
 @remembered
-def around_failures(code: ast.AST) -> frozenset[str]:
+def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
     """The variables of the tests under which a code ends a transaction, and those that may tell of a failure.
 
-    Its handlers give a value to them, or a function that gets one of its parameters does: ``saved = save(session)``.
+    Its handlers give a value to them, or a function that gets the session does: ``saved = save(session)``.
+
+    :param names: the paths by which the code knows the session, and what has it.
     """
     handlers = (n for n in own_of(code, ast.ExceptHandler))
     stored = (n for h in handlers for n in own_nodes(h) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-    ending = _around(code, ("close", "remove", "rollback", "commit"))
-    return ending | {n.id for n in stored} | _told(code)
+    ending = _around(code, ("close", "remove", "rollback", "commit"), names)
+    return ending | {n.id for n in stored} | _told(code, names)
 
 
-def _told(code: ast.AST) -> set[str]:
-    """The variables that get what a function gives which a parameter is passed to, and that are tested."""
-    own = {arg.arg for arg in parameters(code)} if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else set()
+def _told(code: ast.AST, names: frozenset[str]) -> set[str]:
+    """The variables that get what a function gives which the session is passed to, and that are tested themselves."""
     found: set[str] = set()
-    for node in own_of(code, ast.Assign) if own else ():
+    for node in own_of(code, ast.Assign):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if isinstance(call, ast.Call) and any(path(a) in own for a in (*call.args, *(k.value for k in call.keywords))):
+        if isinstance(call, ast.Call) and any(
+            path(a) in names for a in (*call.args, *(k.value for k in call.keywords))
+        ):
             found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return {name for test in own_of(code, ast.If) for name in _names(test.test) & found} if found else found
+    return {name for node in own_of(code, ast.If) for name in _tested(node.test)} & found if found else found
 
 
-def _around(code: ast.AST, methods: tuple[str, ...]) -> frozenset[str]:
-    """The variables of the tests under which a code speaks of one of some methods."""
-    ending = _ending(code, methods)
+def _tested(test: ast.expr) -> Iterator[str]:
+    """The variables whose own truth a test asks for, or whether they are one value."""
+    if isinstance(test, ast.BoolOp):
+        for value in test.values:
+            yield from _tested(value)
+    elif isinstance(test, ast.UnaryOp):
+        yield from _tested(test.operand)
+    elif isinstance(test, ast.NamedExpr):
+        yield test.target.id
+    elif isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
+        yield path(test.left)
+    else:
+        yield path(test)
+
+
+def _around(code: ast.AST, methods: tuple[str, ...], names: frozenset[str] | None = None) -> frozenset[str]:
+    """The variables of the tests under which a code speaks of one of some methods.
+
+    :param names: what these are methods of; ``None`` for anything.
+    """
+    ending = _ending(code, methods, names)
     tests = (n.test for n in own_of(code, ast.If) if n in ending)
     return frozenset(name for test in tests for name in _names(test))
 
 
-def _ending(code: ast.AST, methods: tuple[str, ...]) -> set[ast.AST]:
+def _ending(code: ast.AST, methods: tuple[str, ...], names: frozenset[str] | None) -> set[ast.AST]:
     """The nodes under which one of some methods is spoken of; a list's ``remove(x)`` is not that of a registry."""
     nodes = below(code)
     above = {child: node for node in nodes for child in children(node)}
@@ -412,6 +433,8 @@ def _ending(code: ast.AST, methods: tuple[str, ...]) -> set[ast.AST]:
     found: set[ast.AST] = set()
     for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr in methods and (node.attr != "remove" or node not in given):
+            if names is not None and path(node.value) not in names:
+                continue
             current: ast.AST | None = node
             while current is not None and current not in found:  # a chain of ``elif`` is as deep as it is long
                 found.add(current)

@@ -20,6 +20,7 @@ from session_lint.analysis.state import Fact, Mark, Raised, SiteKind, State, set
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.nodes import path
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import parameters
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.liveness import Liveness
     from session_lint.analysis.module import Module
-    from session_lint.flow import Edge, Graph, Point
+    from session_lint.flow import Block, Edge, Graph, Point
 
 
 _MOST_GUARDS = 40
@@ -79,7 +80,37 @@ _PASSED_OVER = ("failed", "stale")
 
 def _kind(raised: Raised) -> Hashable:
     """An exception without its place, but for whether somebody threw it into a generator (SES503 asks)."""
-    return raised.type, raised.undoing, raised.passed, isinstance(raised.node, (ast.Yield, ast.YieldFrom))
+    return raised.type, raised.also, raised.undoing, raised.passed, isinstance(raised.node, (ast.Yield, ast.YieldFrom))
+
+
+def _with_last(fact: Fact, raised: Raised) -> Fact:
+    """A copy with another exception in the place of the one on its way, or of the one that is being handled."""
+    if fact.flying is not None:
+        return fact.with_flying(raised)
+    return fact._replace(caught=(*fact.caught[:-1], raised))
+
+
+def _with_owners(names: frozenset[object]) -> frozenset[str]:
+    """The paths among some names, and those of the objects that have them in a field."""
+    paths = {name for name in names if isinstance(name, str)}
+    return frozenset(paths | {name.rpartition(".")[0] for name in paths} - {""})
+
+
+def together(facts: Iterable[Fact]) -> list[Fact]:
+    """Facts of which those that differ only in the classes of the exception are one."""
+    same: dict[Fact, set[str]] = {}
+    for fact in facts:
+        last = fact.flying or (fact.caught[-1] if fact.caught else None)
+        blank = fact if last is None else _with_last(fact, last._replace(type="", also=frozenset()))
+        same.setdefault(blank, set()).update(() if last is None else last.kinds)
+    return [
+        _with_last(fact, (fact.flying or fact.caught[-1]).of(frozenset(kinds))) if kinds else fact
+        for fact, kinds in same.items()
+    ]
+
+
+_TELLING_APART = (EdgeKind.CATCH, EdgeKind.UNCAUGHT, EdgeKind.SWALLOW, EdgeKind.UNWIND)
+_OF_WITH = (EdgeKind.SWALLOW, EdgeKind.UNWIND)
 
 
 def _compared(test: ast.Compare, operator: ast.cmpop, right: ast.expr, fact: Fact) -> bool | None:
@@ -135,8 +166,11 @@ class Lifecycle(Raising):
         self._tries: dict[ast.AST, ast.AST] = {}
         self._coarse_marks: dict[frozenset[Mark], frozenset[Mark]] = {}
         self._coarse_guards: dict[guards.Guards, guards.Guards] = {}
+        self._groups: dict[tuple[Block, ast.AST | None, frozenset[str]], list[frozenset[str]]] = {}
         if hops == 0:
-            self.relevant &= guards.around_failures(code)
+            self.relevant &= guards.around_failures(code, _with_owners(start.names))
+            own = parameters(code) if isinstance(code, _FUNCTIONS) else ()
+            self.calling.telling = self.relevant.union(arg.arg for arg in own)
         self._transfer: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {
             PointKind.CALL: lambda point, fact: self.calling.outcomes(point.node, fact)[0],  # type: ignore[arg-type]
             PointKind.AWAIT: self._await,
@@ -194,7 +228,30 @@ class Lifecycle(Raising):
         return found
 
     def follow(self, edge: Edge, fact: Fact) -> Iterable[Fact]:
-        """The fact at the far end of an edge, or none where the way is impossible."""
+        """The facts at the far end of an edge; none where the way is impossible."""
+        flying = fact.flying
+        if flying is not None and flying.also and edge.kind in _TELLING_APART:
+            ways = (self._follow(edge, fact.with_flying(one)) for one in self._told_by(edge, flying))
+            return together(one for way in ways for one in way)
+        return self._follow(edge, fact)
+
+    def _told_by(self, edge: Edge, flying: Raised) -> list[Raised]:
+        """An exception, once for each set of classes that what an edge leaves cannot tell from each other."""
+        place = edge.source, edge.node if edge.kind in _OF_WITH else None, flying.kinds
+        groups = self._groups.get(place)
+        if groups is None:
+            if edge.kind in _OF_WITH:
+                told = self.module.swallowed(edge.node.context_expr, self.scope)  # type: ignore[union-attr]
+            else:
+                told = self._of_clauses(edge.source.edges)
+            catches = self.module.exceptions.catches
+            same: dict[Hashable, list[str]] = {}
+            for kind in sorted(flying.kinds):
+                same.setdefault(tuple(catches(kind, one) for one in told), []).append(kind)
+            groups = self._groups[place] = [frozenset(kinds) for kinds in same.values()]
+        return [flying.of(kinds) for kinds in groups]
+
+    def _follow(self, edge: Edge, fact: Fact) -> Iterable[Fact]:
         kind = edge.kind
         if kind in (EdgeKind.TRUE, EdgeKind.FALSE):
             found = self._test(edge.node, kind is EdgeKind.TRUE, fact)  # type: ignore[arg-type]
@@ -230,6 +287,26 @@ class Lifecycle(Raising):
             if mark.what == "failed":
                 return fact.site, mark.node
         return fact.site
+
+    def fresh(self, fact: Fact, seen: dict[Hashable, set[str]]) -> Fact | None:
+        """The fact with those classes of its exception with which nothing like it has been at a place before.
+
+        :param seen: the classes of those that were there.
+        """
+        flying, caught = fact.flying, fact.caught
+        if self.calling.hops or (flying is None and not caught):
+            return fact
+        last = flying or caught[-1]
+        key = self._key_alone(_with_last(fact, last._replace(type="", also=frozenset())))
+        known = seen.get(key)
+        if known is None:
+            seen[key] = {*last.kinds}
+            return fact
+        new = last.kinds - known
+        known |= new
+        if not new:
+            return None
+        return fact if len(new) == len(last.also) + 1 else _with_last(fact, last.of(new))
 
     def key(self, fact: Fact) -> Hashable:
         """All of a fact but which of several points raised: nothing that happens afterwards hangs on that."""

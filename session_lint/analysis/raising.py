@@ -55,7 +55,7 @@ class Raising(Entering):
             isinstance(node.exc, ast.Name) and node.exc.id in self.module.caught_names(self.code)
         )
         if again:
-            return Raised(fact.caught[-1].type, node) if fact.caught else Raised(ANY, node)
+            return Raised(fact.caught[-1].type, node, also=fact.caught[-1].also) if fact.caught else Raised(ANY, node)
         return Raised(self.module.exceptions.raised(node.exc, self.scope), node)  # type: ignore[arg-type]
 
     def _reraises(self, point: Point, fact: Fact) -> Iterable[Fact]:
@@ -81,7 +81,7 @@ class Raising(Entering):
                 continue  # an earlier clause takes all of these
             found = self.module.exceptions.catches(flying.type, kind)
             if found is not False:
-                met = flying if found else flying._replace(type=kind or ANY)
+                met = flying if found else flying.of(frozenset({kind or ANY}))
                 after = self._met(edge.node, kinds, fact, taken, sure=found)
                 return after._replace(flying=None, caught=(*caught, met), pending=None)
         return None
@@ -164,7 +164,7 @@ _DISPLAYS = (ast.Tuple, ast.List, ast.Set)
 def leaving(fact: Fact) -> Fact:
     """The fact where a clause itself raises: whoever catches that has the failed session."""
     for mark in fact.marked("failed") if fact.caught else ():
-        again = fact.flying is not None and fact.flying.type == fact.caught[-1].type
+        again = fact.flying is not None and fact.flying.kinds == fact.caught[-1].kinds
         left = fact.unmark("failed")
         what = ("asking" if mark.key else "failing") if again else "raised"
         made = Mark(what, mark.other, None if again else mark.node, mark.key)

@@ -76,12 +76,24 @@ class Raised(NamedTuple):
 
     :param undoing: a rollback raised it, which none does while another exception is handled.
     :param passed: the classes of clauses that did not catch it: it is none of these.
+    :param also: other classes that it may be of as well, where they come to the same so far.
     """
 
     type: str
     node: ast.AST
     undoing: bool = False
     passed: frozenset[str] = frozenset()
+    also: frozenset[str] = frozenset()
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All classes that it may be of."""
+        return self.also | {self.type}
+
+    def of(self, kinds: frozenset[str]) -> Raised:
+        """The same where it is of some classes only."""
+        first = self.type if self.type in kinds else min(kinds)
+        return self._replace(type=first, also=kinds - {first})
 
 
 ANY = "builtins.Exception"

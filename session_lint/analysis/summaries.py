@@ -24,7 +24,7 @@ from session_lint.python.scopes import parameters
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import FunctionNode
@@ -282,7 +282,10 @@ class Summaries:
     def _solve_for(self, function: FunctionNode, start: Fact, hops: int) -> tuple[object, ...]:
         solved = self.module.solve(function, start, hops) if hops else self.module.alone(function, start)
         outcomes = telling(self._outcome(function, fact) for fact in solved.exits if fact.site is start.site)
-        return _distinct((_shorter(one, function) for one in outcomes), alike) if hops == 0 else _distinct(outcomes)
+        if hops > 0:
+            return _distinct(outcomes)
+        shorter = (_shorter(one, function) for outcome in outcomes for one in _of_one_kind(outcome))
+        return _by_kinds(_distinct(shorter, alike))
 
     def _outcome(self, function: FunctionNode, fact: Fact) -> Outcome:
         return Outcome(
@@ -365,7 +368,7 @@ def _distinct(outcomes: Iterable[Outcome], counts: Callable[[Mark], Hashable] | 
     """
     found: dict[object, list[Outcome]] = {}
     for outcome in outcomes:
-        kind = (outcome.raised.type, outcome.raised.undoing) if outcome.raised else None
+        kind = (outcome.raised.type, outcome.raised.also, outcome.raised.undoing) if outcome.raised else None
         marks = outcome.marks if counts is None else frozenset(map(counts, outcome.marks))
         same = found.setdefault((kind, outcome.state, outcome.pending, marks, outcome.returned), [])
         same.append(outcome)
@@ -374,3 +377,29 @@ def _distinct(outcomes: Iterable[Outcome], counts: Callable[[Mark], Hashable] | 
         for same in found.values()
         for conditions in resolve(one.conditions for one in same)
     )
+
+
+def _of_one_kind(outcome: Outcome) -> Iterator[Outcome]:
+    """An outcome, once for each class of its exception."""
+    raised = outcome.raised
+    if raised is None or not raised.also:
+        yield outcome
+        return
+    for kind in sorted(raised.kinds):
+        yield replace(outcome, raised=raised.of(frozenset({kind})))
+
+
+def _by_kinds(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes, of which those that differ only in the class of the exception are one."""
+    found: dict[object, list[Outcome]] = {}
+    for one in outcomes:
+        rest = (one.state, one.pending, one.marks, one.returned, one.conditions, one.touches)
+        found.setdefault((one.raised and one.raised.undoing, rest), []).append(one)
+    return tuple(one if len(same) == 1 else _of_all_kinds(same) for same in found.values() for one in same[:1])
+
+
+def _of_all_kinds(same: list[Outcome]) -> Outcome:
+    first = same[0]
+    if first.raised is None:
+        return first
+    return replace(first, raised=first.raised.of(frozenset(one.raised.type for one in same if one.raised is not None)))

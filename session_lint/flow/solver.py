@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from session_lint.flow.graph import RAISING, EdgeKind
 
@@ -51,6 +51,12 @@ class Problem(Protocol[F]):
 
     def group(self, fact: F) -> Hashable:
         """Facts of one group count against the cap together."""
+
+    def fresh(self, fact: F, seen: dict[Hashable, Any]) -> F | None:
+        """What of a fact is new where others have arrived before: ``None`` where these stand for all of it.
+
+        :param seen: what the problem remembers of those; it adds what is new.
+        """
 
     def key(self, fact: F) -> Hashable:
         """What two facts have in common of which the one that arrives first stands for both."""
@@ -128,11 +134,17 @@ class _Worklist(Generic[F]):
         self.queue: deque[tuple[Block, F]] = deque()
         self.facts: dict[Block, list[F]] = {}
         self.key = problem.key
+        self.fresh = problem.fresh
+        self.seen: defaultdict[Block, dict[Hashable, Any]] = defaultdict(dict)
         self.before: dict[tuple[Block, Hashable], tuple[Block, F, Edge] | None] = {}
         self.counts: dict[tuple[Block, Hashable], int] = {}
 
     def arrive(self, block: Block, fact: F, before: tuple[Block, F, Edge] | None) -> None:
         """A fact reaches the start of a block."""
+        new = self.fresh(fact, self.seen[block])
+        if new is None:
+            return
+        fact = new
         key = block, self.key(fact)
         if key in self.before:
             return

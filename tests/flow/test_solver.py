@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,6 +45,10 @@ class Lines:
     def group(self, fact: Rows) -> Hashable:
         """By the first line."""
         return fact[:1]
+
+    def fresh(self, fact: Rows, seen: dict[Hashable, Any]) -> Rows | None:  # noqa: ARG002
+        """All of it."""
+        return fact
 
     def key(self, fact: Rows) -> Hashable:
         """Each for itself."""
@@ -148,3 +152,26 @@ def test_facts_that_do_not_stay_few() -> None:
     with pytest.raises(SolverLimit) as caught:
         solve(drawn, Lines(kept=1_000_000), cap=2)
     assert caught.value.code is drawn.code
+
+
+class Kinds(Lines):
+    """Facts that end in a set of letters, each of which goes its way once."""
+
+    def transfer(self, point: Point, fact: Rows) -> Iterable[Rows]:
+        """The letters stay what they are."""
+        return [("ab",), ("bc",)] if point.row == 1 and point.kind is PointKind.CALL and not fact else [fact]  # type: ignore[list-item]
+
+    def fresh(self, fact: Rows, seen: dict[Hashable, Any]) -> Rows | None:
+        """The letters that were not there before."""
+        known = seen.setdefault((), set())
+        new = [letter for part in map(str, fact) for letter in part if letter not in known]
+        known.update(new)
+        return ("".join(new),) if new else None if fact else fact  # type: ignore[return-value]
+
+
+def test_of_a_fact_only_what_is_new_goes_on() -> None:
+    """Where others that arrived before stand for a part of it."""
+    made = graph("one()\nif a:\n    two()\nthree()\n")
+    solution = solve(made, Kinds())
+    last = next(block for block in made.blocks if any(point.row == 4 for point in block.points))
+    assert ["ab", "c"] == [str(*fact) for fact in solution.facts[last]]

@@ -179,6 +179,10 @@ class AllWays:
         """Each way stands for itself."""
         return way
 
+    def fresh(self, way: Way, seen: dict[Hashable, Any]) -> Way | None:  # noqa: ARG002
+        """All of it."""
+        return way
+
     def key(self, way: Way) -> Hashable:
         """Each way stands for itself."""
         return way

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+
+from session_lint.analysis import analyse
+from session_lint.source import Source
 from tests.linting import lint
 
 HEAD = "from sqlalchemy.orm import Session, sessionmaker\n\nSessionLocal = sessionmaker()\n\n\n"
@@ -110,3 +114,30 @@ def test_parameters_of_a_long_function_that_get_another_value() -> None:
             session.close()
 """
     assert [code for code, _ in told(text)] == ["SES102"]
+
+
+RAISING = """\
+class Failed{0}(Exception):
+    pass
+
+
+"""
+
+
+def test_exceptions_that_nobody_tells_apart_are_one_way_out() -> None:
+    """Of a helper that raises many, after each of its writes: what it does to its caller's session hangs on none."""
+    classes = "".join(RAISING.format(n) for n in range(40))
+    raising = "".join(f"    if kind == {n}:\n        raise Failed{n}\n" for n in range(40))
+    text = f"{HEAD}{classes}def save(session: Session, kind):\n    session.flush()\n{raising}\n\n"
+    text += "def work(session: Session, kind):\n    try:\n        save(session, kind)\n"
+    text += "    except Failed7:\n        log(kind)\n"
+    facts = analyse(Source("a.py", text), ast.parse(text), "a")
+    work = next(one for one in facts.borrowed if getattr(one.code, "name", "") == "work")
+    assert work.solved is not None
+    ways = [fact for fact in work.solved.exits if fact.flying is not None]
+    assert len(ways) < 6  # there were 41
+    assert {kind for fact in ways for kind in fact.flying.kinds} == {  # type: ignore[union-attr]
+        "builtins.Exception",
+        "sqlalchemy.exc.SQLAlchemyError",
+        *(f"a.Failed{n}" for n in range(40) if n != 7),
+    }
