@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.called import may_pass_over
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at, is_statement
 from session_lint.analysis.holding import arguments
@@ -51,10 +52,10 @@ class Swallowed:
 
 def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
     """Every clause after which a scope commits what a failed operation left."""
-    if facts.module is None:
+    if facts.module is None or not _has_clauses(facts):
         return
     seen: set[ast.AST] = set()
-    own = ((facts, solved) for solved in (*facts.solved, *begun_on_borrowed(facts)))
+    own = ((facts, solved) for solved in (*facts.solved, *begun_on_borrowed(facts, _may_be_swallowed)))
     for source, solved in (*own, *facts.passing_over):
         for item, fact in _committed(solved):
             for mark in _failed(facts, fact, seen):
@@ -67,6 +68,13 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
             for fact in solved.exits:
                 for mark in _failed(facts, fact, seen) if fact.flying is None and fact.site is not None else ():
                     yield _swallowed(facts, fact.site, solved, mark, code, str(parameter))  # type: ignore[arg-type]
+
+
+def _may_be_swallowed(one: Borrowed, begin: ast.AST) -> bool:
+    """Whether an error may be caught before the transaction ends that a call begins."""
+    item = one.module.parents.get(begin)
+    block = one.module.parents.get(item) if isinstance(item, ast.withitem) else None
+    return not isinstance(block, (ast.With, ast.AsyncWith)) or may_pass_over(one.module, block)
 
 
 def _committed(solved: Solved) -> Iterator[tuple[ast.AST, Fact]]:

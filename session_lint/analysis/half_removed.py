@@ -46,9 +46,7 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     for one in facts.borrowed:
         if not one.managed or all(releasing(_method(use)) for use in one.uses) or not is_registry(one):
             continue  # of one that is only closed here, others ask something
-        if not _may_close(facts.module, one.code):
-            continue
-        if one.solved is None:
+        if not _may_close(facts.module, one.code) or one.solved is None:
             continue
         states = [fact.state for fact in one.solved.exits if fact.flying is None]
         if not states or any(state is not State.CLOSED for state in states) or _removed_by_others(facts.module, one):

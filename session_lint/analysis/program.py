@@ -61,6 +61,8 @@ class Program:
         self.rising = Rising()
         self.hands_out: dict[FunctionNode, bool] = {}
         self.slow: dict[tuple[FunctionNode, int], object] = {}
+        self.ending: dict[ast.AST, bool] = {}
+        self.catching: dict[ast.AST, bool] = {}
         self._modules: dict[Names, Module] = {}
         self._facts: dict[Module, ModuleFacts] = {}
         self._callers: dict[tuple[ast.AST, bool], list[Place] | None] = {}

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
+from session_lint.analysis.called import may_end
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at
 from session_lint.analysis.family import family
@@ -18,7 +19,7 @@ from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
@@ -166,18 +167,23 @@ def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, str]]:
     """
     if facts.module is None:
         return
-    own = ((facts, solved) for solved in (*facts.solved, *begun_on_borrowed(facts)))
+    begun = begun_on_borrowed(facts, lambda one, _: may_end(one.module, one.code))
+    own = ((facts, solved) for solved in (*facts.solved, *begun))
     for source, solved in (*own, *facts.module.program.using(facts.module)):
         for point, fact in solved.visits(PointKind.EXIT):
             if fact.site is not None:
                 yield fact, point.node, source.variable_of(fact.site, solved)  # type: ignore[misc]
 
 
-def begun_on_borrowed(facts: ModuleFacts) -> Iterator[Solved]:
-    """How sessions fare that a code has from somebody else and begins a transaction of."""
+def begun_on_borrowed(facts: ModuleFacts, worth: Callable[[Borrowed, ast.AST], bool]) -> Iterator[Solved]:
+    """How sessions fare that a code has from somebody else and begins a transaction of.
+
+    :param worth: whether it is worth to follow a session whose transaction one of the calls begins that are made.
+    """
     for one in facts.borrowed:
-        begins = any(isinstance(use.func, ast.Attribute) and use.func.attr == "begin" for use in one.uses)
-        if (begins or any(_committing_around(one))) and one.solved is not None:
+        begins = (use for use in one.uses if isinstance(use.func, ast.Attribute) and use.func.attr == "begin")
+        found = any(worth(one, call) for calls in (begins, _committing_around(one)) for call in calls)
+        if found and one.solved is not None:
             yield one.solved
 
 
