@@ -149,7 +149,7 @@ def _on_sqlite(code: ast.AST) -> bool:
 
 def _stands_in(facts: ModuleFacts, node: ast.AST | None) -> bool:
     assert facts.module is not None
-    return isinstance(node, _CLAUSES) and node in facts.module.nodes
+    return isinstance(node, _CLAUSES) and facts.module.has(node)
 
 
 def _swallowed(facts: ModuleFacts, site: Site, solved: Solved, mark: Mark, then: ast.AST, name: str) -> Swallowed:

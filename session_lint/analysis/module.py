@@ -162,18 +162,20 @@ class Module(Concern):
         found = {name: self.inferred(name) for name in self.names.definitions}
         return {name: m for name, m in found.items() if m is not None and m.role is not Role.SCOPE}
 
-    @once
-    def nodes(self) -> frozenset[ast.AST]:
-        """All nodes of the module's tree, to tell them from those of another module."""
-        return frozenset(below(self.names.scopes.module.node))
+    def has(self, node: ast.AST) -> bool:
+        """Whether a node is one of the module's tree, and not of another module's."""
+        return node in self.parents or node is self.names.scopes.module.node
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node above each node of the module's tree."""
         found: dict[ast.AST, ast.AST] = {}
-        for node in self.nodes:
+        todo: list[ast.AST] = [self.names.scopes.module.node]
+        for node in todo:  # which grows meanwhile
             if node.__class__ not in LEAVES:
-                for child in children(node):
+                inner = children(node)
+                todo += inner
+                for child in inner:
                     found[child] = node
         return found
 

@@ -102,9 +102,9 @@ class Program:
 
     def module_of(self, node: ast.AST, module: Module) -> Module | None:
         """The module that a node stands in, which most often is the one at hand."""
-        if len(self._modules) == 1 or node in module.nodes:
+        if len(self._modules) == 1 or module.has(node):
             return module
-        return next((m for m in self._modules.values() if node in m.nodes), None)
+        return next((m for m in self._modules.values() if m.has(node)), None)
 
     @property
     def words(self) -> AbstractSet[str] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.python.annotations import tuple_part
 from session_lint.python.nodes import is_none, own_of
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import Binding, BindingKind, FunctionNode, Scope, Scopes
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ _STEP = 3
 """How far one step to a part of something goes: those on the way to it are not kept, and few are followed."""
 Qualified = frozenset[str]
 NOTHING: Qualified = frozenset()
+
+
+@remembered
+def only(name: str) -> Qualified:
+    """One name: most expressions stand for one, and many for the same."""
+    return frozenset({name})
+
+
 AGAIN = "<again>"
 CYCLE: Qualified = frozenset({AGAIN})
 MOST_BINDINGS = 24

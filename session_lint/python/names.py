@@ -25,6 +25,7 @@ from session_lint.python.containers import (
     NOTHING,
     Containers,
     Qualified,
+    only,
 )
 from session_lint.python.nodes import is_none, is_super, own_of, path
 from session_lint.python.pending import Pending
@@ -169,7 +170,7 @@ class Names(Containers):
             return self._qualify(node.args[1], scope, depth + 1) or self.annotated((node.args[0], scope), depth)
         if not callees and isinstance(node.func, ast.Name) and _is_class_method(scope.node):
             made = self.own_class(node.func, scope)  # cls(…)
-            return frozenset({f"{self.qualname(made)}()"}) if made is not None else NOTHING
+            return only(f"{self.qualname(made)}()") if made is not None else NOTHING
         return self._call(callees, depth)
 
     def _proxied(self, getter: ast.expr, scope: Scope, depth: int) -> Qualified:
@@ -179,7 +180,7 @@ class Names(Containers):
         for name in named:
             home, node = self.definition(name) or (self, None)
             kept = home._kept_by(node) if isinstance(node, ast.FunctionDef) else NOTHING  # noqa: SLF001
-            found |= kept or self._call(frozenset({name}), depth + 1)
+            found |= kept or self._call(only(name), depth + 1)
         return frozenset(found)
 
     def _kept_by(self, function: ast.FunctionDef) -> Qualified:
@@ -208,7 +209,7 @@ class Names(Containers):
         owner = self.owner(name, scope)
         if owner is None:
             if hasattr(builtins, name):
-                return frozenset({f"builtins.{name}"})
+                return only(f"builtins.{name}")
             return self._starred(name, depth)
         return self._variable(owner, name)
 
@@ -231,16 +232,16 @@ class Names(Containers):
         whole = f"{self.module}.{name}"
         top = self.scopes.module
         if depth > DEEPEST:
-            return frozenset({whole})
+            return only(whole)
         if name in top.bindings:
             found = self._variable(top, name)
-            return found or frozenset({whole})
+            return found or only(whole)
         if self.elsewhere is not None and self.package:
             inner = self.elsewhere.find(whole, self)
             if inner is not None and not inner[1]:
-                return frozenset({inner[0].module})
+                return only(inner[0].module)
         found = self._starred(name, depth + 1) if top.stars else NOTHING
-        return found or frozenset({whole})
+        return found or only(whole)
 
     def knows(self, dotted: str) -> bool:
         """Whether an imported name is one of the project's, or of a module of it."""
@@ -253,15 +254,15 @@ class Names(Containers):
     def _followed(self, dotted: str, depth: int) -> Qualified:
         """What an imported name stands for where the project defines it; itself where it does not."""
         if self.elsewhere is None or depth > DEEPEST or "(" in dotted:
-            return frozenset({dotted})
+            return only(dotted)
         found = self.elsewhere.find(dotted, self)
         if found is None:
-            return frozenset({dotted})
+            return only(dotted)
         names, rest = found
         if not rest:
-            return frozenset({names.module})
+            return only(names.module)
         if names is self:
-            return frozenset({dotted})
+            return only(dotted)
         first, *others = rest.split(".")
         bases = names.exported(first, depth + 1)
         for attribute in others:
@@ -311,7 +312,7 @@ class Names(Containers):
         if binding.kind is BindingKind.PART and binding.whole is not None:
             return self._part(binding.whole, binding.index, binding.scope, depth)
         if binding.kind is BindingKind.DEFINITION:
-            return frozenset({self.qualname(self.scopes.of[binding.node])})
+            return only(self.qualname(self.scopes.of[binding.node]))
         if binding.kind is BindingKind.PARAMETER:
             annotation = binding.node.annotation  # type: ignore[attr-defined]
             return self.annotated((annotation, binding.scope.parent or binding.scope), depth)
@@ -444,7 +445,7 @@ class Names(Containers):
             getter = self._getter(bindings) if instance else None
             if getter is None:
                 return (bool(bindings) and self._bound(bindings, depth)) or self.annotated(declared, depth)
-            return self._returned(getter, depth + 1) or frozenset({f"{self.qualname(self.scopes.of[getter])}()"})
+            return self._returned(getter, depth + 1) or only(f"{self.qualname(self.scopes.of[getter])}()")
         found: set[str] = set()
         for base in self.bases(owner, depth):
             inner = self.class_of(base)
@@ -488,7 +489,7 @@ class Names(Containers):
 
     def given(self, name: str) -> Qualified:
         """What calling something that goes by a dotted name gives."""
-        return self._call(frozenset({name}), 0)
+        return self._call(only(name), 0)
 
     def _call(self, callees: Qualified, depth: int) -> Qualified:
         found: set[str] = set()
