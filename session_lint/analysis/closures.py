@@ -106,6 +106,13 @@ def _inside(method: FunctionNode, own: str, fact: Fact) -> frozenset[str]:
 
 def speaks_of(module: Module, method: FunctionNode, names: frozenset[str], depth: int = 0) -> bool:
     """Whether a method, or one that it calls on its own object, speaks of some fields."""
+    known, key = module.program.speaking, (method, names, depth)
+    if key not in known:
+        known[key] = _speaks_of(module, method, names, depth)
+    return known[key]
+
+
+def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], depth: int) -> bool:
     if not names.isdisjoint(_paths(method)):
         return True
     first = parameters(method)[0].arg

@@ -61,6 +61,7 @@ class Program:
         self.rising = Rising()
         self.hands_out: dict[FunctionNode, bool] = {}
         self.slow: dict[tuple[FunctionNode, int], object] = {}
+        self.speaking: dict[tuple[FunctionNode, frozenset[str], int], bool] = {}
         self.ending: dict[ast.AST, bool] = {}
         self.catching: dict[ast.AST, bool] = {}
         self._modules: dict[Names, Module] = {}
