@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import assigned, managed, managed_by, stands_for
@@ -20,7 +20,7 @@ from session_lint.analysis.injection import lent
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import path, reading
-from session_lint.python.scopes import BindingKind, parameters
+from session_lint.python.scopes import BindingKind, is_self, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import FunctionNode, Scope
+
+Use: TypeAlias = "tuple[ast.Call, ast.expr]"
+"""A call of a method of something, and what that is."""
+Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
+"""The uses of each path in each code."""
 
 
 @dataclass(eq=False)
@@ -114,7 +119,7 @@ def _merged(found: list[Borrowed]) -> Iterator[Borrowed]:
 
 
 def _each(module: Module) -> Iterator[Borrowed]:
-    used: dict[tuple[ast.AST, str], list[tuple[ast.Call, ast.expr]]] = {}
+    used: Uses = {}
     known = effects()
     for call, around in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in known:
@@ -136,6 +141,7 @@ def _each(module: Module) -> Iterator[Borrowed]:
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         for name, made in lent(module, function)
     }
+    together = _by_class(module, used)
     for user, name in dict.fromkeys([*used, *lending]):
         uses = used.get((user, name), [])
         if (user, name) in lending:
@@ -144,22 +150,42 @@ def _each(module: Module) -> Iterator[Borrowed]:
             kind = kinds.pop() if len(kinds) == 1 else None
             yield Borrowed(module, user, name, node, [call for call, _ in uses], kind, managed=False)
         else:
-            yield from _judged(module, user, name, uses, given=(user, name) in giving)
+            seen = together.get(_place(module, user, name), [call for call, _ in uses])
+            yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
+
+
+def _by_class(module: Module, used: Uses) -> dict[tuple[Scope, str], list[ast.Call]]:
+    """The methods that all methods of a class call on each field of their object."""
+    found: dict[tuple[Scope, str], list[ast.Call]] = {}
+    for (code, name), uses in used.items():
+        place = _place(module, code, name)
+        if place is not None:
+            found.setdefault(place, []).extend(call for call, _ in uses)
+    return found
+
+
+def _place(module: Module, code: ast.AST, name: str) -> tuple[Scope, str] | None:
+    """The class whose objects have a field, and the field, where a path is one of the method's own object."""
+    own, _, field = name.partition(".")
+    scope = module.names.scopes.of[code]
+    owner = scope.parent if field and is_self(scope, own) else None
+    return (owner, field) if owner is not None and owner.is_class else None
 
 
 def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
     """What an expression is another name for: a registry, or a field of the method's object."""
     given = assigned(scope, node.id) if isinstance(node, ast.Name) and node.id in scope.bindings else None
-    if isinstance(given, ast.Attribute) and module.names.own_class(given.value, scope) is not None:
+    if isinstance(given, ast.Attribute) and _is_given(scope, path(given)):
         return given
     return managed_by(module, node, scope)
 
 
 def _judged(
-    module: Module, code: ast.AST, name: str, uses: list[tuple[ast.Call, ast.expr]], *, given: bool
+    module: Module, code: ast.AST, name: str, uses: list[Use], seen: list[ast.Call], *, given: bool
 ) -> Iterator[Borrowed]:
     """The session that a path stands for in a code, if it is one.
 
+    :param seen: all calls of its methods, those of other methods of the class, too, where it is a field.
     :param given: whether it surely is.
     """
     scope = module.names.scopes.of[code]
@@ -169,7 +195,7 @@ def _judged(
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
-    elif given or (not names and _is_parameter(scope, name) and acts_as_session(calls)):
+    elif given or (not names and _is_given(scope, name) and acts_as_session(seen)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 
 
@@ -179,8 +205,10 @@ def _bound_here(scope: Scope, name: str) -> bool:
     return any(b.kind is not BindingKind.PARAMETER for b in scope.bindings.get(first, ()))
 
 
-def _is_parameter(scope: Scope, name: str) -> bool:
+def _is_given(scope: Scope, name: str) -> bool:
+    """Whether a path is a parameter without annotation, or a field of a parameter."""
+    first, _, field = name.partition(".")
     return any(
-        b.kind is BindingKind.PARAMETER and getattr(b.node, "annotation", None) is None
-        for b in scope.bindings.get(name, ())
+        b.kind is BindingKind.PARAMETER and (bool(field) or getattr(b.node, "annotation", None) is None)
+        for b in scope.bindings.get(first, ())
     )

@@ -101,8 +101,20 @@ def _filled(module: Module, owner: Scope) -> dict[str, None]:
 def acts_as_session(calls: list[ast.Call]) -> bool:
     """Whether the methods that are called on something are those of a session, and of nothing else that is common."""
     methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    if any(_is_anothers(call) for call in calls):
+        return False
     ends = methods & {"commit", "rollback"}
     if methods & _ONLY_SESSIONS:
         return len(methods & (_ONLY_SESSIONS | _ALSO)) > 1
     asks, adds = "query" in methods and (ends or "add" in methods), "add" in methods and ends
     return bool(asks or (adds and methods & (_ALSO - {"add", "commit"})))
+
+
+def _is_anothers(call: ast.Call) -> bool:
+    """Whether a call is of no session's method: ``index.commit("message")``, ``connection.query("SELECT 1")``."""
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if method in ("commit", "rollback"):
+        return bool(call.args or call.keywords)
+    first = call.args[0] if call.args else None
+    text = isinstance(first, ast.JoinedStr) or (isinstance(first, ast.Constant) and isinstance(first.value, str))
+    return method == "query" and text
