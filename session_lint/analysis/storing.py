@@ -184,7 +184,7 @@ class Storing:
             fact, parts = _taken_first(parts, fact)
         facts: list[Fact] = [fact]
         at, beside = next((n[2] for n in fact.names if isinstance(n, tuple) and n[:2] == ("item", value)), (None, ()))
-        for index, element in enumerate(target.elts):
+        for index, element in _flags_first(target.elts, parts):
             part: ast.AST | None = parts[index] if pairs else None
             if at == index and isinstance(element, (ast.Name, ast.Attribute)):
                 facts = [f._replace(names=f.names | {("temp", element)}) for f in facts]
@@ -328,12 +328,37 @@ def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
     """The variables that a code uses for sessions: bound to an opening call, or in its place where they hold one."""
     found: set[str] = set()
     for node in own_of(code, ast.Assign, ast.AnnAssign):
-        if node.value is not None:
-            values = _alternatives(node.value)
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for names, value in _pairs(targets, node.value):
+            values = _alternatives(value)
             if any(isinstance(value, ast.Call) and module.opens(value) for value in values):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                found |= {path(name) for name in (*targets, *values)}
+                found |= {path(name) for name in (*names, *values)}
     return frozenset(found - {""})
+
+
+def _flags_first(elements: list[ast.expr], parts: list[ast.expr]) -> list[tuple[int, ast.expr]]:
+    """The elements of a tuple that gets some parts, first those whose part asks about a variable that another one binds.
+
+    ``db, own = db or Session(), db is None`` asks about what ``db`` was before.
+    """
+    names = {path(element) for element in elements}
+    tests = [n for n, part in enumerate(parts) if isinstance(part, _TESTS) and names & set(map(path, below(part)))]
+    return sorted(enumerate(elements), key=lambda one: one[0] not in tests)
+
+
+_TESTS = (ast.Compare, ast.UnaryOp)
+
+
+def _pairs(targets: list[ast.expr], value: ast.expr | None) -> Iterator[tuple[list[ast.expr], ast.expr]]:
+    """The targets of an assignment with what they get, each part of a tuple by itself."""
+    if isinstance(value, ast.IfExp) and isinstance(value.body, ast.Tuple):
+        yield from (pair for side in (value.body, value.orelse) for pair in _pairs(targets, side))
+    elif isinstance(value, ast.Tuple):
+        for target in targets:
+            if isinstance(target, ast.Tuple) and len(target.elts) == len(value.elts):
+                yield from (([part], given) for part, given in zip(target.elts, value.elts, strict=True))
+    elif value is not None:
+        yield targets, value
 
 
 def _alternatives(value: ast.expr) -> list[ast.expr]:

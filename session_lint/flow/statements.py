@@ -35,9 +35,26 @@ class Statements(Protected):
 
     def do_Assign(self, node: ast.Assign) -> None:
         """The value, then the targets from left to right."""
-        self.expr(node.value)
-        for target in node.targets:
-            self.store(target, node.value)
+        unpacks = any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)
+        self.assign(node.targets, node.value, apart=unpacks)
+
+    def assign(self, targets: list[ast.expr], value: ast.expr, *, apart: bool) -> None:
+        """Bind targets to a value.
+
+        :param apart: whether ``a, b = (c, d) if test else (e, f)`` is ``a, b = c, d`` on one way, and not on the other.
+        """
+        if not (apart and isinstance(value, ast.IfExp) and _tuples(value)):
+            self.expr(value)
+            for target in targets:
+                self.store(target, value)
+            return
+        then, other, after = self.new_block(), self.new_block(), self.new_block()
+        self.test(value.test, then, other)
+        for block, chosen in ((then, value.body), (other, value.orelse)):
+            self.resume(block)
+            self.assign(targets, chosen, apart=True)
+            self.jump(after)
+        self.resume(after)
 
     def do_AnnAssign(self, node: ast.AnnAssign) -> None:
         """An assignment, where there is a value."""
@@ -214,3 +231,10 @@ def _captures(pattern: ast.pattern) -> Iterator[ast.pattern]:
         yield from _captures(part)
     if getattr(pattern, "name", None) or getattr(pattern, "rest", None):
         yield pattern
+
+
+def _tuples(value: ast.expr) -> bool:
+    """Whether an expression is a tuple, or a choice between some."""
+    if isinstance(value, ast.IfExp):
+        return _tuples(value.body) and _tuples(value.orelse)
+    return isinstance(value, ast.Tuple)
