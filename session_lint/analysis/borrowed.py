@@ -22,7 +22,7 @@ from session_lint.flow import SolverLimit
 from session_lint.python.nodes import path, reading
 from session_lint.python.scopes import BindingKind, is_self, parameters
 from session_lint.values import dataclass
-from session_lint.vocabulary import effects
+from session_lint.vocabulary import Role, effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def _place(module: Module, code: ast.AST, name: str) -> tuple[Scope, str] | None
 def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
     """What an expression is another name for: a registry, or a field of the method's object."""
     given = assigned(scope, node.id) if isinstance(node, ast.Name) and node.id in scope.bindings else None
-    if isinstance(given, ast.Attribute) and _is_given(scope, path(given)):
+    if isinstance(given, ast.Attribute) and (_is_given(scope, path(given)) or _of_a_context(module, given, scope)):
         return given
     return managed_by(module, node, scope)
 
@@ -195,7 +195,9 @@ def _judged(
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
-    elif given or (not names and _is_given(scope, name) and acts_as_session(seen)):
+    elif given or (
+        (_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)
+    ):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 
 
@@ -203,6 +205,13 @@ def _bound_here(scope: Scope, name: str) -> bool:
     """Whether the code itself puts something into the variable, which then is followed from there."""
     first = name.partition(".")[0]
     return any(b.kind is not BindingKind.PARAMETER for b in scope.bindings.get(first, ()))
+
+
+def _of_a_context(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a field of what each request has for itself, where anybody may put anything."""
+    names = module.names.qualify(node.value, scope) if isinstance(node, ast.Attribute) else ()
+    found = [module.calls.vocabulary.meaning(name) for name in names]
+    return bool(found) and all(one is not None and one.role is Role.CONTEXT_LOCAL for one in found)
 
 
 def _is_given(scope: Scope, name: str) -> bool:

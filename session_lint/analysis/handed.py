@@ -107,7 +107,7 @@ def acts_as_session(calls: list[ast.Call]) -> bool:
     if methods & _ONLY_SESSIONS:
         return len(methods & (_ONLY_SESSIONS | _ALSO)) > 1
     asks, adds = "query" in methods and (ends or "add" in methods), "add" in methods and ends
-    return bool(asks or (adds and methods & (_ALSO - {"add", "commit"})))
+    return bool(asks or (adds and methods & (_ALSO - {"add", "commit"} | {"begin"})))
 
 
 def _is_anothers(call: ast.Call) -> bool:
