@@ -16,11 +16,11 @@ from session_lint.analysis.effects import alike, is_statement, recovered
 from session_lint.analysis.holding import Hold, held, slot
 from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.results import NOTHING_RETURNED
-from session_lint.analysis.state import Fact, Mark, Raised, SiteKind, State, settled
+from session_lint.analysis.state import Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.nodes import path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import BindingKind, below, parameters
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -135,6 +135,16 @@ def _same(left: ast.expr, right: ast.expr, fact: Fact) -> bool | None:
         return True
     fresh = fact.site is not None and fact.site.kind is SiteKind.OWNED
     return False if fresh and None in sides else None
+
+
+_ASKING = (ast.Call, ast.Compare, ast.Subscript)
+"""What a test of something under a key is: ``own in session.info``."""
+
+
+@remembered
+def _asked_of_info(test: ast.expr) -> ast.expr | None:
+    """What a test asks for something in its ``info``, where anybody may put anything; ``None`` where it asks nothing."""
+    return next((n.value for n in below(test) if isinstance(n, ast.Attribute) and n.attr == "info"), None)
 
 
 def _asks_transaction(test: ast.expr) -> bool:
@@ -406,6 +416,22 @@ class Lifecycle(Raising):
         found = self.module.calls.meaning(self.module.names.qualify(test.args[1], self.scope))
         return True if found is not None and found.role is Role.FACTORY else None
 
+    def _constant(self, test: ast.Name) -> bool | None:
+        """The outcome of a constant of the module, where that decides about closing."""
+        if test.id in self.scope.bindings or test.id not in guards.around_closing(self.code):
+            return None
+        owner = self.module.names.owner(test.id, self.scope)
+        bindings = owner.bindings[test.id] if owner is not None and owner.parent is None else ()
+        values = [b.node.value for b in bindings if b.kind is BindingKind.VALUE and isinstance(b.node, ast.Constant)]
+        return bool(values[0]) if len(bindings) == len(values) == 1 else None
+
+    def _told_by_session(self, test: ast.expr, fact: Fact) -> bool:
+        """Whether the session itself tells who closes it: ``if session.info.get("own"): session.close()``."""
+        asked = _asked_of_info(test)
+        if asked is None or path(asked).partition(".")[0] not in guards.around_closing(self.code):
+            return False
+        return held(asked, fact) is Hold.WHOLE
+
     def _test(self, test: ast.expr, wanted: bool, fact: Fact) -> Fact | None:  # noqa: FBT001
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and fact.marked("failed") and wanted:
             return recovered(fact)  # it would not be, after a failure
@@ -415,8 +441,12 @@ class Lifecycle(Raising):
         known = self._about_session(test, fact)
         if known is None:
             known = guards.outcome(test, fact.guards)
+        if known is None and isinstance(test, ast.Name):
+            known = self._constant(test)
         if known is not None:
             return fact if known is wanted else None
+        if isinstance(test, _ASKING) and self._told_by_session(test, fact):
+            return give(fact)
         atom = guards.atom(test)
         if atom is None or not guards.variables(atom[0]) & self.relevant:
             return fact
