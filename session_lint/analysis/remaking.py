@@ -221,4 +221,35 @@ def _is_command(module: Module, code: FunctionNode) -> bool:
             return True
         if found is None and isinstance(target, ast.Attribute) and target.attr == "command":
             return True  # of a group that was made by a decorator
+    return _reads_command_line(module, code) or _is_told_to_be_one(module, code)
+
+
+def _reads_command_line(module: Module, code: FunctionNode) -> bool:
+    """Whether a function looks at what the program was started with: that is done once."""
+    scope = module.names.scopes.of[code]
+    parses = (n for n in own_of(code, ast.Call) if word(n.func) in _PARSING)
+    reads = (n for n in own_of(code, ast.Attribute) if n.attr == _ARGUMENTS.rpartition(".")[2])
+    return any(True for _ in parses) or any(_ARGUMENTS in module.names.qualify(node, scope) for node in reads)
+
+
+_PARSING = ("parse_args", "parse_known_args", "parse_intermixed_args", "docopt")
+"""The methods of ``argparse`` and its like that read a command line."""
+_ARGUMENTS = "sys.argv"
+
+
+def _is_told_to_be_one(module: Module, code: FunctionNode) -> bool:
+    """Whether a function is told to be a command, of a program or a part of it: ``set_defaults(func=run)``."""
+    for call, scope in module.names.scopes.calls:
+        if word(call.func) == _DEFAULTS or (word(call.func) in _RUNNING and module.calls.callee(call).names & _COMMANDING):
+            given = (*call.args, *(k.value for k in call.keywords))
+            names = {name for value in given for name in (module.names.qualify(value, scope) if path(value) else ())}
+            if any(module.names.definitions.get(name) is code for name in names):
+                return True
     return False
+
+
+_DEFAULTS = "set_defaults"
+"""The method by which a parser of ``argparse`` is told what a command runs."""
+_COMMANDING = frozenset({"typer.run", "fire.Fire"})
+"""What makes a program of the function that it is given."""
+_RUNNING = {name.rpartition(".")[2] for name in _COMMANDING}

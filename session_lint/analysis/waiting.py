@@ -111,7 +111,13 @@ def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:
             slow = slowness(module, node, 0)
             if slow is not None and not _set_going(module, node):
                 found[node] = slow
-    return found
+    return {} if found and _listens(code) else found
+
+
+def _listens(code: ast.AST) -> bool:
+    """Whether a code asks the database to tell it of something: it keeps the connection to wait for that."""
+    texts = (n.value for n in own_of(code, ast.Constant) if isinstance(n.value, str))
+    return any(text.lstrip()[:7].upper() == "LISTEN " for text in texts)
 
 
 def _set_going(module: Module, call: ast.Call) -> bool:
