@@ -129,10 +129,10 @@ def fields_of(module: Module, made: ast.Call, fact: Fact) -> frozenset[str]:
 
     :param made: the call that makes it: of its class, or of a function that returns what such a call gives.
     """
-    return _kept(module, made, lambda argument: held(argument, fact) is Hold.WHOLE, 0)
+    return kept_as(module, made, lambda argument: held(argument, fact) is Hold.WHOLE)
 
 
-def _kept(module: Module, made: ast.Call, holds: Callable[[ast.expr], bool], depth: int) -> frozenset[str]:
+def kept_as(module: Module, made: ast.Call, holds: Callable[[ast.expr], bool], depth: int = 0) -> frozenset[str]:
     """The fields in which an object keeps those arguments of the call that makes it which hold something."""
     callee = module.calls.callee(made)
     maker = _maker(callee)
@@ -147,7 +147,7 @@ def _kept(module: Module, made: ast.Call, holds: Callable[[ast.expr], bool], dep
     bindings = home.names.scopes.of[maker].bindings
     same = {name for name in given if len(bindings.get(name, ())) == 1}
     values = (n.value for n in own_of(maker, ast.Return))
-    each = [_kept(home, v, lambda a: path(a) in same, depth + 1) for v in values if isinstance(v, ast.Call)]
+    each = [kept_as(home, v, lambda a: path(a) in same, depth + 1) for v in values if isinstance(v, ast.Call)]
     return frozenset.intersection(*each)
 
 

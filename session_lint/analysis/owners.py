@@ -36,12 +36,14 @@ class Keeping:
     :param kept: what puts it into a field: the target of the assignment, or the cached property.
     :param field: the field, with its object.
     :param owner: the class.
+    :param inside: the call that makes the object in the field which has the session; ``None`` for the session itself.
     """
 
     site: Site
     kept: ast.Attribute | FunctionNode
     field: str
     owner: Scope
+    inside: ast.Call | None = None
 
 
 def neglected(facts: ModuleFacts) -> Iterator[Keeping]:
@@ -60,11 +62,32 @@ def nobody_closes(module: Module, one: Keeping) -> bool:
     from session_lint.analysis.uses import Uses  # noqa: PLC0415
 
     uses = Uses(module, one.owner)
-    if isinstance(one.kept, ast.Attribute):
+    if one.inside is not None:
+        settled = _object_may_close(module, one, one.inside, uses)
+    elif isinstance(one.kept, ast.Attribute):
         settled = uses.kept_elsewhere(one.kept) or uses.may_close(one.kept.attr)
     else:
         settled = uses.result_may_close(one.kept)
     return not settled and not out_of_sight(module, one.owner) and not _lives_on(module, one.owner)
+
+
+def _object_may_close(module: Module, one: Keeping, made: ast.Call, uses: Uses) -> bool:
+    """Whether an object that has a session may close it, or anybody who has the object, or the session beside it."""
+    from session_lint.analysis.escapes import out_of_sight  # noqa: PLC0415  (as above)
+    from session_lint.analysis.objects import kept_as  # noqa: PLC0415
+    from session_lint.analysis.uses import Uses, closes_something  # noqa: PLC0415
+
+    callee, scope = module.calls.callee(made), module.calls.scope(made)
+    opening = one.site.node
+    names = [name for name, bound in scope.bindings.items() if len(bound) == 1 and bound[0].node is opening]
+    fields = kept_as(module, made, lambda argument: argument is opening or path(argument) in names)
+    if callee.owner is None or callee.home is None or not fields or not isinstance(one.kept, ast.Attribute):
+        return True
+    home, inner = module.at(callee), callee.home.scopes.of[callee.owner]
+    if closes_something(home, inner) or out_of_sight(home, inner) or uses.may_close(one.kept.attr):
+        return True
+    given = [argument for argument in (*made.args, *(k.value for k in made.keywords)) if path(argument) in names]
+    return uses.variables_may_close(names, one.site.code, given) or any(map(Uses(home, inner).may_close, fields))
 
 
 def kept(facts: ModuleFacts) -> Iterator[Keeping]:
@@ -84,6 +107,14 @@ def _assigned(solved: Solved, scope: Scope, owner: Scope) -> Iterator[Keeping]:
         own, _, field = path(node).partition(".")
         if field and "." not in field and is_self(scope, own):
             yield Keeping(site, node, path(node), owner)
+    for fact in solved.exits:
+        for mark in fact.marked("within"):
+            own, _, field = path(mark.node).partition(".")
+            made = mark.other
+            if field and "." not in field and is_self(scope, own) and fact.site is not None and _own(fact.site):
+                assert isinstance(mark.node, ast.Attribute)
+                assert isinstance(made, ast.Call)
+                yield Keeping(fact.site, mark.node, path(mark.node), owner, made)
 
 
 def _remembered(facts: ModuleFacts, solved: Solved, owner: Scope) -> Iterator[Keeping]:

@@ -107,6 +107,7 @@ class Mark(NamedTuple):
     ``taken``       by something that was told to close it
     ``yielded``     to somebody who keeps it
     ``kept``        in what outlives the code; node: the field or variable
+    ``within``      in an object that is kept in a field; node: the field, other: the call that makes the object
     ``lent``        by a context manager, to its block
     ``begun``       inside ``with session.begin()``; node: the withitem
     ``scope``       inside the ``with`` of a session whose class commits at its end; node: the withitem

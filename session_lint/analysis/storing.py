@@ -110,7 +110,8 @@ class Storing:
         if hold and not back and (self._outlives(target, name) or self._collects(value)):
             given = give(fact)  # of a collection nobody can tell whether all of it is closed in the end
             kept = hold is Hold.WHOLE and not any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
-            return (given.mark("kept", target) if kept else given,)
+            within = hold is Hold.INSIDE and isinstance(target, ast.Attribute) and isinstance(value, ast.Call)
+            return (given.mark("kept", target) if kept else given.mark("within", target, value) if within else given,)
         bound = rename(fact, name, value)
         fields = [n[2] for n in fact.names if isinstance(n, tuple) and n[0] == "under" and n[1] is value]
         if fields:

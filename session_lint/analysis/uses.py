@@ -70,6 +70,13 @@ class Uses:
         code = code_around(self.module, above)
         return bool(fields) or any(self._variable(self.module, n, code, 0, beside=[above.value]) for n in names)
 
+    def variables_may_close(self, names: Collection[str], code: ast.AST, beside: Collection[ast.AST]) -> bool:
+        """Whether a read of one of some variables of a method lets go of what it holds.
+
+        :param beside: reads that are known not to.
+        """
+        return any(self._variable(self.module, name, code, 0, beside) for name in names)
+
     def result_may_close(self, method: FunctionNode) -> bool:
         """Whether somebody closes what a method or property of the class returns, or has it who may."""
         return self._wholesale or self._result_may_close(method, 0)
@@ -226,8 +233,7 @@ class Uses:
         if callee.function is not None:
             return self._by_summary(module, call, callee, node, depth)
         if callee.owner is not None and callee.home is not None:
-            classes = family(module.program.module(callee.home), callee.home.scopes.of[callee.owner])
-            return any(_closes_something(scope.node) for _, scope in classes)
+            return closes_something(module.program.module(callee.home), callee.home.scopes.of[callee.owner])
         named = isinstance(call.func, (ast.Name, ast.Attribute))
         anybody = not named or (not callee.known and callee.raises != "")  # a callback, a method of who knows what
         return anybody or callee.name in ("__init__", *_STORING) or releasing(callee.name)
@@ -266,9 +272,14 @@ def _mentions(module: Module, owner: ast.ClassDef) -> Iterator[ast.expr]:
                 yield node
 
 
+def closes_something(module: Module, owner: Scope) -> bool:
+    """Whether a class, or one above it, calls anything that closes."""
+    return any(_closes_something(scope.node) for _, scope in family(module, owner))
+
+
 @remembered
 def _closes_something(node: ast.AST) -> bool:
-    """Whether a class calls anything that closes."""
+    """Whether the text of a class does."""
     return any(isinstance(n, ast.Attribute) and closes(n.attr) for n in below(node))
 
 

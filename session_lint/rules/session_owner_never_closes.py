@@ -4,7 +4,8 @@
 Reports a session that a method puts into a field of its object, or a cached property opens, where nothing in the
 project closes it: no method of the class or of those above and below it, no `__exit__`, no `__del__`, no test's
 teardown, no callback, and nobody who gets the session out of the object. What a registry gives that the object has made
-for itself (`self.session = self.Session()`) is such a session, where nobody removes it either. What `__enter__` gives
+for itself (`self.session = self.Session()`) is such a session, where nobody removes it either. So is one that an object
+in the field was given and keeps (`self.users = Users(SessionLocal())`). What `__enter__` gives
 is followed where every use of the class that is seen is a `with` over it.
 
 Sessions that are handed on to something that may close them are not reported, nor those over a connection that
