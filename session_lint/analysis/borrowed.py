@@ -150,7 +150,8 @@ def _each(module: Module) -> Iterator[Borrowed]:
             kind = kinds.pop() if len(kinds) == 1 else None
             yield Borrowed(module, user, name, node, [call for call, _ in uses], kind, managed=False)
         else:
-            seen = together.get(_place(module, user, name), [call for call, _ in uses])
+            place = _place(module, user, name)
+            seen = [call for call, _ in uses] if place is None else together[place]
             yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
 
 
@@ -195,9 +196,7 @@ def _judged(
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
-    elif given or (
-        (_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)
-    ):
+    elif given or ((_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 
 

@@ -20,7 +20,7 @@ from session_lint.vocabulary import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.facts import ModuleFacts, Obligation
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
@@ -165,6 +165,8 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
     for obligation in facts.obligations(SiteKind.OWNED):
         code = obligation.site.code
         ending = next(filter(_is_returned, obligation.endings), None)
+        if ending is None:
+            ending = _inside(facts.module, obligation)
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and ending is not None:
             told = _told(facts.module, code)
             if told:
@@ -191,6 +193,17 @@ def _is_returned(ending: Ending) -> bool:
     fact = ending.fact
     given = ending.normal and ("returned", "whole") in fact.names
     return given and (fact.state is not State.CLOSED or returned_closed(fact))
+
+
+def _inside(module: Module, obligation: Obligation) -> Ending | None:
+    """The way on which a session is returned inside of an object that keeps it, where nobody closes it there."""
+    ways = (e for e in obligation.endings if e.normal and ("returned", "inside") in e.fact.names and not e.closed)
+    ending = next(ways, None)
+    if ending is None:
+        return None
+    from session_lint.analysis.inside import left_inside  # noqa: PLC0415  (few functions return one)
+
+    return ending if left_inside(module, obligation.site) else None
 
 
 def _told(module: Module, function: FunctionNode) -> list[ast.Call]:

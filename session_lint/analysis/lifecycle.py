@@ -143,7 +143,7 @@ _ASKING = (ast.Call, ast.Compare, ast.Subscript)
 
 @remembered
 def _asked_of_info(test: ast.expr) -> ast.expr | None:
-    """What a test asks for something in its ``info``, where anybody may put anything; ``None`` where it asks nothing."""
+    """What a test asks for something in its ``info``, where anybody may put anything; ``None`` where it does not."""
     return next((n.value for n in below(test) if isinstance(n, ast.Attribute) and n.attr == "info"), None)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
+    from session_lint.analysis.uses import Uses
     from session_lint.python.scopes import FunctionNode, Scope
 
 _TEST_CLASSES = ("setUpClass", "setup_class")
@@ -73,21 +74,18 @@ def nobody_closes(module: Module, one: Keeping) -> bool:
 
 def _object_may_close(module: Module, one: Keeping, made: ast.Call, uses: Uses) -> bool:
     """Whether an object that has a session may close it, or anybody who has the object, or the session beside it."""
-    from session_lint.analysis.escapes import out_of_sight  # noqa: PLC0415  (as above)
-    from session_lint.analysis.objects import kept_as  # noqa: PLC0415
-    from session_lint.analysis.uses import Uses, closes_something  # noqa: PLC0415
+    from session_lint.analysis.inside import keepers, may_close, reads  # noqa: PLC0415  (as above)
 
-    callee, scope = module.calls.callee(made), module.calls.scope(made)
-    opening = one.site.node
-    names = [name for name, bound in scope.bindings.items() if len(bound) == 1 and bound[0].node is opening]
-    fields = kept_as(module, made, lambda argument: argument is opening or path(argument) in names)
-    if callee.owner is None or callee.home is None or not fields or not isinstance(one.kept, ast.Attribute):
-        return True
-    home, inner = module.at(callee), callee.home.scopes.of[callee.owner]
-    if closes_something(home, inner) or out_of_sight(home, inner) or uses.may_close(one.kept.attr):
-        return True
-    given = [argument for argument in (*made.args, *(k.value for k in made.keywords)) if path(argument) in names]
-    return uses.variables_may_close(names, one.site.code, given) or any(map(Uses(home, inner).may_close, fields))
+    read = reads(module, one.site)
+    for node in read:
+        chain = keepers(module, node)
+        if made in chain:
+            pairs = zip([node, *chain], chain, strict=False)
+            if any(may_close(module, outer, [inner]) for inner, outer in pairs):
+                return True
+            assert isinstance(one.kept, ast.Attribute)
+            return uses.may_close(one.kept.attr) or uses.any_may_close([other for other in read if other is not node])
+    return True
 
 
 def kept(facts: ModuleFacts) -> Iterator[Keeping]:
@@ -109,12 +107,11 @@ def _assigned(solved: Solved, scope: Scope, owner: Scope) -> Iterator[Keeping]:
             yield Keeping(site, node, path(node), owner)
     for fact in solved.exits:
         for mark in fact.marked("within"):
+            assert isinstance(mark.node, ast.Attribute)
+            assert isinstance(mark.other, ast.Call)
             own, _, field = path(mark.node).partition(".")
-            made = mark.other
             if field and "." not in field and is_self(scope, own) and fact.site is not None and _own(fact.site):
-                assert isinstance(mark.node, ast.Attribute)
-                assert isinstance(made, ast.Call)
-                yield Keeping(fact.site, mark.node, path(mark.node), owner, made)
+                yield Keeping(fact.site, mark.node, path(mark.node), owner, mark.other)
 
 
 def _remembered(facts: ModuleFacts, solved: Solved, owner: Scope) -> Iterator[Keeping]:

@@ -240,7 +240,8 @@ _ARGUMENTS = "sys.argv"
 def _is_told_to_be_one(module: Module, code: FunctionNode) -> bool:
     """Whether a function is told to be a command, of a program or a part of it: ``set_defaults(func=run)``."""
     for call, scope in module.names.scopes.calls:
-        if word(call.func) == _DEFAULTS or (word(call.func) in _RUNNING and module.calls.callee(call).names & _COMMANDING):
+        called = word(call.func)
+        if called == _DEFAULTS or (called in _RUNNING and module.calls.callee(call).names & _COMMANDING):
             given = (*call.args, *(k.value for k in call.keywords))
             names = {name for value in given for name in (module.names.qualify(value, scope) if path(value) else ())}
             if any(module.names.definitions.get(name) is code for name in names):

@@ -117,27 +117,16 @@ def _value(module: Module, call: ast.Call) -> ast.AST:
     """The expression whose value is what a call gives, or an object of the project that keeps it."""
     node: ast.AST = call
     while True:
-        above = module.parents[node]
-        if not isinstance(above, _PASSING):
-            above = _keeper(module, node)
+        above: ast.AST | None = module.parents[node]
+        if isinstance(above, (ast.Call, ast.keyword)):
+            from session_lint.analysis.inside import keeper  # noqa: PLC0415  (few modules open a session for others)
+
+            above = keeper(module, node)
+        elif not isinstance(above, _PASSING):
+            above = None
         if above is None:
             return node
         node = above
-
-
-def _keeper(module: Module, node: ast.AST) -> ast.Call | None:
-    """The call that makes an object of the project which keeps what it is given, and never closes anything."""
-    above = module.parents[node]
-    made = module.parents[above] if isinstance(above, ast.keyword) else above
-    if not isinstance(made, ast.Call) or made.func is node or made not in module.calls:
-        return None
-    from session_lint.analysis.objects import kept_as  # noqa: PLC0415  (few modules open a session for others)
-    from session_lint.analysis.uses import closes_something  # noqa: PLC0415
-
-    callee = module.calls.callee(made)
-    if callee.owner is None or callee.home is None or not kept_as(module, made, lambda argument: argument is node):
-        return None
-    return None if closes_something(module.at(callee), callee.home.scopes.of[callee.owner]) else made
 
 
 def _target(module: Module, call: ast.Call) -> ast.Name | None:

@@ -17,7 +17,7 @@ from session_lint.python.scopes import below, parameters
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from session_lint.analysis.module import Module
     from session_lint.flow import Graph, Point
@@ -338,7 +338,7 @@ def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
 
 
 def _flags_first(elements: list[ast.expr], parts: list[ast.expr]) -> list[tuple[int, ast.expr]]:
-    """The elements of a tuple that gets some parts, first those whose part asks about a variable that another one binds.
+    """The elements of a tuple that gets some parts, first those whose part asks about what another element binds.
 
     ``db, own = db or Session(), db is None`` asks about what ``db`` was before.
     """
@@ -350,7 +350,7 @@ def _flags_first(elements: list[ast.expr], parts: list[ast.expr]) -> list[tuple[
 _TESTS = (ast.Compare, ast.UnaryOp)
 
 
-def _pairs(targets: list[ast.expr], value: ast.expr | None) -> Iterator[tuple[list[ast.expr], ast.expr]]:
+def _pairs(targets: Sequence[ast.expr], value: ast.expr | None) -> Iterator[tuple[Sequence[ast.expr], ast.expr]]:
     """The targets of an assignment with what they get, each part of a tuple by itself."""
     if isinstance(value, ast.IfExp) and isinstance(value.body, ast.Tuple):
         yield from (pair for side in (value.body, value.orelse) for pair in _pairs(targets, side))

@@ -70,12 +70,9 @@ class Uses:
         code = code_around(self.module, above)
         return bool(fields) or any(self._variable(self.module, n, code, 0, beside=[above.value]) for n in names)
 
-    def variables_may_close(self, names: Collection[str], code: ast.AST, beside: Collection[ast.AST]) -> bool:
-        """Whether a read of one of some variables of a method lets go of what it holds.
-
-        :param beside: reads that are known not to.
-        """
-        return any(self._variable(self.module, name, code, 0, beside) for name in names)
+    def any_may_close(self, nodes: Collection[ast.AST]) -> bool:
+        """Whether one of some expressions of the module that stand for the session stands where that is let go of."""
+        return any(self._lets_go(self.module, node, 0) for node in nodes)
 
     def result_may_close(self, method: FunctionNode) -> bool:
         """Whether somebody closes what a method or property of the class returns, or has it who may."""
