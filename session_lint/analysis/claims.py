@@ -27,6 +27,11 @@ def claimed(module: Module, code: ast.AST, fact: Fact) -> bool:
     return any(_Claims(module, code, target).may_close(target.attr) for target in targets)
 
 
+def closes_too(module: Module, code: ast.AST, field: ast.expr) -> bool:
+    """Whether somebody but ``code`` may close what a field of its method's object holds."""
+    return not isinstance(field, ast.Attribute) or _Claims(module, code, field).may_close(field.attr)
+
+
 class _Claims(Uses):
     """The uses of a field outside of the code that puts a session into it.
 

@@ -14,7 +14,8 @@ on each of its normal ways, and nothing else removes it: no teardown, hook or wr
 thread gets what the exception has left.
 
 A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
-ways, and nobody else in the project closes it.
+ways, and nobody else in the project closes it. So does one that a class opens for a field and that only its `__exit__`
+closes: where the block has completed but not where it raises, or past a commit that may raise.
 
 ## Why is this bad?
 The way with the exception is the one that nobody tries. Each failed request or job leaves one connection out of the
@@ -84,6 +85,8 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             yield leak(rule, facts, obligation, leaks, "the exception leaves, past the close")
     if any(one.managed for one in facts.borrowed):
         yield from _of_registries(facts)
+    if "__exit__" in facts.source.text or "__aexit__" in facts.source.text:
+        yield from _of_managers(facts)
 
 
 def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
@@ -101,6 +104,26 @@ def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
             severity=Severity.WARNING,
             session=named(one.name),
             where=closing_words(facts, one.ending),
+        )
+
+
+def _of_managers(facts: ModuleFacts) -> Iterator[Finding]:
+    from session_lint.analysis.half_left import half_left  # noqa: PLC0415  (few classes are context managers)
+
+    for one in half_left(facts):
+        raises = one.ending.fact.flying is not None
+        block = "when the block of its 'with' has raised" if one.thrown else "when the block of its 'with' is done"
+        last = "this may raise: the exception leaves, past the close" if raises else f"not closed {block}"
+        yield rule.finding(
+            facts,
+            one.opening,
+            symbol=facts.symbol(one.code),
+            trace=[
+                step(facts, one.opening, f"opened here for {one.field!r}"),
+                step(facts, facts.end_node(one.ending) if raises else one.leave, last),
+            ],
+            session=named(one.field),
+            where=closing_words(facts, one.ending) if raises else block,
         )
 
 
