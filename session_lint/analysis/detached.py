@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.expired import Held, expressions
-from session_lint.analysis.loading import COLLECTING, elements, needs_session
+from session_lint.analysis.loading import COLLECTING, elements, is_lazy, needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
 from session_lint.python.nodes import own_of, path
@@ -127,10 +127,15 @@ def _attributes(module: Module, statement: ast.AST, held: Held) -> Iterator[ast.
     for node in expressions(statement):
         if not isinstance(node, ast.Attribute) or not _reads_field(module, node):
             continue
-        if not needs_session(held.what, node.attr):
+        if not _asks(held, node.attr):
             continue
         if _is_one(module, node.value, held) or (held.what.many and _is_element(module, node.value, held.name)):
             yield node
+
+
+def _asks(held: Held, attribute: str) -> bool:
+    """Whether reading an attribute of an object asks the session that it has no more."""
+    return is_lazy(held.what, attribute) if held.lazy else needs_session(held.what, attribute)
 
 
 def _is_one(module: Module, node: ast.expr, held: Held) -> bool:
@@ -257,7 +262,7 @@ def _read_at_once(module: Module, code: Code) -> Iterator[Read]:
         call = _called(node.value)
         if call is not None and _reads_field(module, node):
             held = _held_of(module, call)
-            if held is not None and not held.what.many and needs_session(held.what, node.attr):
+            if held is not None and not held.what.many and _asks(held, node.attr):
                 yield Read(node, replace(held, name=f"{path(call.func)}()"), code, call)
     for loop in own_of(code, ast.For, ast.comprehension):
         call, target = _called(loop.iter), loop.target
@@ -267,7 +272,7 @@ def _read_at_once(module: Module, code: Code) -> Iterator[Read]:
             read = [
                 n
                 for n in own_of(place, ast.Attribute)
-                if path(n.value) == target.id and _reads_field(module, n) and needs_session(held.what, n.attr)  # type: ignore[attr-defined]
+                if path(n.value) == target.id and _reads_field(module, n) and _asks(held, n.attr)  # type: ignore[attr-defined]
             ]
             if read:
                 first = min(read, key=lambda n: (n.lineno, n.col_offset))

@@ -1,4 +1,4 @@
-"""Objects that a commit or a rollback has expired and a close left without a session."""
+"""Objects that a commit or a rollback has expired, or not, and a close left without a session."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Held:
     :param ends: what commits and closes, each place with what is said of it.
     :param inside: where that function has it from.
     :param undone: whether it is a rollback that expires it, as it does whatever the session was told.
+    :param lazy: whether nothing has expired it, and only what was not loaded yet is out of reach.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Held:
     ends: tuple[tuple[ast.AST, str], ...]
     inside: ast.AST | None = None
     undone: bool = False
+    lazy: bool = False
 
 
 def expressions(statement: ast.AST) -> Iterator[ast.AST]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import detaches, fetched, given_to
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import shared_by, undoes, yielded
-from session_lint.analysis.loading import loaded, new
+from session_lint.analysis.loading import is_column, loaded, new, told_how
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.words import word
 from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, replace
 
@@ -39,6 +41,7 @@ class Block:
 
     :param ended: the last line in it on which the session is committed, or rolled back; 0 where the end does that.
     :param undone: whether it is rolled back.
+    :param lazy: whether it is only closed, so that what was loaded stays, and what was not is out of reach.
     """
 
     solved: Solved
@@ -47,12 +50,14 @@ class Block:
     sessions: frozenset[str]
     ended: int
     undone: bool = False
+    lazy: bool = False
 
     def added(self, module: Module) -> dict[str, ast.Call]:
         """The variables that the session gets, each with the call by which it does; a rollback lets go of them."""
         calls = [n for n in _inside(module, self.item) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
         adding = [c for c in calls if c.func.attr in ATTACHING and path(c.func.value) in self.sessions]  # type: ignore[attr-defined]
-        return {} if self.undone else {path(argument): call for call in adding for argument in given_to(call)}
+        gone = self.undone or self.lazy
+        return {} if gone else {path(argument): call for call in adding for argument in given_to(call)}
 
     def saves(self, module: Module, name: str) -> bool:
         """Whether an object that the session gets is expired, and alone, once the block has ended."""
@@ -63,7 +68,8 @@ class Block:
     def ends_with(self) -> tuple[tuple[ast.AST, str], ...]:
         """What expires the objects and closes the session, for the trace."""
         what = "rolls back" if self.undone else "commits"
-        return ((self.item, f"this block {what}, which expires it, and closes"),)
+        ended = "closes the session" if self.lazy else f"{what}, which expires it, and closes"
+        return ((self.item, f"this block {ended}"),)
 
     def returned(self, module: Module, variables: list[Held]) -> Held | None:
         """The object of a block that its code returns."""
@@ -98,11 +104,12 @@ def _blocks(facts: ModuleFacts) -> Iterator[Block]:
         for item, arriving in ends.items():
             expired = [(p, f) for p, f in arriving if _expires_there(facts.module, solved, f, item)]
             undone = not expired and all(_undone_there(facts.module, f, item) for _, f in arriving)
-            if expired or undone:
+            lazy = not expired and not undone and all(_closed_there(facts.module, f, item) for _, f in arriving)
+            if expired or undone or lazy:
                 fact = (expired or arriving)[0][1]
                 names = frozenset(n for n in fact.names if isinstance(n, str))
-                last = _last(solved, fact, "rollback" if undone else "commit")
-                yield Block(solved, item, [p for p, _ in expired or arriving], names, last, undone)
+                last = 0 if lazy else _last(solved, fact, "rollback" if undone else "commit")
+                yield Block(solved, item, [p for p, _ in expired or arriving], names, last, undone, lazy)
 
 
 def _expires_there(module: Module, solved: Solved, fact: Fact, item: ast.withitem) -> bool:
@@ -125,6 +132,22 @@ def _undone_there(module: Module, fact: Fact, item: ast.withitem) -> bool:
     if site.kind is not SiteKind.SCOPE or site.commits or fact.state is not State.ACTIVE or fact.marked("exposed"):
         return False
     return undoes(module, item)
+
+
+def _closed_there(module: Module, fact: Fact, item: ast.withitem) -> bool:
+    """Whether the end of a ``with`` closes the session, so that its objects have none any more."""
+    site = fact.site
+    assert site is not None
+    if site.kind is SiteKind.OWNED:
+        return at_end(module, site.node) is AtEnd.CLOSES
+    if site.kind is not SiteKind.SCOPE or not isinstance(item.context_expr, ast.Call):
+        return False
+    callee = module.calls.callee(item.context_expr)
+    definition = next((d for n in sorted(callee.names) if (d := module.names.definition(n))), None)
+    if definition is None or not isinstance(definition[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    ends = module.program.module(definition[0]).lent(definition[1])
+    return bool(ends) and all(end.state is State.CLOSED for end in ends or ())
 
 
 def _last(solved: Solved, fact: Fact, method: str) -> int:
@@ -192,6 +215,8 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
             continue
         name = node.targets[0].id
         found = _loads(module, block, node.value)
+        if block.lazy and (found is None or not _stays_unread(module, found, name, inside)):
+            continue
         fresh = new(module, node.value, scope, added[name]) if found is None and name in added else None
         if fresh is not None:
             found = Held("", fresh, added[name], block.ends_with())
@@ -212,13 +237,41 @@ def _made_before(module: Module, scope: Scope, name: str, adding: ast.Call) -> L
 
 def _loads(module: Module, block: Block, value: ast.AST) -> Held | None:
     """What an expression loads through the session of a block, by itself or in a function that it calls."""
-    what = loaded(module, value, module.names.scopes.of[block.solved.code], block.sessions)
+    scope = module.names.scopes.of[block.solved.code]
+    what = loaded(module, value, scope, block.sessions)
     if what is not None:
-        return Held("", what, value, block.ends_with(), undone=block.undone)
+        told = block.lazy and told_how(module, value, scope)
+        return None if told else Held("", what, value, block.ends_with(), undone=block.undone, lazy=block.lazy)
     found = fetched(module, value, block.sessions)
-    if found is None or (block.undone and found.new):
+    if found is None or ((block.undone or block.lazy) and found.new):
         return None
-    return Held("", found.what, value, block.ends_with(), found.node, block.undone)
+    if block.lazy and told_how(found.what.module, found.node, found.what.scope):
+        return None
+    return Held("", found.what, value, block.ends_with(), found.node, block.undone, block.lazy)
+
+
+def _stays_unread(module: Module, held: Held, name: str, inside: list[ast.AST]) -> bool:
+    """Whether nothing but columns is read of an object in the block that loads it, and nobody else gets it there."""
+    for node in inside:
+        if not (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)):
+            continue
+        above = module.parents[node]
+        column = isinstance(above, ast.Attribute) and not held.what.many and is_column(held.what, above.attr)
+        if not column and not isinstance(above, (ast.Return, ast.If, ast.UnaryOp, ast.Compare, ast.BoolOp)):
+            return False
+    return not any(word(n.func) in _LOADING for n in inside if isinstance(n, ast.Call))
+
+
+_LOADING = (
+    "refresh",
+    "awaitable_attrs",
+    "selectinload",
+    "joinedload",
+    "subqueryload",
+    "contains_eager",
+    "immediateload",
+)
+"""What may load relationships of objects that the session has."""
 
 
 def _inside(module: Module, item: ast.withitem) -> list[ast.AST]:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.python.nodes import path
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, below
 from session_lint.values import dataclass
 from session_lint.vocabulary import query_methods
 
@@ -261,6 +261,47 @@ def needs_session(found: Loaded, attribute: str) -> bool:
         c for n in found.module.names.qualify(found.entity, found.scope) if (c := found.module.names.class_of(n))
     ]
     return not classes or any(_maps(names, owner, attribute, 0) for names, owner in classes)
+
+
+def is_lazy(found: Loaded, attribute: str) -> bool:
+    """Whether an attribute of a loaded object is surely a relationship that is loaded by its first read.
+
+    Source: https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html#lazy-loading
+    """
+    classes = [found.module.names.class_of(n) for n in found.module.names.qualify(found.entity, found.scope)]
+    return bool(classes) and all(c is not None and _declares_lazy(*c, attribute, 0) for c in classes)
+
+
+def _declares_lazy(names: Names, owner: Scope, attribute: str, depth: int) -> bool:
+    """Whether a class, or one above it, makes an attribute a relationship without another word about its loading."""
+    bindings = owner.bindings.get(attribute, ())
+    if bindings or attribute in owner.declared:
+        calls = [b.node for b in bindings if isinstance(b.node, ast.Call) and _last_word(b.node.func) in _RELATIONSHIPS]
+        told = {k.arg: k.value for call in calls for k in call.keywords}
+        lazy = told.get("lazy")
+        how = lazy is None or (isinstance(lazy, ast.Constant) and lazy.value in ("select", True))
+        return len(bindings) == len(calls) == 1 and how and not {None, "sa_relationship_kwargs"} & told.keys()
+    bases = [names.class_of(base) for base in names.bases(owner)] if depth <= _DEEPEST else []
+    return any(base is not None and _declares_lazy(*base, attribute, depth + 1) for base in bases)
+
+
+_RELATIONSHIPS = frozenset(["relationship", "Relationship"])
+
+
+def told_how(module: Module, value: ast.AST, scope: Scope) -> bool:
+    """Whether a query, or the statement that it runs, says how relationships are to be loaded."""
+    nodes = list(below(value))
+    for node in [n for n in nodes if isinstance(n, ast.Name)]:
+        owner = module.names.owner(node.id, scope)
+        bound = owner.bindings.get(node.id, ()) if owner is not None else ()
+        nodes += [n for b in bound if b.kind is BindingKind.VALUE for n in below(b.node)]
+    return any(
+        isinstance(n, (ast.Attribute, ast.keyword)) and _OPTIONS in (_last_word(n), getattr(n, "arg", ""))
+        for n in nodes
+    )
+
+
+_OPTIONS = "options"
 
 
 def is_column(found: Loaded, attribute: str) -> bool:

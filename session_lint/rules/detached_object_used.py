@@ -13,6 +13,10 @@ A rollback before the close, by the code or by a scope that always ends with one
 A call of a function of the project that gets the session and returns what it loads through it (`get_user(session, 1)`,
 `Users(session).all()`) counts as the query itself.
 
+After a `with` that only closes the session, what was loaded stays; but a relationship that nobody has read in the
+block, and no option of the query has loaded, is as much out of reach: `user.orders`, where the class has
+`orders = relationship(...)` without `lazy=`.
+
 Not reported are commits of sessions with `expire_on_commit=False`, or of a factory that nobody is seen to make,
 rollbacks on the way of an error, objects that were
 expunged or that somebody has had since who may have attached them again, plain rows and scalars (`select(User.name)`),
@@ -69,6 +73,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
+    from session_lint.analysis.expired import Held
     from session_lint.finding import Finding
 
 
@@ -89,14 +94,20 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             trace=[*steps, step(facts, read.node, "raises DetachedInstanceError")],
             name=read.held.name,
             attribute=read.node.attr,
-            ended="rolled back" if read.held.undone else "committed",
+            ended=_ended(read.held),
         )
+
+
+def _ended(held: Held) -> str:
+    if held.lazy:
+        return "closed, and was not loaded before"
+    return "rolled back and closed" if held.undone else "committed and closed"
 
 
 rule = Rule(
     __name__,
     code="SES306",
-    message="{attribute!r} of {name!r} is read after its session has {ended} and closed",
+    message="{attribute!r} of {name!r} is read after its session has {ended}",
     severity=Severity.ERROR,
     check=check,
 )
