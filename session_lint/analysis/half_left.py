@@ -52,8 +52,9 @@ def half_left(facts: ModuleFacts) -> Iterator[HalfLeft]:
     """Every such session of the module, in the order of the text."""
     module = facts.module
     for owner in module.names.scopes.of.values() if module is not None else ():
-        leave = next((n for n in getattr(owner.node, "body", ()) if getattr(n, "name", "") in _LEAVING), None)
-        if owner.is_class and isinstance(leave, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(leave):
+        methods = owner.node.body if isinstance(owner.node, ast.ClassDef) else []
+        leave = next((n for n in methods if getattr(n, "name", "") in _LEAVING), None)
+        if isinstance(leave, (ast.FunctionDef, ast.AsyncFunctionDef)) and parameters(leave):
             assert module is not None
             for field in owner.attributes:
                 yield from _left(module, owner, leave, field)
