@@ -13,7 +13,7 @@ from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path
-from session_lint.python.scopes import parameters_with_defaults
+from session_lint.python.scopes import below, parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
-    from session_lint.python.scopes import FunctionNode
+    from session_lint.python.scopes import FunctionNode, Scope
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +46,14 @@ class Lending:
 
 @dataclass(frozen=True, eq=False)
 class Abandoned:
-    """A loop over such a generator that is left before its end, with the generator suspended.
+    """An asynchronous generator that lends a session, and is left suspended: by a loop over it, or once it was asked.
 
     :param call: what made the generator.
-    :param leaving: the ``break`` or ``return``.
+    :param leaving: the ``break`` or ``return``; where the session was taken out of it, and nobody asks it for more.
     """
 
     call: ast.Call
-    leaving: ast.stmt
+    leaving: ast.AST
     code: ast.AST
 
 
@@ -116,6 +116,51 @@ def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
                     continue
                 if facts.module.yields_one(facts.module.calls.callee(node.iter)):
                     yield Abandoned(node.iter, leaving, code)
+
+
+def taken_out(facts: ModuleFacts) -> Iterator[Abandoned]:
+    """Every such generator in a variable that is asked for its session, and for nothing after that.
+
+    A plain one is closed as its last name goes; one of a coroutine has to wait for the event loop.
+    """
+    module = facts.module
+    if module is None or ("anext__" not in facts.source.text and "anext(" not in facts.source.text):
+        return
+    for code, scope in module.codes:
+        for node in own_of(code, ast.Await):
+            made = _kept_generator(scope, node.value)
+            if made is None or made not in module.calls or not module.yields_one(module.calls.callee(made)):
+                continue
+            if not _closed_by_name(module, code, node):
+                yield Abandoned(made, node, code)
+
+
+def _kept_generator(scope: Scope, asked: ast.expr) -> ast.Call | None:
+    """The call that makes the generator in a variable, of which ``anext(generator)`` is the only use."""
+    if not isinstance(asked, ast.Call):
+        return None
+    func = asked.func
+    by_method = isinstance(func, ast.Attribute) and func.attr == "__anext__"
+    kept = func.value if by_method else asked.args[0] if path(func) == "anext" and asked.args else None  # type: ignore[attr-defined]  # see above
+    bindings = scope.bindings.get(kept.id, ()) if isinstance(kept, ast.Name) else ()
+    made = bindings[0].node if len(bindings) == 1 else None
+    uses = [n for n in below(scope.node) if isinstance(n, ast.Name) and n.id == path(kept)] if kept is not None else []
+    return made if isinstance(made, ast.Call) and len(uses) == 2 else None  # noqa: PLR2004  (bound, asked)
+
+
+def _closed_by_name(module: Module, code: ast.AST, taken: ast.Await) -> bool:
+    """Whether the session that was taken out is closed where it is, or goes where nobody sees it."""
+    above = module.parents[taken]
+    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    if not isinstance(target, ast.Name):
+        return True
+    uses = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
+    return any(isinstance(module.parents[n], (ast.Return, ast.Yield, ast.withitem)) or _ends(module, n) for n in uses)
+
+
+def _ends(module: Module, node: ast.AST) -> bool:
+    above = module.parents[node]
+    return isinstance(above, ast.Attribute) and closes(above.attr)
 
 
 def _closes_itself(loop: ast.AsyncFor) -> bool:

@@ -9,6 +9,7 @@ So is the session that a plain function, or a factory itself, gives to FastAPI's
 also inside of an object of the project that keeps it (`return Users(SessionLocal())`);
 a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
 since the event loop ends such a generator, some time later (nothing where the loop's own `finally` closes the session);
+the same of `generator = get_session()` that is asked for its session by `anext(generator)` and for nothing after that;
 and the session that `next(get_db())` takes out of its
 generator for good, where some way leaves it open: the generator goes at once, and closes what the next use opens anew.
 
@@ -62,7 +63,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint import fixes
-from session_lint.analysis.dependencies import Abandoned, Lending, Unclosed, abandoned, given, lendings, returned
+from session_lint.analysis.dependencies import (
+    Abandoned,
+    Lending,
+    Unclosed,
+    abandoned,
+    given,
+    lendings,
+    returned,
+    taken_out,
+)
 from session_lint.analysis.leaks import left_open, owed, passed_over
 from session_lint.analysis.trace import opened, step
 from session_lint.finding import Severity
@@ -87,7 +97,10 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         steps = [step(facts, call, "called for each request, and nobody closes")]
         yield rule.finding(facts, call, symbol=facts.symbol(code), trace=steps, session="session", what=what)
     for loop in abandoned(facts):
-        yield _abandoned(facts, loop)
+        left = f"when line {loop.leaving.lineno} leaves the loop, until the event loop ends its generator"  # type: ignore[attr-defined]  # a statement
+        yield _abandoned(facts, loop, left)
+    for taken in taken_out(facts):
+        yield _abandoned(facts, taken, "in its generator, until the event loop ends that")
     for obligation in owed(facts, taken_out=True):
         leaks = left_open(obligation) or passed_over(obligation)
         if leaks:
@@ -125,7 +138,7 @@ def _returned(facts: ModuleFacts, one: Unclosed) -> Finding:
     )
 
 
-def _abandoned(facts: ModuleFacts, loop: Abandoned) -> Finding:
+def _abandoned(facts: ModuleFacts, loop: Abandoned, left: str) -> Finding:
     return rule.finding(
         facts,
         loop.call,
@@ -133,7 +146,7 @@ def _abandoned(facts: ModuleFacts, loop: Abandoned) -> Finding:
         trace=[step(facts, loop.call, "opened here"), step(facts, loop.leaving, "the generator stays suspended")],
         severity=Severity.WARNING,
         session="session",
-        what=f"stays open when line {loop.leaving.lineno} leaves the loop, until the event loop ends its generator",
+        what=f"stays open {left}",
     )
 
 
