@@ -111,10 +111,27 @@ def acts_as_session(calls: list[ast.Call]) -> bool:
 
 
 def _is_anothers(call: ast.Call) -> bool:
-    """Whether a call is of no session's method: ``index.commit("message")``, ``connection.query("SELECT 1")``."""
+    """Whether a call is of no session's method, by what it is given.
+
+    Such are ``index.commit("message")``, ``connection.query("SELECT 1")``, ``cache.get(key)``, ``solr.add([page])``.
+    """
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    given = [*call.args, *(k.value for k in call.keywords)]
+    if any(isinstance(argument, ast.Starred) for argument in given):
+        return False
     if method in ("commit", "rollback"):
-        return bool(call.args or call.keywords)
-    first = call.args[0] if call.args else None
-    text = isinstance(first, ast.JoinedStr) or (isinstance(first, ast.Constant) and isinstance(first.value, str))
-    return method == "query" and text
+        return bool(given)
+    if method == "get":
+        return len(given) < 2  # noqa: PLR2004  (a class and a key)
+    if method in ("add", "delete", "refresh") and (
+        not given or isinstance(given[0], _COLLECTIONS) or _is_text(given[0])
+    ):
+        return True
+    return method == "query" and bool(given) and _is_text(given[0])
+
+
+_COLLECTIONS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))

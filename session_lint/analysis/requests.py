@@ -98,7 +98,29 @@ def request_codes(module: Module) -> dict[Code, Handler]:
 def _handler_elsewhere(module: Module, code: Code) -> Handler | None:
     """The handler in another module that reaches a function of this one."""
     places = module.program.reaching([(module, code)]).values()
-    return next(((m, c) for m, c in places if c in m.handlers), None)
+    return next(((m, c) for m, c in places if c in m.handlers or is_registered(m, c)), None)
+
+
+def is_registered(module: Module, code: Code) -> bool:
+    """Whether another module gives a function to a framework: ``app.add_url_rule("/", view_func=views.index)``."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    serving = module.calls.vocabulary.serving_words
+    for other in module.program.speaking_of(module, code.name, serving) or ():
+        for call in other.calls.likely(serving):
+            if other.calls.callee(call).role in SERVING and any(one is code for one in _named(other, call)):
+                return True
+    return False
+
+
+def _named(module: Module, call: ast.Call) -> Iterator[ast.AST]:
+    """The functions of the project that a call is given by their names."""
+    scope = module.calls.scope(call)
+    for value in (*call.args, *(k.value for k in call.keywords)):
+        for name in module.names.qualify(value, scope) if path(value) else ():
+            found = module.names.definition(name)
+            if found is not None:
+                yield found[1]
 
 
 def handlers(module: Module) -> Iterator[Code]:
