@@ -10,12 +10,14 @@ from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.closures import of_own_object
 from session_lint.analysis.decorating import decorated
+from session_lint.analysis.family import family
 from session_lint.analysis.handing import runs
 from session_lint.analysis.objects import known_as
+from session_lint.analysis.places import is_test
 from session_lint.analysis.state import NOTHING, State, settled
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import RAISING, EdgeKind, PointKind
-from session_lint.python.nodes import own_of
+from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -140,8 +142,31 @@ def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     home = module.at(callee)
     known, key = home.program.slow, (callee.function, depth)  # how far it is followed hangs on how far away it is
     if key not in known:
-        known[key] = _inside(home, callee.function, depth)
+        known[key] = _inside(home, callee.function, depth) or _in_all(home, callee.function, depth)
     return known[key]  # type: ignore[return-value]
+
+
+def _in_all(home: Module, function: FunctionNode, depth: int) -> Slow | None:
+    """What an abstract method waits for, where each class of the project that has one of its own waits in that."""
+    owner = home.names.scopes.of[function].parent
+    if owner is None or not isinstance(owner.node, ast.ClassDef) or not _is_abstract(function):
+        return None
+    others = home.program.mentioning(home, owner.node.name)
+    if others is None:
+        return None
+    found: list[Slow | None] = []
+    for module in (one for one in (home, *others) if not is_test(one.source.filename)):
+        for scope in module.names.scopes.of.values():
+            own = scope.bindings.get(function.name, ()) if scope.is_class and scope is not owner else ()
+            methods = [b.node for b in own if isinstance(b.node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+            if methods and any(above is owner for _, above in family(module, scope)):
+                found += [_inside(module, method, depth) for method in methods]
+    return found[0] if found and all(one is not None for one in found) else None
+
+
+def _is_abstract(function: FunctionNode) -> bool:
+    """Whether a method is there for classes below to have one of their own."""
+    return any(path(decorator).rpartition(".")[2] == "abstractmethod" for decorator in function.decorator_list)
 
 
 def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> Slow | None:
