@@ -167,6 +167,7 @@ class Calls:
         self._pending = pending
         self._scope = dict(names.scopes.calls)
         self._cache: dict[ast.Call, Callee] = {}
+        self._waits: dict[frozenset[str], str] = {}
         self._leading: dict[tuple[Scope, str, bool], bool] = {}
 
     def __contains__(self, node: object) -> bool:
@@ -208,6 +209,11 @@ class Calls:
         return next((found for names in named if (found := self._wait(names))), "")
 
     def _wait(self, names: frozenset[str]) -> str:
+        if names not in self._waits:
+            self._waits[names] = self._waiting(names)
+        return self._waits[names]
+
+    def _waiting(self, names: frozenset[str]) -> str:
         told = self._told(names)
         if told is not None:
             return told.waits_for

@@ -21,7 +21,7 @@ from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
@@ -72,8 +72,9 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
     if facts.module is None:
         return
     seen: set[tuple[ast.AST, ast.AST]] = set()
-    for solved, borrowed in _solutions(facts):
-        calls = _slow_calls(facts.module, solved.code)
+    slow = {code: _slow_calls(facts.module, code) for code in dict.fromkeys(_with_sessions(facts))}
+    for solved, borrowed in _solutions(facts, slow):
+        calls = slow[solved.code]
         found: list[Waiting] = []
         for point, fact, block, start in solved.arrivals(PointKind.CALL) if calls else ():
             call = point.node
@@ -94,14 +95,24 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
                 yield one
 
 
-def _solutions(facts: ModuleFacts) -> Iterator[tuple[Solved, Borrowed | None]]:
+def _with_sessions(facts: ModuleFacts) -> Iterator[ast.AST]:
+    """The codes that may have a session: their own, somebody else's, one that a decorator passes."""
+    assert facts.module is not None
+    yield from (solved.code for solved in facts.solved)
+    yield from dict.fromkeys(one.code for one in facts.borrowed)
+    yield from (code for code, _ in facts.module.codes if getattr(code, "decorator_list", ()))
+
+
+def _solutions(
+    facts: ModuleFacts, slow: Mapping[ast.AST, Mapping[ast.AST, Slow]]
+) -> Iterator[tuple[Solved, Borrowed | None]]:
     assert facts.module is not None
     yield from ((solved, None) for solved in facts.solved)
     for one in facts.borrowed:
-        if _slow_calls(facts.module, one.code) and one.solved is not None:
+        if slow[one.code] and one.solved is not None:
             yield one.solved, one
     for code, _ in facts.module.codes:
-        if getattr(code, "decorator_list", ()) and _slow_calls(facts.module, code):
+        if slow.get(code):
             yield from ((solved, None) for solved in decorated(facts.module, code))
 
 
