@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes.leaving import behind, caught
-from session_lint.fixes.shape import alone
+from session_lint.fixes.shape import alone, commits_at_once
+from session_lint.python.nodes import own_of
 
 if TYPE_CHECKING:
     from session_lint.analysis import ModuleFacts
@@ -33,9 +34,34 @@ def redundant(facts: ModuleFacts, use: Use) -> dict[str, Any]:
         return {"refusal": f"line {statement.lineno} holds more than the commit"}
     start = facts.source.start(statement)
     reason = "" if last else "whoever comes here otherwise than through the scope, or on another way, may rely on it"
-    applicability = Applicability.SAFE if last else Applicability.UNSAFE
+    if not reason and not _at_once(facts, use):
+        reason = "the scope may do more before its own commit, or handle the errors of that otherwise"
+    applicability = Applicability.UNSAFE if reason else Applicability.SAFE
     plan = (("at", (start.row, start.column)),)
     return {"fix": Fix(applicability, "Delete the commit, the scope commits by itself", "drop_statement", plan, reason)}
+
+
+def _at_once(facts: ModuleFacts, use: Use) -> bool:
+    """Whether the scope commits as soon as its block ends, as far as it is the project's own."""
+    module, item = facts.module, use.site.node
+    call = item.context_expr if isinstance(item, ast.withitem) else None
+    if module is None or not isinstance(call, ast.Call) or call not in module.calls:
+        return True
+    for name in module.calls.callee(call).names:
+        found = module.names.definition(name)
+        function = found[1] if found is not None else None
+        if isinstance(function, ast.ClassDef):
+            ends = [n for n in function.body if getattr(n, "name", "") in ("__exit__", "__aexit__")]
+            if not all(_settles(inner) for end in ends for inner in own_of(end, ast.Call)):
+                return False
+        elif function is not None and not commits_at_once(function):
+            return False
+    return True
+
+
+def _settles(call: ast.Call) -> bool:
+    """Whether a call ends a transaction or a session, and does nothing else."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in ("commit", "rollback", "close")
 
 
 def _scope(code: ast.AST, use: Use) -> list[ast.stmt]:

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from session_lint.python.nodes import path
+from session_lint.python.nodes import own_nodes, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -149,9 +149,51 @@ def plain_scope(
     return opened.func if all(k.arg == "info" for k in opened.keywords) else None  # a note, which changes nothing
 
 
+def commits_at_once(function: ast.AST) -> bool:
+    """Whether the first thing that a generator does behind its one ``yield`` is to commit.
+
+    It counts where errors of the commit meet the clauses that errors of the block meet, or clauses that only roll back
+    and raise again; the end of a ``with`` commits, too: ``with factory.begin() as session: yield session``.
+    """
+    lending = [(owner, suite) for owner, suite in _owned(function) for s in suite if _lends(s, _lent(s))]
+    yields = [n for n in own_nodes(function) if isinstance(n, (ast.Yield, ast.YieldFrom))]
+    if len(lending) != 1 or len(yields) != 1:
+        return False
+    owner, suite = lending[0]
+    at = next(i for i, s in enumerate(suite) if _lends(s, _lent(s)))
+    name = _lent(suite[at])
+    if at + 1 < len(suite):
+        return is_method(suite[at + 1], name, "commit")
+    if isinstance(owner, ast.Try) and suite is owner.body and owner.orelse:
+        return is_method(owner.orelse[0], name, "commit") and all(gives_up(h, name) for h in owner.handlers)
+    last = owner.items[-1].context_expr if isinstance(owner, (ast.With, ast.AsyncWith)) else None
+    return isinstance(last, ast.Call) and isinstance(last.func, ast.Attribute) and last.func.attr == "begin"
+
+
+def _owned(owner: ast.AST) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
+    """Every list of statements of a code, each with what it belongs to."""
+    for suite in _own_suites(owner):
+        yield owner, suite
+        for statement in suite:
+            if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                for inner in (statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+                    yield from _owned(inner)
+
+
+def _own_suites(owner: ast.AST) -> list[list[ast.stmt]]:
+    suites = (getattr(owner, field, None) for field in ("body", "orelse", "finalbody"))
+    return [suite for suite in suites if isinstance(suite, list) and suite]
+
+
+def _lent(statement: ast.stmt) -> str:
+    """The variable that a ``yield`` of its own lends."""
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return path(value.value) if isinstance(value, ast.Yield) and value.value is not None else ""
+
+
 def _lends(statement: ast.stmt, name: str) -> bool:
     value = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(value, ast.Yield) and value.value is not None and path(value.value) == name
+    return isinstance(value, ast.Yield) and value.value is not None and path(value.value) == name != ""
 
 
 def suites(code: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -36,7 +36,9 @@ def create(series):
 ```
 
 ## Fix safety
-Deleting the line is safe where the commit is the last statement of the block. A commit that splits becomes a
+Deleting the line is safe where the commit is the last statement of the block, and the scope commits at once behind it:
+not where a scope of the project's own publishes something first, or passes on the errors of its commit as they are, and
+those of the block as something else. A commit that splits becomes a
 `flush()`, which is unsafe: what was saved by then would be rolled back when something fails later in the scope. So
 does one before something that may read what it writes (`return user.id`), or whose errors an `except` catches.
 """

@@ -325,3 +325,51 @@ def test_a_commit_that_shares_its_line_has_no_fix(body: str) -> None:
     finding = found(f"{SCOPE}        {body}\n", "SES301")
     assert finding.fix is None
     assert "holds more than the commit" in finding.refusal
+
+
+HELD = "from contextlib import contextmanager\n\n\n@contextmanager\ndef scope():\n    s = S()\n    try:\n"
+ENDING = (
+    "    finally:\n        s.close()\n\n\ndef f(x):\n    with scope() as s:\n        s.add(x)\n        s.commit()\n"
+)
+RAISING = "    except ValueError:\n        s.rollback()\n        raise\n"
+SCOPES = {
+    "at once": ("        yield s\n        s.commit()\n", True),
+    "at once, and handles errors of both": (
+        "        yield s\n        s.commit()\n    except ValueError:\n        raise OSError from None\n",
+        True,
+    ),
+    "in an `else`": (f"        yield s\n{RAISING}    else:\n        s.commit()\n", True),
+    "after something else": ("        yield s\n        publish()\n        s.commit()\n", False),
+    "under other clauses": (
+        "        yield s\n    except ValueError:\n        raise OSError from None\n    else:\n        s.commit()\n",
+        False,
+    ),
+    "after something else in an `else`": (
+        f"        yield s\n{RAISING}    else:\n        publish()\n        s.commit()\n",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("lends", "safe"), SCOPES.values(), ids=SCOPES)
+def test_a_scope_has_to_commit_at_once(lends: str, safe: bool) -> None:
+    """Else what it does before its own commit would come before that of the block, or other clauses see what fails."""
+    fix = found(MADE + HELD + lends + ENDING, "SES301").fix
+    assert fix is not None
+    assert (fix.applicability is Applicability.SAFE) is safe
+    assert safe or "before its own commit" in fix.reason
+
+
+CLASS = (
+    "class Work:\n    def __enter__(self):\n        self.s = S()\n        return self.s\n\n"
+    "    def __exit__(self, kind, error, trace):\n        if kind is None:\n{}            self.s.commit()\n"
+    "        self.s.close()\n\n\ndef f(x):\n    with Work() as s:\n        s.add(x)\n        s.commit()\n"
+)
+
+
+@pytest.mark.parametrize(("does", "safe"), [("", True), ("            publish()\n", False)])
+def test_so_has_a_class(does: str, safe: bool) -> None:
+    """What its `__exit__` does besides comes before its commit, or may."""
+    fix = found(MADE + CLASS.format(does), "SES301").fix
+    assert fix is not None
+    assert (fix.applicability is Applicability.SAFE) is safe
