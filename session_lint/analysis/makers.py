@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.module import Module
     from session_lint.python.containers import Place
+    from session_lint.python.names import Names
     from session_lint.python.scopes import Binding, FunctionNode, Scope
 
 _DEEPEST = 6
 """How many names and functions lie between a factory and the call that made it."""
 _SESSIONMAKER = "sqlalchemy.orm.sessionmaker"
+_LIBRARIES = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 _ASYNC = ("sqlalchemy.ext.asyncio.", "sqlmodel.ext.asyncio.")
 Made = tuple["Module", ast.Call]
 """A call, and the module it stands in."""
@@ -234,8 +236,20 @@ def opens_async(module: Module, opening: ast.Call) -> bool | None:
     if given is None:
         return False
     home, value = given
-    classes = home.names.qualify(value, home.names.scopes.module)
-    return asynchronous(classes) if classes else None
+    kinds = {_is_async(home.names, name, 0) for name in home.names.qualify(value, home.names.scopes.module)}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _is_async(names: Names, name: str, depth: int) -> bool | None:
+    """Whether a class is, or comes from, one of SQLAlchemy's asynchronous sessions; ``None`` where nothing says so."""
+    if asynchronous([name]):
+        return True
+    found = names.class_of(name)
+    if found is None or depth == _DEEPEST:
+        return False if name.startswith(_LIBRARIES) else None
+    home, owner = found
+    kinds = {_is_async(home, base, depth + 1) for base in home.bases(owner)} or {None}
+    return True if True in kinds else kinds.pop() if len(kinds) == 1 else None
 
 
 def databases(module: Module, opening: ast.AST) -> frozenset[object]:
