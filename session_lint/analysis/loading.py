@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ONE = frozenset(["first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "first_or_404"])
 _MANY = frozenset(["all", "fetchall", "unique"])
 _SELECTS = frozenset(["sqlalchemy.select()", "sqlalchemy.future.select()", "sqlmodel.select()"])
+_TEXTS = frozenset(["sqlalchemy.text()", "sqlalchemy.sql.text()", "sqlalchemy.sql.expression.text()"])
 _COLUMNS = frozenset(["Column", "mapped_column", "Field"])
 _DEEPEST = 6
 
@@ -88,6 +89,8 @@ def plain_rows(module: Module, value: ast.AST, scope: Scope, sessions: Collectio
     elif methods[0] in ("execute", "exec", "scalars") or methods == ["scalar"]:
         start, made = _chain(_bound_once(first.args[0], scope))
         methods += map(_method, made)
+        if _is_text(module, start, scope):
+            return _method(chain[-1]) in _RUN
         selects = isinstance(start, ast.Call) and bool(module.names.qualify(start, scope) & _SELECTS)
         asked = start.args if selects else []  # type: ignore[attr-defined]
     else:
@@ -102,9 +105,18 @@ _RUN = frozenset(
 _SHAPING = frozenset(["with_entities", "add_columns", "add_column", "add_entity", "values", "with_only_columns"])
 
 
+def _is_text(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a statement is written as a text, which knows of no mapped class."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.Call) and bool(module.names.qualify(node, scope) & _TEXTS)
+
+
 def _is_value(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether a query for it gives plain values: a column, or what a function of the database makes."""
     if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "exists" and not node.args:
+            return True
         labelled = isinstance(node.func, ast.Attribute) and node.func.attr in ("label", "distinct")
         if labelled and _is_value(module, node.func.value, scope):  # type: ignore[attr-defined]
             return True
