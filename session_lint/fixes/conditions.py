@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.asynchronous import is_async
 from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.fixes.elsewhere import taken
 from session_lint.fixes.fresh import asked_for, not_new
@@ -33,7 +34,10 @@ _STEERING = (
     "begin",
     "prepare",
     "transaction",
+    "get_nested_transaction",
     "get_transaction",
+    "in_nested_transaction",
+    "in_transaction",
     "autoflush",
     "expire_on_commit",
     "bind",
@@ -118,7 +122,9 @@ class Case:
             names = module.names.qualify(call.func, module.calls.scope(call))
             if any("asyncio" in name for name in names):
                 return True
-        return any(isinstance(n, ast.Await) and _of_session(n, self.name) for n in self.inside)
+        if module is not None and is_async(module, self.obligation.site):
+            return True
+        return any(isinstance(n, ast.Await) and _of_session(n.value, self.name) for n in self.inside)
 
 
 Condition = Callable[[Case], Iterator[str]]
@@ -187,10 +193,8 @@ def steered(case: Case) -> Iterator[str]:
 
 
 def beyond(case: Case) -> Iterator[str]:
-    """The session is not used, captured, returned or kept beyond the block."""
+    """The session is not used, returned or kept beyond the block."""
     name = case.name
-    if any(isinstance(n, FUNCTIONS) and _mentions(n, name) for n in case.inside):
-        yield f"a nested function uses {name!r}"
     known = {*map(id, case.inside), *map(id, case.others)}
     behind = (n for s in case.shape.rest for n in ast.walk(s) if id(n) not in known)
     if any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in behind):
@@ -200,8 +204,20 @@ def beyond(case: Case) -> Iterator[str]:
         yield f"{name!r} is used outside the block that opens it"
     if isinstance(case.code, ast.Module) and case.facts.module is not None and taken(case.facts.module, name):
         yield f"other files use {name!r}"
-    if any(ending.handed_over or ending.dropped for ending in case.obligation.endings):
+    if any(ending.handed_over for ending in case.obligation.endings):
         yield f"{name!r} is handed over on some way"
+    opening = {*map(id, ast.walk(case.shape.acquire))}
+    dropped = (ending.dropped for ending in case.obligation.endings)
+    if any(
+        mark is not None and id(mark.node) not in opening for mark in dropped
+    ):  # the next turn of a loop opens another one
+        yield f"{name!r} is bound to something else while it is open"
+
+
+def captured(case: Case) -> Iterator[str]:
+    """No function of the block knows the session: nobody sees when it is run."""
+    if any(isinstance(n, FUNCTIONS) and _mentions(n, case.name) for n in case.inside):
+        yield f"a nested function uses {case.name!r}"
 
 
 def run_through(case: Case) -> Iterator[str]:
@@ -231,13 +247,6 @@ def bound_once(case: Case) -> Iterator[str]:
         yield "the session's type is declared where it is opened, which others may ask for"
 
 
-def in_order(case: Case) -> Iterator[str]:
-    """The statements of the block run in the order and under the clauses that they ran in."""
-    guard = case.shape.guard
-    if guard is not None and guard.orelse and not all(gives_up(h, case.name) for h in guard.handlers):
-        yield "the `else` of the `try` would move"
-
-
 def only_closed(case: Case) -> Iterator[str]:
     """The end of a ``with`` closes the session and does nothing else, as far as its class can be read."""
     module = case.facts.module
@@ -257,6 +266,24 @@ def entered(case: Case) -> Iterator[str]:
             yield f"{callee.kept!r} gives the same session elsewhere, too"
 
 
+def of_known_kind(case: Case) -> Iterator[str]:
+    """It is known whether the session is asynchronous: of a class that is not known, what is done with it tells."""
+    module = case.facts.module
+    if module is None or case.asynchronous or is_async(module, case.obligation.site) is not None:
+        return
+    if not any(_works(n) and _of_session(n, case.name) for n in case.inside):
+        yield "nothing tells whether the session is asynchronous: its class is not known"
+
+
+def _works(node: ast.AST) -> bool:
+    """Whether a call works with the database, which an asynchronous session has to be awaited for."""
+    func = node.func if isinstance(node, ast.Call) else None
+    return isinstance(func, ast.Attribute) and func.attr in _WORKING
+
+
+_WORKING = frozenset("close commit execute flush get merge query refresh rollback scalar scalars".split())
+
+
 def new(case: Case) -> Iterator[str]:
     """What is opened is a new session on every way: closing one that was open before is up to whoever opened it."""
     module, site = case.facts.module, case.obligation.site
@@ -265,10 +292,10 @@ def new(case: Case) -> Iterator[str]:
         yield from asked_for(module, site, case.name)
 
 
-WITH: tuple[Condition, ...] = (entered, run_through, bound_once, beyond, in_order, only_closed, new)
-LENT: tuple[Condition, ...] = (entered, bound_once, beyond, in_order, only_closed, new)
+WITH: tuple[Condition, ...] = (entered, run_through, bound_once, of_known_kind, beyond, only_closed, new)
+LENT: tuple[Condition, ...] = (entered, bound_once, of_known_kind, beyond, only_closed, new)
 """For a ``with`` in a generator that lends the session."""
-SCOPE: tuple[Condition, ...] = (steered, swallowed, uncommitted, after_commit, closed_before, expired)
+SCOPE: tuple[Condition, ...] = (captured, steered, swallowed, uncommitted, after_commit, closed_before, expired)
 
 
 def failing(case: Case, conditions: tuple[Condition, ...]) -> str:
@@ -345,6 +372,5 @@ def _counts(node: ast.AST, name: str, method: str) -> bool:
     return any(isinstance(n, ast.Expr) and is_method(n, name, method) for n in ast.walk(node))
 
 
-def _of_session(node: ast.Await, name: str) -> bool:
-    call = node.value
+def _of_session(call: ast.AST, name: str) -> bool:
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and path(call.func.value) == name

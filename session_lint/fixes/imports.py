@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -10,7 +12,7 @@ from session_lint.fixes import CannotFix
 from session_lint.fixes.suites import led_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def with_import(module: cst.Module, at: int, home: str, name: str, replaced: str, joins: str = "") -> cst.Module:
@@ -45,10 +47,38 @@ def without_import(module: cst.Module, at: int, name: str) -> cst.Module:
         above = [line for line in statement.leading_lines if line.comment is not None]
         after = [led_by(module.body[at + 1], above)] if at + 1 < len(module.body) else []
         return module.with_changes(body=[*module.body[:at], *after, *module.body[at + 2 :]])
-    if found.rpar is None:
-        kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    if kept[-1] is not found.names[-1]:
+        last = cst.MaybeSentinel.DEFAULT if found.rpar is None else _silent(found.names[-1].comma)
+        kept[-1] = kept[-1].with_changes(comma=last)
     changed = statement.with_changes(body=[found.with_changes(names=kept)])
     return module.with_changes(body=[*module.body[:at], changed, *module.body[at + 1 :]])
+
+
+def without_unused(module: cst.Module, names: Sequence[str]) -> cst.Module:
+    """The module without some names in its imports, as far as nothing uses them any more.
+
+    :param names: each is imported by one statement of the module.
+    """
+    for name in names:
+        at = next((i for i, statement in enumerate(module.body) if _brings(statement, name)), None)
+        if at is not None:
+            module = without_import(module, at, name)
+    return module
+
+
+def _brings(statement: cst.BaseStatement | cst.BaseSmallStatement, name: str) -> bool:
+    """Whether a statement imports a name, and does not say that it does so for others: ``# noqa: F401``, ``X as X``."""
+    found = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+    if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(found, cst.ImportFrom):
+        return False
+    if isinstance(found.names, cst.ImportStar) or "noqa" in cst.Module([statement]).code:
+        return False
+    return any(_plain(alias) == name and _plain_source(alias) != name for alias in found.names)
+
+
+def _plain_source(alias: cst.ImportAlias) -> str:
+    """The name in the other module of what is imported by another one, or by the same; else nothing."""
+    return alias.name.value if alias.asname is not None and isinstance(alias.name, cst.Name) else ""
 
 
 class _Importer(cst.CSTTransformer):
@@ -189,4 +219,17 @@ class _Counter(cst.CSTVisitor):
         self.found = self.found or node.value == self.name
 
     def visit_SimpleString(self, node: cst.SimpleString) -> None:  # __all__, string annotations
-        self.found = self.found or self.name in node.value
+        self.found = self.found or (self.name in node.value and _speaks_of(node, self.name))
+
+    def visit_Comment(self, node: cst.Comment) -> None:  # what is said of a type
+        self.found = self.found or bool(re.search(rf"#\s*type:.*\b{self.name}\b", node.value))
+
+
+def _speaks_of(node: cst.SimpleString, name: str) -> bool:
+    """Whether a string is an expression with a name in it, which prose is not."""
+    value = node.evaluated_value
+    try:
+        tree = ast.parse(value if isinstance(value, str) else value.decode(), mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(tree))

@@ -14,9 +14,11 @@ from session_lint.analysis import Obligation
 from session_lint.finding import Applicability, Fix
 from session_lint.fixes import conditions
 from session_lint.fixes.conditions import Case, failing
+from session_lint.fixes.elsewhere import taken
 from session_lint.fixes.leaving import left_over
 from session_lint.fixes.outliving import only_works, seen_closing
 from session_lint.fixes.shape import alone, is_method, shape
+from session_lint.fixes.shortening import last_use
 from session_lint.fixes.versions import without_with
 from session_lint.values import dataclass, replace
 
@@ -51,7 +53,19 @@ def to_scope(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
     stop = _without_with(facts)
     if stop:
         return Refusal(stop)
+    if not doubt:
+        case = _shortened(case)
     return Fix(applicability, "Open the session in a `with`", "manual_to_scope", _plan(case, None), doubt)
+
+
+def _shortened(case: Case) -> Case:
+    """The case with a block that ends with the last statement which has to do with the session."""
+    found, count = case.shape, last_use(case.facts, case.obligation, case.shape)
+    if count == len(found.block):
+        return case
+    block, rest = found.block[:count], [*found.block[count:], *found.rest]
+    shorter = replace(case, shape=replace(found, block=block, rest=rest))
+    return case if _crowded(shorter) else shorter
 
 
 def scoped_fix(facts: ModuleFacts, obligation: Obligation) -> Fix | Refusal:
@@ -92,6 +106,7 @@ def _plan(case: Case, target: Target | None) -> tuple[tuple[str, object], ...]:
     found, begins = case.shape, case.facts.source.start
     start, end = begins(found.acquire), begins(found.block[-1])
     drop = list(_superfluous(case, commits=target is not None))
+    dissolve = found.guard is not None and (target is not None or not found.guard.handlers)
     return (
         ("acquire", (start.row, start.column)),
         ("last", (end.row, end.column)),
@@ -101,12 +116,35 @@ def _plan(case: Case, target: Target | None) -> tuple[tuple[str, object], ...]:
         ("imported", target.imported if target else ""),
         ("replaced", target.replaced if target else ""),
         ("guarded", found.guard is not None),
-        ("dissolve", found.guard is not None and (target is not None or not found.guard.handlers)),
+        ("dissolve", dissolve),
         ("drop", tuple((p.row, p.column) for p in map(begins, drop))),
         ("beside", target.beside if target else 0),
         ("joins", target.joins if target else ""),
         ("asynchronous", case.asynchronous),
+        ("unused", tuple(_spared(case, dissolve=dissolve))),
     )
+
+
+def _spared(case: Case, *, dissolve: bool) -> Iterator[str]:
+    """The imported names in what goes, which the module may do without then: of a type, of exceptions.
+
+    :param dissolve: whether the clauses of the guard go.
+    """
+    found, module = case.shape, case.facts.module
+    if module is None:
+        return
+    gone: list[ast.expr] = [found.acquire.annotation] if isinstance(found.acquire, ast.AnnAssign) else []
+    if dissolve and found.guard is not None:
+        gone += [handler.type for handler in found.guard.handlers if handler.type is not None]
+    top = module.names.scopes.module
+    read = [n for part in gone for n in ast.walk(part)]
+    names = {n.id for n in read if isinstance(n, ast.Name)}
+    names |= {n.value for n in read if isinstance(n, ast.Constant) and isinstance(n.value, str)}  # ``"Session"``
+    for name in sorted(names):
+        bindings = top.bindings.get(name, ())
+        own = module.names.owner(name, module.names.scopes.of[case.code]) is top
+        if own and len(bindings) == 1 and isinstance(bindings[0].node, ast.ImportFrom) and not taken(module, name):
+            yield name
 
 
 def _crowded(case: Case) -> str:

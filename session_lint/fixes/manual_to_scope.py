@@ -14,7 +14,7 @@ import libcst as cst
 from libcst.metadata import PositionProvider
 
 from session_lint.fixes import CannotFix
-from session_lint.fixes.imports import with_import
+from session_lint.fixes.imports import with_import, without_unused
 from session_lint.fixes.parsing import parsed, statement_at
 from session_lint.fixes.suites import Moved, comments_of, led_by, moved, own_lines, up_to_comment
 
@@ -40,7 +40,7 @@ def rewrite(text: str, plan: dict[str, Any]) -> str:
     if plan["module"]:
         at = statement_at(wrapper, plan["beside"])
         module = with_import(module, at, plan["module"], plan["imported"], plan["replaced"], plan["joins"])
-    return module.code
+    return without_unused(module, plan["unused"]).code
 
 
 class _Rewriter(cst.CSTTransformer):

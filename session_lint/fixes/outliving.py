@@ -16,13 +16,27 @@ from session_lint.analysis.arguments import bind
 from session_lint.analysis.fetching import is_plain
 from session_lint.analysis.loading import Loaded, is_column, loaded, made, plain_rows
 from session_lint.analysis.state import State
+from session_lint.fixes.cascading import is_value, made_of
+from session_lint.fixes.expressions import (
+    binds_anew,
+    captures,
+    collection_of,
+    each_of,
+    generator_of,
+    is_made_plain,
+    makes_plain,
+    parts_of,
+    places_of,
+    start_of,
+    word_of,
+)
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from session_lint.analysis import Ending, ModuleFacts, Obligation
     from session_lint.analysis.calls import Callee
@@ -30,10 +44,6 @@ if TYPE_CHECKING:
     from session_lint.fixes.shape import Shape
     from session_lint.python.scopes import Binding, FunctionNode, Scope
 
-_PLAIN = frozenset("count len int float str bool sum isoformat print repr round abs min max isinstance".split())
-"""Calls that make plain values of objects, or keep nothing of them."""
-_ADDING_UP = frozenset("sum min max".split())
-"""Those that do so where they are given nothing but what they go through."""
 _KEEPING_NOTHING = (
     "alembic.op.",
     "builtins.",
@@ -102,7 +112,23 @@ def seen_closing(facts: ModuleFacts, obligation: Obligation, found: Shape) -> st
     if (foreign or _bound_to_unknown(found.acquire.value)) and unsaved:
         whose = "of somebody else's" if foreign else "that may be somebody else's"
         return f"changes may be uncommitted when it is closed, which rolls them back on a connection {whose}"
-    return next(chain(_read_later(block, found), block.escapes()), "")
+    turning = [ending for ending in open_ if ending.dropped is not None]
+    if any(_uncommitted(ending, changed=block.changes) for ending in turning):
+        return "changes may be uncommitted when the next turn of the loop opens another session"
+    carried = _carried(block, found) if turning else iter(())
+    return next(chain(_read_later(block, found), carried, block.escapes()), "")
+
+
+def _carried(block: _Block, found: Shape) -> Iterator[str]:
+    """Where a block that is run in turns may read what the turn before has loaded."""
+    for name in sorted(block.loaded):
+        names = [n for n in block.nodes if isinstance(n, ast.Name) and n.id == name]
+        inside = {id(n) for node in block.nodes if binds_anew(node, name) for n in ast.walk(node)}
+        anew = next((s for s in found.block if isinstance(s, ast.Assign) and name in map(path, s.targets)), None)
+        for read in names:
+            before = anew is None or (read.lineno, read.col_offset) < (anew.end_lineno, anew.end_col_offset)
+            if isinstance(read.ctx, ast.Load) and id(read) not in inside and before:
+                yield f"line {read.lineno} may read {name!r} as the turn of the loop before has left it"
 
 
 def kept_on_error(facts: ModuleFacts, obligation: Obligation, found: Shape) -> Iterator[str]:
@@ -137,10 +163,12 @@ def _may_fail(block: _Block) -> bool:
 
 
 def _may_raise(block: _Block, node: ast.AST) -> bool:
+    if isinstance(node, ast.Raise):
+        return node.exc is not None  # else what it raises again was raised by something else
     if not isinstance(node, ast.Call):
         return True
     own = isinstance(node.func, ast.Attribute) and path(node.func.value) in block.sessions
-    return not (own and _name(node) in _ROLLING_BACK) and not (
+    return not (own and word_of(node) in _ROLLING_BACK) and not (
         node in block.module.calls and _is_quiet(block.module, node)
     )
 
@@ -152,6 +180,12 @@ def _is_quiet(module: Module, call: ast.Call) -> bool:
 def loaded_by(facts: ModuleFacts, obligation: Obligation, found: Shape) -> set[str]:
     """The variables of a block that may hold what was loaded from its session."""
     return _block(facts, obligation, found, strict=True).loaded
+
+
+def held(facts: ModuleFacts, obligation: Obligation, found: Shape) -> tuple[set[str], bool]:
+    """The variables of a session and of what may be loaded from it, and whether some of that may be changed."""
+    block = _block(facts, obligation, found, strict=True)
+    return block.sessions | block.loaded, block.changes
 
 
 def _block(
@@ -211,12 +245,18 @@ def _inner_reads(block: _Block) -> Iterator[ast.AST]:
 
 
 def _read_by_handlers(block: _Block, found: Shape) -> Iterator[str]:
-    """The same where only an exception leaves the session open: clauses around the block may read it then."""
+    """The same where only an exception leaves the session open: clauses around the block may read it then.
+
+    So may what stands behind a ``with`` around it, which nobody has seen swallow anything.
+    """
     node: ast.AST = found.acquire
     while node is not block.code and node in block.module.parents:
         node = block.module.parents[node]
         if isinstance(node, ast.Try):
             yield from _reads(block, [n for part in (*node.handlers, *node.finalbody) for n in ast.walk(part)])
+        elif isinstance(node, (ast.With, ast.AsyncWith)):  # which may swallow what is raised
+            behind = (n for n in own_nodes(block.code) if isinstance(n, ast.Name))
+            yield from _reads(block, [n for n in behind if n.lineno > (node.end_lineno or 0)])
 
 
 def _reads(block: _Block, nodes: Sequence[ast.AST]) -> Iterator[str]:
@@ -238,6 +278,8 @@ class _Block:
         on every normal way, by which everybody has to expect it.
     :param depth: how many calls lie between the session's own block and these.
     :param counts_new: whether it counts objects that the block makes and gives to the session.
+    :param given: of which class the objects are, or are those of the collections, that a called function gets.
+    :param met: the functions that are followed already; ``attaching`` and ``returning``: what was learnt of them.
     """
 
     module: Module
@@ -248,8 +290,10 @@ class _Block:
     strict: bool = True
     depth: int = 0
     counts_new: bool = True
+    given: Mapping[str, Loaded] = field(default_factory=dict)
     met: set[ast.AST] = field(default_factory=set)
-    attaching: dict[tuple[ast.AST, frozenset[str]], frozenset[str]] = field(default_factory=dict)
+    attaching: dict[tuple[ast.AST, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
+    returning: dict[tuple[ast.AST, frozenset[str], frozenset[str]], bool] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -274,7 +318,7 @@ class _Block:
             before = len(self.loaded)
             for target, value in self.bindings:
                 if self.holds(value):
-                    names = {place.id for place in _places(target) if isinstance(place, ast.Name)}
+                    names = {place.id for place in places_of(target) if isinstance(place, ast.Name)}
                     self.loaded |= names - self.sessions
             found = chain(self._collections(), self._given_to_session(), self._capturing())
             self.loaded |= {name for name in found if name not in self.sessions}
@@ -282,14 +326,14 @@ class _Block:
     def _collections(self) -> Iterator[str]:
         """The code's own variables into which the block puts what was loaded: ``found.append(user)``."""
         for node in self.calls:
-            if _name(node) in _COLLECTING and any(map(self.holds, node.args)):
-                name = _start(node)
+            if word_of(node) in _COLLECTING and any(map(self.holds, node.args)):
+                name = start_of(node)
                 if self._is_own(name):
                     yield name
 
     def _given_to_session(self) -> Iterator[str]:
         """The code's own variables whose objects the session is given: ``session.add(user)``."""
-        names = {part.id for part in self.attached if isinstance(part, ast.Name)} if self.counts_new else ()
+        names = {part.id for part in self._attached() if isinstance(part, ast.Name)} if self.counts_new else ()
         return (name for name in names if self._is_own(name))
 
     def _capturing(self) -> Iterator[str]:
@@ -299,35 +343,108 @@ class _Block:
 
     @cached_property
     def attached(self) -> list[ast.expr]:
-        """What the session is given to have from then on, here or in a function of the project that gets both."""
-        return [part for call in self.calls for value in self._attaching(call) for part in _parts(value)]
+        """What the session is given to have from then on, here or in a function of the project that gets both.
+
+        Objects bring along what their relationships have, or are given later.
+        """
+        return self._attached()
+
+    def _attached(self) -> list[ast.expr]:
+        """The same as far as the variables of what was loaded are known by now."""
+        scope = self.module.names.scopes.of[self.code]
+        attaching = (value for call in self.calls for value in self._attaching(call))
+        waiting = [part for value in chain(attaching, self._related()) for part in parts_of(value)]
+        found: list[ast.expr] = []
+        met: set[str] = set()
+        while waiting:
+            part = waiting.pop(0)
+            if is_value(self.module, part, scope):
+                continue
+            found.append(part)
+            name, made = path(part), [part]
+            if name and name not in met:
+                met.add(name)
+                made = [b.node for b in scope.bindings.get(name, ()) if isinstance(b.node, ast.expr)]
+            for value in (value for one in made for value in made_of(self.module, one, scope)):
+                waiting += parts_of(value)
+        return found
+
+    def _related(self) -> Iterator[ast.expr]:
+        """What relationships of the session's objects are given: ``user.addresses.append(address)``."""
+        for target, value in self.bindings:
+            for place in places_of(target):
+                if not isinstance(place, ast.Name) and self._is_related(place) and isinstance(value, ast.expr):
+                    yield value
+        for call in self.calls:
+            collects = isinstance(call.func, ast.Attribute) and call.func.attr in _COLLECTING | _ATTACHING
+            if collects and self._is_related(call.func.value):  # type: ignore[attr-defined]
+                yield from call.args
+
+    def _is_related(self, place: ast.AST) -> bool:
+        """Whether what a place is given may get into the session: a field of one of its objects, no column of it."""
+        start = start_of(place)
+        if start in self.sessions:  # ``session.get(User, 1).addresses``
+            if not any(isinstance(n, ast.Call) for n in ast.walk(place)):
+                return False
+        elif start not in self.loaded or start in self._gathered:
+            return False
+        if not isinstance(place, ast.Attribute):
+            return isinstance(place, ast.Name) or any(isinstance(n, ast.Attribute) for n in ast.walk(place))
+        return not self._is_column(place)
+
+    @cached_property
+    def _gathered(self) -> set[str]:
+        """The variables of collections that the code itself makes: putting something there gives it to nobody."""
+        scope = self.module.names.scopes.of[self.code]
+        return {
+            name
+            for name, bindings in scope.bindings.items()
+            if all(b.kind is BindingKind.VALUE and self._is_collection(b.node) for b in bindings)
+        }
+
+    def _is_collection(self, value: ast.AST) -> bool:
+        if isinstance(value, ast.Call) and value in self.module.calls:
+            names = self.module.calls.callee(value).names
+            return bool(names) and all(name.startswith(_CONTAINERS) for name in names)
+        return isinstance(value, _LITERALS)
 
     def _attaching(self, call: ast.Call) -> Iterator[ast.expr]:
         if isinstance(call.func, ast.Attribute) and path(call.func.value) in self.sessions:
             if call.func.attr in _ATTACHING:
                 yield from (*call.args[:1], *(k.value for k in call.keywords if k.arg in ("instance", "instances")))
             return
-        if call not in self.module.calls or not any(path(argument) in self.sessions for argument in call.args):
+        if call not in self.module.calls or self.depth == _DEEPEST:
+            return
+        own = isinstance(call.func, ast.Attribute) and self.holds(call.func.value)
+        if not own and not any(map(self.holds, (*call.args, *(k.value for k in call.keywords)))):
             return
         callee = self.module.calls.callee(call)
-        if callee.function is not None and self.depth < _DEEPEST:
-            passed = bind(call, callee.function, bound=callee.bound)
-            for name in self._attached_in(callee, callee.function, passed):
+        home, function, bound = self.module.at(callee), callee.function, callee.bound
+        made = self.module.initialiser(callee) if callee.owner is not None else None
+        if made is not None:
+            (home, function), bound = made, True
+        if function is not None:
+            passed = bind(call, function, bound=bound)
+            for name in self._attached_in(home, function, passed, own=bound and (own or made is not None)):
                 value = passed.get(name)
                 if value is not None:
                     yield value
 
     def _attached_in(
-        self, callee: Callee, function: FunctionNode, passed: Mapping[str, ast.expr | None]
+        self, home: Module, function: FunctionNode, passed: Mapping[str, ast.expr | None], *, own: bool
     ) -> frozenset[str]:
-        """The parameters of a function whose objects it gives to the session that it gets."""
-        inner = self._inside(self.module.at(callee), function, passed, made=False)
+        """The parameters of a function whose objects it gives to the session that it gets, or to an object of that.
+
+        :param own: whether it is a method of such an object, or makes one.
+        """
+        inner = self._inside(home, function, passed, made=own)
         if inner is None:
             return frozenset()
-        key = function, frozenset(inner.sessions)
+        key = function, frozenset(inner.sessions), frozenset(inner.loaded)
         if key not in self.attaching:
             self.attaching[key] = frozenset()  # where it calls itself
-            self.attaching[key] = frozenset(_start(part) for part in inner.attached)
+            inner.load()
+            self.attaching[key] = frozenset(start_of(part) for part in inner.attached)
         return self.attaching[key]
 
     def _is_own(self, name: str, depth: int = 0) -> bool:
@@ -343,7 +460,7 @@ class _Block:
         if isinstance(self.module.parents.get(place), ast.AugAssign):
             return True  # what it adds to counts
         return binding.kind is BindingKind.OPAQUE and any(
-            self._makes(value, depth) for target, value in self.bindings if place in (target, *_places(target))
+            self._makes(value, depth) for target, value in self.bindings if place in (target, *places_of(target))
         )
 
     def _makes(self, value: ast.AST, depth: int) -> bool:
@@ -359,7 +476,7 @@ class _Block:
         if isinstance(value, (ast.Attribute, ast.Subscript)) or (
             isinstance(value, ast.Call) and self._starts_here(value)
         ):
-            start = _start(value)
+            start = start_of(value)
             return start in self.sessions | self.loaded or (depth < _DEEPEST and self._is_own(start, depth + 1))
         if isinstance(value, ast.Call):
             return value in self.module.calls and self._gives_new(self.module.calls.callee(value), depth)
@@ -387,11 +504,11 @@ class _Block:
             elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and node.value is not None:
                 yield node.target, node.value
             elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-                yield node.target, _each(node.iter)
+                yield node.target, each_of(node.iter)
             elif isinstance(node, ast.withitem) and node.optional_vars is not None:
                 yield node.optional_vars, node.context_expr
             elif isinstance(node, ast.Match):
-                yield from ((captured, node.subject) for case in node.cases for captured in _captured(case))
+                yield from ((captured, node.subject) for case in node.cases for captured in captures(case))
             elif isinstance(node, ast.Call):
                 yield from self._applied(node)
 
@@ -406,15 +523,18 @@ class _Block:
 
     def holds(self, value: ast.AST) -> bool:
         """Whether an expression may be, or hold, what was loaded."""
-        if isinstance(value, ast.Call) and _is_plain(value):
+        if is_made_plain(value) or self._is_free(value) or self._gives_back_nothing(value):
             return False
-        if isinstance(value, (ast.Constant, ast.Compare, ast.JoinedStr)) or self._is_free(value):
-            return False
+        if isinstance(value, ast.Lambda):  # it runs who knows when: what it gives does not count, but what it knows
+            return self._mentions(value.body, but={arg.arg for arg in parameters(value)})
+        gone_through = generator_of(value)
+        if gone_through is not None:
+            return self.holds(gone_through.elt) or any(map(self.holds, value.args[1:]))  # type: ignore[attr-defined]
         if isinstance(value, (ast.ListComp, ast.SetComp)):
             return self.holds(value.elt)
         if isinstance(value, ast.DictComp):
             return self.holds(value.key) or self.holds(value.value)
-        if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and self._is_column(value):
+        if isinstance(value, ast.Attribute) and self._is_column(value):
             return False
         if isinstance(value, ast.Name):
             return value.id in self.sessions or value.id in self.loaded
@@ -428,24 +548,98 @@ class _Block:
             written = isinstance(value.func, ast.Attribute) and isinstance(
                 value.func.value, (ast.Constant, ast.JoinedStr)
             )
-            if written or path(value.func) in ("any", "all"):
+            if written or path(value.func) in ("any", "all") or self._reads_column(value):
                 return True
-        return plain_rows(self.module, value, self.module.names.scopes.of[self.code], self.sessions)
+        scope = self.module.names.scopes.of[self.code]
+        return plain_rows(self.module, value, scope, self.sessions)
+
+    def _gives_back_nothing(self, value: ast.AST) -> bool:
+        """Whether it is a call of a function of the project whose result knows nothing of what it is given."""
+        call = value.value if isinstance(value, ast.Await) else value
+        if not isinstance(call, ast.Call) or self.depth == _DEEPEST:
+            return False
+        if not any(map(self._mentions, (call.func, *call.args, *(k.value for k in call.keywords)))):
+            return False
+        found = self._method(call) or self._function(call)
+        if found is None or isinstance(found[1], ast.AsyncFunctionDef) is not isinstance(value, ast.Await):
+            return False
+        home, function, passed, own = found
+        inner = self._inside(home, function, passed, made=own is not None) if is_plain(function) else None
+        if inner is None:
+            return False
+        if own is not None:
+            inner = replace(inner, given={**inner.given, function.args.args[0].arg: own})
+        key = function, frozenset(inner.sessions), frozenset(inner.loaded)
+        if key not in self.returning:
+            self.returning[key] = False  # where it calls itself
+            inner.load()
+            returned = (n.value for n in own_of(function, ast.Return) if n.value is not None)
+            self.returning[key] = not any(map(inner.holds, returned))
+        return self.returning[key]
+
+    def _mentions(self, value: ast.AST, but: Collection[str] = ()) -> bool:
+        """Whether an expression names the session, or what was loaded.
+
+        :param but: names that are others' there.
+        """
+        known = (self.sessions | self.loaded).difference(but)
+        return any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(value))
+
+    def _function(self, call: ast.Call) -> tuple[Module, FunctionNode, Mapping[str, ast.expr | None], None] | None:
+        """The function of the project that a call calls, with what it gets; no method of something that is loaded."""
+        callee = self.module.calls.callee(call) if call in self.module.calls else None
+        if callee is None or callee.function is None or self._starts_here(call):
+            return None
+        return self.module.at(callee), callee.function, bind(call, callee.function, bound=callee.bound), None
+
+    def _method(self, call: ast.Call) -> tuple[Module, FunctionNode, Mapping[str, ast.expr | None], Loaded] | None:
+        """The same of a method of a loaded object, ``user.to_dict()``, which no class below has another one of."""
+        if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+            return None
+        entities = self._entities.get(call.func.value.id, [])
+        first = entities[0] if entities and all(entities) else None
+        names = first.module.names.qualify(first.entity, first.scope) if first is not None else frozenset()
+        owner = first.module.names.class_of(next(iter(names))) if first is not None and len(names) == 1 else None
+        if first is None or owner is None or len({path(e.entity) for e in entities if e is not None}) > 1:
+            return None
+        found = self.module.method(owner[0], owner[1].node, call.func.attr)  # type: ignore[arg-type]
+        if found is None or not found[1].args.args or "polymorphic" in found[0].source.text or found[1].decorator_list:
+            return None
+        return found[0], found[1], bind(call, found[1], bound=True), first
+
+    def _reads_column(self, call: ast.Call) -> bool:
+        """Whether it is ``getattr(user, column.name)`` in a loop over ``user.__table__.columns``."""
+        if path(call.func) != "getattr" or len(call.args) < 2 or not isinstance(call.args[1], ast.Attribute):  # noqa: PLR2004
+            return False
+        column, attribute = path(call.args[1].value), call.args[1].attr
+        given = [value for target, value in self.bindings if path(target) == column]
+        return (
+            attribute in ("name", "key")
+            and bool(given)
+            and all(any(isinstance(n, ast.Attribute) and n.attr == "__table__" for n in ast.walk(v)) for v in given)
+        )
 
     def _is_column(self, value: ast.Attribute) -> bool:
         """Whether it is the plain value of a column of an object whose class is known."""
-        entities = self._entities.get(path(value.value), [])
+        if isinstance(value.value, ast.Name):
+            entities = self._entities.get(value.value.id, [])
+        elif isinstance(value.value, ast.Call):  # ``session.get(User, 1).name``
+            entities = [self._entity(value.value, self.module.names.scopes.of[self.code])]
+        else:
+            return False
         return bool(entities) and all(found is not None and is_column(found, value.attr) for found in entities)
 
     @cached_property
     def _entities(self) -> dict[str, list[Loaded | None]]:
         """What each variable of the block was given: an object of a class, or something unknown."""
         scope = self.module.names.scopes.of[self.code]
-        found: dict[str, list[Loaded | None]] = {}
+        found: dict[str, list[Loaded | None]] = {name: [known] for name, known in self.given.items()}
         for target, value in self.bindings:
-            for place in _places(target):
+            for place in places_of(target):
+                if isinstance(place, ast.Attribute) and isinstance(place.value, ast.Name):
+                    continue  # a field of the variable, which is what it was
                 known = self._entity(value, scope) if place is target else None
-                found.setdefault(_start(place), []).append(known)
+                found.setdefault(start_of(place), []).append(known)
         return found
 
     def _entity(self, value: ast.AST, scope: Scope) -> Loaded | None:
@@ -453,17 +647,22 @@ class _Block:
         new = made(self.module, value, scope)
         if new is not None:
             return Loaded(self.module, new, scope, many=False)
+        through = collection_of(value)
+        if through in self.given:
+            return self.given[through]
         return loaded(self.module, value, scope, self.sessions)
 
     @property
     def changes(self) -> bool:
         """Whether objects that were loaded may be changed: a field assigned, a collection asked, one given away."""
         stored = any(
-            _start(p) in self.loaded for t, _ in self.bindings for p in _places(t) if not isinstance(p, ast.Name)
+            start_of(p) in self.loaded for t, _ in self.bindings for p in places_of(t) if not isinstance(p, ast.Name)
         )
-        calls = [n for n in self.calls if not _is_plain(n)]
-        asked = any(isinstance(n.func, ast.Attribute) and _start(n) in self.loaded for n in calls)
-        given = [a for n in calls if _start(n) not in self.sessions for a in (*n.args, *(k.value for k in n.keywords))]
+        calls = [n for n in self.calls if not makes_plain(n)]
+        asked = any(isinstance(n.func, ast.Attribute) and start_of(n) in self.loaded for n in calls)
+        given = [
+            a for n in calls if start_of(n) not in self.sessions for a in (*n.args, *(k.value for k in n.keywords))
+        ]
         return stored or asked or any(map(self.holds, given))
 
     def escapes(self, *, returning: bool = True, of_others: bool = True) -> Iterator[str]:
@@ -480,7 +679,7 @@ class _Block:
             elif (
                 isinstance(node, ast.Call)
                 and not self._starts_here(node)
-                and not (_is_plain(node) or self._is_free(node))
+                and not (makes_plain(node) or self._is_free(node))
             ):
                 yield from self._given(node)
         for function, names in self.functions.items():
@@ -494,11 +693,11 @@ class _Block:
         added = {id(node.target) for node in self.nodes if isinstance(node, ast.AugAssign)}
         elsewhere = self.module.names.scopes.of[self.code].elsewhere
         for target, value in self.bindings:
-            for place in _places(target):
+            for place in places_of(target):
                 kept = (
                     place.id in elsewhere or (id(place) in added and not self._is_own(place.id))
                     if isinstance(place, ast.Name)
-                    else _start(place) not in self.loaded | self.sessions
+                    else start_of(place) not in self.loaded | self.sessions
                 )
                 if kept and self.holds(value):
                     yield f"line {place.lineno} keeps what may be objects of the session"
@@ -508,12 +707,12 @@ class _Block:
         function = isinstance(self.code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self.depth
         passed = {arg.arg for arg in parameters(self.code)} if function else set()  # type: ignore[arg-type]
         for part in self.attached:
-            if _start(part) not in passed and not self._makes(part, 0):
+            if start_of(part) not in passed and not self._makes(part, 0):
                 yield f"line {part.lineno} gives the session {ast.unparse(part)!r}, which others may have"
 
     def _starts_here(self, call: ast.Call) -> bool:
         """Whether it is a method of the session, or of what was loaded, which stays in the block by itself."""
-        return _start(call) in self.sessions | self.loaded
+        return start_of(call) in self.sessions | self.loaded
 
     def _given(self, call: ast.Call) -> Iterator[str]:
         """What a call gets of the session, where it may keep it."""
@@ -533,13 +732,13 @@ class _Block:
 
     def _called_back(self, call: ast.Call, given: ast.expr) -> Iterator[str]:
         """What a function gets that is called with objects of the session: ``map(found.append, users)``."""
-        called = call.args if _name(call) in _CALLING else []
+        called = call.args if word_of(call) in _CALLING else []
         for function in (*called, *(k.value for k in call.keywords if k.arg in ("key", "default"))):
             if not isinstance(function, (ast.Name, ast.Attribute, ast.Call)) or self.holds(function):
                 continue
             made = ast.copy_location(ast.Call(function, [given], []), call)
             self.module.calls.stands_in(made, call)
-            if not self._starts_here(made) and not _is_plain(made):
+            if not self._starts_here(made) and not makes_plain(made):
                 yield from self._given(made)
 
     def _followed(self, call: ast.Call, callee: Callee) -> bool:
@@ -574,6 +773,7 @@ class _Block:
         loaded = {n for n, value in values.items() if n not in sessions and self.holds(value)}
         if made:
             loaded |= {arg.arg for arg in function.args.args[:1]}
+        known = ((name, self._known(values[name])) for name in loaded if name in values)
         return replace(
             self,
             module=home,
@@ -582,13 +782,16 @@ class _Block:
             sessions=sessions,
             loaded=loaded,
             depth=self.depth + 1,
+            given={name: entity for name, entity in known if entity is not None},
         )
 
-
-def _each(query: ast.AST) -> ast.expr:
-    """What a loop over a query goes through."""
-    assert isinstance(query, ast.expr)
-    return ast.Call(ast.Attribute(query, "all", ast.Load()), [], [])
+    def _known(self, value: ast.expr) -> Loaded | None:
+        """Of which class the objects are that an argument gives."""
+        found = self._entities.get(value.id, []) if isinstance(value, ast.Name) else []
+        if found:
+            same = {path(one.entity) for one in found if one is not None}
+            return found[0] if all(found) and len(same) == 1 else None
+        return self._entity(value, self.module.names.scopes.of[self.code])
 
 
 def _keeps_nothing(callee: Callee) -> bool:
@@ -598,52 +801,3 @@ def _keeps_nothing(callee: Callee) -> bool:
 
 def _is_known(name: str) -> bool:
     return name.startswith(_KEEPING_NOTHING) and name not in _KEEPING
-
-
-def _captured(case: ast.match_case) -> Iterator[ast.Tuple]:
-    """The variables that a pattern binds, each as part of a target: it may be a part of what is matched."""
-    for node in ast.walk(case.pattern):
-        name = node.rest if isinstance(node, ast.MatchMapping) else getattr(node, "name", None)
-        if name:
-            place = ast.copy_location(ast.Name(name, ast.Store()), node)
-            yield ast.copy_location(ast.Tuple([place], ast.Store()), node)
-
-
-def _parts(value: ast.expr) -> Iterator[ast.expr]:
-    """The objects that an expression puts together: of ``[one, *others]``, of ``[user for user in users]``."""
-    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-        for element in value.elts:
-            yield from _parts(element)
-    elif isinstance(value, ast.Starred):
-        yield from _parts(value.value)
-    elif isinstance(value, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
-        own = [made.iter for made in value.generators if path(made.target) and path(made.target) == path(value.elt)]
-        yield from _parts(own[0] if own else value.elt)
-    else:
-        yield value
-
-
-def _places(target: ast.AST) -> Iterable[ast.Name | ast.Attribute | ast.Subscript]:
-    """What an assignment's target assigns to."""
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return [place for element in target.elts for place in _places(element)]
-    if isinstance(target, ast.Starred):
-        return _places(target.value)
-    return [target] if isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)) else []
-
-
-def _start(node: ast.AST) -> str:
-    """The variable that a chain of calls, fields and items starts at."""
-    while isinstance(node, (ast.Call, ast.Attribute, ast.Subscript)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return path(node)
-
-
-def _is_plain(call: ast.Call) -> bool:
-    """Whether a call makes a plain value of objects, or keeps nothing of them: not ``max(users, key=age)``."""
-    name = _name(call)
-    return name in _PLAIN and not (name in _ADDING_UP and (len(call.args) > 1 or call.keywords))
-
-
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else path(call.func)

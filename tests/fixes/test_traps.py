@@ -385,7 +385,11 @@ def test_a_session_that_is_used_behind_its_block() -> None:
     assert mended(text) == text
 
 
-BOUND = "from alembic import op\nfrom sqlalchemy.orm import Session\n\n\ndef add(session, x):\n    session.add(x)\n\n\n"
+BOUND = (
+    "from alembic import op\nfrom sqlalchemy import Column, Integer\nfrom sqlalchemy.orm import Session\n\n\n"
+    "class Row(Base):\n    id = Column(Integer, primary_key=True)\n    name = Column(Integer)\n\n"
+    "    def __init__(self, name):\n        self.name = name\n\n\ndef add(session, x):\n    session.add(x)\n\n\n"
+)
 
 
 def migration(body: str) -> str:
@@ -806,3 +810,207 @@ def test_the_reason_of_an_opening_in_a_block(opening: str, reason: str) -> None:
     """It says where it stands."""
     found = [f for f in lint(f"{MAKER}{opening}    db.add(x)\n    db.commit()\n    return 1\n") if f.code == "SES101"]
     assert [f.refusal.startswith(reason) for f in found] == [True]
+
+
+TYPED = (
+    "from sqlalchemy.exc import SQLAlchemyError\nfrom sqlalchemy.orm import Session, sessionmaker\n\n"
+    "S = sessionmaker()\n\n\n"
+)
+WORK = "    work()\n    session.add(1)\n    session.close()\n"
+UNUSED = {
+    "a type": (f"def f():\n    session: Session = S()\n{WORK}", "import sessionmaker"),
+    "a type in quotes": (f'def f():\n    session: "Session" = S()\n{WORK}', "import sessionmaker"),
+    "a word in a text": (
+        f'def f():\n    """Session: what else."""\n    session: Session = S()\n{WORK}',
+        "import sessionmaker",
+    ),
+    "a type that is needed elsewhere": (
+        f"def f():\n    session: Session = S()\n{WORK}\n\ndef g(session: Session) -> None: ...\n",
+        "import Session, sessionmaker",
+    ),
+    "a type that is needed elsewhere, in quotes": (
+        f"def f():\n    session: Session = S()\n{WORK}\n\ndef g(session: 'Session | None') -> None: ...\n",
+        "import Session, sessionmaker",
+    ),
+    "a name that is exported": (
+        f"__all__ = ['Session']\n\n\ndef f():\n    session: Session = S()\n{WORK}",
+        "import Session, sessionmaker",
+    ),
+    "an exception": (
+        (
+            "def f():\n    session = S()\n    work()\n    try:\n        session.add(1)\n        session.commit()\n"
+            "    except SQLAlchemyError:\n        session.rollback()\n        raise\n"
+            "    finally:\n        session.close()\n"
+        ),
+        "\nfrom sqlalchemy.orm import",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "left"), UNUSED.values(), ids=UNUSED)
+def test_an_import_goes_with_what_needed_it(body: str, left: str) -> None:
+    """A linter would ask for that next; what something else needs stays."""
+    after = mended(TYPED + body)
+    assert after != TYPED + body
+    assert left in f"\n{after}"
+    assert ("SQLAlchemyError" in after) is ("\n" not in left)
+
+
+def test_an_import_for_others_stays() -> None:
+    """It says so."""
+    head = TYPED.replace("Session, sessionmaker", "Session, sessionmaker  # noqa: F401")
+    after = mended(f"{head}def f():\n    session: Session = S()\n{WORK}")
+    assert "with S() as session:" in after
+    assert after.startswith(head)
+
+
+def test_an_else_stays_where_it_is() -> None:
+    """Where the clauses stay: only the `finally` goes."""
+    text = (
+        f"{MAKER}def f(x):\n    session = S()\n    work()\n    try:\n        session.add(x)\n    except ValueError:\n"
+        "        return 1\n    else:\n        return 2\n    finally:\n        session.close()\n"
+    )
+    assert mended(text) == (
+        f"{MAKER}def f(x):\n    with S() as session:\n        work()\n        try:\n            session.add(x)\n"
+        "        except ValueError:\n            return 1\n        else:\n            return 2\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inner", "same"),
+    [
+        ("count = lambda: session.query(x).count()\nwork(count())", False),
+        ("def save():\n    session.add(Row(1))\nsave()", False),
+        ("work(lambda: session.query(x).count())", True),
+        ("def save():\n    session.add(Row(1))\nKEPT.append(save)", True),
+    ],
+)
+def test_a_function_of_the_block_may_know_the_session(inner: str, same: bool) -> None:
+    """As long as nobody else gets it."""
+    lines = "".join(f"    {line}\n" for line in inner.splitlines())
+    text = f"{MAKER}def f(x):\n    session = S()\n{lines}    work()\n    session.close()\n"
+    assert (mended(text) == text) is same
+
+
+MODEL = (
+    "from sqlalchemy import Column, Integer, text\nfrom sqlalchemy.orm import relationship, sessionmaker\n\n"
+    "S = sessionmaker()\n\n\n"
+    "class User(Base):\n    id = Column(Integer, primary_key=True)\n    name = Column(Integer)\n"
+    "    addresses = relationship('Address')\n\n"
+    "    def to_dict(self):\n        return {'id': self.id}\n\n"
+    "    def columns(self):\n        return {c.name: getattr(self, c.name) for c in self.__table__.columns}\n\n"
+    "    def everything(self):\n        return {'addresses': self.addresses}\n\n\n"
+    "def plain(user):\n    return {'id': user.id, 'name': user.name}\n\n\n"
+    "def whole(user):\n    return {'user': user}\n\n\n"
+    "def kept(user):\n    KEPT.append(user)\n    return user.id\n\n\n"
+    "def named(session, key):\n    user = session.query(User).filter(User.id == key).first()\n"
+    "    return user.name\n\n\n"
+    "def later(user):\n    yield user.addresses\n\n\n"
+    "@other\ndef decorated(user):\n    return user.id\n\n\n"
+)
+RETURNED = {
+    "plain(session.get(User, 1))": True,
+    "[plain(user) for user in session.query(User).all()]": True,
+    "named(session, 1)": True,
+    "session.execute(text('select 1')).fetchall()": True,
+    "session.execute('select 1').scalar()": True,
+    "session.query(session.query(User).exists()).scalar()": True,
+    "next((user.name for user in session.query(User)), None)": True,
+    "list(user.name for user in session.query(User))": True,
+    "'%s' % session.get(User, 1).addresses": True,
+    "whole(session.get(User, 1))": False,
+    "kept(session.get(User, 1))": False,
+    "later(session.get(User, 1))": False,
+    "decorated(session.get(User, 1))": False,
+    "session.execute(text('select 1'))": False,
+    "session.query(User).from_statement(text('select 1')).all()": False,
+    "next(user for user in session.query(User))": False,
+    "(user.name for user in session.query(User))": False,
+}
+
+
+@pytest.mark.parametrize(("value", "safe"), RETURNED.items(), ids=RETURNED)
+def test_what_is_returned_is_followed(value: str, safe: bool) -> None:
+    """Through functions of the project: plain values know nothing of the session."""
+    body = f"def f():\n    session = S()\n    return {value}\n"
+    assert mended(MODEL + body) == MODEL + (
+        f"def f():\n    with S() as session:\n        return {value}\n" if safe else body
+    )
+
+
+@pytest.mark.parametrize(("method", "safe"), [("to_dict", True), ("columns", True), ("everything", False)])
+def test_methods_of_mapped_classes_are_followed(method: str, safe: bool) -> None:
+    """Where it is known of which class the object is."""
+    text = f"{MODEL}def f():\n    session = S()\n    user = session.get(User, 1)\n    return user.{method}()\n"
+    assert (mended(text) != text) is safe
+
+
+ASYNC_CLASS = (
+    "from sqlalchemy.ext.asyncio import AsyncSession\nfrom sqlalchemy.orm import Session, sessionmaker\n\n\n"
+    "class Mine(AsyncSession):\n    pass\n\n\nclass Yours(Session):\n    pass\n\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "form"),
+    [
+        ("Mine", "async def", "    async with S() as session:\n"),
+        ("Yours", "async def", "    with S() as session:\n"),
+        ("Yours", "def", "    with S() as session:\n"),
+        ("Mine", "def", ""),
+        ("chosen()", "def", ""),
+    ],
+)
+def test_the_class_tells_which_with_it_is(kind: str, code: str, form: str) -> None:
+    """Also one of the project's own; where nothing tells, there is none."""
+    body = f"{code} f():\n    session = S()\n    print(session.is_active)\n"
+    text = f"{ASYNC_CLASS}S = sessionmaker(class_={kind})\n\n\n{body}"
+    after = mended(text)
+    assert form in after if form else after == text
+
+
+SHORTER = {
+    "a plain end": ("count = session.query(x).count()\n", "return count\n"),
+    "what comes after the commit": ("session.add(Row(1))\nsession.commit()\n", "# then\nwork()\nreturn 1\n"),
+    "nothing, where it may hold a lock": ("session.execute('lock')\nwork()\n", ""),
+    "nothing, where it may hold changes": ("session.add(Row(1))\nsession.flush()\nwork()\nsession.rollback()\n", ""),
+    "nothing, where the session is not used": ("work()\nreturn 1\n", ""),
+    "what does not read an object": ("user = session.query(x).first()\nwork()\nprint(user)\n", "work()\n"),
+}
+
+
+@pytest.mark.parametrize(("inside", "behind"), SHORTER.values(), ids=SHORTER)
+def test_a_block_that_nobody_closes_ends_with_the_last_use(inside: str, behind: str) -> None:
+    """What else the function does is not moved."""
+    opening, rest = f"{MAKER}def f(x):\n    session = S()\n", indent(behind, "    ")
+    after = mended(opening + indent(inside, "    ") + rest)
+    assert after == f"{MAKER}def f(x):\n    with S() as session:\n{indent(inside, '        ')}{rest}"
+
+
+TURNS = {
+    "name = session.get(Row, n) is None\nprint(name)": True,
+    "session.add(Row(1))\nsession.commit()\nwork()": True,
+    "row = session.query(Row).first()\nprint(row)": True,
+    "session.add(Row(n))\nsession.flush()\nif x:\n    session.commit()": False,
+    "print(row)\nrow = session.query(Row).first()": False,
+    "if n:\n    row = session.query(Row).first()\nprint(row)": False,
+    "for row in session.query(Row):\n    print(row)\nprint(row)": False,
+    "if n:\n    print(other.is_active)\nother = session": False,
+}
+
+
+@pytest.mark.parametrize(("body", "safe"), TURNS.items(), ids=TURNS)
+def test_each_turn_of_a_loop_closes_its_own(body: str, safe: bool) -> None:
+    """Where none needs what the turn before has left."""
+    text = f"{MAKER}def f(x, row=None):\n    for n in x:\n        session = S()\n{indent(body, ' ' * 8)}\n"
+    assert (mended(text) != text) is safe
+
+
+def test_what_is_around_the_block_may_swallow_an_error() -> None:
+    """Then objects are read behind it."""
+    text = (
+        f"{MAKER}def f(x):\n    user = None\n    with x:\n        session = S()\n"
+        "        user = session.query(x).first()\n        work()\n        session.close()\n    return user\n"
+    )
+    assert mended(text) == text
+    assert mended(text.replace("return user", "return 1")) != text

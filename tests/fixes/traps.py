@@ -197,6 +197,27 @@ NEW = {
 }
 GENERATOR = {"what it yields": "session = SessionLocal()\nrow = find(session)\nyield row\nsession.commit()\n"}
 
+CAPTURED = {
+    "a function that commits": closing(
+        "later = lambda: session.commit()\nsession.add(Row(1))\nlater()\nsession.add(Row(2))\nsession.commit()\n"
+    ),
+}
+STEERED = {
+    "a question that `begin` answers otherwise": closing(
+        "begun = session.in_transaction()\nsession.add(Row(1))\nsession.commit()\nreturn begun\n"
+    ),
+}
+KIND = {
+    "one that nothing is done with": "session = SessionLocal()\nif session.is_active:\n    work()\n",
+}
+UNKNOWN_KIND = ASYNC.replace(
+    "SessionLocal = async_sessionmaker(async_engine, class_=WatchedAsync)",
+    "SessionLocal = sessionmaker(async_engine, class_=chosen(WatchedAsync))",
+).replace(
+    "from sqlalchemy.ext.asyncio import async_sessionmaker\nfrom world import WatchedAsync, async_engine\n",
+    "from sqlalchemy.orm import sessionmaker\nfrom world import WatchedAsync, async_engine\n\n\n"
+    "def chosen(kind):\n    return [kind][0]\n\n",
+)
 PLAIN_CODE = program("session = SessionLocal()\nsession.add(Row(1))\n", ASYNC)
 """A coroutine's session where nothing can be awaited."""
 
@@ -213,6 +234,9 @@ TRAPS: dict[str, dict[str, str]] = {
     "only_closed": {name: program(body, COMMITTING) for name, body in CLASS.items()},
     "entered": {name: program(body, REGISTERED) for name, body in REGISTRY.items()},
     "new": {name: program(body, CHOOSING) for name, body in NEW.items()},
+    "captured": {name: program(body, MADE) for name, body in CAPTURED.items()},
+    "steered": {name: program(body, MADE) for name, body in STEERED.items()},
+    "of_known_kind": {name: program(body, UNKNOWN_KIND) for name, body in KIND.items()},
     "run_through": {name: program(body) for name, body in GENERATOR.items()},
     "bound_once": {**{name: program(body) for name, body in NAME.items()}, "plain code": PLAIN_CODE},
 }
