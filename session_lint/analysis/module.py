@@ -137,9 +137,15 @@ class Module(Concern):
         """What identifies the global session of each getter of this module."""
         return {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in getters(self)}
 
-    @once
+    @property
     def lenders(self) -> dict[str, str]:
-        """What identifies the global session of each context manager of this module that lends it."""
+        """What identifies the global session of each context manager of this module that lends it.
+
+        How one ends may rest on the functions that it calls, and so on whether they reach a global session: none, meanwhile.
+        """
+        return self.pending.ask_once(self.__dict__, "lenders", self._find_lenders, {})
+
+    def _find_lenders(self) -> dict[str, str]:
         return {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in lenders(self)}
 
     def lends(self, callee: Callee) -> str:
