@@ -127,7 +127,8 @@ def by_hand(facts: ModuleFacts) -> list[tuple[ByHand, list[Held]]]:
     """Every session of a module that is ended and closed by hand, with the variables that hold its objects."""
     module = facts.module
     assert module is not None
-    ended = [one for one in _ended(facts, module) if one.closes and not one.doubtful]
+    seen = (one for one in _ended(facts, module) if one.expiring and one.closes)  # a helper's commit is not seen here
+    ended = [one for one in seen if not one.doubtful]
     sure = (one for one in ended if all(_expires(module, one, opening) for opening in one.openings))
     return [(one, list(_variables(module, one))) for one in sure]
 
