@@ -10,7 +10,7 @@ from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
 from session_lint.flow import PointKind, build
 from session_lint.python.nodes import own_nodes, own_of, path
-from session_lint.python.scopes import below, parameters
+from session_lint.python.scopes import BindingKind, below, parameters
 from session_lint.python.words import word
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
 
 _MIGRATIONS = "alembic"
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEEPEST = 3
+"""How many functions lie between the one that opens a session and the call that made its engine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,8 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
     for call in module.calls.likely(words):
         if module.calls.callee(call).role in MAKING:
             made.setdefault(module.code_of(module.calls.scope(call)), []).append(call)
+    for call in _helped(facts):
+        made.setdefault(module.code_of(module.calls.scope(call)), []).append(call)
     for code, calls in made.items():
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and not _kept(module, code, calls):
             found = _used(module, code, calls)
@@ -59,24 +64,42 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
                 yield found
 
 
+def _helped(facts: ModuleFacts) -> list[ast.Call]:
+    """The calls of the project's own functions that make an engine, or a factory, each time for who opens a session."""
+    module = facts.module
+    assert module is not None
+    opening = {code for code, _ in module.codes if code in module.opening}
+    calls = (c for code in opening if isinstance(code, _FUNCTIONS) for c in own_of(code, ast.Call) if c in module.calls)
+    return [call for call in calls if _made_by_helper(module, call) is not None]
+
+
 def _kept(module: Module, code: FunctionNode, calls: list[ast.Call]) -> bool:
     """Whether what a function makes is made once: kept somewhere, cached, or for one life only."""
     if module.is_memoised(code) or own_of(code, ast.Global):
         return True
+    returned = (n.value for n in own_of(code, ast.Return) if n.value is not None)
+    return any(_given(value, calls, code) for value in returned) or _stored(code, calls)
+
+
+def _stored(code: FunctionNode, calls: list[ast.Call]) -> bool:
+    """Whether a function stores what it makes, ends it itself, or makes it without a pool."""
     for node in own_nodes(code):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value in calls:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if not all(isinstance(target, ast.Name) for target in targets):
+            if any(map(_keeps, targets)):
                 return True
         if isinstance(node, ast.Attribute) and node.attr == "dispose":
             return True
         if isinstance(node, ast.keyword) and node.arg == "poolclass":
             return True
-        if isinstance(node, ast.Return) and node.value is not None and _given(node.value, calls, code):
-            return True
     names = {path(t) for n in own_of(code, ast.Assign) if n.value in calls for t in n.targets}
     stored = (n for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Name))
-    return any(n.value.id in names and not isinstance(n.targets[0], ast.Name) for n in stored)  # type: ignore[attr-defined]
+    return any(n.value.id in names and _keeps(n.targets[0]) for n in stored)  # type: ignore[attr-defined]
+
+
+def _keeps(target: ast.expr) -> bool:
+    """Whether what is assigned is kept somewhere: tables that get their engine anew by each call keep the last one only."""
+    return not isinstance(target, ast.Name) and not (isinstance(target, ast.Attribute) and target.attr == "bind")
 
 
 def _given(value: ast.expr, calls: list[ast.Call], code: FunctionNode) -> bool:
@@ -96,14 +119,78 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
         scope = module.calls.scope(opening)
         factories = [c for c in calls if c in _makers(module, opening, scope)]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
+        helper = None if engines or factories else _origin(module, opening.func, scope)
+        made = _made_by_helper(module, helper) if helper in calls else None
         if engines:
             found = Remaking(engines[0], opening, code, engine=True)
+        elif made is not None and helper is not None:
+            found = Remaking(helper, opening, code, engine=made is Role.ENGINE_MAKER)
         elif factories and not any(_over_given(module, a, own, scope) for a in _arguments(factories[0])):
             found = Remaking(factories[0], opening, code, engine=False)
         else:
             continue
         return None if _of_object(module, found) else found
     return None
+
+
+def _origin(module: Module, node: ast.expr, scope: Scope, call: ast.Call | None = None) -> ast.Call | None:
+    """The call that an expression stands for, itself or by a variable of the same function that holds nothing else.
+
+    :param call: the one of the function, which may leave out a parameter that such a call then takes the place of.
+    """
+    if isinstance(node, ast.Call):
+        return node if node in module.calls else None
+    if not isinstance(node, ast.Name):
+        return None
+    bindings = scope.bindings.get(node.id, [])
+    values = [b.node for b in bindings if b.kind is BindingKind.VALUE]
+    rest = [b for b in bindings if b.kind is not BindingKind.VALUE]
+    told = any(b.kind is not BindingKind.PARAMETER or call is None or _tells(call, node.id) for b in rest)
+    value = values[0] if len(values) == 1 and not told else None
+    return value if isinstance(value, ast.Call) and value in module.calls else None
+
+
+def _tells(call: ast.Call, parameter: str) -> bool:
+    """Whether a call may give a parameter something."""
+    return bool(call.args) or any(k.arg in (None, parameter) for k in call.keywords)
+
+
+def _made_by_helper(module: Module, call: ast.Call, depth: int = 0) -> Role | None:
+    """Whether each such call of the project's own function makes an engine, or a factory over what is there.
+
+    What is made by a function that keeps it, has it kept by a decorator, or gets the engine from its caller, is not.
+    """
+    callee = module.calls.callee(call)
+    function = callee.function
+    if function is None or depth > _DEEPEST or function.decorator_list or own_of(function, ast.Global):
+        return None
+    home = module.at(callee)
+    scope = home.names.scopes.of[function]
+    given = [_origin(home, n.value, scope) for n in own_of(function, ast.Return) if n.value is not None]
+    calls = [c for c in own_of(function, ast.Call) if c in home.calls and home.calls.callee(c).role in MAKING]
+    if not given or _stored(function, calls):
+        return None
+    found = {None if one is None else _makes(home, function, one, call, depth) for one in given}
+    return found.pop() if len(found) == 1 else None
+
+
+def _makes(home: Module, function: FunctionNode, made: ast.Call, call: ast.Call, depth: int) -> Role | None:
+    """What a call in such a function makes anew: an engine, or a factory over one that is there.
+
+    :param call: the call of the function.
+    """
+    role = home.calls.callee(made).role
+    if role is Role.ENGINE_MAKER:
+        return role
+    if role is not Role.FACTORY_MAKER:
+        return _made_by_helper(home, made, depth + 1)
+    scope = home.names.scopes.of[function]
+    engines = [_origin(home, a, scope, call) for a in _arguments(made)]
+    fresh = [e for e in engines if e is not None]
+    if any(_makes(home, function, one, call, depth) is Role.ENGINE_MAKER for one in fresh):
+        return Role.ENGINE_MAKER
+    own = {arg.arg for arg in parameters(function)}
+    return None if any(_over_given(home, a, own, scope) for a in _arguments(made)) else role
 
 
 def _over_given(module: Module, bound: ast.expr, own: set[str], scope: Scope) -> bool:
@@ -163,9 +250,10 @@ def _makes_registry(callee: Callee) -> bool:
 
 def _over(module: Module, call: ast.Call, made: ast.Call) -> bool:
     """Whether a session or factory is made over an engine that was made by a call."""
-    if module.calls.callee(made).role is not Role.ENGINE_MAKER:
-        return False
     scope = module.calls.scope(call)
+    if module.calls.callee(made).role is not Role.ENGINE_MAKER:
+        origins = (_origin(module, a, scope) for a in _arguments(call))
+        return made in origins and _made_by_helper(module, made) is Role.ENGINE_MAKER
     return any(a is made or any(m is made for _, m in makers(module, a, scope)) for a in _arguments(call))
 
 
@@ -182,7 +270,18 @@ def _runs_often(module: Module, code: FunctionNode) -> bool:
     callers = module.program.callers(module, code)
     if callers is None:
         return False
-    return not callers or any(_is_function(home, caller) for home, caller in callers)
+    return not callers or any(
+        _is_function(home, caller) and not _for_object(home, caller, code) for home, caller in callers
+    )
+
+
+def _for_object(home: Module, caller: ast.AST, code: FunctionNode) -> bool:
+    """Whether an object that is made keeps all that it gets of a function: there is one for each object."""
+    if not isinstance(caller, ast.FunctionDef) or caller.name != "__init__":
+        return False
+    calls = [c for c in home.calls_in(caller) if home.calls.callee(c).function is code]
+    kept = [home.parents.get(c) for c in calls]
+    return all(isinstance(n, ast.Assign) and all(isinstance(t, ast.Attribute) for t in n.targets) for n in kept)
 
 
 def _goes_round(module: Module, one: Remaking) -> bool:

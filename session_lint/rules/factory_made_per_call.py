@@ -3,7 +3,8 @@
 ## What it does
 Reports `create_engine`, `sessionmaker` and the like in a function that also opens a session from what it makes, and
 that runs more than once: in a request, from other functions, as somebody else's entry, or in a loop of `main` or of a
-module's body, where each call makes the same. A registry that the function makes for itself counts as a session.
+module's body, where each call makes the same. A registry that the function makes for itself counts as a session, and
+the project's own helper that makes an engine or a factory for whoever calls it counts as making one.
 
 Not reported is what is made once (kept in a global, a field or a cache, or for a session that the object keeps), what
 is returned to the caller, a factory over an engine that the function was given or that a library gives it, an engine
