@@ -13,7 +13,7 @@ from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path
-from session_lint.python.scopes import below, parameters_with_defaults
+from session_lint.python.scopes import below, parameters, parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -49,12 +49,15 @@ class Abandoned:
     """An asynchronous generator that lends a session, and is left suspended: by a loop over it, or once it was asked.
 
     :param call: what made the generator.
-    :param leaving: the ``break`` or ``return``; where the session was taken out of it, and nobody asks it for more.
+    :param leaving: the ``break`` or ``return``, or the ``yield`` at which an exception may come in; where the session was
+        taken out of it, and nobody asks it for more.
+    :param raising: whether it takes such an exception.
     """
 
     call: ast.Call
     leaving: ast.AST
     code: ast.AST
+    raising: bool = False
 
 
 def lendings(facts: ModuleFacts) -> Iterator[Lending]:
@@ -112,10 +115,37 @@ def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
         for node in own_of(code, ast.AsyncFor):
             if isinstance(node.iter, ast.Call):
                 leaving = _left(node)
-                if leaving is None or _closes_itself(node):
+                passing = _passed_on(facts.module, code, node) if leaving is None else None
+                if (leaving is None and passing is None) or _closes_itself(node):
                     continue
                 if facts.module.yields_one(facts.module.calls.callee(node.iter)):
-                    yield Abandoned(node.iter, leaving, code)
+                    one = leaving or passing
+                    assert one is not None
+                    if passing is None or facts.module.is_context_manager(code) or _told(facts.module, code):  # type: ignore[arg-type]
+                        yield Abandoned(node.iter, one, code, raising=passing is not None)
+
+
+def _passed_on(module: Module, code: ast.AST, loop: ast.AsyncFor) -> ast.Yield | None:
+    """Where a function lends the loop's own variable, in turn; an exception that comes in there leaves the loop."""
+    if not isinstance(code, ast.AsyncFunctionDef):
+        return None
+    for node in own_of(code, ast.Yield):
+        if node.value is not None and path(node.value) == path(loop.target):
+            above = list(_above(module, node, loop))
+            caught = (h for one in above if isinstance(one, ast.Try) for h in one.handlers)
+            if above and all(any(isinstance(n, ast.Raise) for n in own_nodes(handler)) for handler in caught):
+                return node
+    return None
+
+
+def _above(module: Module, node: ast.AST, loop: ast.AsyncFor) -> Iterator[ast.AST]:
+    """What a node of a loop's body stands in, up to the loop; nothing for one that stands elsewhere."""
+    found: list[ast.AST] = []
+    above = module.parents.get(node)
+    while above is not None and above is not loop:
+        found.append(above)
+        above = module.parents.get(above)
+    yield from found if above is loop else ()
 
 
 def taken_out(facts: ModuleFacts) -> Iterator[Abandoned]:
@@ -225,7 +255,7 @@ def given(facts: ModuleFacts) -> Iterator[tuple[ast.Call, ast.AST]]:
     if module is None:
         return
     serving = module.calls.vocabulary.serving_words
-    for call in module.calls.likely(serving):
+    for call in [*module.calls.likely(serving), *_in_annotations(module)]:
         scope = module.calls.scope(call)
         for value in depended_on(call) if module.calls.callee(call).role is Role.DEPENDENCY else ():
             meaning = module.calls.meaning(module.names.qualify(value, scope))
@@ -256,11 +286,22 @@ def _told(module: Module, function: FunctionNode) -> list[ast.Call]:
     others = module.program.mentioning(module, function.name)
     found: list[ast.Call] = []
     for home in (module, *(others or ())) if others is not None else ():
-        told = [call for call, _ in home.names.scopes.calls if _names(home, call, function)]
+        calls = [*(call for call, _ in home.names.scopes.calls), *_in_annotations(home)]
+        told = [call for call in calls if _names(home, call, function)]
         if any(_closes(home, code, call) for call in told for code, _ in home.codes):
             return []
         found += told
     return found
+
+
+def _in_annotations(home: Module) -> Iterator[ast.Call]:
+    """The calls in the annotations of a module's parameters: ``db: Annotated[Session, Depends(get_db)]``."""
+    if "Annotated" not in home.source.text:
+        return
+    for code, _ in home.codes:
+        for arg in parameters(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
+            if isinstance(arg.annotation, (ast.Subscript, ast.BinOp)):
+                yield from (node for node in below(arg.annotation) if isinstance(node, ast.Call))
 
 
 def _names(home: Module, call: ast.Call, function: FunctionNode) -> bool:
@@ -272,5 +313,9 @@ def _closes(home: Module, code: ast.AST, told: ast.Call) -> bool:
     """Whether a handler that gets the dependency's value closes it."""
     if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
-    names = [arg.arg for arg, default in parameters_with_defaults(code) if default is told]
+    names = [
+        arg.arg
+        for arg, default in parameters_with_defaults(code)
+        if default is told or (arg.annotation is not None and told in below(arg.annotation))
+    ]
     return any(way.state in (State.CLOSED, State.GIVEN) for n in names for way in home.summaries.parameter(code, n))

@@ -10,6 +10,8 @@ also inside of an object of the project that keeps it (`return Users(SessionLoca
 a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
 since the event loop ends such a generator, some time later (nothing where the loop's own `finally` closes the session);
 the same of `generator = get_session()` that is asked for its session by `anext(generator)` and for nothing after that;
+one in a dependency, or a context manager, that yields the loop's session in turn, where an exception of the request, or
+of the block, leaves the loop in the same way: `contextlib.aclosing` ends it at once;
 and the session that `next(get_db())` takes out of its
 generator for good, where some way leaves it open: the generator goes at once, and closes what the next use opens anew.
 
@@ -97,8 +99,9 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         steps = [step(facts, call, "called for each request, and nobody closes")]
         yield rule.finding(facts, call, symbol=facts.symbol(code), trace=steps, session="session", what=what)
     for loop in abandoned(facts):
-        left = f"when line {loop.leaving.lineno} leaves the loop, until the event loop ends its generator"  # type: ignore[attr-defined]  # a statement
-        yield _abandoned(facts, loop, left)
+        line = getattr(loop.leaving, "lineno", 0)
+        when = f"something raises at the yield on line {line}" if loop.raising else f"line {line} leaves the loop"
+        yield _abandoned(facts, loop, f"when {when}, until the event loop ends its generator")
     for taken in taken_out(facts):
         yield _abandoned(facts, taken, "in its generator, until the event loop ends that")
     for obligation in owed(facts, taken_out=True):
