@@ -211,6 +211,8 @@ class Names(Containers):
             if hasattr(builtins, name):
                 return only(f"builtins.{name}")
             return self._starred(name, depth)
+        if owner is self.scopes.module and scope is not owner:
+            return self._later(name)
         return self._variable(owner, name)
 
     def _starred(self, name: str, depth: int) -> Qualified:
@@ -234,7 +236,7 @@ class Names(Containers):
         if depth > DEEPEST:
             return only(whole)
         if name in top.bindings:
-            found = self._variable(top, name)
+            found = self._later(name)
             return found or only(whole)
         if self.elsewhere is not None and self.package:
             inner = self.elsewhere.find(whole, self)
@@ -275,14 +277,29 @@ class Names(Containers):
         bindings = owner.bindings[name]
         if len(bindings) > MOST_BINDINGS:
             return NOTHING
-        return self._pending.ask_once(self._known, key, lambda: self._held(owner, name), CYCLE)
+        return self._pending.ask_once(self._known, key, lambda: self._held(owner, name, bindings), CYCLE)
 
-    def _held(self, owner: Scope, name: str) -> Qualified:
+    def _later(self, name: str) -> Qualified:
+        """What a variable of the module stands for to its functions, and to other modules: they run when its body has run.
+
+        After ``from sqlalchemy.orm import Session`` and ``Session = scoped_session(maker)`` that is the registry.
+        """
+        top = self.scopes.module
+        bindings = top.bindings[name]
+        if len(bindings) == 1 or bindings[0].kind is not BindingKind.IMPORT or bindings[-1].kind is not BindingKind.VALUE:
+            return self._variable(top, name)
+        last = bindings[-1]
+        statements = (n for n in getattr(top.node, "body", ()) if isinstance(n, (ast.Assign, ast.AnnAssign)))
+        if is_none(last.node) or not any(statement.value is last.node for statement in statements):
+            return self._variable(top, name)
+        return self._pending.ask_once(self._known, (top, f"{name} later"), lambda: self._held(top, name, [last]), CYCLE)
+
+    def _held(self, owner: Scope, name: str, bindings: list[Binding]) -> Qualified:
         """The same, worked out as if it were the first question, for the answer is kept."""
         with self._pending.deeper(_CHAIN) as near:
             if not near:
                 return NOTHING
-            return self._bound(owner.bindings[name], 0) or self.annotated(owner.declared.get(name), 0)
+            return self._bound(bindings, 0) or self.annotated(owner.declared.get(name), 0)
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose ``name`` an expression in ``scope`` reads; ``None`` for builtins and unknown names."""
