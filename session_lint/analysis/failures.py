@@ -257,20 +257,29 @@ def _may_go_on(module: Module, one: Borrowed) -> bool:
     tries = own_of(one.code, ast.Try)
     for outer in tries if len(tries) > 1 else ():
         if any(inner is not outer and inner in tries for inner in own_nodes(outer)):
-            return any(_touches(n.body, names) for n in tries)  # what one clause raises another one may catch
+            return any(_reaches(module, one, n.body) for n in tries)  # what one clause raises another one may catch
     items = ((node, item) for node in own_of(one.code, ast.With, ast.AsyncWith) for item in node.items)
     if any(
         any(map(module.exceptions.of_database, module.suppressed(item.context_expr, scope)))
-        and _touches(node.body, names)
+        and _reaches(module, one, node.body)
         for node, item in items
     ):
         return True
     return any(
-        _touches(node.body, names) and not _undoes(handler.body, names)
+        _reaches(module, one, node.body) and not _undoes(handler.body, names)
         for node in tries
         for handler in node.handlers
         if any(map(module.exceptions.of_database, module.exceptions.listed(handler.type, scope)))
     )
+
+
+def _reaches(module: Module, one: Borrowed, statements: list[ast.stmt]) -> bool:
+    """Whether statements name a session, or call a function of the project that may know it by itself."""
+    if _touches(statements, one.names):
+        return True
+    inner = (n for statement in statements for n in (statement, *own_nodes(statement))) if one.managed else ()
+    calls = (n for n in inner if isinstance(n, ast.Call) and n in module.calls)
+    return any(module.calls.callee(call).function is not None for call in calls)
 
 
 def _touches(statements: list[ast.stmt], names: set[str]) -> bool:
