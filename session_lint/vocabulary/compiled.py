@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 CONTENT: dict[str, dict[str, Any]] = {
+    "airflow": {
+        "names": {
+            "airflow.utils.session.create_session": {"role": "scope", "commits": True},
+        },
+        "aliases": {
+            "airflow.settings.Session": "sqlalchemy.orm.scoped_session()",
+            "airflow.settings.NonScopedSession": "sqlalchemy.orm.sessionmaker()",
+            "airflow.utils.db.create_session": "airflow.utils.session.create_session",
+        },
+    },
     "flask_sqlalchemy": {
         "names": {
             "flask_sqlalchemy.SQLAlchemy().session": {"role": "managed"},
