@@ -128,12 +128,21 @@ def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
             continue
         commits = commits_at(fact, item) or not own
         for node in _ends(facts, fact):
-            if commits or not _rolls_back(node):
+            if (commits or not _rolls_back(node)) and not _gives_back(facts, fact, item, node):
                 begun = None if own else item
                 undoes = commits and fact.flying is None and _rolls_back(node)
                 ends = "this scope rolls back and closes" if own else "this block rolls back"
                 opening = _COMMITS[own] if undoes else ends
                 yield Use(fact.site, node, None, raises=False, name=name, opening=opening, begun=begun, undoes=undoes)
+
+
+def _gives_back(facts: ModuleFacts, fact: Fact, item: ast.withitem, node: ast.AST) -> bool:
+    """Whether a helper rolls back on the way of an error that leaves the block: as the scope does, for who has none."""
+    if fact.flying is None or not _rolls_back(node):
+        return False
+    assert facts.module is not None
+    here = item.context_expr in facts.module.nodes
+    return not here or facts.code_at(item.context_expr) is not facts.code_at(node)
 
 
 def _ends_in_decorated(facts: ModuleFacts) -> Iterator[Use]:

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports `rollback()`, `close()` or `remove()` on the session of a scope, in the block or in a function of the module
-that it calls. Savepoints (`begin_nested()`) have a life of their own and are not reported.
+that it calls. Savepoints (`begin_nested()`) have a life of their own and are not reported; nor is a helper that rolls
+back and gives the error back: the scope does the same, and other callers may have none.
 
 A `rollback()` after which the block ends as if nothing had happened, in an `except` that returns, say, takes back what
 the scope is there to commit. Where a part may fail, it belongs into a savepoint; where all is to be taken back, an
