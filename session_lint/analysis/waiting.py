@@ -217,8 +217,8 @@ def _begun(solved: Solved, block: Block, start: Fact, slow: ast.AST) -> ast.AST 
         current = [fact]
         raised = _raising(there) if left is not None and left.kind is EdgeKind.RAISE else None
         for point in there.points:
-            if there is block and point.node is slow and point.kind is PointKind.CALL:
-                return begun
+            if left is None and point.node is slow and point.kind is PointKind.CALL:
+                return begun  # at the end of the way, which a loop may have led past it before
             if point is not raised and any(one.site is start.site and _begins(solved, point, one) for one in current):
                 begun = begun or getattr(point.node, "iter", point.node)
             current = [after for one in current for after in solved.problem.transfer(point, one)]
