@@ -423,7 +423,7 @@ class Calls:
             if isinstance(start, ast.Call):
                 names = self.names.qualify(start.func, scope)
                 found = self.vocabulary.of(names)
-                if found is not None and found.role is Role.WRITE_STATEMENT:
+                if (found is not None and found.role is Role.WRITE_STATEMENT) or _changes_table(start.func):
                     return True
                 if start.args and (text := _first_text(start.args[0])):
                     return text.lstrip().lower().startswith(_WRITING_SQL)
@@ -446,6 +446,12 @@ class Calls:
             return False
         found = {self._writes(b.node, b.scope, seen | {name}) for b in bindings}  # type: ignore[arg-type]  # see above
         return True in found and False not in found
+
+
+def _changes_table(func: ast.expr) -> bool:
+    """Whether it is a method of a mapped class's table: ``User.__table__.insert``."""
+    on = func.value if isinstance(func, ast.Attribute) and func.attr in ("insert", "update", "delete") else None
+    return isinstance(on, ast.Attribute) and on.attr == "__table__"
 
 
 def _first_text(node: ast.AST) -> str:

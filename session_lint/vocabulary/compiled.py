@@ -898,6 +898,7 @@ CONTENT: dict[str, dict[str, Any]] = {
             "sqlalchemy.insert": {"role": "write-statement"},
             "sqlalchemy.update": {"role": "write-statement"},
             "sqlalchemy.delete": {"role": "write-statement"},
+            "sqlalchemy.Table().*": {"role": "write-statement", "methods": ("insert", "update", "delete")},
         },
     },
     "sqlmodel": {
