@@ -378,14 +378,32 @@ def around_closing(code: ast.AST) -> frozenset[str]:
 def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
     """The variables of the tests under which a code ends a transaction, and those that may tell of a failure.
 
-    Its handlers give a value to them, or a function that gets the session does: ``saved = save(session)``.
+    Its handlers give a value to them, or a function that gets the session does: ``saved = save(session)``; or
+    they are ``None`` until the end of a ``try`` is reached.
 
     :param names: the paths by which the code knows the session, and what has it.
     """
     handlers = (n for n in own_of(code, ast.ExceptHandler))
     stored = (n for h in handlers for n in own_nodes(h) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     ending = _around(code, ("close", "remove", "rollback", "commit"), names)
-    return ending | {n.id for n in stored} | _told(code, names)
+    return ending | {n.id for n in stored} | _told(code, names) | _reached(code)
+
+
+def _reached(code: ast.AST) -> set[str]:
+    """The variables that are tested, and have nothing but a constant before a ``try`` gives them a value."""
+    tries = [node for node in own_of(code, ast.Try) if node.handlers]
+    if not tries:
+        return set()
+    flags = {
+        t.id for n in own_of(code, ast.Assign) if _is_nothing(n.value) for t in n.targets if isinstance(t, ast.Name)
+    }
+    inside = (n for one in tries for statement in one.body for n in own_nodes(statement)) if flags else ()
+    stored = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & flags
+    return {name for node in own_of(code, ast.If) for name in _tested(node.test)} & stored if stored else stored
+
+
+def _is_nothing(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
 def _told(code: ast.AST, names: frozenset[str]) -> set[str]:

@@ -141,7 +141,7 @@ class Module(Concern):
     def lenders(self) -> dict[str, str]:
         """What identifies the global session of each context manager of this module that lends it.
 
-        How one ends may rest on the functions that it calls, and so on whether they reach a global session: none, meanwhile.
+        How one ends may rest on what it calls, and so on whether that reaches a global session: none does, meanwhile.
         """
         return self.pending.ask_once(self.__dict__, "lenders", self._find_lenders, {})
 

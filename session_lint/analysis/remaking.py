@@ -98,7 +98,7 @@ def _stored(code: FunctionNode, calls: list[ast.Call]) -> bool:
 
 
 def _keeps(target: ast.expr) -> bool:
-    """Whether what is assigned is kept somewhere: tables that get their engine anew by each call keep the last one only."""
+    """Whether what is assigned is kept somewhere: tables that each call gives its engine only keep the last one."""
     return not isinstance(target, ast.Name) and not (isinstance(target, ast.Attribute) and target.attr == "bind")
 
 

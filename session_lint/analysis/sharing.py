@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.asynchronous import is_async
 from session_lint.analysis.handing import Handing, given, handings, is_request, runs
 from session_lint.analysis.holding import arguments
+from session_lint.analysis.members import used_beside
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind
 from session_lint.python.nodes import path
@@ -112,6 +113,10 @@ def _shared(facts: ModuleFacts, handing: Handing) -> Iterator[Sharing]:
     others = [point.node for point in points if uses(point) and not ends(point)]
     if others:
         yield _sharing(facts, handing, handing.call if handing.call in others else others[0])
+    elif handing.where == "thread" and not waited_for(facts.module, handing):
+        beside = used_beside(facts.module, handing)
+        if beside is not None:
+            yield _sharing(facts, handing, beside)
 
 
 def _sharing(facts: ModuleFacts, handing: Handing, other: ast.AST) -> Sharing:

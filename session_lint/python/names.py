@@ -280,13 +280,17 @@ class Names(Containers):
         return self._pending.ask_once(self._known, key, lambda: self._held(owner, name, bindings), CYCLE)
 
     def _later(self, name: str) -> Qualified:
-        """What a variable of the module stands for to its functions, and to other modules: they run when its body has run.
+        """What a variable of the module stands for to its functions and to other modules: they run after its body.
 
         After ``from sqlalchemy.orm import Session`` and ``Session = scoped_session(maker)`` that is the registry.
         """
         top = self.scopes.module
         bindings = top.bindings[name]
-        if len(bindings) == 1 or bindings[0].kind is not BindingKind.IMPORT or bindings[-1].kind is not BindingKind.VALUE:
+        if (
+            len(bindings) == 1
+            or bindings[0].kind is not BindingKind.IMPORT
+            or bindings[-1].kind is not BindingKind.VALUE
+        ):
             return self._variable(top, name)
         last = bindings[-1]
         statements = (n for n in getattr(top.node, "body", ()) if isinstance(n, (ast.Assign, ast.AnnAssign)))

@@ -5,7 +5,8 @@ Reports the call that gives a session to a thread (`Thread(target=…, args=(ses
 `executor.map`, `run_in_executor`, `to_thread`, a timer, a function or lambda over the session that runs there, a method
 of the session such as `session.execute`, the `start()` of an object of a class of threads that keeps it), where the
 opener goes on using the session before it has waited for the thread, or several threads get it. Tasks that only wait
-for threads (`gather(to_thread(work, session), …)`) count as these.
+for threads (`gather(to_thread(work, session), …)`) count as these; so does a thread that runs a method of the object
+which keeps the session, where others call another of its methods, and the class neither waits for it nor has a lock.
 
 A session that is handed over and not touched again, or only after `join()`, `result()`, the `await`, or the end of the
 executor's `with` block, is not reported; nor is a registry (`scoped_session`), which gives each thread its own.

@@ -18,7 +18,18 @@ from session_lint.vocabulary.said import Tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-TABLES = ("sqlalchemy", "reference", "sqlmodel", "flask_sqlalchemy", "oslo_db", "airflow", "web", "stdlib", "running", "slow")
+TABLES = (
+    "sqlalchemy",
+    "reference",
+    "sqlmodel",
+    "flask_sqlalchemy",
+    "oslo_db",
+    "airflow",
+    "web",
+    "stdlib",
+    "running",
+    "slow",
+)
 
 
 MOST_ALIASES = 4
