@@ -49,8 +49,8 @@ class Abandoned:
     """An asynchronous generator that lends a session, and is left suspended: by a loop over it, or once it was asked.
 
     :param call: what made the generator.
-    :param leaving: the ``break`` or ``return``, or the ``yield`` at which an exception may come in; where the session was
-        taken out of it, and nobody asks it for more.
+    :param leaving: the ``break`` or ``return``, or the ``yield`` at which an exception may come in; where the session
+        was taken out of it, and nobody asks it for more.
     :param raising: whether it takes such an exception.
     """
 

@@ -141,7 +141,7 @@ def _gives_back(facts: ModuleFacts, fact: Fact, item: ast.withitem, node: ast.AS
     if fact.flying is None or not _rolls_back(node):
         return False
     assert facts.module is not None
-    here = item.context_expr in facts.module.nodes
+    here = facts.module.has(item.context_expr)
     return not here or facts.code_at(item.context_expr) is not facts.code_at(node)
 
 
