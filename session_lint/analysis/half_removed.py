@@ -51,9 +51,10 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
         states = [fact.state for fact in one.solved.exits if fact.flying is None]
         if not states or any(state is not State.CLOSED for state in states) or _removed_by_others(facts.module, one):
             continue
-        ending = next(_open(one), None)
+        asked = _asked(one)
+        ending = next((way for way in _open(one) if not _before(way, asked)), None)
         if ending is not None:
-            yield HalfRemoved(_asked(one), one.called, one.code, ending)
+            yield HalfRemoved(asked, one.called, one.code, ending)
 
 
 def _may_close(module: Module, code: ast.AST, depth: int = 0) -> bool:
@@ -93,6 +94,13 @@ def _open(one: Borrowed) -> Iterator[Ending]:
         flying = fact.flying if fact.state is State.ACTIVE else None
         if flying is not None and not flying.undoing and module.exceptions.ordinary(flying.type):
             yield Ending(solved, block, fact)
+
+
+def _before(way: Ending, asked: ast.AST) -> bool:
+    """Whether an exception leaves before the code has asked for the session: it leaves what others have done to it."""
+    flying = way.fact.flying
+    assert flying is not None
+    return getattr(flying.node, "end_lineno", 0) < asked.lineno  # type: ignore[attr-defined]  # a call
 
 
 def _removed_by_others(module: Module, one: Borrowed) -> bool:
