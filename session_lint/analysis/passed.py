@@ -55,7 +55,7 @@ def _fallback(module: Module, node: ast.expr, scope: Scope, seen: tuple[Binding,
         parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
         return _all(_fallback(module, part, scope, seen) for part in parts)
     names = module.names.qualify(node, scope)
-    if names:
+    if names and not module.calls.are_sessions(names):  # a factory may be annotated to be what it gives
         meaning = module.calls.meaning(names)
         return set(names) if meaning is not None and meaning.role is Role.FACTORY else None
     bindings: list[Binding] = []

@@ -36,6 +36,13 @@ def annotated_class(annotation: ast.expr, depth: int = 0) -> ast.expr | None:
     return annotation
 
 
+def class_meant(annotation: ast.expr) -> ast.expr | None:
+    """The class that ``type[X]`` says a value is; ``None`` where an annotation says what it is an object of."""
+    if not isinstance(annotation, ast.Subscript) or _word(annotation.value) not in ("type", "Type"):
+        return None
+    return annotated_class(annotation.slice)
+
+
 def tuple_part(annotation: ast.expr | None, index: int) -> ast.expr | None:
     """The annotation of what stands at a place of a tuple; ``None`` where it says nothing of it."""
     whole = annotated_class(annotation) if annotation is not None else None

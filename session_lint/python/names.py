@@ -15,7 +15,7 @@ import builtins
 from functools import cached_property
 from typing import Protocol
 
-from session_lint.python.annotations import annotated_class
+from session_lint.python.annotations import annotated_class, class_meant
 from session_lint.python.containers import (
     AGAIN,
     CYCLE,
@@ -45,8 +45,10 @@ _PROXIES = frozenset(["werkzeug.local.LocalProxy", "werkzeug.LocalProxy"])
 _WRAPPERS = frozenset(["functools.partial", "contextlib.contextmanager", "contextlib.asynccontextmanager"])
 _CHAIN = 32
 """How many variables that come from one another are followed."""
-_ANYTHING = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
-"""Annotations that say nothing."""
+_ANYTHING = frozenset(
+    ("typing.Any", "typing_extensions.Any", "builtins.object", "typing.Callable", "collections.abc.Callable")
+)
+"""Annotations that say nothing, or no more than that it can be called."""
 
 
 class Elsewhere(Protocol):
@@ -340,11 +342,14 @@ class Names(Containers):
         return NOTHING
 
     def annotated(self, declared: tuple[ast.expr | None, Scope] | None, depth: int) -> Qualified:
-        """What a value stands for that is annotated to be an object of a class."""
+        """What a value stands for that is annotated to be an object of a class, or the class."""
         annotation, scope = declared or (None, None)
         meant = annotated_class(annotation) if annotation is not None else None
         if meant is None or scope is None:
             return NOTHING
+        itself = class_meant(meant)
+        if itself is not None:
+            return self._qualify(itself, scope, depth + 1)
         return frozenset(f"{q}()" for q in self._qualify(meant, scope, depth + 1) - _ANYTHING)
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
