@@ -296,6 +296,8 @@ def _of_factory(module: Module, call: ast.Call) -> frozenset[object]:
         found |= {callee.meaning.scope, *map(module.calls.vocabulary.canonical, callee.names)}
     bound = next((k.value for k in call.keywords if k.arg == "bind"), call.args[0] if call.args else None)
     if not found and bound is not None and path(bound):
-        owner = module.names.owner(path(bound).partition(".")[0], module.calls.scope(call))
-        found.add((path(bound), owner))
+        scope = module.calls.scope(call)
+        made = makers(module, bound, scope)
+        found.update(one for home, one in made if home.calls.callee(one).role is Role.ENGINE_MAKER)
+        found.add((path(bound), module.names.owner(path(bound).partition(".")[0], scope)))
     return frozenset(found)

@@ -49,13 +49,19 @@ def nestings(facts: ModuleFacts) -> Iterator[Nesting]:
                 seen.add(one.node)
                 yield one
     for code, openings in _openings(facts).items():
-        fresh = [node for node in openings if node not in seen]
+        fresh = [site for site in openings if site.node not in seen]
         for outer, call, home in _around(facts, code) if fresh else ():
-            same = [n for n in fresh if databases(facts.module, n) & databases(home, outer.origin.node)]
+            same = [site.node for site in fresh if _database(facts.module, site) & _database(home, outer)]
             if same:
                 seen.add(same[0])
                 yield Nesting(same[0], code, outer, call)
                 break
+
+
+def _database(module: Module, site: Site) -> frozenset[object]:
+    """What tells the database of a session that a code has opened, by itself or by what it calls for that."""
+    opening = site.origin.node
+    return databases(module.program.module_of(opening, module) or module, opening)
 
 
 def _in_code(module: Module, solved: Solved) -> Iterator[Nesting]:
@@ -65,8 +71,7 @@ def _in_code(module: Module, solved: Solved) -> Iterator[Nesting]:
         if _same_statement(module, point.node, fact) or _replaced(module, point.node, fact) or _gets(point.node, fact):
             continue
         assert fact.site is not None
-        home = module.program.module_of(fact.site.origin.node, module) or module
-        if databases(module, point.node) & databases(home, fact.site.origin.node):
+        if databases(module, point.node) & _database(module, fact.site):
             yield Nesting(point.node, solved.code, fact.site, None)
 
 
@@ -113,15 +118,15 @@ def _replaced(module: Module, node: ast.AST, fact: Fact) -> bool:
     return bool(variables) and variables <= {path(target) for target in targets}
 
 
-def _openings(facts: ModuleFacts) -> dict[ast.AST, list[ast.AST]]:
+def _openings(facts: ModuleFacts) -> dict[ast.AST, list[Site]]:
     """The sessions that each function of the module opens for itself and closes."""
-    found: dict[ast.AST, list[ast.AST]] = {}
+    found: dict[ast.AST, list[Site]] = {}
     for kind in (SiteKind.SCOPE, SiteKind.OWNED):
         for obligation in facts.obligations(kind):
             site, code = obligation.site, obligation.site.code
             lends = any(e.handed_over or e.fact.marked("lent") for e in obligation.endings)
-            if site.via is None and not lends and isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                found.setdefault(code, []).append(site.node)
+            if not lends and isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found.setdefault(code, []).append(site)
     return found
 
 

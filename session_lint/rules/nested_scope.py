@@ -76,7 +76,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             place(one.node),
             symbol=facts.symbol(one.code),
             trace=[*opened(facts, one.outer, "one is open"), *between, step(facts, one.node, "another one is opened")],
-            where=line(facts, one.outer.origin.node),
+            where=line(facts, one.outer.node),
         )
 
 
