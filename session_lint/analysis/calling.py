@@ -13,6 +13,7 @@ from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
+from session_lint.analysis.taking_over import PUTTING, takes_over
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
 
 Outcomes = tuple[list[Fact], list[Fact]]
 """The facts after a call that completed, and after one that raised."""
-
-_COLLECTING = frozenset(
-    ["append", "add", "appendleft", "put", "put_nowait", "insert", "setdefault", "extend", "push", "register"]
-)
 
 
 class Calling:
@@ -361,7 +358,7 @@ class Calling:
             return [fact._replace(names=fact.names | {("closer", call)})], []
         if callee.role in _OF_ARGUMENTS:
             return [self._by_role(call, callee, fact)], []
-        if Hold.CLOSER in holds or (callee.name in _COLLECTING and callee.function is None):
+        if Hold.CLOSER in holds or (callee.name in PUTTING and callee.function is None):
             given = give(fact)
             return self._raising(callee, call, given.mark("taken") if Hold.CLOSER in holds else given)
         if callee.name == "__init__" and callee.function is None:  # the base class keeps it, for all one can see
@@ -397,7 +394,7 @@ class Calling:
         return None if end is None else ([fact._replace(names=fact.names | {("around", call, end)})], [])
 
     def _to_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
-        if closes_all_given(call, callee, fact):
+        if closes_all_given(call, callee, fact) or takes_over(self.module, call, callee, fact):
             return self._by_summary(call, callee, give(fact), self._ways(call, callee))
         inside = by_holder(self.module, call, callee, fact, alone=self.hops == 0)
         if inside is not None and fact.state is not State.CLOSED:

@@ -297,7 +297,7 @@ def _of_factory(module: Module, call: ast.Call) -> frozenset[object]:
     bound = next((k.value for k in call.keywords if k.arg == "bind"), call.args[0] if call.args else None)
     if not found and bound is not None and path(bound):
         scope = module.calls.scope(call)
-        made = makers(module, bound, scope)
-        found.update(one for home, one in made if home.calls.callee(one).role is Role.ENGINE_MAKER)
+        engines = makers(module, bound, scope)
+        found.update(one for home, one in engines if home.calls.callee(one).role is Role.ENGINE_MAKER)
         found.add((path(bound), module.names.owner(path(bound).partition(".")[0], scope)))
     return frozenset(found)

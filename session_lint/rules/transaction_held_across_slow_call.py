@@ -3,8 +3,8 @@
 ## What it does
 Reports a call that waits for the outside (`time.sleep`, an event that another thread may set, an HTTP request, a
 subprocess, a mail server, a cloud or language model service, a message broker; by itself, or inside a function of the
-project that surely makes it) between the first database operation of a transaction and its commit, rollback or close. It names both ends: where the
-transaction began, and what it waits for.
+project that surely makes it) between the first database operation of a transaction and its commit, rollback or close.
+It names both ends: where the transaction began, and what it waits for.
 
 It says something only where a transaction is provably open: a query or flush has gone before on the way, and no commit,
 rollback or close since. What is slow in your own code can be said in
