@@ -50,10 +50,14 @@ class Lent:
 
     @property
     def returns(self) -> bool:
-        """Whether the wrapper returns what the function returns."""
-        returned = {
-            n.value.value if isinstance(n.value, ast.Await) else n.value for n in own_of(self.solved.code, ast.Return)
-        }
+        """Whether the wrapper returns what the function returns, at once or once it has committed."""
+        bindings = self.home.names.scopes.of[self.solved.code].bindings
+        returned: set[ast.AST | None] = set()
+        for value in (n.value for n in own_of(self.solved.code, ast.Return)):
+            named = bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
+            returned.update(
+                one.value if isinstance(one, ast.Await) else one for one in [value, *(b.node for b in named)]
+            )
         return returned.issuperset(self.calls)
 
 
