@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _DEEPEST = 3
 _WORKING = ("read", "write", "build", "flush")
 """The effects of methods that one calls for what they do, not to end something."""
-_THREAD = "threading.Thread"
 _PLAIN = ("staticmethod", "classmethod")
 
 
@@ -98,9 +97,15 @@ def run_by(module: Module, code: ast.AST) -> tuple[str, ast.AST] | None:
         if found is not None and found.runs in ("process", "thread"):
             return found.runs, code
     owner = scope.parent
-    if code.name == "run" and owner is not None and owner.is_class and _THREAD in module.names.bases(owner):
+    if code.name == "run" and owner is not None and owner.is_class and _is_thread(module, owner):
         return "thread", owner.node
     return _started(module, code)
+
+
+def _is_thread(module: Module, owner: Scope) -> bool:
+    """Whether a class is one of threads, which run its ``run``."""
+    meanings = map(module.calls.vocabulary.meaning, module.names.bases(owner))
+    return any(meaning is not None and meaning.runs == "thread" for meaning in meanings)
 
 
 def _started(module: Module, code: FunctionNode) -> tuple[str, ast.AST] | None:
