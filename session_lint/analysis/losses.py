@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.inference import may_commit
-from session_lint.analysis.makers import options
+from session_lint.analysis.makers import autocommits
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
 from session_lint.python.nodes import own_of, path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
 
 _ADDING = ("add", "add_all", "merge")
+_AUTOCOMMIT = re.compile(r"""autocommit(?!['"]?\s*[=:]\s*(?:False|None)\b)""", re.IGNORECASE)
+"""What says that something may commit by itself, and not that it does not: ``sessionmaker(autocommit=False)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +102,9 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
 def _is_ended(module: Module, obligation: Obligation) -> bool:
     """Whether each statement may be saved by itself, or the code ends its transaction in another way."""
     origin = obligation.site.origin.node
-    if isinstance(origin, ast.Call) and origin in module.calls and "autocommit" in options(module, origin):
+    if isinstance(origin, ast.Call) and origin in module.calls and autocommits(module, origin):
         return True
-    if "autocommit" in module.source.text.lower():  # of the engine or the connection
+    if _AUTOCOMMIT.search(module.source.text):  # of the engine or the connection
         return True
     code = obligation.site.code
     calls = [n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute)]
