@@ -114,6 +114,8 @@ def foreign(name: str) -> bool:
     return name.partition(".")[0] in _FOREIGN
 
 
+CALLABLE = frozenset({"typing.Callable()", "collections.abc.Callable()"})
+"""What a parameter stands for that is annotated to be some function."""
 _RENAMING = (ast.Name, ast.Attribute, ast.Lambda, ast.BoolOp, ast.IfExp)
 """Expressions whose value may be something that is defined elsewhere, to be called."""
 _DEEPEST = 8
@@ -282,7 +284,7 @@ class Calls:
         names = self.names.qualify(call.func, self.scope(call))
         if isinstance(call.func, ast.Attribute) and is_super(call.func.value):
             names = self.names.above(call.func.value, call.func.attr, self.scope(call)) or names
-        if not names or self.are_sessions(names):  # which nobody can call: the annotation is wrong
+        if self.says_nothing(names):
             names = self._passed(call.func, self.scope(call)) or names
         found = self.vocabulary.of(names)
         if found is not None and found.role is Role.CALLS and len(call.args) > found.argument:
@@ -379,6 +381,13 @@ class Calls:
     def is_session(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression stands for nothing but sessions."""
         return self.are_sessions(self.settled(self.names.qualify(node, scope)))
+
+    def says_nothing(self, names: frozenset[str]) -> bool:
+        """Whether names tell nothing of what is called: that it can be, or that it is a session, which cannot.
+
+        Then an annotation is of no use, or wrong.
+        """
+        return names <= CALLABLE or self.are_sessions(names)
 
     def are_sessions(self, names: frozenset[str]) -> bool:
         """Whether these are nothing but names of sessions."""

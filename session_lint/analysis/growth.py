@@ -139,7 +139,7 @@ def _gives(program: Program, unit: Unit, name: str, scope: object) -> bool:
         elif isinstance(node, ast.ClassDef) and module.opens_when_made(node):
             return True
     found = names.member(scope, name) if scope.is_class else names.exported(name) | names.put_as(name)  # type: ignore[attr-defined, arg-type]
-    found = frozenset[str]() if module.calls.are_sessions(found) else found  # calling one says that it is none
+    found = frozenset[str]() if module.calls.says_nothing(found) else found
     if not found and scope.is_class and (kept := of_field(module, scope, name)) is not None:  # type: ignore[attr-defined, arg-type]
         found = factories(*kept)
     if not found and scope.is_class:  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
+from session_lint.analysis.calls import CALLABLE
 from session_lint.analysis.places import is_test
 from session_lint.python.passing import by_word
 from session_lint.python.scopes import BindingKind, parameters_with_defaults
@@ -55,7 +56,7 @@ def _fallback(module: Module, node: ast.expr, scope: Scope, seen: tuple[Binding,
         parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
         return _all(_fallback(module, part, scope, seen) for part in parts)
     names = module.names.qualify(node, scope)
-    if names and not module.calls.are_sessions(names):  # a factory may be annotated to be what it gives
+    if not module.calls.says_nothing(names):
         meaning = module.calls.meaning(names)
         return set(names) if meaning is not None and meaning.role is Role.FACTORY else None
     bindings: list[Binding] = []
@@ -184,7 +185,7 @@ def _arguments(
 def _passed_on(one: Given, depth: int) -> list[Given] | None:
     """An argument; where it is a parameter of the caller, what is passed for that."""
     home, argument, scope = one
-    further = None if home.names.qualify(argument, scope) else parameter(home, argument, scope)
+    further = parameter(home, argument, scope) if home.names.qualify(argument, scope) <= CALLABLE else None
     return [one] if further is None else given(*further, depth + 1)
 
 

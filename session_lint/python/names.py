@@ -45,10 +45,8 @@ _PROXIES = frozenset(["werkzeug.local.LocalProxy", "werkzeug.LocalProxy"])
 _WRAPPERS = frozenset(["functools.partial", "contextlib.contextmanager", "contextlib.asynccontextmanager"])
 _CHAIN = 32
 """How many variables that come from one another are followed."""
-_ANYTHING = frozenset(
-    ("typing.Any", "typing_extensions.Any", "builtins.object", "typing.Callable", "collections.abc.Callable")
-)
-"""Annotations that say nothing, or no more than that it can be called."""
+_ANYTHING = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
+"""Annotations that say nothing."""
 
 
 class Elsewhere(Protocol):
