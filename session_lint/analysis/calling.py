@@ -13,7 +13,6 @@ from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
-from session_lint.analysis.taking_over import PUTTING, takes_over
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
@@ -22,6 +21,7 @@ from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome, for_owner, is_generator
 from session_lint.analysis.surrounding import CLOSES, is_entered, surrounding
+from session_lint.analysis.taking_over import PUTTING, takes_over
 from session_lint.python.nodes import own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
