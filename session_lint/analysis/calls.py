@@ -118,6 +118,7 @@ CALLABLE = frozenset({"typing.Callable()", "collections.abc.Callable()"})
 """What a parameter stands for that is annotated to be some function."""
 _RENAMING = (ast.Name, ast.Attribute, ast.Lambda, ast.BoolOp, ast.IfExp)
 """Expressions whose value may be something that is defined elsewhere, to be called."""
+_CURRENT = ("flask.current_app.", "quart.current_app.")
 _DEEPEST = 8
 """How many classes up a Session is looked for; a cycle of bases has no end."""
 _QUIET = frozenset(
@@ -284,8 +285,10 @@ class Calls:
         names = self.names.qualify(call.func, self.scope(call))
         if isinstance(call.func, ast.Attribute) and is_super(call.func.value):
             names = self.names.above(call.func.value, call.func.attr, self.scope(call)) or names
-        if self.says_nothing(names):
+        if self.says_nothing(names) or self._is_opaque(call.func, names):
             names = self._passed(call.func, self.scope(call)) or names
+        if not names and isinstance(call.func, ast.Attribute):  # a factory's own method: factory.begin()
+            names = frozenset(f"{q}.{call.func.attr}" for q in self._passed(call.func.value, self.scope(call)))
         found = self.vocabulary.of(names)
         if found is not None and found.role is Role.CALLS and len(call.args) > found.argument:
             made = self.names.qualify(call.args[found.argument], self.scope(call))
@@ -299,6 +302,15 @@ class Calls:
         if self._goes(call, found):
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
         return named
+
+    def _is_opaque(self, node: ast.expr, names: frozenset[str]) -> bool:
+        """Whether an expression is a field of a framework's object of which no table says anything."""
+        return (
+            isinstance(node, ast.Attribute)
+            and all("()." in name or name.startswith(_CURRENT) for name in names)
+            and self.vocabulary.of(names) is None
+            and not any(map(self.names.definition, names))
+        )
 
     def takes_out(self, node: ast.AST) -> bool:
         """Whether a call takes the first thing out of a generator that nobody keeps: ``next(get_db())``."""

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.kept_elsewhere import put_there
 from session_lint.analysis.passed import bound_to, factories, given
 from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import BindingKind
@@ -110,6 +111,8 @@ def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Mod
                 yield from _members(module.program.module(owner_of[0]), owner_of[1], node.attr)
             elif "(" not in name:
                 yield from _exported(module, f"{name}.{node.attr}")
+        if module.from_outside.get((node, scope)):
+            yield from put_there(module, node, scope)
 
 
 def _members(module: Module, owner: Scope, name: str, depth: int = 0) -> Iterator[tuple[Module, Binding]]:

@@ -23,6 +23,7 @@ from session_lint.analysis.inference import (
     scope_meaning,
     unit_of_work,
 )
+from session_lint.analysis.kept_elsewhere import kept_elsewhere
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
@@ -88,6 +89,7 @@ class Module(Concern):
         self._wrapped: set[ast.AST] = set()
         self.passed: dict[ast.arg, frozenset[str]] = {}
         self.standing_in: dict[tuple[ast.expr, Scope], frozenset[str]] = {}
+        self.from_outside: dict[tuple[ast.expr, Scope], frozenset[str]] = {}
         self.pending = self.program.pending
         self.calls = Calls(
             self.names, self.program.vocabulary, self._inferred, self.yields_one, self._factory, self.pending
@@ -103,9 +105,16 @@ class Module(Concern):
         return None if found is None else self.program.module(found[0]).inferred(name)
 
     def _factory(self, node: ast.expr, scope: Scope) -> frozenset[str]:
-        """The factories that callers pass for a parameter or a field, where the project knows its name for one."""
+        """The factories that callers pass for a parameter or a field, where the project knows its name for one.
+
+        Or those that a field of an object from outside may hold.
+        """
         words = self.program.words
-        return passed(self, node, scope) if words is None or word(node) in words else frozenset()
+        if words is not None and word(node) not in words:
+            return frozenset()
+        return passed(self, node, scope) or self.pending.ask_once(
+            self.from_outside, (node, scope), lambda: kept_elsewhere(self, node, scope), frozenset[str]()
+        )
 
     def inferred(self, name: str) -> Meaning | None:
         """What a function of this module means by its body: a scope, or a global session's getter or closer."""

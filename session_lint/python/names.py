@@ -375,9 +375,9 @@ class Names(Containers):
             return self._bound(bindings, 0) if near else NOTHING
 
     def put_as(self, name: str) -> Qualified:
-        """What is put into fields of a name, of whichever objects that the module keeps."""
-        paths = [one for one in self.fields if one.rpartition(".")[2] == name]
-        return frozenset().union(*(self._filled(one, self.fields[one]) for one in paths))
+        """What is put into fields of a name, of whichever objects."""
+        put = (binding for target, binding in self.scopes.fields if target.attr == name)
+        return frozenset().union(*(self._held_by([binding]) for binding in put))
 
     def put(self, node: ast.AST, scope: Scope) -> list[tuple[Names, str, list[Binding]]]:
         """What is put into a field of an object that a module keeps: ``app.session = scoped_session(…)``.

@@ -58,9 +58,8 @@ def leads(names: Names) -> list[Lead]:
         if isinstance(scope.node, (ast.Module, ast.ClassDef)):
             for name, bindings in (*scope.bindings.items(), *scope.attributes.items()):
                 found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
-    for name, bindings in names.fields.items():
-        field = name.rpartition(".")[2]
-        found.update((Lead(field, w, names.scopes.module), None) for b in bindings for w in _bound(names, b) if w)
+    for target, put in names.scopes.fields:
+        found.update((Lead(target.attr, w, names.scopes.module), None) for w in _bound(names, put) if w)
     for (scope, name), bindings in names.items.items():
         if isinstance(scope.node, (ast.Module, ast.ClassDef)):
             found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)

@@ -1,0 +1,82 @@
+"""Factories in a field of an object from outside, whose class nobody can see: ``request.app.state.sessions()``.
+
+A framework hands the object that keeps it to whoever it calls. Where all that the project puts into fields of that
+name, of whichever objects, opens sessions, so does what such an object has there::
+
+    bot.sessions = async_sessionmaker(engine)  # main.py
+    async with self.bot.sessions() as session  # a part of the bot, which is given the bot
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from session_lint.analysis.passed import of_field
+from session_lint.python.nodes import is_none, path
+from session_lint.python.scopes import BindingKind
+from session_lint.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import Binding, Scope
+
+Put = tuple["Module", "Binding"]
+_CURRENT = ("flask.current_app", "quart.current_app")
+
+
+def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
+    """The names of the factories that a field of an object from outside holds; none where it may hold anything else."""
+    found: set[str] = set()
+    for home, binding in put_there(module, node, scope):
+        names = home.names.qualify(binding.node, binding.scope)
+        meaning = home.calls.meaning(names) if names else None
+        if meaning is None or meaning.role is not Role.FACTORY:
+            return frozenset()
+        found |= names
+    return frozenset(found)
+
+
+def put_there(module: Module, node: ast.expr, scope: Scope) -> list[Put]:
+    """All that the project puts into fields of the name of one of an object from outside."""
+    if not isinstance(node, ast.Attribute) or not _comes_from_outside(module, node.value, scope):
+        return []
+    others = module.program.mentioning(module, node.attr)
+    if others is None:
+        return []
+    return [(home, one) for home in (module, *others) for one in _put(home, node.attr)]
+
+
+def _comes_from_outside(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an object is, or is reached from, a parameter, or a field that a parameter or a framework has filled."""
+    names = module.names
+    if any(names.class_of(name) is not None for name in names.qualify(node, scope)):
+        return False
+    first, _, rest = path(node).partition(".")
+    owner = names.owner(first, scope) if first else None
+    bindings = owner.bindings[first] if owner is not None else []
+    if any(b.kind is BindingKind.IMPORT and b.target in _CURRENT for b in bindings):
+        return True
+    if not bindings or any(b.kind is not BindingKind.PARAMETER for b in bindings):
+        return False
+    mine = names.own_class(ast.Name(first, ast.Load()), scope)
+    if mine is None:
+        return True
+    field = rest.partition(".")[0]
+    filled = mine.bindings.get(field) or mine.attributes.get(field)
+    return bool(field) and (not filled or of_field(module, mine, field) is not None)
+
+
+def _put(home: Module, name: str) -> Iterator[Binding]:
+    """What is put into fields of a name in a module, those of its classes' own objects among them.
+
+    A class whose one value is a parameter has it from somebody who has put it somewhere else before.
+    """
+    yield from (b for target, b in home.names.scopes.fields if target.attr == name and not is_none(b.node))
+    for scope in home.names.scopes.of.values():
+        bound = [*scope.bindings.get(name, ()), *scope.attributes.get(name, ())] if scope.is_class else ()
+        kept = [b for b in bound if not is_none(b.node)]
+        if len(kept) != 1 or of_field(home, scope, name) is None:
+            yield from kept
