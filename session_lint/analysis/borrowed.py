@@ -17,6 +17,7 @@ from session_lint.analysis.aliases import assigned, managed, managed_by, stands_
 from session_lint.analysis.asynchronous import kind_of, lends_async
 from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
+from session_lint.analysis.request_context import in_context, kind, meant
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import path, reading
@@ -47,6 +48,7 @@ class Borrowed:
     :param uses: the calls of its methods there, by whichever name, in the order of the text.
     :param is_async: whether it is asynchronous; ``None`` where that is not known.
     :param managed: whether a library owns it: a registry, Flask-SQLAlchemy's.
+    :param in_context: whether it stands in the context of a request, whose teardown owns it.
     :param also: other paths by which the code has the same session from elsewhere.
     """
 
@@ -57,6 +59,7 @@ class Borrowed:
     uses: list[ast.Call]
     is_async: bool | None
     managed: bool
+    in_context: bool = False
     also: frozenset[str] = frozenset()
 
     @property
@@ -75,7 +78,7 @@ class Borrowed:
     def called(self) -> str:
         """What the code calls it: the one variable that it uses it by, though a registry or getter has another name."""
         used = self._used
-        return used.pop() if self.managed and len(used) == 1 else self.name
+        return used.pop() if (self.managed or self.in_context) and len(used) == 1 else self.name
 
     @property
     def _used(self) -> set[str]:
@@ -174,11 +177,11 @@ def _place(module: Module, code: ast.AST, name: str) -> tuple[Scope, str] | None
 
 
 def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
-    """What an expression is another name for: a registry, or a field of the method's object."""
+    """What an expression is another name for: a registry, a field of the method's object or of a request's context."""
     given = assigned(scope, node.id) if isinstance(node, ast.Name) and node.id in scope.bindings else None
     if isinstance(given, ast.Attribute) and (_is_given(scope, path(given)) or _of_a_context(module, given, scope)):
         return given
-    return managed_by(module, node, scope)
+    return meant(module, node, scope) or managed_by(module, node, scope)
 
 
 def _judged(
@@ -196,6 +199,8 @@ def _judged(
     library = managed(module, names)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
+    elif (made := in_context(module, node, scope)) is not None:
+        yield Borrowed(module, code, name, node, calls, kind(made), managed=False, in_context=True)
     elif given or ((_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 

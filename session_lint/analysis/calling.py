@@ -17,6 +17,7 @@ from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.objects import by_holder, by_method, used_here
+from session_lint.analysis.request_context import gives_field
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.summaries import Outcome, for_owner, is_generator
@@ -104,7 +105,7 @@ class Calling:
         hold = held(call.func, fact)
         if hold is Hold.CLOSER or callee.role is Role.CLOSES_ALL:
             return [effects.close(fact, call)], []
-        if hold is Hold.WHOLE and is_registry_call(self.module, call):
+        if hold is Hold.WHOLE and (is_registry_call(self.module, call) or gives_field(self.module, call)):
             return [fact._replace(names=fact.names | {("temp", call)})], []
         if hold is Hold.INSIDE and callee.function is not None:  # a closure over the session
             return self._uninvolved(call, callee, _borrowed(fact, call))

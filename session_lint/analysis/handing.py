@@ -300,6 +300,8 @@ def _in_loop(module: Module, node: ast.AST) -> bool:
 
 def is_request(one: Borrowed | None) -> bool:
     """Whether a session is that of a request: the framework gives it to a handler, and closes it afterwards."""
-    if one is None or one.code not in one.module.handlers:
+    if one is None or one.in_context:
+        return one is not None
+    if one.code not in one.module.handlers:
         return False
     return injected(one.module, one.code, one.name)

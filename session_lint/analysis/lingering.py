@@ -66,6 +66,8 @@ def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
     assert facts.module is not None
     for handing in handings(facts, "thread", "task", "background"):
         one = handing.borrowed
+        if one is not None and one.in_context:
+            continue  # which stands for itself, below
         asked = is_request(one) or (handing.where == "background" and one is not None and _of_callers(one, 0))
         if one is not None and asked and not waited_for(facts.module, handing):
             sure = handing.where not in _BY_VERSION
@@ -102,7 +104,12 @@ def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
     """Responses whose generator asks a request's session while they are sent."""
     assert facts.module is not None
     for one in facts.borrowed:
-        if not is_request(one) or not _runs_in(facts.module, one.code, "stream") or one.solved is None:
+        if (
+            one.in_context
+            or not is_request(one)
+            or not _runs_in(facts.module, one.code, "stream")
+            or one.solved is None
+        ):
             continue
         for point, fact in one.solved.visits(PointKind.CALL):
             call = point.node

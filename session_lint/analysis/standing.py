@@ -52,7 +52,7 @@ def standing(facts: ModuleFacts) -> Iterator[Standing]:
     for call, scope in module.names.scopes.calls:
         code = module.code_of(scope)
         if isinstance(code, ast.Module):
-            found = _kept(facts, module, call, scope) if _opens(module, call) else None
+            found = _kept(facts, module, call, scope) if opens(module, call) else None
         else:
             found = _started(facts, module, call, scope)
         if found is not None:
@@ -63,7 +63,8 @@ def standing(facts: ModuleFacts) -> Iterator[Standing]:
                 yield found
 
 
-def _opens(module: Module, call: ast.Call) -> bool:
+def opens(module: Module, call: ast.Call) -> bool:
+    """Whether a call gives a session: of a factory, a registry, or a function that returns a fresh one."""
     callee = module.calls.callee(call)
     if callee.role is Role.FACTORY or _asks_registry(module, call):
         return True
@@ -99,7 +100,7 @@ def _started(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -
     top = module.names.scopes.module
     if target is None or scope.elsewhere.get(target.id) is not top:
         return None
-    if not _opens(module, call) or not _stays(facts, scope, target) or _ended(module, None, target.id):
+    if not opens(module, call) or not _stays(facts, scope, target) or _ended(module, None, target.id):
         return None
     start = _run_at_import(module, scope.node)
     user = _user(module, top, target.id) if start is not None else None
