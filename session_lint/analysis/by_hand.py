@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.expired import Held, expressions
-from session_lint.analysis.fetching import detaches, given_to
-from session_lint.analysis.holding import root
-from session_lint.analysis.loading import loaded, new
+from session_lint.analysis.fetching import detaches, fetched, given_to
+from session_lint.analysis.holding import arguments, root
+from session_lint.analysis.loading import loaded, new, received
 from session_lint.analysis.makers import autocommits, makers, says
 from session_lint.analysis.reach import after
 from session_lint.analysis.state import NOTHING, SiteKind, State
@@ -48,6 +48,7 @@ class ByHand:
     :param what: the mark of a session whose objects are expired.
     :param openings: what may have opened it.
     :param calls: the calls of its methods, and of those of its queries.
+    :param given: the calls of functions that get it.
     :param variables: what it is called there.
     :param expiring: where it is committed, or rolled back.
     :param closes: where it is closed with nothing done since then.
@@ -58,6 +59,7 @@ class ByHand:
     what: str
     openings: list[ast.AST]
     calls: set[ast.AST] = field(default_factory=set)
+    given: set[ast.AST] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     expiring: list[Point] = field(default_factory=list)
     closes: list[Point] = field(default_factory=list)
@@ -230,6 +232,8 @@ def _see(one: ByHand, point: Point, call: ast.Call, fact: Fact) -> None:
         one.variables.add(path(root(call, fact)[0]))
         one.doubtful |= not one.undone and own[0].effect == "rollback" and one.expired(fact)
         one.doubtful |= any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
+    elif not fact.names.isdisjoint(map(path, arguments(call))):
+        one.given.add(call)
     if fact.caught:
         return
     if own is not None and own[0].effect == _ENDING[one.what]:
@@ -253,11 +257,21 @@ def _variables(module: Module, one: ByHand) -> Iterator[Held]:
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         what = loaded(module, call, scope, one.variables) if call in one.calls else None
         where: ast.AST = node.value
+        inside: ast.AST | None = None
+        if what is None and call in one.given:
+            found = fetched(module, node.value, one.variables)
+            if found is not None and not (one.undone and found.new):
+                what, inside = found.what, found.node
         fresh = new(module, node.value, scope, added[name]) if name in added else None
         if fresh is not None:
             what, where = fresh, added[name]
         if what is not None and _bound_once(module, one, name, node.value) and not _looked_at(one, name):
-            yield Held(name, what, where, one.ends_with(), undone=one.undone)
+            yield Held(name, what, where, one.ends_with(), inside, one.undone)
+    stored = {path(t) for n in own_nodes(code) if isinstance(n, ast.Assign) for t in n.targets}
+    for name, adding in added.items():
+        got = received(module, scope.bindings.get(name, ())) if name not in stored else None
+        if got is not None and not _looked_at(one, name):
+            yield Held(name, got, adding, one.ends_with())
 
 
 def _line(node: ast.AST) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import closes
 from session_lint.analysis.loading import Loaded, loaded, made
+from session_lint.analysis.objects import part_of
 from session_lint.python.nodes import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
@@ -96,8 +97,13 @@ def _kept(module: Module, call: ast.Call, callee: Callee, sessions: Collection[s
     method = callee.function
     if method is None or receiver is None or not callee.bound or not method.args.args:
         return
-    making = _made_by(module, receiver, module.calls.scope(call))
-    init = module.initialiser(module.calls.callee(making)) if making is not None else None
+    making, there = _made_by(module, receiver, module.calls.scope(call)), module
+    part = part_of(module, receiver, module.calls.scope(call)) if making is None else None
+    if part is not None:
+        holder = f"{path(receiver).rpartition('.')[0]}."
+        sessions = {f"{part.own}.{name.removeprefix(holder)}" for name in sessions if name.startswith(holder)}
+        making, there = part.made, part.home
+    init = there.initialiser(there.calls.callee(making)) if making is not None else None
     if making is None or init is None:
         return
     home, function = init

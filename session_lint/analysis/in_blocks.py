@@ -10,8 +10,8 @@ from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import detaches, fetched, given_to
 from session_lint.analysis.holding import arguments
-from session_lint.analysis.inference import shared_by, undoes, yielded
-from session_lint.analysis.loading import is_column, loaded, new, told_how
+from session_lint.analysis.inference import opened_on_entry, shared_by, undoes, yielded
+from session_lint.analysis.loading import is_column, loaded, new, received, told_how
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
@@ -116,7 +116,8 @@ def _expires_there(module: Module, solved: Solved, fact: Fact, item: ast.withite
     """Whether the end of a ``with`` leaves the objects of its session expired and alone, by a commit."""
     site = fact.site
     assert site is not None
-    idle = site.kind is SiteKind.OWNED and fact.state is State.IDLE and bool(fact.marked("committed"))
+    by_hand = site.kind is SiteKind.OWNED or (site.kind is SiteKind.SCOPE and not site.commits)
+    idle = by_hand and fact.state is State.IDLE and bool(fact.marked("committed"))
     return (commits_at(fact, item) or idle) and expires(module, solved, site.origin.node)
 
 
@@ -156,7 +157,7 @@ def _last(solved: Solved, fact: Fact, method: str) -> int:
     It is 0 where the end of the block does that.
     """
     assert fact.site is not None
-    if fact.site.kind is SiteKind.SCOPE and not fact.marked("undone"):
+    if fact.site.kind is SiteKind.SCOPE and fact.site.commits and not fact.marked("undone"):
         return 0
     calls = own_of(solved.code, ast.Call)
     own = [c.lineno for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == method]
@@ -174,6 +175,9 @@ def expires(module: Module, solved: Solved, node: ast.AST) -> bool:
         return False
     call = node.context_expr
     callee = module.calls.callee(call)
+    if callee.owner is not None and callee.home is not None:
+        opened = opened_on_entry(module, callee.home, callee.owner)
+        return opened is not None and expires(opened[0], solved, opened[1])
     definition = next((d for n in sorted(callee.names) if (d := module.names.definition(n))), None)
     if definition is not None:
         return _expires_inside(module.program.module(definition[0]), definition[1])
@@ -230,9 +234,10 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
 
 
 def _made_before(module: Module, scope: Scope, name: str, adding: ast.Call) -> Loaded | None:
-    """What is in a variable that gets its one value before the block."""
+    """What is in a variable that gets its one value before the block, or in a parameter."""
     bindings = scope.bindings.get(name, ())
-    return new(module, bindings[0].node, scope, adding) if len(bindings) == 1 else None
+    fresh = new(module, bindings[0].node, scope, adding) if len(bindings) == 1 else None
+    return fresh or received(module, bindings)
 
 
 def _loads(module: Module, block: Block, value: ast.AST) -> Held | None:

@@ -13,7 +13,7 @@ from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import keeps
 from session_lint.values import replace
@@ -228,14 +228,28 @@ def unit_of_work(module: Module, names: Names, owner: ast.ClassDef) -> Unit | No
     if given != {enter[1].args.args[0].arg}:
         return None
     home = module.program.module(names)
-    for field, bindings in names.scopes.of[owner].attributes.items():
-        if all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
+    for field, bound in names.scopes.of[owner].attributes.items():
+        bindings = [b for b in bound if not is_none(b.node)]
+        if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
             normal = left(*leave, frozenset({f"{leave[1].args.args[0].arg}.{field}"}))
             if normal and all(fact.state is State.CLOSED for fact in normal):
                 surely = all(map(committed, normal))
                 perhaps = any(fact.marked("committed") or fact.marked("exposed") for fact in normal)
                 return Unit(field, surely or (None if perhaps else False), (home, bindings[0].node))
     return None
+
+
+def opened_on_entry(module: Module, names: Names, owner: ast.ClassDef) -> tuple[Module, ast.AST] | None:
+    """What opens the session that an object of a class gives, or keeps, once it is entered; with its module."""
+    home = module.program.module(names)
+    unit = unit_of_work(module, names, owner)
+    if unit is not None:
+        return unit.opened
+    enter, _ = _ends_of(module, names, owner)
+    field = _field_given(enter[1]) if enter is not None else ""
+    bindings = names.scopes.of[owner].attributes.get(field, ())
+    opening = [b.node for b in bindings if isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope)]
+    return (home, opening[0]) if opening else None
 
 
 def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list[Fact]:

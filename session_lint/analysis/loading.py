@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.python.annotations import annotated_class
 from session_lint.python.nodes import path
 from session_lint.python.scopes import BindingKind, below
 from session_lint.values import dataclass
 from session_lint.vocabulary import query_methods
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from session_lint.analysis.module import Module
     from session_lint.python.names import Names
-    from session_lint.python.scopes import Scope
+    from session_lint.python.scopes import Binding, Scope
 
 _ONE = frozenset(["first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "first_or_404"])
 _MANY = frozenset(["all", "fetchall", "unique"])
@@ -263,6 +264,19 @@ def new(module: Module, value: ast.AST, scope: Scope, adding: ast.Call) -> Loade
     first = entities[0] if entities else None
     alike = first is not None and all(e is not None and path(e) == path(first) for e in entities)
     return Loaded(module, first, scope, many=True) if first is not None and alike else None
+
+
+def received(module: Module, bindings: Sequence[Binding]) -> Loaded | None:
+    """What a parameter holds that is annotated to get an object of a class of the project, and keeps it."""
+    one = bindings[0] if len(bindings) == 1 else None
+    if one is None or one.kind is not BindingKind.PARAMETER or not isinstance(one.node, ast.arg):
+        return None
+    entity = annotated_class(one.node.annotation) if one.node.annotation is not None else None
+    scope = one.scope.parent or one.scope
+    if entity is None or not path(entity):
+        return None
+    classes = [module.names.class_of(name) for name in module.names.qualify(entity, scope)]
+    return Loaded(module, entity, scope, many=False) if classes and all(classes) else None
 
 
 def needs_session(found: Loaded, attribute: str) -> bool:

@@ -9,12 +9,13 @@ The object's class says which fields have it, and the method what becomes of the
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.analysis import guards
 from session_lint.analysis.arguments import bind, parameters_given
 from session_lint.analysis.family import family
 from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
@@ -56,6 +57,7 @@ def known_as(module: Module, call: ast.Call, callee: Callee, fact: Fact) -> froz
     made = _made(module, call)
     on = path(call.func.value) if isinstance(call.func, ast.Attribute) else ""
     fields = (fields_of(module, made, fact) if made is not None else frozenset()) or entered_fields(on, fact)
+    fields = fields or _fields_of_part(module, call, fact)
     if not fields:
         return frozenset()
     own = parameters(method)[0].arg
@@ -75,6 +77,43 @@ def entered_fields(name: str, fact: Fact) -> frozenset[str]:
         return frozenset()
     texts = (n for n in fact.names if isinstance(n, str) and n.startswith(f"{name}."))
     return frozenset(n.removeprefix(f"{name}.") for n in texts)
+
+
+def _fields_of_part(module: Module, call: ast.Call, fact: Fact) -> frozenset[str]:
+    """The same of an object that stands in a field of the one which was entered: ``work.users.get(1)``."""
+    assert isinstance(call.func, ast.Attribute)
+    holder = path(call.func.value).rpartition(".")[0]
+    entered = entered_fields(holder, fact)
+    part = part_of(module, call.func.value, module.calls.scope(call)) if entered else None
+    if part is None:
+        return frozenset()
+    own = {f"{part.own}.{name}" for name in entered}
+    return _kept(part.home, part.made, lambda argument: path(argument) in own, 0)
+
+
+class Part(NamedTuple):
+    """An object in a field of another one, which has made it.
+
+    :param made: the call that does that, in the module ``home``.
+    :param own: what the method that it stands in calls its object.
+    """
+
+    home: Module
+    made: ast.Call
+    own: str
+
+
+def part_of(module: Module, node: ast.expr, scope: Scope) -> Part | None:
+    """The object that stands in a field of what a variable holds, where a method of that has made it."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return None
+    found = makers(module, node, scope)
+    if len(found) != 1 or found[0][1] not in found[0][0].calls:
+        return None
+    home, made = found[0]
+    method = home.calls.scope(made).node
+    own = parameters(method) if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
+    return Part(home, made, own[0].arg) if own else None
 
 
 def by_holder(module: Module, call: ast.Call, callee: Callee, fact: Fact, *, alone: bool) -> tuple[Outcome, ...] | None:

@@ -82,7 +82,7 @@ def in_context(module: Module, node: ast.expr, scope: Scope) -> list[Made] | Non
 
 
 def openings(module: Module, field: ast.Attribute) -> list[Made] | None:
-    """What opens the sessions that the project puts into a field of the context; ``None`` where it may put in others."""
+    """What opens the sessions that the project puts into a field of the context; ``None`` where others may be."""
     found: list[Made] = []
     for home in (module, *(module.program.mentioning(module, f".{field.attr}") or ())):
         for target, put in home.names.scopes.fields:

@@ -6,8 +6,10 @@ Follows the objects that a committing scope loads or adds (`session.get(User, 1)
 relationships after the block, in the same function or in one that gets them from it; a decorator that opens, commits
 and closes the session which it passes to a function counts as the block around that. So it does after a
 `with Session() as session` block whose last act is a commit, and where a session is committed and then closed by hand,
-also one in a field of the class that opens it. An object that is handed to a function which saves it in a session of
-its own (`insert(user)`) is as good as one that is added there.
+also one in a field of the class that opens it, or of an object that keeps it from when it is entered to when it is
+left (`with UnitOfWork() as work`). What is added may be a parameter, where its annotation says of which class it is. An
+object that is handed to a function which saves it in a session of its own (`insert(user)`) is as good as one that is
+added there.
 A rollback before the close, by the code or by a scope that always ends with one, expires what was loaded as well, and
 `expire_on_commit=False` changes nothing about that.
 A call of a function of the project that gets the session and returns what it loads through it (`get_user(session, 1)`,
