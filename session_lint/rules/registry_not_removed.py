@@ -5,7 +5,7 @@ Reports the first use of a `scoped_session` registry in a function that a thread
 or a request, where neither the function nor what it calls calls `remove()`. The same goes for a function that one of
 these calls, directly or through others, and that lets go of nothing. A `remove()` in an `except` that catches errors
 of the database does not count: the normal way passes it by. Requests are handled by functions of Flask, FastAPI,
-Starlette, aiohttp, Quart, Sanic, Tornado, Bottle, Pyramid, Falcon, Flask-RESTful and Flask-RESTX.
+Starlette, aiohttp, Quart, Sanic, Tornado, Bottle, Pyramid, Falcon, Litestar, Flask-RESTful and Flask-RESTX.
 
 Where something else may remove the session at the end of a request or of a queue's task, nothing is said: a teardown,
 a signal's function, a middleware, a function that nobody calls and that only removes. What a task, a view, a script or
