@@ -19,6 +19,7 @@ from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.request_context import in_context, kind, meant
 from session_lint.analysis.state import NOTHING, SiteKind
+from session_lint.analysis.told import told_to_hold
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import path, reading
 from session_lint.python.scopes import BindingKind, is_self, parameters
@@ -39,6 +40,10 @@ Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
 """The uses of each path in each code."""
 
 
+_ELSEWHERE = "<elsewhere>"
+"""How a session is known before a variable gets it."""
+
+
 @dataclass(eq=False)
 class Borrowed:
     """A session that a code has from somebody else.
@@ -49,6 +54,7 @@ class Borrowed:
     :param is_async: whether it is asynchronous; ``None`` where that is not known.
     :param managed: whether a library owns it: a registry, Flask-SQLAlchemy's.
     :param in_context: whether it stands in the context of a request, whose teardown owns it.
+    :param value: what the variable gets, of which an annotation says that it is one.
     :param also: other paths by which the code has the same session from elsewhere.
     """
 
@@ -60,6 +66,7 @@ class Borrowed:
     is_async: bool | None
     managed: bool
     in_context: bool = False
+    value: ast.expr | None = None
     also: frozenset[str] = frozenset()
 
     @property
@@ -88,6 +95,8 @@ class Borrowed:
     def start(self) -> Fact:
         """What holds of it at the entry of the code."""
         site = self.module.site(SiteKind.PARAMETER, self.origin, self.code)
+        if self.value is not None:
+            return NOTHING._replace(site=site, names=frozenset({("told", self.value), _ELSEWHERE}))
         return NOTHING._replace(site=site, names=self.also | {self.name}, guards=guards.present(self.name))
 
     @cached_property
@@ -156,6 +165,20 @@ def _each(module: Module) -> Iterator[Borrowed]:
             place = _place(module, user, name)
             seen = [call for call, _ in uses] if place is None else together[place]
             yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
+    yield from _told(module)
+
+
+def _told(module: Module) -> Iterator[Borrowed]:
+    """The sessions that variables of functions are annotated to hold."""
+    for function, scope in module.codes:
+        if scope.declared and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for name, value, is_async in told_to_hold(module, scope):
+                calls = [c for c in module.calls_in(function) if _is_use(c, name)]
+                yield Borrowed(module, function, name, reading(name), calls, is_async, managed=False, value=value)
+
+
+def _is_use(call: ast.Call, name: str) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in effects() and path(call.func.value) == name
 
 
 def _by_class(module: Module, used: Uses) -> dict[tuple[Scope, str], list[ast.Call]]:

@@ -4,7 +4,8 @@ A fact knows its session by *names*: variable paths (``"session"``, ``"self.db"`
 (``"options['db']"``), and tuples for what has no path: ``("temp", node)`` the value of an expression not yet
 bound, ``("in", x)`` something that holds the session (a container, a wrapper object, a closure), ``("closer",
 x)`` something that closes it when called, ``("query", x)`` a query made from it, ``("with", item)`` a ``with``
-statement that will close it, ``("returned", how)`` the value being returned.
+statement that will close it, ``("told", node)`` an expression of which an annotation says that it is one,
+``("returned", how)`` the value being returned.
 """
 
 from __future__ import annotations
@@ -230,6 +231,8 @@ def arguments(call: ast.Call) -> Iterator[ast.expr]:
 def rename(fact: Fact, target: str, value: ast.AST | None) -> Fact:
     """The fact after ``target = value``: what the name meant before is gone, what the value is goes by it now."""
     hold = held(value, fact)
+    if hold is None and ("told", value) in fact.names:
+        hold = Hold.WHOLE
     derived = query_of(value, fact)
     kept = {n for n in fact.names if not _under(n, target)}
     if hold is Hold.WHOLE:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.asynchronous import kind_of, lends_async
 from session_lint.analysis.makers import asynchronous
-from session_lint.python.nodes import own_of, path
+from session_lint.analysis.standing import opens
+from session_lint.python.nodes import is_none, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import Scope
 
@@ -26,6 +29,23 @@ def told(module: Module, code: ast.AST) -> dict[str, bool]:
     methods = {n.func.value.id for n in own_of(code, ast.Call) if _on_name(n)}  # type: ignore[attr-defined]
     found = {name: _kind(module, scope, name) for name in sorted(methods) if name in scope.bindings}
     return {name: kind for name, kind in found.items() if kind is not None}
+
+
+def told_to_hold(module: Module, scope: Scope) -> Iterator[tuple[str, ast.expr, bool]]:
+    """The variables that are annotated as sessions of one kind, each with the one value that it gets from elsewhere.
+
+    ``session: AsyncSession = info.context["session"]``
+    """
+    for name in scope.declared:
+        bindings = [b for b in scope.bindings.get(name, ()) if not is_none(b.node)]
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.VALUE:
+            continue
+        value = bindings[0].node
+        if isinstance(value, ast.Call) and opens(module, value):
+            continue
+        kind = _annotated(module, scope, name)
+        if kind is not None and isinstance(value, ast.expr) and not module.calls.is_session(value, scope):
+            yield name, value, kind
 
 
 def _on_name(call: ast.Call) -> bool:

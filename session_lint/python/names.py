@@ -303,7 +303,28 @@ class Names(Containers):
         with self._pending.deeper(_CHAIN) as near:
             if not near:
                 return NOTHING
-            return self._bound(bindings, 0) or self.annotated(owner.declared.get(name), 0)
+            found = self._bound(bindings, 0)
+            declared = owner.declared.get(name)
+            if found and declared is not None and all(map(self._is_opaque, found)):
+                return self.annotated(declared, 0) or found
+            return found or self.annotated(declared, 0)
+
+    def _is_opaque(self, name: str) -> bool:
+        """Whether a name is that of a field of what a library hands in, which an annotation knows better."""
+        front, _, rest = name.partition("().")
+        return front in self._received and bool(rest) and not rest.endswith("()") and self.definition(front) is None
+
+    @cached_property
+    def _received(self) -> frozenset[str]:
+        """The classes of libraries of which functions of the module get objects."""
+        arguments = (
+            (b.node.annotation, scope.parent or scope)  # type: ignore[attr-defined]  # of a parameter
+            for scope in self.scopes.of.values()
+            for bound in scope.bindings.values()
+            for b in bound
+            if b.kind is BindingKind.PARAMETER
+        )
+        return frozenset(q.removesuffix("()") for one in arguments for q in self.annotated(one, 0))
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose ``name`` an expression in ``scope`` reads; ``None`` for builtins and unknown names."""

@@ -105,6 +105,7 @@ def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> It
                 yield from words_given(names, argument, scope, depth + 1)
     elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
         yield word(node)
+        yield from map(word, _declared(names, node, scope))
         for binding in _bindings(names, node, scope)[:8] if depth < _DEEP else ():
             if binding.kind is BindingKind.VALUE:
                 yield from words_given(names, binding.node, binding.scope, depth + 1)
@@ -115,6 +116,13 @@ def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> It
     else:
         for part in _parts(node):
             yield from words_given(names, part, scope, depth)
+
+
+def _declared(names: Names, node: ast.AST, scope: Scope) -> list[ast.AST]:
+    """The nodes of the annotation of a variable."""
+    owner = names.owner(node.id, scope) if isinstance(node, ast.Name) else None
+    declared = owner.declared.get(node.id) if owner is not None else None  # type: ignore[attr-defined]  # a name
+    return parts_of(declared[0]) if declared is not None else []
 
 
 def _bindings(names: Names, node: ast.AST, scope: Scope) -> list[Binding]:
