@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import BY_HAND, called_on
 from session_lint.python.names import is_property
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import key_of, own_nodes, own_of, path
 from session_lint.python.pending import once
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
@@ -106,7 +106,7 @@ class Concern:
         return calls if words is None else [call for call in calls if self._is_worth(call, words)]
 
     def _is_worth(self, call: ast.Call, words: AbstractSet[str]) -> bool:
-        name = word(call.func)
+        name = key_of(call.func) or word(call.func)
         if name in words or not name or any(word(argument) in words for argument in call.args[:2]):
             return True
         if isinstance(call.func, ast.Call) and self._is_worth(call.func, words):  # cast(Any, SessionLocal)()

@@ -1,7 +1,7 @@
-"""Factories in a field of an object from outside, whose class nobody can see: ``request.app.state.sessions()``.
+"""Factories in a field, or under a key, of an object from outside, of which nobody can see what made it.
 
 A framework hands the object that keeps it to whoever it calls. Where all that the project puts into fields of that
-name, of whichever objects, opens sessions, so does what such an object has there::
+name, or under that key, of whichever objects, opens sessions, so does what such an object has there::
 
     bot.sessions = async_sessionmaker(engine)  # main.py
     async with self.bot.sessions() as session  # a part of the bot, which is given the bot
@@ -13,7 +13,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.passed import of_field
-from session_lint.python.nodes import is_none, path
+from session_lint.python.nodes import is_none, key_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
@@ -28,7 +28,7 @@ _CURRENT = ("flask.current_app", "quart.current_app")
 
 
 def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
-    """The names of the factories that a field of an object from outside holds; none where it may hold anything else."""
+    """The names of the factories that an object from outside keeps in some place; none where others may be there."""
     found: set[str] = set()
     for home, binding in put_there(module, node, scope):
         names = home.names.qualify(binding.node, binding.scope)
@@ -40,13 +40,26 @@ def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[st
 
 
 def put_there(module: Module, node: ast.expr, scope: Scope) -> list[Put]:
-    """All that the project puts into fields of the name of one of an object from outside."""
-    if not isinstance(node, ast.Attribute) or not _comes_from_outside(module, node.value, scope):
+    """All that the project puts into fields of the same name, or under the same key, of whichever objects."""
+    key = key_of(node)
+    if not isinstance(node, ast.Attribute) and not key:
         return []
-    others = module.program.mentioning(module, node.attr)
+    if not _comes_from_outside(module, node.value, scope):  # type: ignore[attr-defined]  # what has the field, or key
+        return []
+    name = key or node.attr  # type: ignore[attr-defined]  # else it is a field
+    others = module.program.mentioning(module, name)
     if others is None:
         return []
-    return [(home, one) for home in (module, *others) for one in _put(home, node.attr)]
+    put = _put_under if key else _put
+    return [(home, one) for home in (module, *others) for one in put(home, name)]
+
+
+def bound_once(node: ast.expr, scope: Scope) -> ast.expr:
+    """What a local variable stands for that is bound in one place."""
+    bindings = scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
+    one = bindings[0] if len(bindings) == 1 else None
+    known = one is not None and one.kind is BindingKind.VALUE and isinstance(one.node, (ast.Attribute, ast.Subscript))
+    return one.node if known else node  # type: ignore[union-attr, return-value]  # an expression
 
 
 def _comes_from_outside(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -67,6 +80,15 @@ def _comes_from_outside(module: Module, node: ast.expr, scope: Scope) -> bool:
     field = rest.partition(".")[0]
     filled = mine.bindings.get(field) or mine.attributes.get(field)
     return bool(field) and (not filled or of_field(module, mine, field) is not None)
+
+
+def _put_under(home: Module, key: str) -> Iterator[Binding]:
+    """What is put under a key in a module."""
+    for _, binding in home.names.scopes.items:
+        statement = home.parents.get(binding.node)
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if key in map(key_of, targets) and not is_none(binding.node):
+            yield binding
 
 
 def _put(home: Module, name: str) -> Iterator[Binding]:

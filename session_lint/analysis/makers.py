@@ -111,8 +111,8 @@ def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Mod
                 yield from _members(module.program.module(owner_of[0]), owner_of[1], node.attr)
             elif "(" not in name:
                 yield from _exported(module, f"{name}.{node.attr}")
-        if module.from_outside.get((node, scope)):
-            yield from put_there(module, node, scope)
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and module.from_outside.get((node, scope)):
+        yield from put_there(module, node, scope)
 
 
 def _members(module: Module, owner: Scope, name: str, depth: int = 0) -> Iterator[tuple[Module, Binding]]:

@@ -23,7 +23,7 @@ from session_lint.analysis.inference import (
     scope_meaning,
     unit_of_work,
 )
-from session_lint.analysis.kept_elsewhere import kept_elsewhere
+from session_lint.analysis.kept_elsewhere import bound_once, kept_elsewhere
 from session_lint.analysis.lifecycle import Lifecycle
 from session_lint.analysis.liveness import Liveness
 from session_lint.analysis.makers import makers
@@ -34,7 +34,7 @@ from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
-from session_lint.python.nodes import own_of
+from session_lint.python.nodes import key_of, own_of
 from session_lint.python.pending import once
 from session_lint.python.scopes import LEAVES, below, children
 from session_lint.python.stopping import go_on
@@ -109,11 +109,11 @@ class Module(Concern):
 
         Or those that a field of an object from outside may hold.
         """
-        words = self.program.words
-        if words is not None and word(node) not in words:
+        words, place = self.program.words, bound_once(node, scope)
+        if words is not None and word(node) not in words and (key_of(place) or word(place)) not in words:
             return frozenset()
         return passed(self, node, scope) or self.pending.ask_once(
-            self.from_outside, (node, scope), lambda: kept_elsewhere(self, node, scope), frozenset[str]()
+            self.from_outside, (place, scope), lambda: kept_elsewhere(self, place, scope), frozenset[str]()
         )
 
     def inferred(self, name: str) -> Meaning | None:

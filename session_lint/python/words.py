@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.annotations import parts_of
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import key_of, own_of, path
 from session_lint.python.scopes import Binding, BindingKind, parameters_with_defaults
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> It
             if isinstance(argument, (ast.Name, ast.Attribute, ast.Call, ast.Lambda)):
                 yield from words_given(names, argument, scope, depth + 1)
     elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
-        yield word(node)
+        yield from filter(None, (word(node), key_of(node)))
         yield from map(word, _declared(names, node, scope))
         for binding in _bindings(names, node, scope)[:8] if depth < _DEEP else ():
             if binding.kind is BindingKind.VALUE:
