@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import assigned, managed, managed_by, stands_for
-from session_lint.analysis.asynchronous import kind_of, lends_async
+from session_lint.analysis.asynchronous import is_async, kind_of, lends_async
+from session_lint.analysis.decorating import arriving
 from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.request_context import in_context, kind, meant
@@ -29,6 +30,7 @@ from session_lint.vocabulary import Role, effects
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.decorating import Lent
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
@@ -172,9 +174,9 @@ def _told(module: Module) -> Iterator[Borrowed]:
     """The sessions that variables of functions are annotated to hold."""
     for function, scope in module.codes:
         if scope.declared and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            for name, value, is_async in told_to_hold(module, scope):
+            for name, value, kind_told in told_to_hold(module, scope):
                 calls = [c for c in module.calls_in(function) if _is_use(c, name)]
-                yield Borrowed(module, function, name, reading(name), calls, is_async, managed=False, value=value)
+                yield Borrowed(module, function, name, reading(name), calls, kind_told, managed=False, value=value)
 
 
 def _is_use(call: ast.Call, name: str) -> bool:
@@ -224,8 +226,18 @@ def _judged(
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
     elif (made := in_context(module, node, scope)) is not None:
         yield Borrowed(module, code, name, node, calls, kind(made), managed=False, in_context=True)
+    elif not names and _is_given(scope, name) and (passed := _from_decorators(module, code, name)):
+        kinds = {is_async(one.home, one.site) for one in passed}
+        known = kinds.pop() if len(kinds) == 1 else None
+        yield Borrowed(module, code, name, node, calls, known, managed=False)
     elif given or ((_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
+
+
+def _from_decorators(module: Module, code: ast.AST, name: str) -> list[Lent]:
+    """What the decorators of a function pass to a parameter: sessions that they open, and close afterwards."""
+    decorators = code.decorator_list if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
+    return [one for decorator in decorators for one, place in arriving(module, code, decorator) if place == name]  # type: ignore[arg-type]
 
 
 def _bound_here(scope: Scope, name: str) -> bool:

@@ -84,11 +84,7 @@ def _comes_from_outside(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 def _put_under(home: Module, key: str) -> Iterator[Binding]:
     """What is put under a key in a module."""
-    for _, binding in home.names.scopes.items:
-        statement = home.parents.get(binding.node)
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        if key in map(key_of, targets) and not is_none(binding.node):
-            yield binding
+    yield from (b for one, b in home.names.scopes.keyed if one == key and not is_none(b.node))
 
 
 def _put(home: Module, name: str) -> Iterator[Binding]:

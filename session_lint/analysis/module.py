@@ -109,10 +109,16 @@ class Module(Concern):
 
         Or those that a field of an object from outside may hold.
         """
+        words = self.program.words
+        given = passed(self, node, scope) if words is None or word(node) in words else frozenset[str]()
+        return given or self.kept_outside(node, scope)
+
+    def kept_outside(self, node: ast.expr, scope: Scope) -> frozenset[str]:
+        """The factories that an object from outside keeps where an expression says, by a word that may give one."""
         words, place = self.program.words, bound_once(node, scope)
-        if words is not None and word(node) not in words and (key_of(place) or word(place)) not in words:
+        if words is not None and (key_of(place) or word(place)) not in words:
             return frozenset()
-        return passed(self, node, scope) or self.pending.ask_once(
+        return self.pending.ask_once(
             self.from_outside, (place, scope), lambda: kept_elsewhere(self, place, scope), frozenset[str]()
         )
 

@@ -124,7 +124,7 @@ def bound_to(module: Module, bindings: list[Binding]) -> tuple[Module, ast.arg, 
 def _names(module: Module, arg: ast.arg, function: FunctionNode) -> frozenset[str]:
     found: set[str] = set()
     for home, argument, scope in given(module, arg, function) or ():
-        names = home.names.qualify(argument, scope)
+        names = home.names.qualify(argument, scope) or home.kept_outside(argument, scope)
         meaning = home.calls.meaning(names) if names else None
         if meaning is None or meaning.role is not Role.FACTORY:
             return frozenset()

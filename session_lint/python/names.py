@@ -396,8 +396,9 @@ class Names(Containers):
             return self._bound(bindings, 0) if near else NOTHING
 
     def put_as(self, name: str) -> Qualified:
-        """What is put into fields of a name, of whichever objects."""
-        put = (binding for target, binding in self.scopes.fields if target.attr == name)
+        """What is put into fields of a name, or under it as a key, of whichever objects."""
+        put = [binding for target, binding in self.scopes.fields if target.attr == name]
+        put += [binding for key, binding in self.scopes.keyed if key == name]
         return frozenset().union(*(self._held_by([binding]) for binding in put))
 
     def put(self, node: ast.AST, scope: Scope) -> list[tuple[Names, str, list[Binding]]]:

@@ -94,6 +94,7 @@ class Scopes:
     :param loads: for each scope, the names read in it (not in the scopes inside it).
     :param fields: what is assigned to fields of other objects than that of a method, each with its target.
     :param items: what is assigned to a key of something, each with what has the key.
+    :param keyed: the same by the key, where that is a text.
     """
 
     module: Scope
@@ -102,6 +103,7 @@ class Scopes:
     loads: dict[Scope, set[str]] = field(default_factory=dict)
     fields: list[tuple[ast.Attribute, Binding]] = field(default_factory=list)
     items: list[tuple[ast.expr, Binding]] = field(default_factory=list)
+    keyed: list[tuple[str, Binding]] = field(default_factory=list)
 
 
 @stage("reading names")
@@ -297,7 +299,10 @@ class _Walker:
             self._unpack(target.elts, value)
         else:
             if isinstance(target, ast.Subscript):
-                self.result.items.append((target.value, Binding(BindingKind.VALUE, value, self.scope)))
+                binding = Binding(BindingKind.VALUE, value, self.scope)
+                self.result.items.append((target.value, binding))
+                if isinstance(target.slice, ast.Constant) and isinstance(target.slice.value, str):
+                    self.result.keyed.append((target.slice.value, binding))
             self.visit(target)
 
     def _unpack(self, targets: list[ast.expr], value: ast.expr) -> None:

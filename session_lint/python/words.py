@@ -60,6 +60,8 @@ def leads(names: Names) -> list[Lead]:
                 found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
     for target, put in names.scopes.fields:
         found.update((Lead(target.attr, w, names.scopes.module), None) for w in _bound(names, put) if w)
+    for key, put in names.scopes.keyed:
+        found.update((Lead(key, w, names.scopes.module), None) for w in _bound(names, put) if w)
     for (scope, name), bindings in names.items.items():
         if isinstance(scope.node, (ast.Module, ast.ClassDef)):
             found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
