@@ -84,8 +84,18 @@ def _change(module: Module, obligation: Obligation) -> Loss | None:
     found = changed(module, obligation) if ends else []
     if not found or _is_ended(module, obligation):
         return None
-    last = max(found, key=lambda target: (target.lineno, target.col_offset))
+    added = (call for target in found for call in _added_after(obligation, target))
+    last = max([*found, *added], key=lambda node: (node.lineno, node.col_offset))
     return Loss(obligation, last, last, ends[-1][0])
+
+
+def _added_after(obligation: Obligation, target: ast.Attribute) -> Iterator[ast.Call]:
+    """The calls that give the session an object again once it was changed: ``user.name = "x"; session.add(user)``."""
+    for call in own_of(obligation.site.code, ast.Call):
+        adds = isinstance(call.func, ast.Attribute) and call.func.attr in _ADDING
+        if adds and path(call.func.value) == obligation.name and call.lineno > target.lineno:  # type: ignore[attr-defined]
+            if path(target.value) in map(path, call.args):
+                yield call
 
 
 def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
