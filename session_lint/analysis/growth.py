@@ -79,7 +79,8 @@ def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]
     found: set[str] = set()
     for unit, passing in handed:
         module, (argument, _, scope) = program.module(unit.names), passing
-        meaning = module.calls.meaning(unit.names.qualify(argument, scope) or passed(module, argument, scope))
+        names = unit.names.qualify(argument, scope) or passed(module, argument, scope)
+        meaning = module.calls.meaning(names or module.kept_outside(argument, scope))
         if meaning is not None and meaning.role is Role.FACTORY:
             found |= receiving(unit.names, passing)
     return found

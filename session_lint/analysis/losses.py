@@ -92,10 +92,10 @@ def _change(module: Module, obligation: Obligation) -> Loss | None:
 def _added_after(obligation: Obligation, target: ast.Attribute) -> Iterator[ast.Call]:
     """The calls that give the session an object again once it was changed: ``user.name = "x"; session.add(user)``."""
     for call in own_of(obligation.site.code, ast.Call):
-        adds = isinstance(call.func, ast.Attribute) and call.func.attr in _ADDING
-        if adds and path(call.func.value) == obligation.name and call.lineno > target.lineno:  # type: ignore[attr-defined]
-            if path(target.value) in map(path, call.args):
-                yield call
+        own = isinstance(call.func, ast.Attribute) and path(call.func.value) == obligation.name
+        adds = own and call.func.attr in _ADDING and call.lineno > target.lineno  # type: ignore[attr-defined]
+        if adds and path(target.value) in map(path, call.args):
+            yield call
 
 
 def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.holding import Hold, closes
+from session_lint.analysis.places import is_test
 from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
-from session_lint.python.nodes import own_nodes, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import below
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -88,10 +89,32 @@ def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> S
     if isinstance(above, ast.arguments):
         return _default(module, call, node, above)
     target = _target(module, call)
+    if target is None and not scope.is_class:
+        return _in_field(module, call, scope)
     if target is None or _in_script(module, target) or not _stays(facts, scope, target):
         return None
     user = _user(module, scope, target.id)
     return Standing(call, target.id, user) if user is not None else None
+
+
+def _in_field(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
+    """The same of a session in a field of an object that a variable of the module holds: ``bot.session = Session()``.
+
+    Who reads the field of what is called the same has it from there.
+    """
+    above = module.parents[_value(module, call)]
+    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    name = path(target) if isinstance(target, ast.Attribute) else ""
+    if not name or _in_script(module, call) or _ended(module, scope, name):
+        return None
+    assert isinstance(target, ast.Attribute)
+    ending = ".".join(name.split(".")[-2:])
+    for home in (module, *(module.program.mentioning(module, f".{target.attr}") or ())):
+        for code, _ in home.codes if not is_test(home.source.filename) else ():
+            for node in own_of(code, ast.Attribute) if not isinstance(code, ast.Module) else ():
+                if isinstance(node.ctx, ast.Load) and f".{path(node)}".endswith(f".{ending}"):
+                    return Standing(call, name, code)
+    return None
 
 
 def _started(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:

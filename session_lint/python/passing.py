@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.python.nodes import key_of
 from session_lint.python.remembered import remembered
 from session_lint.python.words import word
 
@@ -34,6 +35,8 @@ def passings(names: Names) -> dict[str, list[Passing]]:
                     found.setdefault(part.id, []).append((part, call, scope))
                 elif isinstance(part, ast.Attribute):
                     found.setdefault(part.attr, []).append((part, call, scope))
+                elif part.__class__ is ast.Subscript and (key := key_of(part)):
+                    found.setdefault(key, []).append((part, call, scope))
     return found
 
 
