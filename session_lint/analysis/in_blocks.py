@@ -10,7 +10,7 @@ from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import detaches, fetched, given_to
 from session_lint.analysis.holding import arguments
-from session_lint.analysis.inference import opened_on_entry, shared_by, undoes, yielded
+from session_lint.analysis.inference import opened_on_entry, scope_closing, shared_by, undoes, yielded
 from session_lint.analysis.loading import is_column, loaded, new, received, told_how
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import NOTHING, SiteKind, State
@@ -193,7 +193,7 @@ def expires(module: Module, solved: Solved, node: ast.AST) -> bool:
 
 
 def _expires_inside(home: Module, function: ast.AST) -> bool:
-    """The same of the session that a scope of the project opens."""
+    """The same of the session that a scope of the project opens, and closes."""
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
     try:
@@ -204,7 +204,8 @@ def _expires_inside(home: Module, function: ast.AST) -> bool:
     if not sites:
         made_by = shared_by(home, function)
         return bool(made_by) and not any(_OPTION in one.source.text for one in (home, *made_by))
-    return all(expires(home, solved, site.origin.node) for site in sites)
+    closes, _ = scope_closing(home, function)
+    return closes and all(expires(home, solved, site.origin.node) for site in sites)
 
 
 def _variables(module: Module, block: Block) -> Iterator[Held]:
