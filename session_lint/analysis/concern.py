@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import BY_HAND, called_on
 from session_lint.python.names import is_property
-from session_lint.python.nodes import key_of, own_nodes, own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.pending import once
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import key_of, parameters
 from session_lint.python.words import MAKERS, word, words_given
 from session_lint.vocabulary import Meaning, Role, effects
 

@@ -13,8 +13,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.passed import of_field
-from session_lint.python.nodes import is_none, key_of, path
-from session_lint.python.scopes import BindingKind
+from session_lint.python.nodes import is_none, path
+from session_lint.python.scopes import BindingKind, key_of
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -34,9 +34,9 @@ from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
-from session_lint.python.nodes import key_of, own_of
+from session_lint.python.nodes import own_of
 from session_lint.python.pending import once
-from session_lint.python.scopes import LEAVES, below, children
+from session_lint.python.scopes import LEAVES, below, children, key_of
 from session_lint.python.stopping import go_on
 from session_lint.python.words import word
 from session_lint.stages import stage

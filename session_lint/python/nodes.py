@@ -96,9 +96,3 @@ def reading(name: str) -> ast.expr:
 def is_none(node: ast.AST) -> bool:
     """Whether an expression is ``None``."""
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def key_of(node: ast.AST) -> str:
-    """The key by which an expression asks for something: ``app["sessions"]``; empty for none."""
-    known = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
-    return node.slice.value if known and isinstance(node.slice.value, str) else ""  # type: ignore[attr-defined]

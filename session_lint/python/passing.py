@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.nodes import key_of
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import key_of
 from session_lint.python.words import word
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ class Scopes:
     :param loads: for each scope, the names read in it (not in the scopes inside it).
     :param fields: what is assigned to fields of other objects than that of a method, each with its target.
     :param items: what is assigned to a key of something, each with what has the key.
-    :param keyed: the same by the key, where that is a text.
+    :param keyed: the same by the key, where that could be a name.
     """
 
     module: Scope
@@ -301,8 +301,9 @@ class _Walker:
             if isinstance(target, ast.Subscript):
                 binding = Binding(BindingKind.VALUE, value, self.scope)
                 self.result.items.append((target.value, binding))
-                if isinstance(target.slice, ast.Constant) and isinstance(target.slice.value, str):
-                    self.result.keyed.append((target.slice.value, binding))
+                key = key_of(target)
+                if key:
+                    self.result.keyed.append((key, binding))
             self.visit(target)
 
     def _unpack(self, targets: list[ast.expr], value: ast.expr) -> None:
@@ -401,6 +402,12 @@ def parameters(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
     """All parameters of a function, in the order of its signature."""
     a = node.args
     return [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]
+
+
+def key_of(node: ast.AST) -> str:
+    """The key by which an expression asks for something, where it could be a name: ``app["sessions"]``; else empty."""
+    key = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else None
+    return key if isinstance(key, str) and key.isidentifier() else ""
 
 
 def is_self(scope: Scope, name: str) -> bool:

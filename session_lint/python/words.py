@@ -10,8 +10,8 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.annotations import parts_of
-from session_lint.python.nodes import key_of, own_of, path
-from session_lint.python.scopes import Binding, BindingKind, parameters_with_defaults
+from session_lint.python.nodes import own_of, path
+from session_lint.python.scopes import Binding, BindingKind, key_of, parameters_with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
