@@ -88,7 +88,7 @@ def _fields_of_part(module: Module, call: ast.Call, fact: Fact) -> frozenset[str
     if part is None:
         return frozenset()
     own = {f"{part.own}.{name}" for name in entered}
-    return _kept(part.home, part.made, lambda argument: path(argument) in own, 0)
+    return kept_as(part.home, part.made, lambda argument: path(argument) in own)
 
 
 class Part(NamedTuple):
