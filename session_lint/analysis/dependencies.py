@@ -318,4 +318,5 @@ def _closes(home: Module, code: ast.AST, told: ast.Call) -> bool:
         for arg, default in parameters_with_defaults(code)
         if default is told or (arg.annotation is not None and told in below(arg.annotation))
     ]
-    return any(way.state in (State.CLOSED, State.GIVEN) for n in names for way in home.summaries.parameter(code, n))
+    ways = (way for name in names for way in home.summaries.parameter(code, name, alone=True))
+    return any(way.state in (State.CLOSED, State.GIVEN) for way in ways)

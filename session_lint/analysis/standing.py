@@ -197,7 +197,7 @@ def _stays(facts: ModuleFacts, scope: Scope, target: ast.Name) -> bool:
 def _ended(module: Module, scope: Scope | None, name: str) -> bool:
     """Whether a scope closes what a variable holds, as a script does, from top to bottom; ``None`` for any scope."""
     return any(
-        isinstance(c.func, ast.Attribute) and closes(c.func.attr) and path(c.func.value).partition(".")[0] == name
+        isinstance(c.func, ast.Attribute) and closes(c.func.attr) and f"{path(c.func.value)}.".startswith(f"{name}.")
         for c, around in module.names.scopes.calls
         if scope is None or around is scope
     )

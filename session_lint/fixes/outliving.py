@@ -30,7 +30,7 @@ from session_lint.fixes.expressions import (
     start_of,
     word_of,
 )
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import names_under, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import effects
@@ -316,12 +316,19 @@ class _Block:
         before = -1
         while before != len(self.loaded):
             before = len(self.loaded)
+            self._bind_loaded()
+            found = chain(self._collections(), self._given_to_session(), self._capturing())
+            self.loaded |= {name for name in found if name not in self.sessions}
+
+    def _bind_loaded(self) -> None:
+        """Find the variables that get it by what is assigned."""
+        before = -1
+        while before != len(self.loaded):
+            before = len(self.loaded)
             for target, value in self.bindings:
                 if self.holds(value):
                     names = {place.id for place in places_of(target) if isinstance(place, ast.Name)}
                     self.loaded |= names - self.sessions
-            found = chain(self._collections(), self._given_to_session(), self._capturing())
-            self.loaded |= {name for name in found if name not in self.sessions}
 
     def _collections(self) -> Iterator[str]:
         """The code's own variables into which the block puts what was loaded: ``found.append(user)``."""
@@ -523,6 +530,9 @@ class _Block:
 
     def holds(self, value: ast.AST) -> bool:
         """Whether an expression may be, or hold, what was loaded."""
+        names = names_under(value)
+        if names.isdisjoint(self.loaded) and names.isdisjoint(self.sessions):
+            return False
         if is_made_plain(value) or self._is_free(value) or self._gives_back_nothing(value):
             return False
         if isinstance(value, ast.Lambda):  # it runs who knows when: what it gives does not count, but what it knows
@@ -582,8 +592,7 @@ class _Block:
 
         :param but: names that are others' there.
         """
-        known = (self.sessions | self.loaded).difference(but)
-        return any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(value))
+        return not (names_under(value) & (self.sessions | self.loaded)).issubset(but)
 
     def _function(self, call: ast.Call) -> tuple[Module, FunctionNode, Mapping[str, ast.expr | None], None] | None:
         """The function of the project that a call calls, with what it gets; no method of something that is loaded."""

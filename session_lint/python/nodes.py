@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import LEAVES, children
+from session_lint.python.scopes import LEAVES, below, children
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +84,12 @@ def path(node: ast.AST) -> str:
     if not parts or not isinstance(node, ast.Name):
         return ""
     return ".".join([node.id, *reversed(parts)])
+
+
+@remembered
+def names_under(node: ast.AST) -> frozenset[str]:
+    """The variables that are spoken of under a node, itself included, in the functions inside it, too."""
+    return frozenset(n.id for n in below(node) if isinstance(n, ast.Name))
 
 
 @remembered
