@@ -31,6 +31,7 @@ from session_lint.fixes.expressions import (
     word_of,
 )
 from session_lint.python.nodes import names_under, own_nodes, own_of, path
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.values import dataclass, field, replace
 from session_lint.vocabulary import effects
@@ -192,8 +193,21 @@ def _block(
     facts: ModuleFacts, obligation: Obligation, found: Shape, *, strict: bool, counts_new: bool = True
 ) -> _Block:
     assert facts.module is not None
-    sessions, code = {found.name}, obligation.site.code
-    block = _Block(facts.module, code, found.block, sessions, set(), strict, counts_new=counts_new)
+    block = _loaded(facts.module, obligation.site.code, (*found.block,), found.name, strict, counts_new)
+    return replace(block, met=set())  # what is followed is followed anew by each question
+
+
+@remembered
+def _loaded(
+    module: Module,
+    code: ast.AST,
+    statements: tuple[ast.stmt, ...],
+    session: str,
+    strict: bool,  # noqa: FBT001
+    counts_new: bool,  # noqa: FBT001
+) -> _Block:
+    """A block in which is found what was loaded: several conditions ask for that."""
+    block = _Block(module, code, statements, {session}, set(), strict, counts_new=counts_new)
     block.load()
     return block
 
