@@ -99,6 +99,10 @@ def _gives_value(module: Module, call: ast.Call, scope: Scope, depth: int) -> bo
         return True
     if isinstance(call.func, ast.Attribute) and call.func.attr in _TEXT:
         return True
+    callee = module.calls.callee(call) if call in module.calls else None
+    function = callee.function if callee is not None else None
+    if function is not None and function.returns is not None and _is_plain_type(function.returns):
+        return True
     names = module.names.qualify(call.func, scope)
     plain = bool(names) and all(n.startswith(_MAKING_PLAIN) and not n.startswith("builtins.") for n in names)
     return plain or (isinstance(call.func, ast.Attribute) and is_value(module, call.func.value, scope, depth))

@@ -123,3 +123,15 @@ def test_a_type_tells_that_a_parameter_is_plain(annotation: str, safe: bool) -> 
     fix = next(f for f in lint(text) if f.code == "SES101").fix
     assert fix is not None
     assert (fix.applicability is Applicability.SAFE) is safe
+
+
+@pytest.mark.parametrize(
+    ("returns", "safe"), [("", False), (" -> str", True), (" -> dict", False), (" -> User", False)]
+)
+def test_a_type_tells_that_a_function_of_the_project_gives_something_plain(returns: str, safe: bool) -> None:
+    """As far as it is one of plain values."""
+    written = f"def written(x){returns}:\n    return store(x)\n\n\n"
+    text = f"{written}{MODELS}    session.add(Unread(written(x)))\n    session.commit()\n"
+    fix = next(f for f in lint(text) if f.code == "SES101").fix
+    assert fix is not None
+    assert (fix.applicability is Applicability.SAFE) is safe
