@@ -88,7 +88,7 @@ def test_a_module_that_only_enters_is_on_the_map(shop: SessionMap) -> None:
 
 
 def test_functions_that_are_passed_a_session_are_counted(shop: SessionMap) -> None:
-    assert module(shop, "shop.orders.store").given == 1
+    assert module(shop, "shop.orders.store").given == 2
 
 
 def test_within_a_package_are_its_modules_and_what_they_go_through(shop: SessionMap) -> None:
