@@ -28,6 +28,11 @@ def may_end(module: Module, code: ast.AST) -> bool:
     return _is_done(module, own_nodes(code), module.program.ending, _ends)
 
 
+def may_close(module: Module, code: ast.AST) -> bool:
+    """Whether a code closes something by hand, or calls what does; ``with`` closes on all ways."""
+    return _is_done(module, own_of(code, ast.Call), module.program.closing, _closes)
+
+
 def may_pass_over(module: Module, block: ast.With | ast.AsyncWith) -> bool:
     """Whether something may catch an error inside a ``with``: a clause, a ``suppress()``, a function that is called."""
     inside = (node for statement in block.body for node in (statement, *own_nodes(statement)))
@@ -68,9 +73,13 @@ def _ends(home: Module, node: ast.AST) -> bool:
     return node in home.calls and home.calls.callee(node).role in _CLOSING
 
 
-def _catches(_: Module, node: ast.AST) -> bool:
+def _closes(_: Module, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and releasing(node.func.attr)
+
+
+def _catches(home: Module, node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
-        return path(node.func).rpartition(".")[2] == "suppress"
+        return node in home.calls and bool(home.suppressed(node, home.calls.scope(node)))
     return isinstance(node, ast.ExceptHandler)
 
 

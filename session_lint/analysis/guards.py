@@ -13,6 +13,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.holding import arguments
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, parameters
@@ -338,7 +339,7 @@ def asked(function: FunctionNode) -> frozenset[str]:
     for node in own_of(function, *_TESTING):
         found = found.union(*_tests(node))
     for call in own_of(function, ast.Call):
-        found |= {path(argument) for argument in (*call.args, *(k.value for k in call.keywords))}
+        found |= {path(argument) for argument in arguments(call)}
     return frozenset({arg.arg for arg in parameters(function)} & found)
 
 
@@ -411,9 +412,7 @@ def _told(code: ast.AST, names: frozenset[str]) -> set[str]:
     found: set[str] = set()
     for node in own_of(code, ast.Assign):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if isinstance(call, ast.Call) and any(
-            path(a) in names for a in (*call.args, *(k.value for k in call.keywords))
-        ):
+        if isinstance(call, ast.Call) and any(path(a) in names for a in arguments(call)):
             found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     return {name for node in own_of(code, ast.If) for name in _tested(node.test)} & found if found else found
 

@@ -9,6 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call
+from session_lint.analysis.called import may_close
 from session_lint.analysis.facts import Ending
 from session_lint.analysis.holding import releasing
 from session_lint.analysis.registries import handed_on, is_registry, taken_down
@@ -46,7 +47,7 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     for one in facts.borrowed:
         if not one.managed or all(releasing(_method(use)) for use in one.uses) or not is_registry(one):
             continue  # of one that is only closed here, others ask something
-        if not _may_close(facts.module, one.code) or one.solved is None:
+        if not may_close(facts.module, one.code) or one.solved is None:
             continue
         states = [fact.state for fact in one.solved.exits if fact.flying is None]
         if not states or any(state is not State.CLOSED for state in states) or _removed_by_others(facts.module, one):
@@ -55,21 +56,6 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
         ending = next((way for way in _open(one) if not _before(way, asked)), None)
         if ending is not None:
             yield HalfRemoved(asked, one.called, one.code, ending)
-
-
-def _may_close(module: Module, code: ast.AST, depth: int = 0) -> bool:
-    """Whether a code closes something by hand, or calls what does; ``with`` closes on all ways."""
-    for call in own_of(code, ast.Call):
-        if releasing(_method(call)):
-            return True
-        callee = module.calls.callee(call)
-        followed = callee.function is not None and callee.function is not code and depth < _DEEPEST
-        if followed and _may_close(module.at(callee), callee.function, depth + 1):  # type: ignore[arg-type]
-            return True
-    return False
-
-
-_DEEPEST = 2
 
 
 def _method(call: ast.Call) -> str:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.family import family
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.passed import given, of_field
 from session_lint.python.nodes import own_of, path, reading
 from session_lint.python.scopes import BindingKind, parameters
@@ -116,7 +117,7 @@ def _is_anothers(call: ast.Call) -> bool:
     Such are ``index.commit("message")``, ``connection.query("SELECT 1")``, ``cache.get(key)``, ``solr.add([page])``.
     """
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    given = [*call.args, *(k.value for k in call.keywords)]
+    given = [*arguments(call)]
     if any(isinstance(argument, ast.Starred) for argument in given):
         return False
     if method in ("commit", "rollback"):

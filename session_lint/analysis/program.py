@@ -63,6 +63,7 @@ class Program:
         self.slow: dict[tuple[FunctionNode, int], object] = {}
         self.speaking: dict[tuple[FunctionNode, frozenset[str], int], bool] = {}
         self.ending: dict[ast.AST, bool] = {}
+        self.closing: dict[ast.AST, bool] = {}
         self.catching: dict[ast.AST, bool] = {}
         self._modules: dict[Names, Module] = {}
         self._facts: dict[Module, ModuleFacts] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.makers import makers
 from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
@@ -341,7 +342,7 @@ def _is_told_to_be_one(module: Module, code: FunctionNode) -> bool:
     for call, scope in module.names.scopes.calls:
         called = word(call.func)
         if called == _DEFAULTS or (called in _RUNNING and module.calls.callee(call).names & _COMMANDING):
-            given = (*call.args, *(k.value for k in call.keywords))
+            given = [*arguments(call)]
             names = {name for value in given for name in (module.names.qualify(value, scope) if path(value) else ())}
             if any(module.names.definitions.get(name) is code for name in names):
                 return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
+from session_lint.analysis.holding import arguments
 from session_lint.python.nodes import path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -57,7 +58,7 @@ def global_uses(module: Module) -> Iterator[GlobalUse]:
         if code in served and _takes(module, callee, code):
             yield GlobalUse(call, code, served[code])
         elif callee.role in SERVING:
-            for value in (*call.args, *(k.value for k in call.keywords)):
+            for value in arguments(call):
                 found = module.calls.meaning(module.names.qualify(value, scope)) if path(value) else None
                 if found is not None and found.role is Role.SINGLETON:
                     yield GlobalUse(value, code, None)
@@ -116,7 +117,7 @@ def is_registered(module: Module, code: Code) -> bool:
 def _named(module: Module, call: ast.Call) -> Iterator[ast.AST]:
     """The functions of the project that a call is given by their names."""
     scope = module.calls.scope(call)
-    for value in (*call.args, *(k.value for k in call.keywords)):
+    for value in arguments(call):
         for name in module.names.qualify(value, scope) if path(value) else ():
             found = module.names.definition(name)
             if found is not None:
@@ -159,7 +160,7 @@ def _looks_like_route(decorator: ast.expr) -> bool:
 def _given(module: Module, call: ast.Call) -> Iterator[Code]:
     """The functions that a call is given, and the methods ``on_get`` and so on of objects, as Falcon serves by them."""
     scope = module.calls.scope(call)
-    for value in (*call.args, *(k.value for k in call.keywords)):
+    for value in arguments(call):
         for name in module.names.qualify(value, scope) if path(value) or isinstance(value, ast.Call) else ():
             node = module.names.definitions.get(name.removesuffix("()"))
             if isinstance(node, ast.ClassDef) and name.endswith("()"):

@@ -11,7 +11,7 @@ import ast
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import releasing
+from session_lint.analysis.holding import arguments, releasing
 from session_lint.analysis.places import is_test
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.state import Site, SiteKind
@@ -167,7 +167,7 @@ def _settled_in(module: Module) -> frozenset[str]:
     found: set[str] = set()
     for call, scope in module.names.scopes.calls:
         code = module.code_of(scope)
-        given = (*call.args, *(k.value for k in call.keywords))
+        given = [*arguments(call)]
         found.update(closed for value in given if (closed := module.closer_of(value, code)) and not _net(module, value))
         callee = module.calls.callee(call)
         if callee.role is Role.CLOSER and callee.meaning is not None and _hook(module, code):
@@ -185,7 +185,7 @@ def _net(module: Module, value: ast.expr) -> bool:
         for call in below(defined[1]):
             if isinstance(call, ast.Call) and "warnings.warn" in home.calls.callee(call).names:
                 scope = home.calls.scope(call)
-                given = (*call.args, *(k.value for k in call.keywords))
+                given = [*arguments(call)]
                 if any("builtins.ResourceWarning" in home.names.qualify(one, scope) for one in given):
                     return True
     return False
