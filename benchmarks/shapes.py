@@ -127,6 +127,13 @@ def sessions_in_turn(size: int) -> Files:
     return _module("def work(query):\n" + "".join(lines))
 
 
+def fallbacks(size: int) -> Files:
+    """One function that makes a session by what one variable stands for, which so many lines bind anew."""
+    lines = ("    make = make or SessionLocal\n" for _ in range(size))
+    session = "    session = make()\n    session.execute(query)\n    session.close()\n"
+    return _module("def work(query, make=None):\n" + "".join(lines) + session)
+
+
 def functions(size: int) -> Files:
     """One module of so many functions with a session each."""
     return _module(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from session_lint.python.pending import Pending
     from session_lint.python.scopes import FunctionNode, Scope
 
+    _Told = dict[tuple[Scope | None, str], bool | None]
+
 _LOG_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log"])
 _TEXT = "sqlalchemy.text"
 _WRITING_SQL = ("insert", "update", "delete", "replace", "merge", "create", "drop", "alter", "truncate")
@@ -433,12 +435,12 @@ class Calls:
 
     def writes(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression is an SQL statement that changes rows, by itself or as what a variable stands for."""
-        return self._writes(node, scope, frozenset()) is True
+        return self._writes(node, scope, {}) is True
 
-    def _writes(self, node: ast.expr, scope: Scope, seen: frozenset[str]) -> bool | None:
+    def _writes(self, node: ast.expr, scope: Scope, seen: _Told) -> bool | None:
         """The same; ``None`` where it is what one of some variables stands for.
 
-        :param seen: the variables.
+        :param seen: what was told of variables that were asked already, which is nothing of those on the way.
         """
         start = node
         while isinstance(start, (ast.Call, ast.Attribute)):
@@ -458,16 +460,18 @@ class Calls:
             return self._stands_for_write(start.id, scope, seen)
         return _first_text(start).lstrip().lower().startswith(_WRITING_SQL)
 
-    def _stands_for_write(self, name: str, scope: Scope, seen: frozenset[str]) -> bool | None:
+    def _stands_for_write(self, name: str, scope: Scope, seen: _Told) -> bool | None:
         """Whether each value of a variable is such a statement; one that is made of the variable itself is the same."""
-        if name in seen:
-            return None
         owner = self.names.owner(name, scope)
+        if (owner, name) in seen:
+            return seen[owner, name]
         bindings = owner.bindings[name] if owner is not None else []
         if any(b.kind is not BindingKind.VALUE or not isinstance(b.node, ast.expr) for b in bindings):
             return False
-        found = {self._writes(b.node, b.scope, seen | {name}) for b in bindings}  # type: ignore[arg-type]  # see above
-        return True in found and False not in found
+        seen[owner, name] = None
+        found = {self._writes(b.node, b.scope, seen) for b in bindings}  # type: ignore[arg-type]  # see above
+        seen[owner, name] = True in found and False not in found
+        return seen[owner, name]
 
 
 def _changes_table(func: ast.expr) -> bool:

@@ -13,7 +13,7 @@ from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.python.containers import Place
@@ -27,22 +27,56 @@ _LIBRARIES = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 _ASYNC = ("sqlalchemy.ext.asyncio.", "sqlmodel.ext.asyncio.")
 Made = tuple["Module", ast.Call]
 """A call, and the module it stands in."""
+Source = tuple["Module", ast.AST, "Scope"]
+"""An expression that something may come from, the module it stands in and the scope."""
 
 
-def makers(module: Module, node: ast.AST, scope: Scope, depth: int = 0) -> list[Made]:
+def makers(module: Module, node: ast.AST, scope: Scope) -> list[Made]:
     """The calls that may have made what an expression stands for, in whichever module they are."""
-    if depth > _DEEPEST:
-        return []
-    if isinstance(node, (ast.Await, ast.NamedExpr)):
-        return makers(module, node.value, scope, depth + 1)
-    if isinstance(node, (ast.BoolOp, ast.IfExp)):
-        parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
-        return [made for part in parts for made in makers(module, part, scope, depth + 1)]
-    if isinstance(node, (ast.Call, ast.Subscript)) and (places := _places(module, node, scope)):
-        return _of_places(module, places, depth)
-    if isinstance(node, ast.Call):
-        return _of_call(module, node, depth)
-    return [made for home, binding in _bindings(module, node, scope) for made in _bound(home, binding, depth)]
+    found: dict[Made, None] = {}
+
+    def sources(home: Module, node: ast.AST, scope: Scope) -> Iterable[Source]:
+        if isinstance(node, (ast.Await, ast.NamedExpr)):
+            return [(home, node.value, scope)]
+        if isinstance(node, (ast.BoolOp, ast.IfExp)):
+            parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+            return [(home, part, scope) for part in parts]
+        if isinstance(node, (ast.Call, ast.Subscript)) and (places := _places(home, node, scope)):
+            return _of_modules(home, places)
+        if isinstance(node, ast.Call):
+            callee = home.calls.callee(node)
+            if callee.function is not None:
+                return _returned(home.at(callee), callee.function)
+            found[home, node] = None
+            return ()
+        return [one for there, binding in _bindings(home, node, scope) for one in _bound(there, binding)]
+
+    _follow((module, node, scope), sources)
+    return list(found)
+
+
+def expressions(module: Module, node: ast.expr, scope: Scope) -> list[tuple[Module, ast.expr]]:
+    """What an expression says, or what the variable was assigned that it names, in whichever module that is."""
+    found: dict[tuple[Module, ast.expr], None] = {}
+
+    def sources(home: Module, node: ast.AST, scope: Scope) -> Iterable[Source]:
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            return [one for there, binding in _bindings(home, node, scope) for one in _assigned(there, binding)]
+        found[home, node] = None  # type: ignore[index]  # an expression
+        return ()
+
+    _follow((module, node, scope), sources)
+    return list(found)
+
+
+def _follow(start: Source, sources: Callable[[Module, ast.AST, Scope], Iterable[Source]]) -> None:
+    """Ask for the sources of an expression, and for theirs, each once, the nearest first."""
+    seen = {start}
+    nearest = [start]
+    for _ in range(_DEEPEST + 1):
+        further = dict.fromkeys(one for source in nearest for one in sources(*source))
+        nearest = [one for one in further if one not in seen]
+        seen.update(nearest)
 
 
 def _places(module: Module, node: ast.Call | ast.Subscript, scope: Scope) -> list[Place]:
@@ -54,41 +88,23 @@ def _places(module: Module, node: ast.Call | ast.Subscript, scope: Scope) -> lis
     return module.names.parts(node.value, index, scope)
 
 
-def _of_places(module: Module, places: list[Place], depth: int) -> list[Made]:
-    return [
-        made for home, node, scope in places for made in makers(module.program.module(home), node, scope, depth + 1)
-    ]
+def _of_modules(module: Module, places: list[Place]) -> list[Source]:
+    return [(module.program.module(home), node, scope) for home, node, scope in places]
 
 
-def expressions(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[Module, ast.expr]]:
-    """What an expression says, or what the variable was assigned that it names, in whichever module that is."""
-    if depth > _DEEPEST or not isinstance(node, (ast.Name, ast.Attribute)):
-        yield module, node
-        return
-    for home, binding in _bindings(module, node, scope):
-        yield from _assigned(home, binding, depth)
-
-
-def _assigned(module: Module, binding: Binding, depth: int) -> Iterator[tuple[Module, ast.expr]]:
-    if binding.kind is BindingKind.VALUE and isinstance(binding.node, ast.expr):
-        yield from expressions(module, binding.node, binding.scope, depth + 1)
-    elif binding.kind is BindingKind.IMPORT and depth <= _DEEPEST:
+def _assigned(module: Module, binding: Binding, depth: int = 0) -> Iterator[Source]:
+    """The expressions that a variable was assigned, in this module or in the one that it is imported from."""
+    if binding.kind is BindingKind.VALUE:
+        yield module, binding.node, binding.scope
+    elif binding.kind is BindingKind.IMPORT and depth < _DEEPEST:
         for home, inner in _exported(module, binding.target):
             yield from _assigned(home, inner, depth + 1)
 
 
-def _of_call(module: Module, call: ast.Call, depth: int) -> list[Made]:
-    callee = module.calls.callee(call)
-    if callee.function is None:
-        return [(module, call)]
-    return _returned(module.at(callee), callee.function, depth)
-
-
-def _returned(home: Module, function: FunctionNode, depth: int) -> list[Made]:
-    """The calls that may have made what a function returns."""
+def _returned(home: Module, function: FunctionNode) -> list[Source]:
+    """The expressions that a function returns."""
     scope = home.names.scopes.of[function]
-    given = [n.value for n in own_of(function, ast.Return) if n.value is not None]
-    return [made for value in given for made in makers(home, value, scope, depth + 1)]
+    return [(home, n.value, scope) for n in own_of(function, ast.Return) if n.value is not None]
 
 
 def _bindings(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[Module, Binding]]:
@@ -125,20 +141,18 @@ def _members(module: Module, owner: Scope, name: str, depth: int = 0) -> Iterato
             yield from _members(module.program.module(inner[0]), inner[1], name, depth + 1)
 
 
-def _bound(module: Module, binding: Binding, depth: int) -> Iterable[Made]:
-    if binding.kind is BindingKind.VALUE:
-        return makers(module, binding.node, binding.scope, depth + 1)
+def _bound(module: Module, binding: Binding, depth: int = 0) -> Iterable[Source]:
+    """The expressions that a name may stand for by one of its bindings."""
     if binding.kind is BindingKind.PART and binding.whole is not None:
-        return _of_places(module, module.names.parts(binding.whole, binding.index, binding.scope), depth)
+        return _of_modules(module, module.names.parts(binding.whole, binding.index, binding.scope))
     if isinstance(binding.node, ast.FunctionDef) and _is_read(binding.node):
-        return _returned(module, binding.node, depth)
+        return _returned(module, binding.node)
     if binding.kind is BindingKind.PARAMETER:
         kept = bound_to(module, [binding])
-        passed = given(*kept) if kept is not None and factories(*kept) else None
-        return [made for home, argument, scope in passed or () for made in makers(home, argument, scope, depth + 1)]
-    if binding.kind is not BindingKind.IMPORT or depth > _DEEPEST:
-        return ()
-    return [made for home, inner in _exported(module, binding.target) for made in _bound(home, inner, depth + 1)]
+        return (given(*kept) or ()) if kept is not None and factories(*kept) else ()
+    if binding.kind is BindingKind.IMPORT and depth < _DEEPEST:
+        return [one for home, inner in _exported(module, binding.target) for one in _bound(home, inner, depth + 1)]
+    return _assigned(module, binding) if binding.kind is BindingKind.VALUE else ()
 
 
 def _is_read(function: ast.FunctionDef) -> bool:

@@ -37,17 +37,18 @@ def passed(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
 
 def standing_in(module: Module, bindings: Iterable[Binding]) -> frozenset[str]:
     """The factories that a name stands for where nothing else was passed, by all that it is bound to."""
-    return frozenset(_all(_fallback_bound(module, binding, ()) for binding in bindings) or ())
+    seen: set[Binding] = set()
+    return frozenset(_all(_fallback_bound(module, binding, seen) for binding in bindings) or ())
 
 
 def _own(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
-    return frozenset(_fallback(module, node, scope, ()) or ())
+    return frozenset(_fallback(module, node, scope, set()) or ())
 
 
-def _fallback(module: Module, node: ast.expr, scope: Scope, seen: tuple[Binding, ...]) -> set[str] | None:
+def _fallback(module: Module, node: ast.expr, scope: Scope, seen: set[Binding]) -> set[str] | None:
     """The factories that an expression stands for where nothing else was passed: ``given or SessionLocal``.
 
-    :param seen: the bindings on the way, of which ``f = f or SessionLocal`` is made again.
+    :param seen: the bindings that were asked already; each is asked once, for what any of them stands for counts.
     :returns: ``None`` where it may stand for something of another kind.
     """
     if isinstance(node, ast.Constant):
@@ -67,13 +68,16 @@ def _fallback(module: Module, node: ast.expr, scope: Scope, seen: tuple[Binding,
         bindings = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
     if not bindings:
         return None
-    return _all(_fallback_bound(module, binding, seen) for binding in bindings if binding not in seen)
+    return _all(_fallback_bound(module, binding, seen) for binding in bindings)
 
 
-def _fallback_bound(module: Module, binding: Binding, seen: tuple[Binding, ...]) -> set[str] | None:
+def _fallback_bound(module: Module, binding: Binding, seen: set[Binding]) -> set[str] | None:
     """The same of what a name is bound to; a parameter of which nothing is known may be anything that will do."""
+    if binding in seen:
+        return set()
+    seen.add(binding)
     if binding.kind is BindingKind.VALUE and isinstance(binding.node, ast.expr):
-        return _fallback(module, binding.node, binding.scope, (*seen, binding))
+        return _fallback(module, binding.node, binding.scope, seen)
     function = binding.scope.node
     if binding.kind is not BindingKind.PARAMETER or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return None
@@ -82,8 +86,12 @@ def _fallback_bound(module: Module, binding: Binding, seen: tuple[Binding, ...])
 
 
 def _all(found: Iterable[set[str] | None]) -> set[str] | None:
-    told = list(found)
-    return None if None in told else set[str]().union(*(one for one in told if one is not None))
+    told = set[str]()
+    for one in found:
+        if one is None:
+            return None
+        told |= one
+    return told
 
 
 def factories(module: Module, arg: ast.arg, function: FunctionNode) -> frozenset[str]:

@@ -7,6 +7,7 @@ may come out of. It errs on the side of too much, and it looks at no other modul
 from __future__ import annotations
 
 import ast
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.annotations import parts_of
@@ -89,35 +90,45 @@ def _of_defaults(names: Names, scope: Scope) -> Iterator[Lead]:
 
 def _bound(names: Names, binding: Binding) -> Iterable[str]:
     """The words that a binding may get its value from."""
-    if binding.kind is BindingKind.VALUE:
-        return words_given(names, binding.node, binding.scope)
-    if binding.kind is BindingKind.PART and binding.whole is not None:
-        return words_given(names, binding.whole, binding.scope)
+    if (source := _source(binding)) is not None:
+        return words_given(names, source, binding.scope)
     if binding.kind is BindingKind.IMPORT:
         return (binding.target.rpartition(".")[2],)
     return map(word, binding.node.bases) if isinstance(binding.node, ast.ClassDef) else ()
 
 
-def words_given(names: Names, node: ast.AST, scope: Scope, depth: int = 0) -> Iterator[str]:
-    """The words whose value an expression may have, or hold."""
-    if isinstance(node, ast.Call):
-        yield from words_given(names, node.func, scope, depth + 1)
-        for argument in (*node.args, *(k.value for k in node.keywords)):
-            if isinstance(argument, (ast.Name, ast.Attribute, ast.Call, ast.Lambda)):
-                yield from words_given(names, argument, scope, depth + 1)
-    elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
-        yield from filter(None, (word(node), key_of(node)))
-        yield from map(word, _declared(names, node, scope))
-        for binding in _bindings(names, node, scope)[:8] if depth < _DEEP else ():
-            if binding.kind is BindingKind.VALUE:
-                yield from words_given(names, binding.node, binding.scope, depth + 1)
-            elif binding.kind is BindingKind.PART and binding.whole is not None:
-                yield from words_given(names, binding.whole, binding.scope, depth + 1)
-            elif binding.kind is BindingKind.PARAMETER and binding.node.annotation is not None:  # type: ignore[attr-defined]
-                yield from map(word, parts_of(binding.node.annotation))  # type: ignore[attr-defined]
-    else:
-        for part in _parts(node):
-            yield from words_given(names, part, scope, depth)
+def words_given(names: Names, node: ast.AST, scope: Scope) -> Iterator[str]:
+    """The words whose value an expression may have, or hold; each of its sources is asked once, the nearest first."""
+    seen: set[ast.AST] = set()
+    todo = deque([(node, scope, 0)])
+    while todo:
+        node, scope, depth = todo.popleft()
+        if isinstance(node, ast.Call):
+            todo.append((node.func, scope, depth + 1))
+            for argument in (*node.args, *(k.value for k in node.keywords)):
+                if isinstance(argument, (ast.Name, ast.Attribute, ast.Call, ast.Lambda)):
+                    todo.append((argument, scope, depth + 1))
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+            yield from filter(None, (word(node), key_of(node)))
+            yield from map(word, _declared(names, node, scope))
+            bindings = _bindings(names, node, scope)[:8] if depth < _DEEP else []
+            fresh = [binding for binding in bindings if binding.node not in seen]
+            seen.update(binding.node for binding in fresh)
+            todo.extend((source, b.scope, depth + 1) for b in fresh if (source := _source(b)) is not None)
+            yield from (word(part) for b in fresh if b.kind is BindingKind.PARAMETER for part in _annotated(b))
+        else:
+            todo.extendleft((part, scope, depth) for part in _parts(node))
+
+
+def _source(binding: Binding) -> ast.AST | None:
+    """The expression that a name is bound to, or to a part of."""
+    return binding.node if binding.kind is BindingKind.VALUE else binding.whole
+
+
+def _annotated(parameter: Binding) -> list[ast.AST]:
+    """The nodes of the annotation of a parameter."""
+    assert isinstance(parameter.node, ast.arg)
+    return parts_of(parameter.node.annotation) if parameter.node.annotation is not None else []
 
 
 def _declared(names: Names, node: ast.AST, scope: Scope) -> list[ast.AST]:
