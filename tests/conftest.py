@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from session_lint.python.project import forget_projects
 from tests.linting import lint
 from tests.postgres import running
 
@@ -52,6 +53,14 @@ def pytest_collection_finish() -> None:
     """Keep what is there before the first test out of what is looked through for garbage, as many tests do."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_left() -> Iterator[None]:
+    """Leave nothing that one file's tests have read to be looked through for garbage in all tests of the others."""
+    yield
+    forget_projects()
+    gc.collect()
 
 
 @pytest.fixture(name="lint", scope="session")
