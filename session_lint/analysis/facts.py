@@ -206,7 +206,7 @@ class ModuleFacts:
         """The variable that the value of an expression is bound to first."""
         if isinstance(node, ast.withitem):
             return path(node.optional_vars) if node.optional_vars is not None else ""
-        return next((name for value, name in _bindings(code) if value is node or _yields(value, node)), "")
+        return _bindings(code).get(node, "")
 
     def variable_of(self, site: Site, solved: Solved) -> str:
         """The variable of a session in the solution for a code, which may have it from somebody else."""
@@ -257,29 +257,34 @@ _EXCEPTIONAL = (EdgeKind.RAISE, EdgeKind.CATCH, EdgeKind.UNCAUGHT, EdgeKind.UNWI
 
 
 @remembered
-def _bindings(code: ast.AST) -> list[tuple[ast.AST, str]]:
-    """The values that a code binds to names, in the order of the text."""
-    found: list[tuple[ast.AST, str]] = []
+def _bindings(code: ast.AST) -> dict[ast.AST, str]:
+    """The name that the value of each expression is bound to first, in the order of the text."""
+    found: dict[ast.AST, str] = {}
     nodes = [n for n in own_nodes(code) if isinstance(n, _BINDING)]
     for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset)):
-        if isinstance(node, ast.Assign):
-            found.append((node.value, path(node.targets[0])))
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
-            found += [(i.context_expr, path(i.optional_vars)) for i in node.items if i.optional_vars is not None]
-        elif node.value is not None:
-            found.append((node.value, path(node.target)))
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            bound = [(i.context_expr, i.optional_vars) for i in node.items if i.optional_vars is not None]
+        else:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            bound = [(node.value, target)] if node.value is not None else []
+        for value, target in bound:
+            for one in _yielded(value):
+                found.setdefault(one, path(target))
     return found
 
 
 _BINDING = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.With, ast.AsyncWith)
 
 
-def _yields(value: ast.AST, node: ast.AST) -> bool:
-    """Whether ``node`` is what an expression evaluates to, on some way."""
+def _yielded(value: ast.expr) -> Iterator[ast.expr]:
+    """What an expression evaluates to, on some way: itself, and what stands inside of it."""
+    yield value
     if isinstance(value, (ast.Await, ast.NamedExpr)):
-        return value.value is node or _yields(value.value, node)
-    if isinstance(value, ast.BoolOp):
-        return any(v is node or _yields(v, node) for v in value.values)
-    if isinstance(value, ast.IfExp):
-        return any(v is node or _yields(v, node) for v in (value.body, value.orelse))
-    return isinstance(value, ast.Call) and any(a is node for a in value.args)
+        yield from _yielded(value.value)
+    elif isinstance(value, ast.BoolOp):
+        for part in value.values:
+            yield from _yielded(part)
+    elif isinstance(value, ast.IfExp):
+        yield from (*_yielded(value.body), *_yielded(value.orelse))
+    elif isinstance(value, ast.Call):
+        yield from value.args
