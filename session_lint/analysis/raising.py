@@ -137,10 +137,10 @@ class Raising(Entering):
         return node if node in parents else None
 
     def _passes(self, edge: Edge, fact: Fact) -> Fact | None:
-        """An exception that no clause of a ``try`` has caught; it is remembered where others may meet it."""
+        """An exception that no clause of a ``try`` has caught, which is remembered: others may meet it."""
         if self._surely_caught(edge.source.edges, fact):
             return None
-        if fact.flying is None or not edge.target.edges:
+        if fact.flying is None:
             return fact
         passed = fact.flying.passed.union(k for k in self._of_clauses(edge.source.edges) if k)
         return fact.with_flying(fact.flying._replace(passed=passed))

@@ -284,8 +284,23 @@ class Summaries:
         outcomes = telling(self._outcome(function, fact) for fact in solved.exits if fact.site is start.site)
         if hops > 0:
             return _distinct(outcomes)
-        shorter = (_shorter(one, function) for outcome in outcomes for one in _of_one_kind(outcome))
+        shorter = (self._shorter(one, function) for outcome in outcomes for one in _of_one_kind(outcome))
         return _by_kinds(_distinct(shorter, alike))
+
+    def _shorter(self, outcome: Outcome, function: FunctionNode) -> Outcome:
+        """An outcome without what tells ways apart that come to the same for a session which somebody else owns.
+
+        Which clauses did not catch a failure of the session says which of the caller's may meet it.
+        """
+        marks = frozenset(
+            Mark(m.what) if m.what in _ONCE else m for m in outcome.marks if m.what not in ("commit", "split")
+        )
+        raised = outcome.raised
+        if raised is not None and raised.passed:
+            failing = any(m.what in _FAILING for m in marks)
+            passed = frozenset(filter(self.module.exceptions.of_database, raised.passed) if failing else ())
+            raised = raised._replace(passed=passed)
+        return replace(outcome, raised=raised, marks=marks, pending=outcome.pending and function)
 
     def _outcome(self, function: FunctionNode, fact: Fact) -> Outcome:
         return Outcome(
@@ -339,17 +354,10 @@ def _how_returned(fact: Fact) -> object:
     return next((n[1] for n in fact.names if isinstance(n, tuple) and n[0] == "returned"), "")
 
 
-def _shorter(outcome: Outcome, function: FunctionNode) -> Outcome:
-    """An outcome without what tells ways apart that come to the same for a session which somebody else owns."""
-    marks = frozenset(
-        Mark(m.what) if m.what in _ONCE else m for m in outcome.marks if m.what not in ("commit", "split")
-    )
-    raised = outcome.raised and outcome.raised._replace(passed=frozenset())
-    return replace(outcome, raised=raised, marks=marks, pending=outcome.pending and function)
-
-
 _ONCE = ("ended", "closed", "lost", "reopened", "taken", "failing", "raised")
 """Marks of which it is enough to know that there is one."""
+_FAILING = ("failing", "asking")
+"""Marks of a failure on its way."""
 
 
 def for_owner(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
@@ -368,7 +376,7 @@ def _distinct(outcomes: Iterable[Outcome], counts: Callable[[Mark], Hashable] | 
     """
     found: dict[object, list[Outcome]] = {}
     for outcome in outcomes:
-        kind = (outcome.raised.type, outcome.raised.also, outcome.raised.undoing) if outcome.raised else None
+        kind = outcome.raised and outcome.raised._replace(node=None)
         marks = outcome.marks if counts is None else frozenset(map(counts, outcome.marks))
         same = found.setdefault((kind, outcome.state, outcome.pending, marks, outcome.returned), [])
         same.append(outcome)
@@ -394,7 +402,7 @@ def _by_kinds(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     found: dict[object, list[Outcome]] = {}
     for one in outcomes:
         rest = (one.state, one.pending, one.marks, one.returned, one.conditions, one.touches)
-        found.setdefault((one.raised and one.raised.undoing, rest), []).append(one)
+        found.setdefault((one.raised and (one.raised.undoing, one.raised.passed), rest), []).append(one)
     return tuple(one if len(same) == 1 else _of_all_kinds(same) for same in found.values() for one in same[:1])
 
 
