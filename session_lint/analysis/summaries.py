@@ -376,7 +376,7 @@ def _distinct(outcomes: Iterable[Outcome], counts: Callable[[Mark], Hashable] | 
     """
     found: dict[object, list[Outcome]] = {}
     for outcome in outcomes:
-        kind = outcome.raised and outcome.raised._replace(node=None)
+        kind = outcome.raised and (outcome.raised.kinds, outcome.raised.undoing, outcome.raised.passed)
         marks = outcome.marks if counts is None else frozenset(map(counts, outcome.marks))
         same = found.setdefault((kind, outcome.state, outcome.pending, marks, outcome.returned), [])
         same.append(outcome)
