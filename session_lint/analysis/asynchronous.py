@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.inference import entered, yielded
 from session_lint.analysis.makers import asynchronous, makers, opens_async
-from session_lint.analysis.state import NOTHING, SiteKind
+from session_lint.analysis.state import SiteKind
 from session_lint.flow import SolverLimit
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def kind_of(module: Module, node: ast.expr, scope: Scope) -> bool | None:
 def lends_async(home: Module, function: FunctionNode) -> bool | None:
     """Whether the sessions that a generator opens and yields are asynchronous; ``None`` where that is not known."""
     try:
-        return _lent(home, home.solve(function, NOTHING), 0)
+        return _lent(home, home.by_itself(function), 0)
     except SolverLimit:
         return None
 

@@ -143,7 +143,7 @@ def _lent_by(home: Module, maker: FunctionNode, wrapper: FunctionNode) -> list[L
     if not home.opens_one(wrapper):
         return []
     try:
-        solved = home.solve(wrapper, NOTHING)
+        solved = home.by_itself(wrapper)
     except SolverLimit:
         return []
     found: dict[int | str, Lent] = {}

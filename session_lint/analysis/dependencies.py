@@ -10,7 +10,7 @@ from session_lint.analysis.facts import Ending
 from session_lint.analysis.holding import closes
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
-from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
+from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path
@@ -78,7 +78,7 @@ def lendings(facts: ModuleFacts) -> Iterator[Lending]:
 def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
     fixture = module.hands_over(function)
     try:
-        solved = module.as_scope(function, lambda home, code: home.solve(code, NOTHING))
+        solved = module.as_scope(function, lambda home, code: home.by_itself(code))
         sites = module.as_scope(function, lambda _home, _code: yielded(solved))
     except SolverLimit:
         return

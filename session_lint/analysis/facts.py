@@ -113,13 +113,14 @@ class ModuleFacts:
         return [solved for code in codes if (solved := self.solution(code)) is not None]
 
     def solution(self, code: Code) -> Solved | None:
-        """The solution for one of these codes; ``None`` where it has more ways than can be followed."""
+        """The solution for a code; ``None`` where it opens no session, or has more ways than can be followed."""
         if code not in self._solutions:
             assert self.module is not None
+            self._solutions[code] = None
             try:
-                self._solutions[code] = self.module.solve(code, NOTHING, told=False)
+                if self.module.summaries.comes_by_one(code):
+                    self._solutions[code] = self.module.solve(code, NOTHING, told=False)
             except SolverLimit:
-                self._solutions[code] = None
                 self.given_up.append(code)
         return self._solutions[code]
 

@@ -13,7 +13,7 @@ from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import opened_on_entry, scope_closing, shared_by, undoes, yielded
 from session_lint.analysis.loading import is_column, loaded, new, received, told_how
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
-from session_lint.analysis.state import NOTHING, SiteKind, State
+from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.words import word
@@ -197,7 +197,7 @@ def _expires_inside(home: Module, function: ast.AST) -> bool:
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
     try:
-        solved = home.solve(function, NOTHING)
+        solved = home.by_itself(function)
     except SolverLimit:
         return False
     sites = yielded(solved)

@@ -63,7 +63,7 @@ def lent(module: Module, function: FunctionNode) -> list[Fact] | None:
     if not module.concerned(function):
         return _shared_lent(module, function)
     try:
-        solved = module.solve(function, NOTHING)
+        solved = module.by_itself(function)
     except SolverLimit:
         return None
     given = yielded(solved)
@@ -112,7 +112,7 @@ def _shared(module: Module, function: FunctionNode) -> Iterator[ast.expr]:
 
 def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
     """Whether a scope closes what it yields when its body ends, and when its body raises."""
-    solved = module.solve(function, NOTHING)
+    solved = module.by_itself(function)
     given = yielded(solved)
     exits = [f for f in solved.exits if f.site in given and f.marked("lent")]
     normal = [f.state is State.CLOSED for f in exits if f.flying is None]
@@ -129,7 +129,7 @@ def entered(module: Module, item: ast.AST) -> tuple[Module, Solved] | None:
         return None
     home, function = found
     try:
-        return home, home.solve(function, NOTHING)
+        return home, home.by_itself(function)
     except SolverLimit:
         return None
 

@@ -44,21 +44,25 @@ class Liveness:
         everywhere = self._set([*_everywhere(graph.code, told=told), *[RESULT] * tells])
         self._live = {block: asked | everywhere for block, asked in self._asked_from(graph, tells=tells).items()}
         self._kept: dict[tuple[Block, Guards], Guards] = {}
+        self._atoms: dict[str, int] = {}
 
     def living(self, block: Block, guards: Guards) -> Guards:
         """The guards that something may ask for from the start of a block on."""
         key = block, guards
         kept = self._kept.get(key)
         if kept is None:
-            live = self._live[block]
-            kept = frozenset(
-                g
-                for g in guards
-                if all(live & self._bits.get(p, 0) for p in paths(g[0]))
-                or (g[0].startswith(VALUE) and g[0].partition(" ")[0] in _values_taken(block))
-            )
+            dead = ~self._live[block]
+            kept = frozenset([g for g in guards if not dead & self._asked_by(g[0]) or _is_taken(g[0], block)])
             self._kept[key] = kept = guards if len(kept) == len(guards) else kept
         return kept
+
+    def _asked_by(self, atom: str) -> int:
+        """The paths that an atom speaks of; all of them where nothing in the code asks for one."""
+        found = self._atoms.get(atom)
+        if found is None:
+            bits = [self._bits.get(one) for one in paths(atom)]
+            found = self._atoms[atom] = -1 if None in bits else sum(bit for bit in bits if bit is not None)
+        return found
 
     def _asked_from(self, graph: Graph, *, tells: bool) -> dict[Block, int]:
         """The paths that each block and those behind it may ask about."""
@@ -94,6 +98,10 @@ def _everywhere(code: Code, *, told: bool) -> set[str]:
     asked = _paths(n.test if isinstance(n, (ast.If, ast.IfExp)) else n for n in tests)
     fields = {name for name in asked if "." in name and name.partition(".")[0] in found}
     return found | fields | _paths(own_of(code, *_FUNCTIONS, ast.ClassDef))
+
+
+def _is_taken(atom: str, block: Block) -> bool:
+    return atom.startswith(VALUE) and atom.partition(" ")[0] in _values_taken(block)
 
 
 def _values_taken(block: Block) -> set[str]:

@@ -31,7 +31,7 @@ from session_lint.analysis.passed import passed
 from session_lint.analysis.requests import handlers
 from session_lint.analysis.results import passes_over, speaks
 from session_lint.analysis.solved import Solved
-from session_lint.analysis.state import Fact, Site, SiteKind
+from session_lint.analysis.state import NOTHING, Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
 from session_lint.python.nodes import own_of
@@ -76,6 +76,7 @@ class Module(Concern):
         self._sites: dict[tuple[object, ...], Site] = {}
         self._graphs: dict[ast.AST, Graph] = {}
         self._alone: dict[tuple[Code, Fact], Solved | None] = {}
+        self._by_itself: dict[tuple[Code, bool], Solved | None] = {}
         self.decorated: dict[ast.AST, list[Solved]] = {}
         self.ends: dict[ast.ClassDef, AtEnd] = {}
         self.units: dict[ast.ClassDef, Unit | None] = {}
@@ -260,7 +261,20 @@ class Module(Concern):
 
         :raises SolverLimit: where the code has more ways than can be followed.
         """
-        found = self.asked(self._alone, (code, start), lambda: self._within_limits(code, start))
+        found = self.asked(self._alone, (code, start), lambda: self._within_limits(code, start, 0))
+        if found is None:
+            raise SolverLimit(code)
+        return found
+
+    def by_itself(self, code: Code) -> Solved:
+        """The same of a code that has no session from anybody, with all that it calls.
+
+        It is kept: whoever enters a context manager asks for how that fares.
+
+        :raises SolverLimit: where the code has more ways than can be followed.
+        """
+        key = code, code in self._wrapped
+        found = self.asked(self._by_itself, key, lambda: self._within_limits(code, NOTHING, HOPS))
         if found is None:
             raise SolverLimit(code)
         return found
@@ -277,9 +291,9 @@ class Module(Concern):
         finally:
             rising.consulted |= outer
 
-    def _within_limits(self, code: Code, start: Fact) -> Solved | None:
+    def _within_limits(self, code: Code, start: Fact, hops: int) -> Solved | None:
         try:
-            return self.solve(code, start, 0)
+            return self.solve(code, start, hops)
         except SolverLimit:
             return None
 

@@ -185,13 +185,13 @@ def _in_script(module: Module, node: ast.AST) -> bool:
 def _stays(facts: ModuleFacts, scope: Scope, target: ast.Name) -> bool:
     """Whether a session is in its variable still, and not closed there, when the code has run that puts it in."""
     assert facts.module is not None
-    solved = facts.solution(facts.module.code_of(scope))  # type: ignore[arg-type]  # a code has a graph
-    if solved is None or _ended(facts.module, scope, target.id):
+    if _ended(facts.module, scope, target.id):
         return False
+    graph = facts.module.graph(facts.module.code_of(scope))  # type: ignore[arg-type]  # a code has a graph
     others = {n for n in own_nodes(scope.node) if isinstance(n, ast.Name) and n.id == target.id and n is not target}
-    points = [point for block in solved.graph.blocks for point in block.points if point.kind in _BINDING]
+    points = [point for block in graph.blocks for point in block.points if point.kind in _BINDING]
     stores = [point for point in points if point.node is target]
-    return escapes(solved.graph, stores, lambda point: point.kind in _BINDING and point.node in others)
+    return escapes(graph, stores, lambda point: point.kind in _BINDING and point.node in others)
 
 
 def _ended(module: Module, scope: Scope | None, name: str) -> bool:

@@ -120,6 +120,8 @@ class Summaries:
         self.module = module
         self._done: dict[Key, tuple[object, ...]] = {}
         self._rising = module.program.rising
+        self._comes: dict[ast.AST, bool] = {}
+        self._coming: set[ast.AST] = set()
         self._spent = 0
 
     # questions
@@ -138,9 +140,24 @@ class Summaries:
 
     def fresh(self, function: FunctionNode) -> tuple[tuple[Site, Outcome], ...]:
         """The obligations that a call hands to its caller: a session it returns, a singleton it leaves open."""
-        if is_generator(function) or not self.module.concerned(function) or self.module.is_memoised(function):
+        if is_generator(function) or not self.comes_by_one(function) or self.module.is_memoised(function):
             return ()
         return self._own(function, self.module.hops)[1]
+
+    def comes_by_one(self, code: ast.AST) -> bool:
+        """Whether a session may come about in a code: it opens one, or something that it calls hands one over."""
+        if self.module.opens_one(code) or self.module.touches_singleton(code) or code in self._coming:
+            return True  # of functions that call each other the summaries say
+        return self.module.asked(self._comes, code, lambda: self._is_handed_one(code))
+
+    def _is_handed_one(self, code: ast.AST) -> bool:
+        if not self.module.concerned(code):
+            return False
+        self._coming.add(code)
+        try:
+            return any(home.summaries.fresh(function) for home, function in self.module.called(code))
+        finally:
+            self._coming.discard(code)
 
     def parameter(
         self, function: FunctionNode, *names: str, closed: bool = False, alone: bool = False
