@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
+    from session_lint.analysis.facts import Ending
     from session_lint.finding import Finding
 
 
@@ -99,7 +100,7 @@ def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
             symbol=facts.symbol(one.code),
             trace=[
                 step(facts, one.asked, "the session of the thread is asked for here"),
-                step(facts, facts.end_node(one.ending), "this may raise: the exception leaves, past the close"),
+                step(facts, facts.end_node(one.ending), _past(one.ending)),
             ],
             severity=Severity.WARNING,
             session=named(one.name),
@@ -125,6 +126,12 @@ def _of_managers(facts: ModuleFacts) -> Iterator[Finding]:
             session=named(one.field),
             where=closing_words(facts, one.ending) if raises else block,
         )
+
+
+def _past(ending: Ending) -> str:
+    if ending.fact.flying is None:
+        return "an exception is caught, and this way leads past the close"
+    return "this may raise: the exception leaves, past the close"
 
 
 rule = Rule(
