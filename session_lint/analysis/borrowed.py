@@ -211,7 +211,7 @@ def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozen
 
 
 def _by_callees(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozenset[object]]]:
-    """The managed sessions of functions that a code calls in a ``try``."""
+    """The managed sessions that functions commit which a code calls in a ``try``."""
     for one in own_of(code, ast.Try):
         inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
@@ -220,10 +220,18 @@ def _by_callees(module: Module, code: FunctionNode) -> Iterator[tuple[str, froze
                 continue
             home = module.at(callee)
             there = home.names.scopes.of[callee.function]
+            committed = {
+                path(managed_by(home, asked.func.value, there))  # type: ignore[attr-defined]  # a method
+                for asked in own_of(callee.function, ast.Call)
+                if _commits(asked)
+            }
             for node in home.receivers(callee.function):
-                if managed(home, home.names.qualify(node, there)):
+                if path(node) in committed and managed(home, home.names.qualify(node, there)):
                     yield path(node), identity(home, node, there)
-            yield from _by_models(home, callee.function)
+
+
+def _commits(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "commit"
 
 
 def _told(module: Module) -> Iterator[Borrowed]:

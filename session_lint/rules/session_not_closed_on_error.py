@@ -10,8 +10,8 @@ program (`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the sess
 is lost, never used or idle after a commit, the finding is a warning.
 
 The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
-on each of its normal ways, and nothing else removes it: no teardown, hook or wrapper. Who asks for it next in the same
-thread gets what the exception has left.
+on each of its normal ways, those aside that begin with a caught exception, and nothing else removes it: no teardown,
+hook or wrapper. Who asks for it next in the same thread gets what the exception has left.
 
 A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
 ways, and nobody else in the project closes it. So does one that a class opens for a field and that only its `__exit__`
