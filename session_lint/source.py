@@ -150,9 +150,18 @@ def _encoding(data: bytes) -> str:
     head = data[: data.find(b"\n", data.find(b"\n") + 1) + 1 or len(data)]
     if head.isascii() and b"coding" not in head:
         return "utf-8"
+    if any(name in head for name in _UTF_8_TOO):
+        return "utf-8"
     from tokenize import detect_encoding  # noqa: PLC0415  (few files say anything)
 
     return detect_encoding(io.BytesIO(data).readline)[0]
+
+
+_UTF_8_TOO = (b"future_fstrings", b"future-fstrings")
+"""Encodings that a package brings for old Pythons; what is written in them is UTF-8.
+
+Source: https://pypi.org/project/future-fstrings/
+"""
 
 
 def read(path: Path, filename: str | None = None) -> Source:

@@ -118,6 +118,14 @@ def stands_for(module: Module, node: ast.expr, scope: Scope) -> frozenset[ast.Ca
     return frozenset(found)
 
 
+def identity(module: Module, node: ast.expr, scope: Scope) -> frozenset[object]:
+    """What two expressions have in common that stand for one session."""
+    found: frozenset[object] = frozenset(stands_for(module, node, scope)) or frozenset(
+        call for _, call in made_by(module, node, scope)
+    )
+    return found or frozenset(module.names.qualify(node, scope))
+
+
 def made_by(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> list[Made]:
     """The calls that made what an expression stands for: a registry, or what a getter of the project returns."""
     found = makers(module, node, scope)

@@ -13,16 +13,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.analysis import guards
-from session_lint.analysis.aliases import assigned, managed, managed_by, stands_for
+from session_lint.analysis.aliases import assigned, identity, managed, managed_by, stands_for
 from session_lint.analysis.asynchronous import is_async, kind_of, lends_async
 from session_lint.analysis.decorating import arriving
+from session_lint.analysis.everywhere import known_by
 from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
+from session_lint.analysis.model_queries import queries
 from session_lint.analysis.request_context import in_context, kind, meant
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.analysis.told import told_to_hold
 from session_lint.flow import SolverLimit
-from session_lint.python.nodes import path, reading
+from session_lint.python.nodes import own_nodes, own_of, path, reading
 from session_lint.python.scopes import BindingKind, is_self, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role, effects
@@ -58,6 +60,7 @@ class Borrowed:
     :param in_context: whether it stands in the context of a request, whose teardown owns it.
     :param value: what the variable gets, of which an annotation says that it is one.
     :param also: other paths by which the code has the same session from elsewhere.
+    :param same: what tells a session from others that the code has only behind what it calls.
     """
 
     module: Module
@@ -70,6 +73,7 @@ class Borrowed:
     in_context: bool = False
     value: ast.expr | None = None
     also: frozenset[str] = frozenset()
+    same: frozenset[object] = frozenset()
 
     @property
     def origin(self) -> ast.AST:
@@ -99,7 +103,21 @@ class Borrowed:
         site = self.module.site(SiteKind.PARAMETER, self.origin, self.code)
         if self.value is not None:
             return NOTHING._replace(site=site, names=frozenset({("told", self.value), _ELSEWHERE}))
-        return NOTHING._replace(site=site, names=self.also | {self.name}, guards=guards.present(self.name))
+        names = self.also | {self.name} | self._behind
+        return NOTHING._replace(site=site, names=names, guards=guards.present(self.name))
+
+    @cached_property
+    def _behind(self) -> frozenset[object]:
+        """How the code knows the session without a name: the queries of models, what it calls."""
+        asked = queries(self.module, self.code) if self.managed else {}
+        mine = self.identity if asked else self.same
+        found = known_by(name for name, session in asked.items() if not mine.isdisjoint(session))
+        return found | {("same", self.same)} if self.same else found
+
+    @cached_property
+    def identity(self) -> frozenset[object]:
+        """What tells the session from others."""
+        return self.same or identity(self.module, self.node, self.module.names.scopes.of[self.code])
 
     @cached_property
     def solved(self) -> Solved | None:
@@ -114,6 +132,8 @@ def borrowed(module: Module) -> Iterator[Borrowed]:
     """Every session that a function of the module has from somebody else and uses, in the order of the text."""
     by_code: dict[ast.AST, list[Borrowed]] = {}
     for one in _each(module):
+        by_code.setdefault(one.code, []).append(one)
+    for one in [*_unnamed(module, by_code)]:
         by_code.setdefault(one.code, []).append(one)
     for found in by_code.values():
         yield from _merged(found)
@@ -168,6 +188,50 @@ def _each(module: Module) -> Iterator[Borrowed]:
             seen = [call for call, _ in uses] if place is None else together[place]
             yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
     yield from _told(module)
+
+
+def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[Borrowed]:
+    """The managed sessions that a code uses without speaking of them.
+
+    A model asks them (``User.query.all()``), or a function does that knows one by itself, and whose failure the code
+    catches.
+    """
+    for code, scope in module.codes:
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            had = frozenset().union(*(one.identity for one in known.get(code, ()) if one.managed))
+            for name, session in (*_by_models(module, code), *_by_callees(module, code)):
+                if had.isdisjoint(session) and not _bound_here(scope, name):
+                    had |= session
+                    yield Borrowed(module, code, name, reading(name), [], None, managed=True, same=session)
+
+
+def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozenset[object]]]:
+    for name, session in queries(module, code).items():
+        yield f"{name}.session", session
+
+
+def _by_callees(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozenset[object]]]:
+    """The managed sessions that functions commit which a code calls in a ``try``."""
+    for one in own_of(code, ast.Try):
+        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))
+        for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
+            callee = module.calls.callee(call)
+            if callee.function is None:
+                continue
+            home = module.at(callee)
+            there = home.names.scopes.of[callee.function]
+            committed = {
+                path(managed_by(home, asked.func.value, there))  # type: ignore[attr-defined]  # a method
+                for asked in own_of(callee.function, ast.Call)
+                if _commits(asked)
+            }
+            for node in home.receivers(callee.function):
+                if path(node) in committed and managed(home, home.names.qualify(node, there)):
+                    yield path(node), identity(home, node, there)
+
+
+def _commits(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "commit"
 
 
 def _told(module: Module) -> Iterator[Borrowed]:

@@ -9,13 +9,16 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.analysis.aliases import made_by, managed, managed_by, stands_for
+from session_lint.analysis.aliases import identity, managed, managed_by
+from session_lint.analysis.model_queries import queries
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import own_of, path, reading
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.analysis.state import Fact
@@ -36,16 +39,24 @@ def knows_itself(module: Module, code: Code, callee: Callee, fact: Fact, *, alon
     home = module.at(callee)
     scope, there = module.names.scopes.of[code], home.names.scopes.of[function]
     known = [name for name in fact.names if isinstance(name, str) and _is_from_outside(scope, name)]
-    used = home.receivers(function) if known else ()
-    if not used:
+    behind = [name[1] for name in fact.names if isinstance(name, tuple) and name[0] == "same"]
+    used, asked = (home.receivers(function), queries(home, function)) if known or behind else ((), {})
+    if not used and not asked:
         return None
-    mine = frozenset().union(*(_identity(module, reading(name), scope) for name in known))
-    names = frozenset(path(node) for node in used if not mine.isdisjoint(_identity(home, node, there)))
-    if not names:
+    mine = frozenset().union(*behind, *(identity(module, reading(name), scope) for name in known))
+    paths = frozenset(path(node) for node in used if not mine.isdisjoint(identity(home, node, there)))
+    of_models = frozenset(name for name, session in asked.items() if not mine.isdisjoint(session))
+    if not paths and not of_models:
         return None
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
-    present = frozenset().union(*map(guards.present, names))
+    present = frozenset().union(*map(guards.present, paths))
+    names = paths | known_by(of_models)
     return home.summaries.inner(function, NOTHING._replace(names=names, guards=present, state=state), alone=alone)
+
+
+def known_by(of_models: Iterable[str]) -> frozenset[object]:
+    """The names by which a code knows a session whose queries its models give: ``User.query`` has it in a field."""
+    return frozenset(name for query in of_models for name in (("query", query), f"{query}.session"))
 
 
 def receivers(module: Module, function: FunctionNode) -> list[ast.expr]:
@@ -67,11 +78,3 @@ def _is_session(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 def _is_from_outside(scope: Scope, name: str) -> bool:
     return name.partition(".")[0] not in scope.bindings
-
-
-def _identity(module: Module, node: ast.expr, scope: Scope) -> frozenset[object]:
-    """What two expressions have in common that stand for one session."""
-    found: frozenset[object] = frozenset(stands_for(module, node, scope)) or frozenset(
-        call for _, call in made_by(module, node, scope)
-    )
-    return found or frozenset(module.names.qualify(node, scope))

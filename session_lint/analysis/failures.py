@@ -112,12 +112,17 @@ def _uses(call: ast.Call, names: Collection[object]) -> bool:
 def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark]:
     """The clauses of this module that passed over a failure which nobody has undone yet."""
     for mark in fact.marked("failed"):
-        if mark.node not in seen and mark.key != "read" and _stands_in(facts, mark.node) and not _alone(facts, mark):
+        if (
+            mark.node not in seen
+            and mark.key != "read"
+            and _stands_in(facts, mark.node)
+            and not is_harmless(facts, mark)
+        ):
             seen.add(mark.node)  # type: ignore[arg-type]  # it stands in the module
             yield mark
 
 
-def _alone(facts: ModuleFacts, mark: Mark) -> bool:
+def is_harmless(facts: ModuleFacts, mark: Mark) -> bool:
     """Whether only a statement has failed, and the transaction goes on: SQLite's do, which a ``PRAGMA`` gives away.
 
     Source: https://sqlite.org/lang_conflict.html (``ABORT``, the default); a failed flush ends it there, too.
@@ -193,7 +198,9 @@ def _has_clauses(facts: ModuleFacts) -> bool:
 def _passes_over(facts: ModuleFacts, one: Borrowed) -> bool:
     """Whether a function gives a session back that has failed, and of which it has told nobody."""
     ends = [fact for fact in one.solved.exits if fact.flying is None] if one.solved is not None else []
-    return any(_stands_in(facts, mark.node) and not _alone(facts, mark) for f in ends for mark in f.marked("failed"))
+    return any(
+        _stands_in(facts, mark.node) and not is_harmless(facts, mark) for f in ends for mark in f.marked("failed")
+    )
 
 
 def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
@@ -205,7 +212,7 @@ def gone_on(facts: ModuleFacts) -> Iterator[Swallowed]:
     for source, solved in (*own, *facts.passing_over):
         there = [fact for facts_there in solved.solution.facts.values() for fact in facts_there]
         failures = {mark for fact in there for mark in fact.marked("failed")}
-        harmless = {mark for mark in failures if _alone(facts, mark)}
+        harmless = {mark for mark in failures if is_harmless(facts, mark)}
         passed_over = {mark.node for mark in harmless} - {mark.node for mark in failures - harmless}
         for fact in there:
             for mark in fact.marked("stale"):

@@ -14,7 +14,7 @@ from session_lint.analysis.facts import Ending
 from session_lint.analysis.holding import releasing
 from session_lint.analysis.registries import handed_on, is_registry, taken_down
 from session_lint.analysis.state import State
-from session_lint.flow import SolverLimit
+from session_lint.flow import EdgeKind, SolverLimit
 from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
+    from session_lint.analysis.state import Fact, Raised
+    from session_lint.flow import Block
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +52,25 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
             continue  # of one that is only closed here, others ask something
         if not may_close(facts.module, one.code) or one.solved is None:
             continue
-        states = [fact.state for fact in one.solved.exits if fact.flying is None]
-        if not states or any(state is not State.CLOSED for state in states) or _removed_by_others(facts.module, one):
+        if not _closes(one.solved) or _removed_by_others(facts.module, one):
             continue
         asked = _asked(one)
         ending = next((way for way in _open(one) if not _before(way, asked)), None)
         if ending is not None:
             yield HalfRemoved(asked, one.called, one.code, ending)
+
+
+def _closes(solved: Solved) -> bool:
+    """Whether a code closes its session on all ways on which nothing has raised."""
+    normal = [(block, fact) for block, fact in solved.ends if fact.flying is None]
+    states = [fact.state for block, fact in normal if fact.state is State.CLOSED or not _caught(solved, block, fact)]
+    return bool(states) and all(state is State.CLOSED for state in states)
+
+
+def _caught(solved: Solved, block: Block, fact: Fact) -> bool:
+    """Whether a clause has caught something on the way to a fact."""
+    edges = (edge for _, _, edge in solved.way(block, fact) if edge is not None)
+    return any(edge.kind is EdgeKind.CATCH and isinstance(edge.node, ast.ExceptHandler) for edge in edges)
 
 
 def _method(call: ast.Call) -> str:
@@ -70,23 +85,29 @@ def _asked(one: Borrowed) -> ast.AST:
 
 
 def _open(one: Borrowed) -> Iterator[Ending]:
-    """The ways of an exception on which a transaction of the session stays open."""
+    """The ways of an exception, also of one that is caught, on which a transaction of the session stays open."""
     module = one.module
     try:
         solved = module.solve(one.code, one.start, told=False)  # type: ignore[arg-type]  # a code has a graph
     except SolverLimit:
         return
     for block, fact in solved.ends:
-        flying = fact.flying if fact.state is State.ACTIVE else None
-        if flying is not None and not flying.undoing and module.exceptions.ordinary(flying.type):
+        if fact.state is not State.ACTIVE or fact.site is not solved.problem.start.site:
+            continue
+        flying = fact.flying
+        if _caught(solved, block, fact) if flying is None else _leaves(module, flying):
             yield Ending(solved, block, fact)
+
+
+def _leaves(module: Module, flying: Raised) -> bool:
+    """Whether an exception is one that a program reckons with, and not of what closes or rolls back."""
+    return not flying.undoing and module.exceptions.ordinary(flying.type)
 
 
 def _before(way: Ending, asked: ast.AST) -> bool:
     """Whether an exception leaves before the code has asked for the session: it leaves what others have done to it."""
     flying = way.fact.flying
-    assert flying is not None
-    return bool(flying.node.end_lineno < asked.lineno)  # type: ignore[attr-defined]  # two expressions
+    return flying is not None and bool(flying.node.end_lineno < asked.lineno)  # type: ignore[attr-defined]  # two expressions
 
 
 def _removed_by_others(module: Module, one: Borrowed) -> bool:

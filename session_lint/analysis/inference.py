@@ -79,6 +79,13 @@ def undoes(module: Module, item: ast.withitem) -> bool:
     return bool(ends) and all(f.state is State.CLOSED and f.marked("undone") for f in ends or ())
 
 
+def left_to_users(module: Module, item: ast.withitem) -> bool:
+    """Whether the scope of a ``with`` leaves its session open on normal ways: closing it is up to the block."""
+    found = _definition(module, item.context_expr) if isinstance(item.context_expr, ast.Call) else None
+    ends = found[0].lent(found[1]) if found is not None else None
+    return bool(ends) and all(fact.state is not State.CLOSED for fact in ends or ())
+
+
 def _shared_lent(module: Module, function: FunctionNode) -> list[Fact] | None:
     """The same of a generator that yields the session which a registry has of the thread, and closes that."""
     for node in _shared(module, function):

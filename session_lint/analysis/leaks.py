@@ -5,20 +5,53 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.state import SiteKind
+from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.words import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.facts import Ending, ModuleFacts, Obligation
+    from session_lint.analysis.module import Module
+    from session_lint.python.scopes import FunctionNode
 
 
 def owed(facts: ModuleFacts, *, taken_out: bool = False) -> Iterator[Obligation]:
     """The sessions that a code has opened itself, or those that it took out of a generator: ``next(get_db())``."""
-    for obligation in facts.obligations(SiteKind.OWNED):
-        if facts.module is not None and facts.module.calls.takes_out(obligation.site.node) is taken_out:
+    module = facts.module
+    for obligation in facts.obligations(SiteKind.OWNED) if module is not None else ():
+        takes_out = module.calls.takes_out(obligation.site.node)  # type: ignore[union-attr]  # see above
+        if takes_out is taken_out and not (left_open(obligation) and _closed_by_users(module, obligation.site.code)):  # type: ignore[arg-type]
             yield obligation
+
+
+def _closed_by_users(module: Module, code: ast.AST) -> bool:
+    """Whether blocks of a context manager close by hand what it lends them and leaves to them."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or not module.is_context_manager(code):
+        return False
+    homes = [module, *(module.program.mentioning(module, code.name) or ())]
+    blocks = (
+        (home, block) for home in homes for user, _ in home.codes for block in own_of(user, ast.With, ast.AsyncWith)
+    )
+    return any(_closes_what(home, block, code) for home, block in blocks)
+
+
+def _closes_what(home: Module, block: ast.With | ast.AsyncWith, code: FunctionNode) -> bool:
+    """Whether a block closes what a context manager gives it."""
+    given = {path(i.optional_vars) for i in block.items if i.optional_vars is not None and _is_of(home, i, code)}
+    inside = (node for statement in block.body for node in (statement, *own_nodes(statement))) if given else ()
+    calls = (node.func for node in inside if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
+    return any(closes(func.attr) and path(func.value) in given for func in calls)
+
+
+def _is_of(home: Module, item: ast.withitem, code: FunctionNode) -> bool:
+    call = item.context_expr
+    if not isinstance(call, ast.Call) or word(call.func) != code.name or call not in home.calls:
+        return False
+    found = map(home.names.definition, home.calls.callee(call).names)
+    return any(one is not None and one[1] is code for one in found)
 
 
 def left_open(obligation: Obligation) -> list[Ending]:

@@ -83,6 +83,7 @@ class Module(Concern):
         self.surrounding: dict[tuple[FunctionNode, str], Surrounding | None] = {}
         self._lent: dict[ast.AST, list[Fact] | None] = {}
         self._receivers: dict[FunctionNode, list[ast.expr]] = {}
+        self.queries: dict[ast.AST, dict[str, frozenset[object]]] = {}
         self._liveness: dict[tuple[ast.AST, bool, bool], Liveness] = {}
         self._finals: dict[ast.AST, frozenset[ast.AST]] = {}
         self._meanings: dict[FunctionNode | ast.ClassDef, Meaning | None] = {}

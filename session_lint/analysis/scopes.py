@@ -11,6 +11,7 @@ from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at
 from session_lint.analysis.family import family
 from session_lint.analysis.holding import arguments
+from session_lint.analysis.inference import left_to_users
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
 from session_lint.analysis.surrounding import surrounding
 from session_lint.analysis.trace import opened, step
@@ -128,12 +129,21 @@ def _ends_in_blocks(facts: ModuleFacts) -> Iterator[Use]:
             continue
         commits = commits_at(fact, item) or not own
         for node in _ends(facts, fact):
+            if own and not _rolls_back(node) and _is_users(facts, item):
+                continue
             if (commits or not _rolls_back(node)) and not _gives_back(facts, fact, item, node):
                 begun = None if own else item
                 undoes = commits and fact.flying is None and _rolls_back(node)
                 ends = "this scope rolls back and closes" if own else "this block rolls back"
                 opening = _COMMITS[own] if undoes else ends
                 yield Use(fact.site, node, None, raises=False, name=name, opening=opening, begun=begun, undoes=undoes)
+
+
+def _is_users(facts: ModuleFacts, item: ast.withitem) -> bool:
+    """Whether closing the session of a scope is up to its block."""
+    assert facts.module is not None
+    home = facts.module.program.module_of(item.context_expr, facts.module)
+    return home is not None and left_to_users(home, item)
 
 
 def _gives_back(facts: ModuleFacts, fact: Fact, item: ast.withitem, node: ast.AST) -> bool:

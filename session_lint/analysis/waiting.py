@@ -151,6 +151,8 @@ def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     if callee.meaning is not None or callee.function is None or depth >= _DEEPEST or len(callee.names) > 1:
         return None  # of several, one may be quick
     home = module.at(callee)
+    if home.is_memoised(callee.function):
+        return None  # only the first call waits
     known, key = home.program.slow, (callee.function, depth)  # how far it is followed hangs on how far away it is
     if key not in known:
         known[key] = _inside(home, callee.function, depth) or _in_all(home, callee.function, depth)

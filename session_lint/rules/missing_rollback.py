@@ -12,6 +12,9 @@ nearly always about rows that are not there; nor does it where the program speak
 whose transaction goes on after a failed query. Inside a scope that commits,
 [SES304](error-swallowed-in-scope.md) speaks.
 
+A method may leave so the session that its object has opened for itself, and that nobody else rolls back: the next call
+finds it failed.
+
 ## Why is this bad?
 The transaction is over, but the session does not know: from then on each use of it raises `PendingRollbackError`, or on
 PostgreSQL "current transaction is aborted, commands ignored". One bad row makes all that follow fail.
@@ -57,6 +60,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.failures import gone_on
+from session_lint.analysis.left_failed import left_failed
 from session_lint.analysis.trace import line, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -71,7 +75,9 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each clause after which a failed session is used again."""
-    for one in gone_on(facts):
+    told = {one.handler: (one, "the next call uses the session here") for one in left_failed(facts)}
+    told |= {one.handler: (one, "the session is used again here") for one in gone_on(facts)}
+    for one, again in told.values():
         yield rule.finding(
             facts,
             one.handler,
@@ -79,7 +85,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             trace=[
                 *([step(facts, one.failed, "this may fail")] if one.failed is not one.handler else []),
                 step(facts, one.handler, "caught here, and not rolled back"),
-                step(facts, one.then, "the session is used again here"),
+                step(facts, one.then, again),
             ],
             session=named(one.name),
             where=line(facts, one.then),

@@ -10,8 +10,8 @@ program (`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the sess
 is lost, never used or idle after a commit, the finding is a warning.
 
 The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
-on each of its normal ways, and nothing else removes it: no teardown, hook or wrapper. Who asks for it next in the same
-thread gets what the exception has left.
+on each of its normal ways, those aside that begin with a caught exception, and nothing else removes it: no teardown,
+hook or wrapper. Who asks for it next in the same thread gets what the exception has left.
 
 A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
 ways, and nobody else in the project closes it. So does one that a class opens for a field and that only its `__exit__`
@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
+    from session_lint.analysis.facts import Ending
     from session_lint.finding import Finding
 
 
@@ -99,7 +100,7 @@ def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
             symbol=facts.symbol(one.code),
             trace=[
                 step(facts, one.asked, "the session of the thread is asked for here"),
-                step(facts, facts.end_node(one.ending), "this may raise: the exception leaves, past the close"),
+                step(facts, facts.end_node(one.ending), _past(one.ending)),
             ],
             severity=Severity.WARNING,
             session=named(one.name),
@@ -125,6 +126,12 @@ def _of_managers(facts: ModuleFacts) -> Iterator[Finding]:
             session=named(one.field),
             where=closing_words(facts, one.ending) if raises else block,
         )
+
+
+def _past(ending: Ending) -> str:
+    if ending.fact.flying is None:
+        return "an exception is caught, and this way leads past the close"
+    return "this may raise: the exception leaves, past the close"
 
 
 rule = Rule(

@@ -107,6 +107,7 @@ def test_an_unreadable_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         (LEAK.replace("\n", "\r\n").encode(), 5),
         (b"\x0c\n" + LEAK.encode(), 6),
         (b"# coding: latin-1\nx = '\xe9'\n" + LEAK.encode(), 7),
+        ("# -*- coding: future_fstrings -*-\nx = 'é'\n".encode() + LEAK.encode(), 7),
     ],
 )
 def test_how_a_file_is_written_does_not_matter(content: bytes, row: int) -> None:
