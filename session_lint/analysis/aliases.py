@@ -38,6 +38,8 @@ def is_managed(module: Module, node: ast.expr, scope: Scope) -> bool:
     names = module.names.qualify(node, scope)
     if managed(module, names):
         return True
+    if not names and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return False  # a field of whatever a caller passes
     return module.calls.is_opaque(node, names) and managed(module, module.kept_outside(node, scope))
 
 
