@@ -155,7 +155,9 @@ def _given(module: Module, value: ast.AST | None, fact: Fact) -> str:
     hold = held(value, fact)
     if hold is Hold.WHOLE:
         return "session"
-    if isinstance(value, (ast.Tuple, ast.List)) and any(held(e, fact) is Hold.WHOLE for e in value.elts):
+    if isinstance(value, (ast.Tuple, ast.List, ast.Dict)) and any(
+        held(e, fact) is Hold.WHOLE for e in _elements(value)
+    ):
         return "session"
     if isinstance(value, ast.Lambda):
         return "object" if hold is Hold.INSIDE else ""

@@ -33,6 +33,16 @@ def managed(module: Module, names: frozenset[str]) -> bool:
     return bool(names) and all(_is_managed(module, name) for name in module.calls.settled(names))
 
 
+def is_managed(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is one of these, as it is called, or as an object from outside has it."""
+    names = module.names.qualify(node, scope)
+    if managed(module, names):
+        return True
+    if not names and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return False  # a field of whatever a caller passes
+    return module.calls.is_opaque(node, names) and managed(module, module.kept_outside(node, scope))
+
+
 def _is_managed(module: Module, name: str) -> bool:
     if _is_librarys(module, name):
         return True
@@ -90,7 +100,7 @@ def managed_by(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
     found, words = _renamed(node, scope), module.program.words
     if found is None or found is node or not path(found) or not (words is None or word(found) in words):
         return node
-    return found if managed(module, module.names.qualify(found, scope)) else node
+    return found if is_managed(module, found, scope) else node
 
 
 def _renamed(node: ast.expr, scope: Scope) -> ast.expr | None:

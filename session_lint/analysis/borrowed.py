@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.analysis import guards
-from session_lint.analysis.aliases import assigned, identity, managed, managed_by, stands_for
+from session_lint.analysis.aliases import assigned, identity, is_managed, managed, managed_by, stands_for
 from session_lint.analysis.asynchronous import is_async, kind_of, lends_async
 from session_lint.analysis.decorating import arriving
 from session_lint.analysis.everywhere import known_by
@@ -21,6 +21,7 @@ from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.model_queries import queries
 from session_lint.analysis.request_context import in_context, kind, meant
+from session_lint.analysis.starting import put_sessions
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.analysis.told import told_to_hold
 from session_lint.flow import SolverLimit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.decorating import Lent
+    from session_lint.analysis.makers import Made
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
@@ -44,6 +46,8 @@ Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
 """The uses of each path in each code."""
 
 
+_SPEAKING = frozenset(["add_all", "commit", "flush", "query", "refresh", "rollback", "scalars"])
+"""Methods that few other things have."""
 _ELSEWHERE = "<elsewhere>"
 """How a session is known before a variable gets it."""
 
@@ -285,7 +289,7 @@ def _judged(
     calls = [call for call, _ in uses]
     node = uses[0][1] if uses else reading(name)
     names = module.names.qualify(node, scope)
-    library = managed(module, names)
+    library = is_managed(module, node, scope)
     if library or module.calls.is_session(node, scope):
         yield Borrowed(module, code, name, node, calls, kind_of(module, node, scope), library)
     elif (made := in_context(module, node, scope)) is not None:
@@ -294,8 +298,16 @@ def _judged(
         kinds = {is_async(one.home, one.site) for one in passed}
         known = kinds.pop() if len(kinds) == 1 else None
         yield Borrowed(module, code, name, node, calls, known, managed=False)
+    elif not given and _place(module, code, name) is None and (put := _put_there(module, node, scope, calls)):
+        yield Borrowed(module, code, name, node, calls, kind(put), managed=False)
     elif given or ((_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
+
+
+def _put_there(module: Module, node: ast.expr, scope: Scope, calls: list[ast.Call]) -> list[Made] | None:
+    """What opens the session that an application keeps in some place, where its methods make that worth asking."""
+    asked = any(isinstance(call.func, ast.Attribute) and call.func.attr in _SPEAKING for call in calls)
+    return put_sessions(module, node, scope) if asked else None
 
 
 def _from_decorators(module: Module, code: ast.AST, name: str) -> list[Lent]:

@@ -287,7 +287,7 @@ class Calls:
         names = self.names.qualify(call.func, self.scope(call))
         if isinstance(call.func, ast.Attribute) and is_super(call.func.value):
             names = self.names.above(call.func.value, call.func.attr, self.scope(call)) or names
-        if self.says_nothing(names) or self._is_opaque(call.func, names):
+        if self.says_nothing(names) or self.is_opaque(call.func, names):
             names = self._passed(call.func, self.scope(call)) or names
         if not names and isinstance(call.func, ast.Attribute):  # a factory's own method: factory.begin()
             names = frozenset(f"{q}.{call.func.attr}" for q in self._passed(call.func.value, self.scope(call)))
@@ -305,7 +305,7 @@ class Calls:
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
         return named
 
-    def _is_opaque(self, node: ast.expr, names: frozenset[str]) -> bool:
+    def is_opaque(self, node: ast.expr, names: frozenset[str]) -> bool:
         """Whether an expression is a field of a framework's object of which no table says anything."""
         return (
             isinstance(node, ast.Attribute)

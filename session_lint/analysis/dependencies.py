@@ -10,6 +10,7 @@ from session_lint.analysis.facts import Ending
 from session_lint.analysis.holding import closes
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
+from session_lint.analysis.leaks import undone
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
@@ -85,7 +86,8 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
     for site in sorted(sites, key=lambda s: getattr(s.node, "lineno", 0)):
         if site.kind is not SiteKind.OWNED:
             continue
-        open_ = [e for e in _endings(solved, site) if _stays_open(e.fact) and not (fixture and _from_test(e))]
+        open_ = [e for e in _endings(solved, site) if _stays_open(e.fact) and not undone(e)]
+        open_ = [e for e in open_ if not (fixture and _from_test(e))]
         closes = any(e.fact.state is State.CLOSED for e in _endings(solved, site))
         if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
             first = min(open_, key=lambda e: e.fact.flying is not None)

@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.analysis.aliases import identity, managed, managed_by
+from session_lint.analysis.aliases import identity, is_managed, managed_by
 from session_lint.analysis.model_queries import queries
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.analysis.summaries import is_generator
@@ -73,7 +73,7 @@ def receivers(module: Module, function: FunctionNode) -> list[ast.expr]:
 
 
 def _is_session(module: Module, node: ast.expr, scope: Scope) -> bool:
-    return managed(module, module.names.qualify(node, scope)) or module.calls.is_session(node, scope)
+    return is_managed(module, node, scope) or module.calls.is_session(node, scope)
 
 
 def _is_from_outside(scope: Scope, name: str) -> bool:

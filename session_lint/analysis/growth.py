@@ -11,7 +11,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.detached import ends_by_hand
-from session_lint.analysis.passed import factories, of_field, passed, standing_in
+from session_lint.analysis.passed import OPENING, factories, of_field, passed, passed_as, standing_in
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
 from session_lint.python.passing import passings, receiving
@@ -79,9 +79,9 @@ def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]
     found: set[str] = set()
     for unit, passing in handed:
         module, (argument, _, scope) = program.module(unit.names), passing
-        names = unit.names.qualify(argument, scope) or passed(module, argument, scope)
+        names = passed_as(module, argument, scope) or passed(module, argument, scope)
         meaning = module.calls.meaning(names or module.kept_outside(argument, scope))
-        if meaning is not None and meaning.role is Role.FACTORY:
+        if meaning is not None and meaning.role in OPENING:
             found |= receiving(unit.names, passing)
     return found
 

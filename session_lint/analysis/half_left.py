@@ -86,7 +86,7 @@ def _ways(module: Module, leave: FunctionNode, field: str, *, raised: bool) -> S
     """How the method goes with the session in use, after a block that has raised, or not."""
     own, *told = parameters(leave)
     name = f"{own.arg}.{field}"
-    site = module.site(SiteKind.PARAMETER, leave.args, leave, key=f"half left {name} {raised}")
+    site = module.site(SiteKind.PARAMETER, leave.args, leave)
     plain = [arg.arg for arg in told if arg not in (leave.args.vararg, leave.args.kwarg)]
     known: Guards = frozenset(g for arg in plain for g in ((arg, raised), (f"{arg} is None", not raised)))
     there: Guards = frozenset({(name, True), (f"{name} is None", False)})

@@ -1,10 +1,12 @@
-"""Factories in a field, or under a key, of an object from outside, of which nobody can see what made it.
+"""Factories, or registries, in a field or under a key of an object from outside, of which nobody can see what made it.
 
 A framework hands the object that keeps it to whoever it calls. Where all that the project puts into fields of that
 name, or under that key, of whichever objects, opens sessions, so does what such an object has there::
 
     bot.sessions = async_sessionmaker(engine)  # main.py
     async with self.bot.sessions() as session  # a part of the bot, which is given the bot
+
+The same of registries: after `app.session = scoped_session(factory)`, `current_app.session` is that one.
 """
 
 from __future__ import annotations
@@ -25,18 +27,24 @@ if TYPE_CHECKING:
 
 Put = tuple["Module", "Binding"]
 _CURRENT = ("flask.current_app", "quart.current_app")
+_KEPT = (Role.FACTORY, Role.MANAGED)
 
 
 def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
-    """The names of the factories that an object from outside keeps in some place; none where others may be there."""
+    """The names of what opens sessions, or stands for them, that an object from outside keeps in some place.
+
+    None where others may be there.
+    """
     found: set[str] = set()
+    roles: set[Role] = set()
     for home, binding in put_there(module, node, scope):
         names = home.names.qualify(binding.node, binding.scope)
         meaning = home.calls.meaning(names) if names else None
-        if meaning is None or meaning.role is not Role.FACTORY:
+        if meaning is None or meaning.role not in _KEPT:
             return frozenset()
         found |= names
-    return frozenset(found)
+        roles.add(meaning.role)
+    return frozenset(found) if len(roles) == 1 else frozenset()
 
 
 def put_there(module: Module, node: ast.expr, scope: Scope) -> list[Put]:

@@ -65,10 +65,10 @@ def passed_over(obligation: Obligation) -> list[Ending]:
     if not any(e.closed for e in normal or obligation.endings) or any(e.leaks for e in normal):
         return []  # what runs for ever has no normal way
     open_ = [e for e in obligation.endings if not e.normal and e.leaks and not e.fact.marked("reopened")]
-    return [e for e in open_ if not _undone(e)]
+    return [e for e in open_ if not undone(e)]
 
 
-def _undone(ending: Ending) -> bool:
+def undone(ending: Ending) -> bool:
     """Whether what raised is a rollback of the session itself, which gives the connection back all the same."""
     flying = ending.fact.flying
     if flying is None or not flying.undoing or not ending.idle or not isinstance(flying.node, ast.Call):

@@ -1,4 +1,4 @@
-"""Factories that a function is given: all callers pass one for a parameter, which may be kept in a field."""
+"""Factories, or scopes, that a function is given: all callers pass one for a parameter, which a field may keep."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.calls import CALLABLE
 from session_lint.analysis.places import is_test
+from session_lint.analysis.provided import provided
 from session_lint.python.passing import by_word
 from session_lint.python.scopes import BindingKind, parameters_with_defaults
 from session_lint.vocabulary import Role
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import Binding, FunctionNode, Scope
 
+OPENING = (Role.FACTORY, Role.SCOPE)
+"""What a function may be given that opens a session when it is called."""
 _DEEPEST = 3
 """How many functions may pass a factory on."""
 Given = tuple["Module", ast.expr, "Scope"]
@@ -59,7 +62,7 @@ def _fallback(module: Module, node: ast.expr, scope: Scope, seen: set[Binding]) 
     names = module.names.qualify(node, scope)
     if not module.calls.says_nothing(names):
         meaning = module.calls.meaning(names)
-        return set(names) if meaning is not None and meaning.role is Role.FACTORY else None
+        return set(names) if meaning is not None and meaning.role in OPENING else None
     bindings: list[Binding] = []
     if isinstance(node, ast.Name):
         owner = module.names.owner(node.id, scope)
@@ -131,13 +134,20 @@ def bound_to(module: Module, bindings: list[Binding]) -> tuple[Module, ast.arg, 
 
 def _names(module: Module, arg: ast.arg, function: FunctionNode) -> frozenset[str]:
     found: set[str] = set()
+    roles: set[Role] = set()
     for home, argument, scope in given(module, arg, function) or ():
-        names = home.names.qualify(argument, scope) or home.kept_outside(argument, scope)
+        names = passed_as(home, argument, scope) or home.kept_outside(argument, scope)
         meaning = home.calls.meaning(names) if names else None
-        if meaning is None or meaning.role is not Role.FACTORY:
+        if meaning is None or meaning.role not in OPENING:
             return frozenset()
         found |= names
-    return frozenset(found)
+        roles.add(meaning.role)
+    return frozenset(found) if len(roles) == 1 else frozenset()
+
+
+def passed_as(home: Module, argument: ast.expr, scope: Scope) -> frozenset[str]:
+    """The dotted names of an argument, as the function gets it."""
+    return provided(home, argument, scope) or home.names.qualify(argument, scope)
 
 
 def given(module: Module, arg: ast.arg, function: FunctionNode, depth: int = 0) -> list[Given] | None:

@@ -9,6 +9,7 @@ from session_lint.analysis.holding import arguments
 from session_lint.analysis.makers import makers
 from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
+from session_lint.analysis.starting import makes_application
 from session_lint.flow import PointKind, build
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, below, parameters
@@ -59,7 +60,9 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
     for call in _helped(facts):
         made.setdefault(module.code_of(module.calls.scope(call)), []).append(call)
     for code, calls in made.items():
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and not _kept(module, code, calls):
+        if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or makes_application(module, code):
+            continue
+        if not _kept(module, code, calls):
             found = _used(module, code, calls)
             if found is not None and (_runs_often(module, code) or _goes_round(module, found)):
                 yield found

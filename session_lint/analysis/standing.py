@@ -36,12 +36,14 @@ class Standing:
     :param name: the variable, attribute or parameter that keeps it.
     :param user: the function that uses it.
     :param start: the call of the function that opens it; ``None`` where the module does so itself.
+    :param starting: whether a function opens it when an application is made or started, for all requests.
     """
 
     call: ast.Call
     name: str
     user: ast.AST
     start: ast.Call | None = None
+    starting: bool = False
 
 
 def standing(facts: ModuleFacts) -> Iterator[Standing]:

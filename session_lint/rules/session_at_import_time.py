@@ -7,7 +7,8 @@ another one that imports it; an object of the project that keeps the session it 
 (`users = Users(SessionLocal())`) is as good as the session, where its class closes nothing. A function that fills a
 variable of its module (`global session`) counts where importing the module, or a package, runs it. What calling a
 registry gives (`scoped_session`, Flask-SQLAlchemy's `db.session`) is a session, too: that of the thread which imports
-the module.
+the module. So is one that a function puts into a web application for all its requests, when it makes or starts it
+(`app.session = Session()`, `app.state.db = SessionLocal()` in a lifespan), where others read it from there.
 
 Factories and registries themselves (`sessionmaker`, `scoped_session`), what stands under `if __name__ == "__main__":`,
 sessions that the same straight line of a script closes, variables that hold something else in the end, attributes that
@@ -56,6 +57,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.places import is_never_imported, is_test
 from session_lint.analysis.standing import standing
+from session_lint.analysis.starting import at_start
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -71,14 +73,16 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session that stands in a module for its functions."""
     if is_test(facts.source.filename) or is_never_imported(facts.source.filename):
         return
-    for one in standing(facts):
-        start = [step(facts, one.start, "called when the module is imported")] if one.start is not None else []
-        how = "opened there" if start else "opened when the module is imported"
+    for one in (*standing(facts), *(at_start(facts.module) if facts.module is not None else ())):
+        when = "the application starts" if one.starting else "the module is imported"
+        start = [step(facts, one.start, f"called when {when}")] if one.start is not None else []
+        how = "opened there" if start else f"opened when {when}"
         yield rule.finding(
             facts,
             one.call,
             trace=[*start, step(facts, one.call, how), step(facts, one.user, "used here")],
             name=one.name,
+            when=when,
             user=getattr(one.user, "name", "a function"),
         )
 
@@ -86,7 +90,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 rule = Rule(
     __name__,
     code="SES604",
-    message="session {name!r} is opened when the module is imported, and shared by {user!r} and all others",
+    message="session {name!r} is opened when {when}, and shared by {user!r} and all others",
     severity=Severity.WARNING,
     check=check,
 )
