@@ -1024,6 +1024,7 @@ CONTENT: dict[str, dict[str, Any]] = {
             "warnings.filterwarnings": {"role": "no-raise"},
             "traceback.*": {"role": "no-raise"},
             "gc.collect": {"role": "no-raise"},
+            "re.compile": {"role": "no-raise"},
             "weakref.ref": {"role": "no-raise"},
             "weakref.proxy": {"role": "no-raise"},
             "time.time": {"role": "no-raise"},
