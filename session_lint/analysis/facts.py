@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.analysis.saving import Saved
     from session_lint.analysis.solved import Solved
+    from session_lint.analysis.standing import Standing
     from session_lint.finding import Step
     from session_lint.flow import Block, Code, Edge
     from session_lint.python.scopes import Scope
@@ -140,6 +141,13 @@ class ModuleFacts:
         from session_lint.analysis.failures import passing_over  # noqa: PLC0415  (few modules have a clause)
 
         return list(passing_over(self))
+
+    @once
+    def starting(self) -> list[Standing]:
+        """The sessions that functions of the module put into a web application, for all its requests."""
+        from session_lint.analysis.starting import at_start  # noqa: PLC0415  (few modules need it)
+
+        return [] if self.module is None else list(at_start(self.module))
 
     @once
     def saving(self) -> dict[ast.AST, list[Saved]]:

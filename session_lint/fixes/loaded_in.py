@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,7 +37,7 @@ DEEPEST = 5
 
 
 @dataclass
-class LoadedIn:
+class LoadedIn(ABC):
     """Statements that use a session: which of their expressions may hold what was loaded from it.
 
     :param code: the function or module body that they stand in.
@@ -108,9 +109,9 @@ class LoadedIn:
                 given = [value for value in values if value is not applied]
                 yield from ((ast.Tuple([name], ast.Store()), value) for value in given for name in names)
 
+    @abstractmethod
     def load(self) -> None:
         """Find the variables that may hold what was loaded."""
-        raise NotImplementedError
 
     def holds(self, value: ast.AST) -> bool:
         """Whether an expression may be, or hold, what was loaded."""

@@ -57,7 +57,6 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.places import is_never_imported, is_test
 from session_lint.analysis.standing import standing
-from session_lint.analysis.starting import at_start
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -73,7 +72,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session that stands in a module for its functions."""
     if is_test(facts.source.filename) or is_never_imported(facts.source.filename):
         return
-    for one in (*standing(facts), *(at_start(facts.module) if facts.module is not None else ())):
+    for one in (*standing(facts), *facts.starting):
         when = "the application starts" if one.starting else "the module is imported"
         start = [step(facts, one.start, f"called when {when}")] if one.start is not None else []
         how = "opened there" if start else f"opened when {when}"

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
-    from session_lint.analysis.facts import Ending, Obligation
+    from session_lint.analysis.facts import Ending
     from session_lint.finding import Finding
 
 
@@ -82,19 +82,12 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each acquire site that every normal way closes and some exceptional way does not."""
     for obligation in owed(facts):
         leaks = passed_over(obligation)
-        if leaks and not _stands(facts, obligation):
+        if leaks and obligation.site.node not in [one.call for one in facts.starting]:  # SES604 tells of these
             yield leak(rule, facts, obligation, leaks, "the exception leaves, past the close")
     if any(one.managed for one in facts.borrowed):
         yield from _of_registries(facts)
     if "__exit__" in facts.source.text or "__aexit__" in facts.source.text:
         yield from _of_managers(facts)
-
-
-def _stands(facts: ModuleFacts, obligation: Obligation) -> bool:
-    """Whether it is one for all requests, of which SES604 tells."""
-    from session_lint.analysis.starting import at_start  # noqa: PLC0415  (few sessions are left open)
-
-    return facts.module is not None and any(one.call is obligation.site.node for one in at_start(facts.module))
 
 
 def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
