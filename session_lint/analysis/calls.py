@@ -274,8 +274,7 @@ class Calls:
     @cached_property
     def _renamed(self) -> frozenset[str]:
         """The fields of classes that may be other names for something: ``self.start = threading.Thread``."""
-        scopes = [scope for scope in self.names.scopes.of.values() if scope.is_class]
-        bound = [item for scope in scopes for item in (*scope.bindings.items(), *scope.attributes.items())]
+        bound = [item for scope in self.names.scopes.classes for item in (*scope.bindings.items(), *scope.attributes.items())]
         return frozenset(n for n, bindings in bound if any(isinstance(b.node, _RENAMING) for b in bindings))
 
     def callee(self, call: ast.Call) -> Callee:

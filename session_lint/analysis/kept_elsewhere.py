@@ -100,9 +100,10 @@ def _put(home: Module, name: str) -> Iterator[Binding]:
 
     A class whose one value is a parameter has it from somebody who has put it somewhere else before.
     """
-    yield from (b for target, b in home.names.scopes.fields if target.attr == name and not is_none(b.node))
-    for scope in home.names.scopes.of.values():
-        bound = [*scope.bindings.get(name, ()), *scope.attributes.get(name, ())] if scope.is_class else ()
+    scopes = home.names.scopes
+    yield from (b for b in scopes.fields_by_name.get(name, ()) if not is_none(b.node))
+    for scope in scopes.classes:
+        bound = (*scope.bindings.get(name, ()), *scope.attributes.get(name, ()))
         kept = [b for b in bound if not is_none(b.node)]
         if len(kept) != 1 or of_field(home, scope, name) is None:
             yield from kept

@@ -397,7 +397,7 @@ class Names(Containers):
 
     def put_as(self, name: str) -> Qualified:
         """What is put into fields of a name, or under it as a key, of whichever objects."""
-        put = [binding for target, binding in self.scopes.fields if target.attr == name]
+        put = [*self.scopes.fields_by_name.get(name, ())]
         put += [binding for key, binding in self.scopes.keyed if key == name]
         return frozenset().union(*(self._held_by([binding]) for binding in put))
 

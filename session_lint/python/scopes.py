@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from session_lint.stages import stage
@@ -104,6 +105,19 @@ class Scopes:
     fields: list[tuple[ast.Attribute, Binding]] = field(default_factory=list)
     items: list[tuple[ast.expr, Binding]] = field(default_factory=list)
     keyed: list[tuple[str, Binding]] = field(default_factory=list)
+
+    @cached_property
+    def classes(self) -> list[Scope]:
+        """The scopes of the classes."""
+        return [scope for scope in self.of.values() if scope.is_class]
+
+    @cached_property
+    def fields_by_name(self) -> dict[str, list[Binding]]:
+        """What is assigned to fields of other objects than that of a method, by the name of the field."""
+        found: dict[str, list[Binding]] = {}
+        for target, binding in self.fields:
+            found.setdefault(target.attr, []).append(binding)
+        return found
 
 
 @stage("reading names")
