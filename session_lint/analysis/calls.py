@@ -274,7 +274,8 @@ class Calls:
     @cached_property
     def _renamed(self) -> frozenset[str]:
         """The fields of classes that may be other names for something: ``self.start = threading.Thread``."""
-        bound = [item for scope in self.names.scopes.classes for item in (*scope.bindings.items(), *scope.attributes.items())]
+        scopes = self.names.scopes.classes
+        bound = [item for scope in scopes for item in (*scope.bindings.items(), *scope.attributes.items())]
         return frozenset(n for n, bindings in bound if any(isinstance(b.node, _RENAMING) for b in bindings))
 
     def callee(self, call: ast.Call) -> Callee:

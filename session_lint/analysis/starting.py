@@ -95,14 +95,15 @@ def _is_of_application(module: Module, target: ast.Attribute | ast.Subscript, sc
 def _reader(module: Module, code: ast.AST, target: ast.Attribute | ast.Subscript) -> ast.AST | None:
     """Another function that reads what stands in such a place, and not only to close it."""
     name = _name(target)
+    kind = ast.Attribute if isinstance(target, ast.Attribute) else ast.Subscript
     known = {word(target.value), *(_PASSED if isinstance(target.value, ast.Name) else ())}
     for home in (module, *(module.program.mentioning(module, name) or ())):
         other: ast.AST
         for other, _ in home.codes if not is_test(home.source.filename) else ():
-            places = own_of(other, type(target)) if other is not code and not isinstance(other, ast.Module) else ()
-            for node in places:
-                same = _name(node) == name and word(node.value) in known and isinstance(node.ctx, ast.Load)
-                if same and not _is_closed(home, node):
+            looked = other is not code and not isinstance(other, ast.Module)
+            for node in own_of(other, ast.Attribute, ast.Subscript) if looked else ():
+                same = isinstance(node, kind) and _name(node) == name and word(node.value) in known
+                if same and isinstance(node.ctx, ast.Load) and not _is_closed(home, node):
                     return other
     return None
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import LEAVES, below, children
+from session_lint.python.trees import kind_of, with_compact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,8 @@ def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]: ...
 def own_of(code: ast.AST, *kinds: type[ast.AST]) -> Sequence[ast.AST]:
     """Those of the :func:`own_nodes` that are of some kinds, of each in their order."""
     if type(code) not in _CODE or not _COMMON.isdisjoint(kinds):
-        return [node for node in own_nodes(code) if type(node) in kinds]
+        wanted = _of_kinds(kinds)
+        return [node for node in own_nodes(code) if type(node) in wanted]
     found = _nodes_by_kind(code)
     if len(kinds) == 1:
         return found.get(kinds[0], _NONE)
@@ -48,8 +51,8 @@ def _nodes(code: ast.AST) -> list[ast.AST]:
     return found
 
 
-_CLOSED = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, *LEAVES}
-_CODE = {ast.FunctionDef, ast.AsyncFunctionDef, ast.Module}
+_CLOSED = with_compact((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)) | LEAVES
+_CODE = with_compact((ast.FunctionDef, ast.AsyncFunctionDef, ast.Module))
 _nodes_of_code = remembered(_nodes)
 """Each rule looks through a code for something else: its nodes are asked for a dozen times."""
 
@@ -59,11 +62,16 @@ def _nodes_by_kind(code: ast.AST) -> dict[type[ast.AST], list[ast.AST]]:
     found: dict[type[ast.AST], list[ast.AST]] = {}
     for node in own_nodes(code):
         if type(node) not in _COMMON:
-            found.setdefault(type(node), []).append(node)
+            found.setdefault(kind_of(node), []).append(node)
     return found
 
 
-_COMMON = {ast.Name, ast.Attribute, ast.Constant, ast.arg, ast.arguments, ast.keyword}
+@cache
+def _of_kinds(kinds: tuple[type[ast.AST], ...]) -> set[type[ast.AST]]:
+    return with_compact(kinds)
+
+
+_COMMON = with_compact((ast.Name, ast.Attribute, ast.Constant, ast.arg, ast.arguments, ast.keyword))
 """Kinds that make two thirds of the nodes, and of which nobody wants all."""
 _NONE: list[ast.AST] = []
 

@@ -35,7 +35,7 @@ def passings(names: Names) -> dict[str, list[Passing]]:
                     found.setdefault(part.id, []).append((part, call, scope))
                 elif isinstance(part, ast.Attribute):
                     found.setdefault(part.attr, []).append((part, call, scope))
-                elif part.__class__ is ast.Subscript and (key := key_of(part)):
+                elif isinstance(part, ast.Subscript) and (key := key_of(part)):
                     found.setdefault(key, []).append((part, call, scope))
     return found
 

@@ -7,11 +7,11 @@ follows it. Comprehension variables live in a scope that nothing else can see, s
 from __future__ import annotations
 
 import ast
-import sys
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from session_lint.python.trees import FIELDS, with_compact
 from session_lint.stages import stage
 from session_lint.values import dataclass, field
 
@@ -132,7 +132,7 @@ def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
     return walker.result
 
 
-LEAVES = {ast.Name, ast.Constant}
+LEAVES = with_compact((ast.Name, ast.Constant))
 """Kinds that have no nodes under them, which make half of a tree."""
 
 
@@ -140,8 +140,7 @@ def children(node: ast.AST) -> list[ast.AST]:
     """The nodes that a node has, in their order, but for the marks whether a name is read or written."""
     found: list[ast.AST] = []
     kind = type(node)
-    names = _FIELDS.get(kind)
-    for name in _fields(kind) if names is None else names:
+    for name in FIELDS[kind]:
         value = getattr(node, name, None)
         if value.__class__ is list:
             found += value
@@ -159,26 +158,7 @@ def below(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    """Where a kind of node has nodes: not in the fields for names, numbers and marks."""
-    _FIELDS[kind] = tuple(name for name in kind._fields if name not in _PLAIN)
-    return _FIELDS[kind]
-
-
-_PLAIN = frozenset(
-    "arg asname attr conversion ctx id is_async kind kwd_attrs level module name op ops rest simple str tag "
-    "type_comment type_ignores".split()
-)
-_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
-    ast.Constant: (),
-    ast.MatchSingleton: (),
-    ast.Global: (),
-    ast.Nonlocal: (),
-}
-"""What is known of each kind by now; these have plain values in fields that elsewhere hold nodes."""
-if sys.version_info >= (3, 12):
-    _FIELDS[ast.TypeAlias] = ast.TypeAlias._fields
-_HOLED = {ast.Dict, ast.arguments}
+_HOLED = with_compact((ast.Dict, ast.arguments))
 """Kinds whose lists may have ``None`` in them: ``{**options}``, a keyword without default."""
 
 

@@ -136,9 +136,10 @@ class Texts:
 
     def _take(self, path: Path, source: Source, tree: ast.Module | None) -> Parsed:
         from session_lint.python.scopes import scopes  # noqa: PLC0415  (bytes alone may tell all that is asked)
+        from session_lint.python.trees import compact  # noqa: PLC0415  (the same)
 
         name = self.layout.name(path)
-        tree = tree or source.parse()
+        tree = tree or compact(source.parse())
         found = Parsed(source, tree, name, scopes(tree, name, package=path.stem == "__init__"))
         self._parsed[path] = found
         return found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from session_lint.python.annotations import parts_of
 from session_lint.python.nodes import own_of, path
 from session_lint.python.scopes import Binding, BindingKind, key_of, parameters_with_defaults
+from session_lint.python.trees import with_compact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +44,7 @@ def word(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-_AROUND = {ast.Call, ast.Subscript, ast.Await}
+_AROUND = with_compact((ast.Call, ast.Subscript, ast.Await))
 
 
 def leads(names: Names) -> list[Lead]:
