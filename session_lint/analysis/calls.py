@@ -171,7 +171,7 @@ class Calls:
         self._scope = dict(names.scopes.calls)
         self._cache: dict[ast.Call, Callee] = {}
         self._waits: dict[frozenset[str], str] = {}
-        self._leading: dict[tuple[Scope, str, bool], bool] = {}
+        self._leading: dict[tuple[Scope, str, str | None], bool] = {}
 
     def __contains__(self, node: object) -> bool:
         """Whether a call stands in the module."""
@@ -258,18 +258,28 @@ class Calls:
         if not plain and isinstance(call.func, ast.Attribute) and call.func.attr in self._renamed:
             return True
         owner = self.names.owner(func.id, self.scope(call))
-        return owner is not None and self._leads_on(owner, func.id, plain=plain)
+        near = isinstance(call.func, ast.Attribute) and call.func.value is func
+        field = "" if plain else call.func.attr if near else None  # type: ignore[attr-defined]
+        return owner is not None and self._leads_on(owner, func.id, field)
 
-    def _leads_on(self, owner: Scope, name: str, *, plain: bool) -> bool:
-        """Whether a variable may be another name for something: an import of the project's own, a value."""
-        key = (owner, name, plain)
+    def _leads_on(self, owner: Scope, name: str, field: str | None) -> bool:
+        """Whether a variable may be another name for something: an import of the project's own, a value.
+
+        :param field: what is called of it: itself where that is empty, ``None`` for what is further away.
+        """
+        key = (owner, name, field)
         if key not in self._leading:
             self._leading[key] = any(
-                (b.kind is BindingKind.VALUE and plain)
-                or (b.kind is BindingKind.IMPORT and not foreign(b.target) and self.names.knows(b.target))
+                (b.kind is BindingKind.VALUE and field == "")
+                or (b.kind is BindingKind.IMPORT and not foreign(b.target) and self._may_rename(b.target, field))
                 for b in owner.bindings[name]
             )
         return self._leading[key]
+
+    def _may_rename(self, target: str, field: str | None) -> bool:
+        """Whether what is imported may be something else that the project has under this name: no function of its own."""
+        called = f"{target}.{field}" if field else target
+        return self.names.knows(target) and (field is None or not self.names.says(called))
 
     @cached_property
     def _renamed(self) -> frozenset[str]:

@@ -59,6 +59,12 @@ class Elsewhere(Protocol):
     def find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         """The module that the front of a dotted name means to an import, and the rest of the name."""
 
+    def has(self, dotted: str, asker: Names) -> bool:
+        """Whether there is such a module."""
+
+    def says(self, dotted: str, asker: Names) -> bool:
+        """Whether the text of that module defines a function or class of the rest of the name."""
+
     def definition(self, name: str, asker: Names) -> tuple[Names, ScopeNode] | None:
         """The function or class that a dotted name stands for."""
 
@@ -247,7 +253,11 @@ class Names(Containers):
 
     def knows(self, dotted: str) -> bool:
         """Whether an imported name is one of the project's, or of a module of it."""
-        return self.elsewhere is not None and self.elsewhere.find(dotted, self) is not None
+        return self.elsewhere is not None and self.elsewhere.has(dotted, self)
+
+    def says(self, dotted: str) -> bool:
+        """Whether an imported name is a function or class that a module of the project defines, as its text says."""
+        return self.elsewhere is not None and self.elsewhere.says(dotted, self)
 
     def follow(self, dotted: str) -> Qualified:
         """What a dotted name stands for to this module."""

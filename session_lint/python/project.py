@@ -124,19 +124,36 @@ class Project:
             self._found[place] = self._find(dotted, asker)
         return self._found[place]
 
+    def has(self, dotted: str, asker: Names) -> bool:
+        """Whether the front of a dotted name means a module of the project to an import; that is not read for it."""
+        return self._locate(dotted, self._of[asker]) is not None
+
+    def says(self, dotted: str, asker: Names) -> bool:
+        """Whether an imported name is a function or class that the text of its module defines, and nothing else."""
+        unit = self._of[asker]
+        path, rest = self._locate(dotted, unit) or (None, "")
+        if path is None or not rest:
+            return False
+        unit.evidence[f"file\0{path}"] = self.answer(f"file\0{path}")
+        return rest.encode() in self.texts.defined(path)
+
     def _find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         unit = self._of[asker]
+        found = self._locate(dotted, unit)
+        if found is None:
+            return None
+        path, rest = found
+        known = self._consult(unit, path)
+        return None if known is None else (known.names, rest)
+
+    def _locate(self, dotted: str, unit: Unit) -> tuple[Path, str] | None:
         folder = unit.path.parent
         if self.layout.foreign(dotted, folder):
             unit.evidence[f"find\0{folder}\0{dotted.partition('.')[0]}"] = b""
             return None
         found = self.layout.locate(dotted, folder)
         unit.evidence[f"find\0{folder}\0{dotted}"] = _place(found)
-        if found is None:
-            return None
-        path, rest = found
-        known = self._consult(unit, path)
-        return None if known is None else (known.names, rest)
+        return found
 
     def _consult(self, unit: Unit, path: Path) -> Unit | None:
         found = self.load(path)

@@ -6,6 +6,7 @@ process of an editor keeps this, and works out anew what texts mean together.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from session_lint.digests import blake2b
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 1_500_000
 """Bytes of the largest file that is followed into; what is larger is data, or was generated."""
+_DEFINED = re.compile(rb"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+_ASSIGNED = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[^=]", re.MULTILINE)
 _MOST_SETS = 12
 """How many sets of words it is remembered for which files hold one of them."""
 
@@ -51,6 +54,7 @@ class Texts:
         self._parsed: dict[Path, Parsed | None] = {}
         self._holding: dict[str, dict[Path, None]] = {}
         self._having: dict[frozenset[str], dict[Path, bool]] = {}
+        self._defined: dict[Path, frozenset[bytes]] = {}
 
     def content(self, path: Path) -> bytes:
         """The bytes of a file; none where it cannot be read."""
@@ -60,6 +64,16 @@ class Texts:
             except OSError:
                 self._bytes[path] = b""
         return self._bytes[path]
+
+    def defined(self, path: Path) -> frozenset[bytes]:
+        """The names of the functions and classes that a module's text defines, without those that it assigns to, too.
+
+        It is not parsed for that: what is defined under a condition is left out.
+        """
+        if path not in self._defined:
+            content = self.content(path)
+            self._defined[path] = frozenset(_DEFINED.findall(content)).difference(_ASSIGNED.findall(content))
+        return self._defined[path]
 
     def mark(self, path: Path) -> bytes:
         """What tells a file's content from any other; nothing where there is none."""
