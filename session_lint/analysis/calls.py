@@ -277,9 +277,9 @@ class Calls:
         return self._leading[key]
 
     def _may_rename(self, target: str, field: str | None) -> bool:
-        """Whether what is imported may be something else that the project has under this name: no function of its own."""
-        called = f"{target}.{field}" if field else target
-        return self.names.knows(target) and (field is None or not self.names.says(called))
+        """Whether what is imported, or is in it, may be another name for something: no function or class of its own."""
+        names = self.names
+        return names.knows(target) and not (names.says(target) or (field and names.says(f"{target}.{field}")))
 
     @cached_property
     def _renamed(self) -> frozenset[str]:

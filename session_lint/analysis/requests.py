@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.analysis.holding import arguments
 from session_lint.python.nodes import path
+from session_lint.python.words import word
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 from session_lint.vocabulary.tables import SERVING
@@ -135,8 +136,9 @@ def handlers(module: Module) -> Iterator[Code]:
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and serves:
             yield node
     serving = module.calls.vocabulary.serving_words
+    own = frozenset(name.rpartition(".")[2] for name in module.names.definitions)
     for call in module.calls.likely(serving):  # app.add_url_rule("/", view_func=index), Depends(get_db)
-        if module.calls.callee(call).role in SERVING:
+        if _may_give(module, call, own) and module.calls.callee(call).role in SERVING:
             yield from _given(module, call)
 
 
@@ -155,6 +157,21 @@ def _looks_like_route(decorator: ast.expr) -> bool:
     first = decorator.args[0]
     is_path = isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.startswith("/")
     return is_path and decorator.func.attr in _COMMON
+
+
+def _may_give(module: Module, call: ast.Call, own: frozenset[str]) -> bool:
+    """Whether a call may be given something that the module defines, as far as bare words tell: most are not.
+
+    :param own: the last words of its functions and classes.
+    """
+    for value in arguments(call):
+        if word(value) in own:
+            return True
+        if isinstance(value, ast.Name):
+            owner = module.names.owner(value.id, module.calls.scope(call))
+            if owner is not None and any(word(binding.node) in own for binding in owner.bindings[value.id]):
+                return True
+    return False
 
 
 def _given(module: Module, call: ast.Call) -> Iterator[Code]:

@@ -114,7 +114,8 @@ def closed_at_teardown(module: Module, word: str) -> bool:
     """Whether something that is registered to run at the end of each request closes what goes by a name."""
     codes: list[ast.AST] = list(_teardowns(module))
     words = {name.rpartition(".")[2] for name, m in module.calls.vocabulary.names.items() if m.role is Role.TEARDOWN}
-    codes += [code for code in module.handlers if getattr(code, "name", "") in words]  # a method of a class of views
+    if any(getattr(code, "name", "") in words for code, _ in module.codes):  # a method of a class of views
+        codes += [code for code in module.handlers if getattr(code, "name", "") in words]
     for call, _ in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in words:
             codes += [value.body for value in call.args if isinstance(value, ast.Lambda)]

@@ -65,6 +65,9 @@ class Elsewhere(Protocol):
     def says(self, dotted: str, asker: Names) -> bool:
         """Whether the text of that module defines a function or class of the rest of the name."""
 
+    def named(self, dotted: str, asker: Names) -> str:
+        """The dotted name of that; empty where it takes more than a text to tell, or the module was read already."""
+
     def definition(self, name: str, asker: Names) -> tuple[Names, ScopeNode] | None:
         """The function or class that a dotted name stands for."""
 
@@ -267,9 +270,10 @@ class Names(Containers):
         """What an imported name stands for where the project defines it; itself where it does not."""
         if self.elsewhere is None or depth > DEEPEST or "(" in dotted:
             return only(dotted)
-        found = self.elsewhere.find(dotted, self)
+        said = self.elsewhere.named(dotted, self)
+        found = None if said else self.elsewhere.find(dotted, self)
         if found is None:
-            return only(dotted)
+            return only(said or dotted)
         names, rest = found
         if not rest:
             return only(names.module)

@@ -63,6 +63,8 @@ class Project:
         self.layout = self.texts.layout
         self.units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
+        self._unread: dict[str, Path] = {}
+        self._named: dict[tuple[Names, str], str] = {}
         self._of: dict[Names, Unit] = {}
         self._found: dict[tuple[Names, str], tuple[Names, str] | None] = {}
         self.programs: dict[Any, Any] = {}
@@ -93,7 +95,9 @@ class Project:
     def _take(self, path: Path, parsed: Parsed) -> Unit:
         from session_lint.python.names import Names  # noqa: PLC0415  (what was found already may hold still)
 
-        self._found.clear()  # which may name what stood there before
+        if path in self.units:  # what was found may name what stood there before
+            self._found.clear()
+            self._named.clear()
         package = path.stem == "__init__"
         names = Names(parsed.tree, parsed.module, package=package, elsewhere=self, read=parsed.scopes)
         unit = Unit(path, parsed.source, names)
@@ -130,12 +134,34 @@ class Project:
 
     def says(self, dotted: str, asker: Names) -> bool:
         """Whether an imported name is a function or class that the text of its module defines, and nothing else."""
-        unit = self._of[asker]
+        return self._said(dotted, self._of[asker]) is not None
+
+    def named(self, dotted: str, asker: Names) -> str:
+        """The dotted name of such a function or class; empty where it takes more than a text to tell.
+
+        Its module is read when its definition is asked for.
+        """
+        place = asker, dotted
+        if place not in self._named:
+            self._named[place] = self._name(dotted, self._of[asker])
+        return self._named[place]
+
+    def _name(self, dotted: str, unit: Unit) -> str:
+        said = self._said(dotted, unit)
+        if said is None or said[0] in self.units:
+            return ""
+        path, name = said
+        module = self.layout.name(path)
+        if module in self._by_name or self._unread.setdefault(module, path) != path:
+            return ""  # another file goes by the same name
+        return f"{module}.{name}"
+
+    def _said(self, dotted: str, unit: Unit) -> tuple[Path, str] | None:
         path, rest = self._locate(dotted, unit) or (None, "")
         if path is None or not rest:
-            return False
+            return None
         unit.evidence[f"file\0{path}"] = self.answer(f"file\0{path}")
-        return rest.encode() in self.texts.defined(path)
+        return (path, rest) if rest.encode() in self.texts.defined(path) else None
 
     def _find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         unit = self._of[asker]
@@ -164,10 +190,10 @@ class Project:
         return found
 
     def definition(self, name: str, asker: Names) -> tuple[Names, ScopeNode] | None:
-        """The function or class of the project that a dotted name stands for, in a module that was read."""
+        """The function or class of the project that a dotted name stands for, where names were followed to its module."""
         front = name.rpartition(".")[0]
         while front:
-            unit = self._by_name.get(front)
+            unit = self._by_name.get(front) or (self.load(self._unread[front]) if front in self._unread else None)
             if unit is not None and name in unit.names.definitions:
                 if unit.names is not asker:
                     self._of[asker].uses[unit] = None
