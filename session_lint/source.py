@@ -126,6 +126,28 @@ class Source:
             raise SourceError("nested too deeply to be parsed") from None
 
 
+class _Undecoded(Source):
+    """A text that is decoded whenever it is asked for."""
+
+    def __init__(self, filename: str, data: bytes, encoding: str) -> None:
+        self.__dict__.update(filename=filename, encoding=encoding, cells=(), data=data)
+
+    @property
+    def text(self) -> str:
+        data: bytes = self.__dict__["data"]
+        return data.decode(self.encoding).removeprefix("\ufeff")
+
+
+def undecoded(source: Source, data: bytes) -> Source:
+    """The same text for less memory, for one that is kept for long and looked at seldom.
+
+    With one character beyond the first 65,536 in it, Python takes four bytes for each.
+
+    :param data: what it was decoded from, which is kept anyway.
+    """
+    return source if source.text.isascii() else _Undecoded(source.filename, data, source.encoding)
+
+
 def decode(filename: str, data: bytes) -> Source:
     """A file's bytes as text, by its byte order mark or coding line.
 

@@ -159,7 +159,7 @@ def _merged(found: list[Borrowed]) -> Iterator[Borrowed]:
 def _each(module: Module) -> Iterator[Borrowed]:
     used: Uses = {}
     known = effects()
-    for call, around in module.names.scopes.calls:
+    for call, around in module.names.scopes.calls.items():
         if isinstance(call.func, ast.Attribute) and call.func.attr in known:
             code = module.code_of(around)
             node = call.func.value if isinstance(code, ast.Module) else _meant(module, call.func.value, around)

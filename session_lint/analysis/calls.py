@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.own_registries import opened_by
 from session_lint.analysis.state import ANY
 from session_lint.python.nodes import is_super, path
+from session_lint.python.remembered import one_object
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.values import dataclass, field, replace
@@ -168,22 +169,24 @@ class Calls:
         self._yields_one = yields_one
         self._passed = passed
         self._pending = pending
-        self._scope = dict(names.scopes.calls)
+        self._scope = names.scopes.calls
+        self._made: dict[ast.Call, Scope] = {}
         self._cache: dict[ast.Call, Callee] = {}
         self._waits: dict[frozenset[str], str] = {}
         self._leading: dict[tuple[Scope, str, str | None], bool] = {}
 
     def __contains__(self, node: object) -> bool:
         """Whether a call stands in the module."""
-        return node in self._scope
+        return node in self._scope or node in self._made
 
     def scope(self, call: ast.Call) -> Scope:
         """The scope that a call stands in."""
-        return self._scope.get(call, self.names.scopes.module)
+        found = self._scope.get(call)
+        return found if found is not None else self._made.get(call, self.names.scopes.module)
 
     def stands_in(self, made: ast.Call, call: ast.Call) -> None:
         """Take a call that was put together for one that stands where another does."""
-        self._scope.setdefault(made, self.scope(call))
+        self._made.setdefault(made, self.scope(call))
 
     def meaning(self, names: frozenset[str]) -> Meaning | None:
         """What one of these names means for sessions, for which a call that is only slow means nothing.
@@ -245,7 +248,7 @@ class Calls:
 
     @cached_property
     def _by_word(self) -> list[tuple[ast.Call, str, bool]]:
-        return [(call, word(call.func), self._may_lead(call)) for call, _ in self.names.scopes.calls]
+        return [(call, word(call.func), self._may_lead(call)) for call in self.names.scopes.calls]
 
     def _may_lead(self, call: ast.Call) -> bool:
         """Whether what a call calls may go by another name than its own."""
@@ -372,7 +375,7 @@ class Calls:
                 or not self._named_by_class(attribute, scope)
             ),
             name=attribute.attr if attribute else path(call.func),
-            names=names,
+            names=one_object(names),
             effect=effects().get(attribute.attr) if attribute and self.is_session(attribute.value, scope) else None,
             home=home,
         )

@@ -92,7 +92,7 @@ class Concern:
     def callers(self) -> dict[ast.AST, set[ast.AST]]:
         """The codes that call each function of the module."""
         found: dict[ast.AST, set[ast.AST]] = {}
-        for call, scope in self.names.scopes.calls:
+        for call, scope in self.names.scopes.calls.items():
             callee = self.calls.callee(call)
             made = self.initialiser(callee)
             target = made[1] if made is not None else callee.function
@@ -123,7 +123,7 @@ class Concern:
     def calls_by_word(self) -> dict[str, list[ast.Call]]:
         """The calls of the module by the word that each calls."""
         found: dict[str, list[ast.Call]] = {}
-        for call, _ in self.names.scopes.calls:
+        for call in self.names.scopes.calls:
             found.setdefault(word(call.func), []).append(call)
         return found
 
@@ -134,7 +134,7 @@ class Concern:
     @once
     def _calls_in(self) -> dict[ast.AST, list[ast.Call]]:
         found: dict[ast.AST, list[ast.Call]] = {}
-        for call, scope in self.names.scopes.calls:
+        for call, scope in self.names.scopes.calls.items():
             found.setdefault(self.code_of(scope), []).append(call)
         return found
 
@@ -262,8 +262,8 @@ class Concern:
         calls = self.names.scopes.calls
         if self.program.project is not None:
             words = self.program.singleton_words(self.names)
-            calls = [(call, scope) for call, scope in calls if word(call.func) in words]
-        asked = ((self.calls.callee(call), scope) for call, scope in calls)
+            calls = {call: scope for call, scope in calls.items() if word(call.func) in words}
+        asked = ((self.calls.callee(call), scope) for call, scope in calls.items())
         return {self.code_of(s) for c, s in asked if c.role in (Role.SINGLETON, Role.CLOSER) or self.lends(c)}
 
     @property

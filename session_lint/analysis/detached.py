@@ -286,8 +286,7 @@ def _called(node: ast.expr) -> ast.Call | None:
 
 def _reads_field(module: Module, node: ast.Attribute) -> bool:
     """Whether an attribute is read, and not called: nobody knows what a method asks for."""
-    above = module.parents.get(node)
-    return isinstance(node.ctx, ast.Load) and not (isinstance(above, ast.Call) and above.func is node)
+    return isinstance(node.ctx, ast.Load) and node not in module.names.scopes.called
 
 
 def _held_of(module: Module, call: ast.Call) -> Held | None:

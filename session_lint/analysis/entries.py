@@ -62,7 +62,7 @@ def reaches(facts: ModuleFacts) -> list[Reach]:
     if module is None or not module.calling_singletons:
         return []
     getting: dict[ast.AST, list[ast.Call]] = {}
-    for call, scope in module.names.scopes.calls:
+    for call, scope in module.names.scopes.calls.items():
         code = module.code_of(scope)
         if module.calls.callee(call).role is Role.SINGLETON and not module.keys_defined_in(code):
             getting.setdefault(code, []).append(call)

@@ -283,7 +283,7 @@ def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> li
     bindings = owner.bindings[name.id] if owner is scope else []
     values = [b.node for b in bindings if isinstance(b.node, (*_DISPLAYS, *_COMPREHENSIONS, ast.Call))]
     found = max((_coroutines(module, value, fact, call) for value in values), default=[], key=len)
-    for added in (c for c, inner in module.names.scopes.calls if inner is scope):
+    for added in (c for c, inner in module.names.scopes.calls.items() if inner is scope):
         if appends(added, name.id):
             one = _coroutines(module, added.args[0], fact, call)
             found = found + one * (_MANY if _in_loop(module, added) else 1)

@@ -74,7 +74,7 @@ def closings(facts: ModuleFacts) -> list[Closing]:
     calls = facts.module.calls
     found = [
         Closing(_row(facts, call), facts.symbol(facts.module.code_of(scope)), origin(facts.module, call, scope))
-        for call, scope in facts.module.names.scopes.calls
+        for call, scope in facts.module.names.scopes.calls.items()
         if calls.callee(call).role is Role.CLOSER
     ]
     return sorted(found, key=lambda closing: (closing.row, closing.symbol))
@@ -124,7 +124,7 @@ def _global(facts: ModuleFacts) -> Iterator[Use]:
     assert facts.module is not None
     served = request_codes(facts.module) if facts.module.calling_singletons else {}
     owed = {debt.origin.node: OPEN if debt.normal else RAISING for debt in debts(facts)}
-    for call, scope in facts.module.names.scopes.calls if facts.module.calling_singletons else ():
+    for call, scope in facts.module.names.scopes.calls.items() if facts.module.calling_singletons else ():
         code = facts.module.code_of(scope)
         if facts.module.calls.callee(call).role is Role.SINGLETON and not facts.module.keys_defined_in(code):
             yield _use(facts, call, code, GLOBAL, SHARED if code in served else owed.get(call, CLOSED))

@@ -15,6 +15,7 @@ from session_lint.analysis.guards import BOUND, VALUE, call_value
 from session_lint.analysis.results import RESULT
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.nodes import own_of, path
+from session_lint.python.remembered import one_object
 from session_lint.python.scopes import children, parameters
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Liveness:
         if kept is None:
             dead = ~self._live[block]
             kept = frozenset([g for g in guards if not dead & self._asked_by(g[0]) or _is_taken(g[0], block)])
-            self._kept[key] = kept = guards if len(kept) == len(guards) else kept
+            self._kept[key] = kept = guards if len(kept) == len(guards) else one_object(kept)
         return kept
 
     def _asked_by(self, atom: str) -> int:

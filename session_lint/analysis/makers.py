@@ -226,7 +226,7 @@ def says(module: Module, option: str) -> bool:
         return False
     if re.search(rf"""\.{option}\b|["']{option}["']""", module.source.text):
         return True
-    named = (c for c, _ in module.names.scopes.calls if any(k.arg == option for k in c.keywords))
+    named = (c for c in module.names.scopes.calls if any(k.arg == option for k in c.keywords))
     return any(module.calls.callee(call).role not in _MAKING for call in named)
 
 

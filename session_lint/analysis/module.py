@@ -483,7 +483,7 @@ class Module(Concern):
     @once
     def methods_called(self) -> frozenset[str]:
         """The names of methods that are called on objects that cannot be followed."""
-        calls = (call for call, _ in self.names.scopes.calls if isinstance(call.func, ast.Attribute))
+        calls = (call for call in self.names.scopes.calls if isinstance(call.func, ast.Attribute))
         return frozenset(call.func.attr for call in calls if self.calls.callee(call).function is None)  # type: ignore[attr-defined]
 
     def keys_defined_in(self, code: ast.AST) -> frozenset[str]:

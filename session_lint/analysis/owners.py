@@ -182,7 +182,7 @@ def _lives_on(module: Module, owner: Scope) -> bool:
     made = [
         one.code_of(scope)
         for one in (module, *others)
-        for call, scope in one.names.scopes.calls
+        for call, scope in one.names.scopes.calls.items()
         if one.calls.callee(call).owner is owner.node
     ]
     return bool(made) and all(isinstance(code, ast.Module) for code in made)

@@ -77,7 +77,7 @@ def _scopes(facts: ModuleFacts) -> Iterator[Pattern]:
 
 def _global(facts: ModuleFacts) -> Iterator[Pattern]:
     assert facts.module is not None
-    for call, scope in facts.module.names.scopes.calls if facts.module.calling_singletons else ():
+    for call, scope in facts.module.names.scopes.calls.items() if facts.module.calling_singletons else ():
         code = facts.module.code_of(scope)
         if facts.module.calls.callee(call).role is Role.SINGLETON and not facts.module.keys_defined_in(code):
             yield Pattern(GLOBAL, call, code)

@@ -162,7 +162,7 @@ def _removed_somewhere(module: Module, one: Borrowed) -> bool:
     for home in (module, *others):
         if not tested and is_test(home.source.filename):
             continue  # what tests tidy up, they do for themselves
-        removing = (c for c, _ in home.names.scopes.calls if word(c.func) == "remove" and not c.args)
+        removing = (c for c in home.names.scopes.calls if word(c.func) == "remove" and not c.args)
         if any(_may_be_of(home, call, last, mine) and may_serve(home, call) for call in removing):
             return True
         if handed_on(home, last, mine):
@@ -216,7 +216,7 @@ def handed_on(module: Module, last: str, mine: frozenset[ast.Call]) -> bool:
 
     :param last: the last word of the registry's name.
     """
-    called = {call.func for call, _ in module.names.scopes.calls}
+    called = module.names.scopes.called
     read = (n for n in below(module.names.scopes.module.node) if isinstance(n, ast.Attribute) and n.attr == "remove")
     named = [n.value for n in read if n not in called and path(n.value).rpartition(".")[2] == last]
     return any(not _another(module, node, module.names.scopes.module, mine) for node in named)

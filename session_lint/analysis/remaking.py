@@ -342,7 +342,7 @@ _ARGUMENTS = "sys.argv"
 
 def _is_told_to_be_one(module: Module, code: FunctionNode) -> bool:
     """Whether a function is told to be a command, of a program or a part of it: ``set_defaults(func=run)``."""
-    for call, scope in module.names.scopes.calls:
+    for call, scope in module.names.scopes.calls.items():
         called = word(call.func)
         if called == _DEFAULTS or (called in _RUNNING and module.calls.callee(call).names & _COMMANDING):
             given = [*arguments(call)]

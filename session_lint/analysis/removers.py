@@ -143,7 +143,7 @@ def _is_named(home: Module, code: FunctionNode) -> bool:
     if others is None:
         return True
     for module in (home, *others):
-        called = {call.func for call, _ in module.names.scopes.calls}
+        called = module.names.scopes.called
         words = module.names.aliases(code.name)
         nodes = (n for n in below(module.names.scopes.module.node) if isinstance(n, (ast.Name, ast.Attribute)))
         if any(isinstance(n.ctx, ast.Load) and word(n) in words and n not in called for n in nodes):

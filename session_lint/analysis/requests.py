@@ -51,7 +51,7 @@ def global_uses(module: Module) -> Iterator[GlobalUse]:
         return
     served = request_codes(module)
     serving = module.calls.vocabulary.serving_words
-    for call, scope in module.names.scopes.calls:
+    for call, scope in module.names.scopes.calls.items():
         code = module.code_of(scope)
         if code not in served and not module.calls.may_be(call, serving):
             continue

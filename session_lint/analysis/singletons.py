@@ -165,7 +165,7 @@ def settled(module: Module) -> frozenset[str]:
 
 def _settled_in(module: Module) -> frozenset[str]:
     found: set[str] = set()
-    for call, scope in module.names.scopes.calls:
+    for call, scope in module.names.scopes.calls.items():
         code = module.code_of(scope)
         given = [*arguments(call)]
         found.update(closed for value in given if (closed := module.closer_of(value, code)) and not _net(module, value))

@@ -52,7 +52,7 @@ def standing(facts: ModuleFacts) -> Iterator[Standing]:
     if module is None:
         return
     seen: set[tuple[Scope | None, str, ast.Call | None]] = set()
-    for call, scope in module.names.scopes.calls:
+    for call, scope in module.names.scopes.calls.items():
         code = module.code_of(scope)
         if isinstance(code, ast.Module):
             found = _kept(facts, module, call, scope) if opens(module, call) else None
@@ -200,7 +200,7 @@ def _ended(module: Module, scope: Scope | None, name: str) -> bool:
     """Whether a scope closes what a variable holds, as a script does, from top to bottom; ``None`` for any scope."""
     return any(
         isinstance(c.func, ast.Attribute) and closes(c.func.attr) and f"{path(c.func.value)}.".startswith(f"{name}.")
-        for c, around in module.names.scopes.calls
+        for c, around in module.names.scopes.calls.items()
         if scope is None or around is scope
     )
 

@@ -61,7 +61,7 @@ def _are_of_application(module: Module, names: frozenset[str]) -> bool:
 
 def at_start(module: Module) -> Iterator[Standing]:
     """Every session that a function puts into an application, or into its state, and which others use from there."""
-    fields = [b for _, b in module.names.scopes.fields]
+    fields = [b for place, b in module.names.scopes.fields if _is_of_application(module, place, b.scope)]
     for binding in (*fields, *(b for _, b in module.names.scopes.keyed)):
         call, code = binding.node, module.code_of(binding.scope)
         if not isinstance(call, ast.Call) or isinstance(code, ast.Module) or code in module.handlers:

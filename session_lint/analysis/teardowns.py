@@ -97,7 +97,7 @@ def _registered(module: Module, words: Collection[str]) -> Iterator[FunctionNode
             isinstance(d, ast.Attribute) and d.attr in words for d in node.decorator_list
         ):
             yield node
-    for call, scope in module.names.scopes.calls:
+    for call, scope in module.names.scopes.calls.items():
         if isinstance(call.func, ast.Attribute) and call.func.attr in words:
             for value in call.args:
                 for name in module.names.qualify(value, scope):
@@ -116,7 +116,7 @@ def closed_at_teardown(module: Module, word: str) -> bool:
     words = {name.rpartition(".")[2] for name, m in module.calls.vocabulary.names.items() if m.role is Role.TEARDOWN}
     if any(getattr(code, "name", "") in words for code, _ in module.codes):  # a method of a class of views
         codes += [code for code in module.handlers if getattr(code, "name", "") in words]
-    for call, _ in module.names.scopes.calls:
+    for call in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in words:
             codes += [value.body for value in call.args if isinstance(value, ast.Lambda)]
     closing = (n for code in codes for n in (code, *own_nodes(code)) if isinstance(n, ast.Attribute))

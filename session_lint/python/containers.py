@@ -209,7 +209,7 @@ class Containers:
         """What is put under keys of dictionaries, by the variable or field that has each."""
         found: dict[tuple[Scope, str], list[Binding]] = {}
         put = [*self.scopes.items]
-        for call, scope in self.scopes.calls if put else ():
+        for call, scope in self.scopes.calls.items() if put else ():
             if isinstance(call.func, ast.Attribute) and call.func.attr == "setdefault" and len(call.args) == 2:  # noqa: PLR2004
                 put.append((call.func.value, Binding(BindingKind.VALUE, call.args[1], scope)))
         for container, binding in put:

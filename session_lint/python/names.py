@@ -29,6 +29,7 @@ from session_lint.python.containers import (
 )
 from session_lint.python.nodes import is_none, is_super, own_of, path
 from session_lint.python.pending import Pending
+from session_lint.python.remembered import one_object
 from session_lint.python.scopes import (
     Binding,
     BindingKind,
@@ -140,7 +141,7 @@ class Names(Containers):
         """The dotted names that an expression in ``scope`` may stand for; empty where that is not known."""
         key = (node, scope)
         if key not in self._cache:
-            self._cache[key] = self._qualify(node, scope, 0)
+            self._cache[key] = one_object(self._qualify(node, scope, 0))
         return self._cache[key]
 
     def _qualify(self, node: ast.AST, scope: Scope, depth: int) -> Qualified:

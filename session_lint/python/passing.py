@@ -28,7 +28,7 @@ def passings(names: Names) -> dict[str, list[Passing]]:
     They are asked for of every module that has to do with sessions, hence no calls in here.
     """
     found: dict[str, list[Passing]] = {}
-    for call, scope in names.scopes.calls:
+    for call, scope in names.scopes.calls.items():
         for argument in (*call.args, *[keyword.value for keyword in call.keywords]):
             for part in argument.elts if isinstance(argument, (ast.Tuple, ast.List)) else (argument,):
                 if isinstance(part, ast.Name):
@@ -54,7 +54,7 @@ def by_word(names: Names) -> dict[str, list[tuple[int, ast.Call, ast.Call, Scope
     Each comes after its place in the text, with the call that stands there and its scope.
     """
     found: dict[str, list[tuple[int, ast.Call, ast.Call, Scope]]] = {}
-    made = ((one, call, scope) for call, scope in names.scopes.calls for one in calls_made(call))
+    made = ((one, call, scope) for call, scope in names.scopes.calls.items() for one in calls_made(call))
     for place, (one, call, scope) in enumerate(made):
         found.setdefault(word(one.func), []).append((place, one, call, scope))
     return found

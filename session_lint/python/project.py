@@ -190,7 +190,7 @@ class Project:
         return found
 
     def definition(self, name: str, asker: Names) -> tuple[Names, ScopeNode] | None:
-        """The function or class of the project that a dotted name stands for, where names were followed to its module."""
+        """The function or class that a dotted name stands for, in a module that names were followed to."""
         front = name.rpartition(".")[0]
         while front:
             unit = self._by_name.get(front) or (self.load(self._unread[front]) if front in self._unread else None)

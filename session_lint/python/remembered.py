@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+V = TypeVar("V")
 _forgetting: list[Callable[[], None]] = []
 
 
@@ -24,3 +25,9 @@ def forget_nodes() -> None:
     """Let go of all trees."""
     for forget in _forgetting:
         forget()
+
+
+@remembered
+def one_object(found: frozenset[V]) -> frozenset[V]:
+    """A set, the same object for all that are equal: a program has millions of them, most of one name."""
+    return found

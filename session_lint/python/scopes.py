@@ -100,11 +100,16 @@ class Scopes:
 
     module: Scope
     of: dict[ast.AST, Scope] = field(default_factory=dict)
-    calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
-    loads: dict[Scope, set[str]] = field(default_factory=dict)
+    calls: dict[ast.Call, Scope] = field(default_factory=dict)
+    loads: dict[Scope, frozenset[str]] = field(default_factory=dict)
     fields: list[tuple[ast.Attribute, Binding]] = field(default_factory=list)
     items: list[tuple[ast.expr, Binding]] = field(default_factory=list)
     keyed: list[tuple[str, Binding]] = field(default_factory=list)
+
+    @cached_property
+    def called(self) -> frozenset[ast.expr]:
+        """The expressions that are called."""
+        return frozenset(call.func for call in self.calls)
 
     @cached_property
     def classes(self) -> list[Scope]:
@@ -129,6 +134,7 @@ def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
     walker = _Walker(tree, module if package else module.rpartition(".")[0])
     for statement in tree.body:
         walker.visit(statement)
+    walker.result.loads.update({scope: frozenset(read) for scope, read in walker.loads.items()})  # half the memory
     return walker.result
 
 
@@ -165,7 +171,8 @@ _HOLED = with_compact((ast.Dict, ast.arguments))
 class _Walker:
     def __init__(self, tree: ast.Module, package: str) -> None:
         self.scope = Scope(tree, None, "")
-        self.result = Scopes(self.scope, {tree: self.scope}, [], {self.scope: set()})
+        self.result = Scopes(self.scope, {tree: self.scope})
+        self.loads: dict[Scope, set[str]] = {self.scope: set()}
         self.package = package
 
     def visit(self, node: ast.AST) -> None:
@@ -192,7 +199,7 @@ class _Walker:
         path = f"{outer.path}.{name}" if outer.path else name
         self.scope = Scope(node, outer, path)
         self.result.of[node] = self.scope
-        self.result.loads[self.scope] = set()
+        self.loads[self.scope] = set()
         return outer
 
     def _function(self, node: FunctionNode) -> None:
@@ -349,7 +356,7 @@ class _Walker:
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            self.result.loads[self.scope].add(node.id)
+            self.loads[self.scope].add(node.id)
         elif isinstance(node.ctx, ast.Store):
             self._bind(node.id, BindingKind.OPAQUE, node)
 
@@ -359,7 +366,7 @@ class _Walker:
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        self.result.calls.append((node, self.scope))
+        self.result.calls[node] = self.scope
         self.generic_visit(node)
 
     def visit_MatchAs(self, node: ast.MatchAs) -> None:

@@ -166,13 +166,13 @@ class Texts:
         return self._parsed[path]
 
     def _read(self, path: Path) -> Parsed | None:
-        from session_lint.source import SourceError, decode  # noqa: PLC0415  (as above)
+        from session_lint.source import SourceError, decode, undecoded  # noqa: PLC0415  (as above)
 
         data = self.content(path)
         if not data or len(data) > _LARGEST:
             return None
         try:
-            return self._take(path, decode(str(path), data), None)
+            return self._take(path, undecoded(decode(str(path), data), data), None)
         except (SourceError, RecursionError, MemoryError):
             return None
 

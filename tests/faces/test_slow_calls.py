@@ -20,7 +20,7 @@ def waits(text: str, words: Vocabulary | None = None) -> str:
     """What the last call of a text waits for, by its names and the vocabulary alone."""
     tree = ast.parse(text)
     names = Names(tree, "module")
-    call, scope = max(names.scopes.calls, key=lambda one: (one[0].end_lineno or 0, one[0].end_col_offset or 0))
+    call, scope = max(names.scopes.calls.items(), key=lambda one: (one[0].end_lineno or 0, one[0].end_col_offset or 0))
     found = (words or builtin()).of(names.qualify(call.func, scope))
     return found.waits_for if found is not None else ""
 
