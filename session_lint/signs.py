@@ -278,7 +278,7 @@ class Signs:
 
     def concerned(self, name: str) -> list[Path]:
         """The files that may have to do with a session and hold a name."""
-        return [path for path in self.worthy if name.encode() in self.project.content(path)]
+        return self.project.texts.naming(name, self.worthy)
 
     @cached_property
     def naming_globals(self) -> set[Path]:

@@ -139,13 +139,13 @@ class _Undecoded(Source):
 
 
 def undecoded(source: Source, data: bytes) -> Source:
-    """The same text for less memory, for one that is kept for long and looked at seldom.
+    """The same text for no memory, for one that is kept for long and looked at seldom.
 
     With one character beyond the first 65,536 in it, Python takes four bytes for each.
 
     :param data: what it was decoded from, which is kept anyway.
     """
-    return source if source.text.isascii() else _Undecoded(source.filename, data, source.encoding)
+    return _Undecoded(source.filename, data, source.encoding)
 
 
 def decode(filename: str, data: bytes) -> Source:

@@ -189,6 +189,6 @@ def _touching(solved: Solved) -> Iterator[tuple[ast.expr, Fact]]:
 def _asks(module: Module, call: ast.Call, fact: Fact) -> bool:
     """Whether a call is one of a session's own methods that asks the database, and is not awaited."""
     own = own_effect(module, call, fact)
-    if own is None or isinstance(module.parents[call], ast.Await):
+    if own is None or call in module.names.scopes.awaited:
         return False
     return own[0].effect in _TOUCHING and bool(own[0].to or own[0].effect == "commit")

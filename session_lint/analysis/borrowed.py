@@ -27,6 +27,7 @@ from session_lint.analysis.told import told_to_hold
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path, reading
 from session_lint.python.scopes import BindingKind, is_self, parameters
+from session_lint.python.words import word
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role, effects
 
@@ -200,10 +201,11 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
     A model asks them (``User.query.all()``), or a function does that knows one by itself, and whose failure the code
     catches.
     """
+    words = _committing(module)
     for code, scope in module.codes:
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
             had = frozenset().union(*(one.identity for one in known.get(code, ()) if one.managed))
-            for name, session in (*_by_models(module, code), *_by_callees(module, code)):
+            for name, session in (*_by_models(module, code), *_by_callees(module, code, words)):
                 if had.isdisjoint(session) and not _bound_here(scope, name):
                     had |= session
                     yield Borrowed(module, code, name, reading(name), [], None, managed=True, same=session)
@@ -214,11 +216,27 @@ def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozen
         yield f"{name}.session", session
 
 
-def _by_callees(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozenset[object]]]:
-    """The managed sessions that functions commit which a code calls in a ``try``."""
+def _committing(module: Module) -> frozenset[str] | None:
+    """The words by which a module may call a function that commits; ``None`` for any."""
+    words = module.program.functions_saying(module, ".commit(")
+    if words is None:
+        return None
+    imported = ((name, b) for name, bound in module.names.scopes.module.bindings.items() for b in bound if b.target)
+    return words | {name for name, binding in imported if binding.target.rpartition(".")[2] in words}
+
+
+def _by_callees(
+    module: Module, code: FunctionNode, words: frozenset[str] | None
+) -> Iterator[tuple[str, frozenset[object]]]:
+    """The managed sessions that functions commit which a code calls in a ``try``.
+
+    :param words: by which the module may call such a function.
+    """
     for one in own_of(code, ast.Try):
         inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
+            if words is not None and word(call.func) not in words:
+                continue
             callee = module.calls.callee(call)
             if callee.function is None:
                 continue

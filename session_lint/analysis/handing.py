@@ -116,7 +116,7 @@ def runs(module: Module, call: ast.Call) -> str:
         return meaning.runs
     if isinstance(call.func, ast.Attribute) and call.func.attr in _TASK:
         return _of_decorator(module, call.func.value, module.calls.scope(call))
-    if in_thread(module, call) is not None and not isinstance(module.parents.get(call), ast.Await):
+    if in_thread(module, call) is not None and call not in module.names.scopes.awaited:
         names = module.names.qualify(call.func, module.calls.scope(call))
         return "thread" if _FUTURES.intersection(map(module.calls.vocabulary.canonical, names)) else ""
     return started(module, call)

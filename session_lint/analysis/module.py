@@ -187,7 +187,12 @@ class Module(Concern):
 
     def has(self, node: ast.AST) -> bool:
         """Whether a node is one of the module's tree, and not of another module's."""
-        return node in self.parents or node is self.names.scopes.module.node
+        return self.surely_has(node) or node in self.parents
+
+    def surely_has(self, node: ast.AST) -> bool:
+        """The same as far as its calls and what opens a scope can tell, which takes no look at the others."""
+        scopes = self.names.scopes
+        return node in scopes.calls or node in scopes.of
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:

@@ -104,9 +104,10 @@ class Program:
 
     def module_of(self, node: ast.AST, module: Module) -> Module | None:
         """The module that a node stands in, which most often is the one at hand."""
-        if len(self._modules) == 1 or module.has(node):
+        if len(self._modules) == 1 or module.surely_has(node):
             return module
-        return next((m for m in self._modules.values() if m.has(node)), None)
+        sure = next((m for m in self._modules.values() if m.surely_has(node)), None)
+        return sure or next((m for m in (module, *self._modules.values()) if m.has(node)), None)
 
     @property
     def words(self) -> AbstractSet[str] | None:
@@ -260,11 +261,21 @@ class Program:
         return code.name
 
     def mentioning(self, module: Module, name: str, *, concerned: bool = False) -> list[Module] | None:
-        """The other modules that hold a word; ``None`` where there are too many to tell anything."""
+        """The other modules that hold a name, or the end of a path of names; ``None`` where there are too many."""
         if self.project is None:
             return []
-        paths = self._signs.concerned(name) if concerned else self.project.holding(name)
-        return self._asked_for(module, paths, f"worthy\0{name}" if concerned else f"word\0{name}")
+        paths = self._signs.concerned(name) if concerned else self.project.naming(name)
+        return self._asked_for(module, paths, f"worthy\0{name}" if concerned else f"name\0{name}")
+
+    def saying(self, module: Module, part: str) -> list[Module] | None:
+        """The same for a part of a word."""
+        if self.project is None:
+            return []
+        return self._asked_for(module, self.project.holding(part), f"word\0{part}")
+
+    def functions_saying(self, module: Module, words: str) -> frozenset[str] | None:
+        """The names of the functions that may say some words; ``None`` for any."""
+        return None if self.project is None else self.project.functions_saying(words, module.names)
 
     def threading(self, module: Module, name: str) -> list[Module]:
         """Those of them that hold one of the words, too, by which threads are started."""

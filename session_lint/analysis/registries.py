@@ -200,7 +200,7 @@ def taken_down(module: Module, one: Borrowed) -> bool:
     from session_lint.analysis.teardowns import closed_at_teardown  # noqa: PLC0415  (few modules need it)
 
     word = one.name.rpartition(".")[2]
-    tearing = [module.program.mentioning(module, hook) for hook in _TEARING]
+    tearing = [module.program.saying(module, hook) for hook in _TEARING]
     homes = [module, *(home for found in tearing for home in found or ())]
     return None in tearing or any(closed_at_teardown(home, word) for home in dict.fromkeys(homes))
 

@@ -97,7 +97,7 @@ def _saved_by(module: Module, call: ast.Call) -> Iterator[tuple[Saved, str]]:
     words = {c.func.attr for c in home.calls_in(function) if isinstance(c.func, ast.Attribute)}
     if words.isdisjoint(("add", "add_all")) or not home.concerned(function):
         return
-    if isinstance(function, ast.AsyncFunctionDef) is not isinstance(module.parents.get(call), ast.Await):
+    if isinstance(function, ast.AsyncFunctionDef) is not (call in module.names.scopes.awaited):
         return
     given = bind(call, function, bound=callee.bound)
     for one in home.program.facts(home).saving.get(function, ()):

@@ -61,13 +61,15 @@ def _are_of_application(module: Module, names: frozenset[str]) -> bool:
 
 def at_start(module: Module) -> Iterator[Standing]:
     """Every session that a function puts into an application, or into its state, and which others use from there."""
-    fields = [b for place, b in module.names.scopes.fields if _is_of_application(module, place, b.scope)]
-    for binding in (*fields, *(b for _, b in module.names.scopes.keyed)):
+    scopes = module.names.scopes
+    for owner, binding in (*((target.value, b) for target, b in scopes.fields), *scopes.items):
         call, code = binding.node, module.code_of(binding.scope)
-        if not isinstance(call, ast.Call) or isinstance(code, ast.Module) or code in module.handlers:
+        if not isinstance(call, ast.Call) or isinstance(code, ast.Module):
+            continue
+        if not _is_of_application(module, owner, binding.scope) or code in module.handlers:
             continue
         target = _target(module, call)
-        if target is None or not _is_of_application(module, target, binding.scope) or not opens(module, call):
+        if target is None or not opens(module, call):
             continue
         user = _reader(module, code, target)
         if user is not None:
@@ -86,9 +88,9 @@ def _target(module: Module, call: ast.Call) -> ast.Attribute | ast.Subscript | N
     return None
 
 
-def _is_of_application(module: Module, target: ast.Attribute | ast.Subscript, scope: Scope) -> bool:
-    """Whether a place is in an application, or in what that has for such things: ``app.state``, ``app.ctx``."""
-    around = [target.value, *([target.value.value] if isinstance(target.value, ast.Attribute) else [])]
+def _is_of_application(module: Module, owner: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is an application, or what that has to put things into: ``app.state``, ``app.ctx``."""
+    around = [owner, *([owner.value] if isinstance(owner, ast.Attribute) else [])]
     return any(_are_of_application(module, module.names.qualify(node, scope)) for node in around if path(node))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.analysis import guards
@@ -13,6 +12,8 @@ from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
+    import ast
+
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
@@ -88,4 +89,4 @@ def _was_entered(solved: Solved, fact: Fact) -> bool:
 
 def is_entered(module: Module, call: ast.Call) -> bool:
     """Whether a call makes what a ``with`` enters at once."""
-    return isinstance(module.parents.get(call), ast.withitem)
+    return call in module.names.scopes.entered

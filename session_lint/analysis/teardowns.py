@@ -64,7 +64,7 @@ def is_request_field(module: Module, node: ast.AST | None, scope: Scope) -> bool
 
 def _closers(module: Module, field: str) -> list[ast.AST] | None:
     """The hooks after requests that close a field; ``None`` where a teardown closes it, or anybody else may."""
-    others = module.program.mentioning(module, "teardown")
+    others = module.program.saying(module, "teardown")
     closing = module.program.mentioning(module, field)
     if others is None or closing is None:
         return None

@@ -107,9 +107,9 @@ _LENDING = frozenset(["Iterator", "Iterable", "Generator", "ContextManager", "Ab
 
 def _generator(module: Module, scope: Scope, node: ast.AST) -> ast.Call | None:
     """The call that makes the generator out of which a variable gets what it holds."""
-    above = module.parents.get(node)
-    if isinstance(above, (ast.For, ast.AsyncFor)) and above.target is node:
-        return above.iter if isinstance(above.iter, ast.Call) else None
+    loop = next((loop for loop in own_of(scope.node, ast.For, ast.AsyncFor) if loop.target is node), None)
+    if loop is not None:
+        return loop.iter if isinstance(loop.iter, ast.Call) else None
     call = node.value if isinstance(node, ast.Await) else node
     if not isinstance(call, ast.Call) or module.calls.callee(call).role is not Role.ADVANCES or not call.args:
         return None

@@ -139,7 +139,7 @@ def _set_going(module: Module, call: ast.Call) -> bool:
     while isinstance(above, (ast.Starred, ast.List, ast.Tuple, ast.GeneratorExp, ast.ListComp)):
         above = module.parents.get(above)
     made = isinstance(above, ast.Call) and bool(runs(module, above))
-    return made and not isinstance(module.parents.get(above), ast.Await)  # type: ignore[arg-type]
+    return made and above not in module.names.scopes.awaited
 
 
 def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:

@@ -40,6 +40,14 @@ def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
     return finds
 
 
+def namer(name: str) -> Callable[[bytes], bool]:
+    """What tells whether a file's bytes hold a name where one may stand, or the end of a path: ``.name``."""
+    if name.isidentifier():
+        return finder([name])
+    search = re.compile(rb"%s(?!\w)" % re.escape(name.encode())).search
+    return lambda data: search(data) is not None
+
+
 @lru_cache(maxsize=4)
 def importer(packages: frozenset[str]) -> Callable[[bytes], bool]:
     """What tells whether a file's bytes may import one of some packages, by a statement or by a call that says so."""

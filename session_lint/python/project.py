@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ class Project:
         self.units: dict[Path, Unit | None] = {}
         self._by_name: dict[str, Unit] = {}
         self._unread: dict[str, Path] = {}
+        self._functions: dict[str, frozenset[str]] = {}
         self._named: dict[tuple[Names, str], str] = {}
         self._of: dict[Names, Unit] = {}
         self._found: dict[tuple[Names, str], tuple[Names, str] | None] = {}
@@ -217,9 +219,25 @@ class Project:
         """What is said of a module rests on which files answer a question, and not on what else is in them."""
         self._of[asker].evidence[question] = self.listed(paths)
 
+    def functions_saying(self, words: str, asker: Names) -> frozenset[str]:
+        """The names of all functions in the files that hold some words: no other can say them."""
+        question = f"functions\0{words}"
+        self._of[asker].evidence[question] = self.answer(question)
+        return self._functions[words]
+
+    def _functions_saying(self, words: str) -> frozenset[str]:
+        if words not in self._functions:
+            said = (_FUNCTION.findall(self.content(path)) for path in self.holding(words))
+            self._functions[words] = frozenset(name.decode(errors="replace") for names in said for name in names)
+        return self._functions[words]
+
     def holding(self, word: str) -> list[Path]:
         """The files whose bytes hold a word."""
         return self.texts.holding(word)
+
+    def naming(self, name: str) -> list[Path]:
+        """The files whose bytes hold a name as a whole, or the end of a path of names."""
+        return self.texts.naming(name)
 
     def beside(self, question: str) -> list[Path]:
         """The files that hold a word, and as a whole one any of some others: what :func:`beside` asks for."""
@@ -281,6 +299,10 @@ class Project:
             return _place(self.layout.locate(dotted, self.root / folder))
         if kind == "word":
             return self.listed(self.holding(rest))
+        if kind == "functions":
+            return self.digest_of("\0".join(sorted(self._functions_saying(rest))).encode())
+        if kind == "name":
+            return self.listed(self.naming(rest))
         if kind == "beside":
             return self.listed(self.beside(question))
         return self.texts.mark(self.root / rest)
@@ -311,6 +333,7 @@ def root_of_project(path: Path) -> Path:
     return _roots[folder]
 
 
+_FUNCTION = re.compile(rb"\bdef[ \t]+(\w+)")
 _MANY = 40
 """Modules that were read, from which on it is worth to look for what can be freed."""
 _projects: dict[Path, Project] = {}

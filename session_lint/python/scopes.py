@@ -92,6 +92,8 @@ class Scopes:
 
     :param of: the scope that each function, class and the module itself opens.
     :param calls: every call of the module with the scope it stands in.
+    :param entered: what each ``with`` enters.
+    :param awaited: what is awaited.
     :param loads: for each scope, the names read in it (not in the scopes inside it).
     :param fields: what is assigned to fields of other objects than that of a method, each with its target.
     :param items: what is assigned to a key of something, each with what has the key.
@@ -101,6 +103,8 @@ class Scopes:
     module: Scope
     of: dict[ast.AST, Scope] = field(default_factory=dict)
     calls: dict[ast.Call, Scope] = field(default_factory=dict)
+    entered: set[ast.AST] = field(default_factory=set)
+    awaited: set[ast.AST] = field(default_factory=set)
     loads: dict[Scope, frozenset[str]] = field(default_factory=dict)
     fields: list[tuple[ast.Attribute, Binding]] = field(default_factory=list)
     items: list[tuple[ast.expr, Binding]] = field(default_factory=list)
@@ -343,6 +347,7 @@ class _Walker:
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
+            self.result.entered.add(item.context_expr)
             self.visit(item.context_expr)
             if isinstance(item.optional_vars, ast.Name):  # nearly every context manager returns itself
                 self._bind(item.optional_vars.id, BindingKind.VALUE, item.context_expr)
@@ -368,6 +373,10 @@ class _Walker:
     def visit_Call(self, node: ast.Call) -> None:
         self.result.calls[node] = self.scope
         self.generic_visit(node)
+
+    def visit_Await(self, node: ast.Await) -> None:
+        self.result.awaited.add(node.value)
+        self.visit(node.value)
 
     def visit_MatchAs(self, node: ast.MatchAs) -> None:
         if node.name:

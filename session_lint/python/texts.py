@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.digests import blake2b
 from session_lint.python.layout import Layout
-from session_lint.python.mentions import finder
+from session_lint.python.mentions import finder, namer
 from session_lint.python.stopping import go_on
 from session_lint.values import dataclass
 
@@ -54,6 +54,7 @@ class Texts:
         self._parsed: dict[Path, Parsed | None] = {}
         self._holding: dict[str, dict[Path, None]] = {}
         self._having: dict[frozenset[str], dict[Path, bool]] = {}
+        self._naming: dict[str, dict[Path, bool]] = {}
         self._defined: dict[Path, frozenset[bytes]] = {}
 
     def content(self, path: Path) -> bytes:
@@ -92,7 +93,8 @@ class Texts:
         if data is not None:
             self._bytes[path] = data
         self._marks.pop(path, None)
-        for known in self._having.values():
+        self._defined.pop(path, None)
+        for known in (*self._having.values(), *self._naming.values()):
             known.pop(path, None)
         if self._holding and (before is None or before != self.content(path)):
             self._hold_anew(path, before or b"")
@@ -115,6 +117,21 @@ class Texts:
             wanted = word.encode()
             self._holding[word] = {path: None for path in self.layout.files if wanted in self.content(path)}
         return sorted(self._holding[word], key=self.layout.places.__getitem__)
+
+    def naming(self, name: str, paths: Iterable[Path] | None = None) -> list[Path]:
+        """Those of some files whose bytes hold a name, or the end of a path of names, where it may stand.
+
+        :param paths: ``None`` for all.
+        """
+        known = self._naming.setdefault(name, {})
+        finds = namer(name)
+        found = []
+        for path in self.holding(name) if paths is None else paths:
+            if path not in known:
+                known[path] = finds(self.content(path))
+            if known[path]:
+                found.append(path)
+        return found
 
     def having(self, words: frozenset[str], paths: Iterable[Path]) -> list[Path]:
         """Those of some files whose bytes hold one of some words as a whole word."""
