@@ -57,6 +57,10 @@ class Liveness:
             self._kept[key] = kept = guards if len(kept) == len(guards) else one_object(kept)
         return kept
 
+    def forget(self) -> None:
+        """Let go of what was answered: the code is solved, and in another solution most guards are others."""
+        self._kept.clear()
+
     def _asked_by(self, atom: str) -> int:
         """The paths that an atom speaks of; all of them where nothing in the code asks for one."""
         found = self._atoms.get(atom)

@@ -258,7 +258,9 @@ class Module(Concern):
         graph = self.graph(code)
         tells = told and start.site is not None and speaks(code) and (hops > 0 or passes_over(code))
         problem = Lifecycle(self, graph, start, hops, self._live(code, told=told, tells=tells), tells=tells)
-        return Solved(code, graph, solve(graph, problem), problem)
+        found = solve(graph, problem)
+        problem.liveness.forget()
+        return Solved(code, graph, found, problem)
 
     def alone(self, code: Code, start: Fact) -> Solved:
         """The same where only what a code does to a session counts: how other calls end is not asked.

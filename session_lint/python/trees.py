@@ -99,7 +99,9 @@ class _Makers(dict[type, "Callable[[Any], Any]"]):
 def _maker(kind: type[ast.AST], made: type[ast.AST]) -> Callable[[Any], Any]:
     """What makes a compact node of another one: a function without a loop over fields, for millions of nodes."""
     lines = ["def make(node):", " made = new(kind)"]
-    for name in _all_fields(kind):
+    if kind is ast.Constant:
+        lines.insert(1, " if node.kind: return node")  # u"": it is not said often enough to have a slot
+    for name in _kept_fields(kind):
         if name in FIELDS[kind]:
             lines += [
                 f" value = node.{name}",
@@ -115,11 +117,13 @@ def _maker(kind: type[ast.AST], made: type[ast.AST]) -> Callable[[Any], Any]:
 
 
 def _compact_class(kind: type[ast.AST]) -> type[ast.AST]:
-    return type(kind.__name__, (kind,), {"__slots__": _all_fields(kind), "__module__": __name__})
+    return type(kind.__name__, (kind,), {"__slots__": _kept_fields(kind), "__module__": __name__})
 
 
-def _all_fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    return (*kind._fields, *kind._attributes)  # noqa: SLF001  (its documented name: where the node stands)
+def _kept_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields that are not always ``None`` here, as the class of the kind has them by default."""
+    every = (*kind._fields, *kind._attributes)  # noqa: SLF001  (its documented name: where the node stands)
+    return tuple(name for name in every if name not in ("kind", "type_comment"))
 
 
 def _kinds() -> list[type[ast.AST]]:
