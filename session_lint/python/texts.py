@@ -118,15 +118,12 @@ class Texts:
             self._holding[word] = {path: None for path in self.layout.files if wanted in self.content(path)}
         return sorted(self._holding[word], key=self.layout.places.__getitem__)
 
-    def naming(self, name: str, paths: Iterable[Path] | None = None) -> list[Path]:
-        """Those of some files whose bytes hold a name, or the end of a path of names, where it may stand.
-
-        :param paths: ``None`` for all.
-        """
+    def naming(self, name: str) -> list[Path]:
+        """The files whose bytes hold a name, or the end of a path of names, where it may stand."""
         known = self._naming.setdefault(name, {})
         finds = namer(name)
         found = []
-        for path in self.holding(name) if paths is None else paths:
+        for path in self.holding(name):
             if path not in known:
                 known[path] = finds(self.content(path))
             if known[path]:
