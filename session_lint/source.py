@@ -7,7 +7,7 @@ The only place that decodes bytes and the only place that turns the UTF-8 byte c
 from __future__ import annotations
 
 import io
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from session_lint.finding import Location
@@ -134,8 +134,12 @@ class _Undecoded(Source):
 
     @property
     def text(self) -> str:
-        data: bytes = self.__dict__["data"]
-        return data.decode(self.encoding).removeprefix("\ufeff")
+        return _text(self.__dict__["data"], self.encoding)
+
+
+@lru_cache(maxsize=8)
+def _text(data: bytes, encoding: str) -> str:
+    return data.decode(encoding).removeprefix("\ufeff")
 
 
 def undecoded(source: Source, data: bytes) -> Source:

@@ -81,7 +81,7 @@ class Uses:
     @property
     def _wholesale(self) -> bool:
         """Whether sessions are closed without being named, somewhere in the project."""
-        return _WHOLESALE in self.module.source.text or self.module.program.mentioning(self.module, _WHOLESALE) != []
+        return _WHOLESALE in self.module.source.text or self.module.program.saying(self.module, _WHOLESALE) != []
 
     def _in(self, module: Module, field: str, depth: int) -> bool:
         """Whether a use in one module does."""
