@@ -246,8 +246,7 @@ def asynchronous(names: Iterable[str]) -> bool:
 
 def opens_async(module: Module, opening: ast.Call) -> bool | None:
     """Whether a call opens an asynchronous session; ``None`` where its class is not known."""
-    names = module.calls.callee(opening).names
-    if asynchronous(names):
+    if asynchronous(map(module.calls.vocabulary.canonical, module.calls.callee(opening).names)):
         return True
     given = options(module, opening).get("class_")
     if given is None:

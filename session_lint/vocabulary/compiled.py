@@ -15,6 +15,31 @@ CONTENT: dict[str, dict[str, Any]] = {
             "airflow.utils.db.create_session": "airflow.utils.session.create_session",
         },
     },
+    "applications": {
+        "names": {
+            "ckan.model.Session": {"role": "managed"},
+            "fastapi_sqlalchemy.db.session": {"role": "managed"},
+            "flask_sqlalchemy_session.current_session": {"role": "managed"},
+            "flask_sqlalchemy_session.flask_scoped_session()": {"role": "managed"},
+        },
+        "aliases": {
+            "ckan.model.meta.Session": "ckan.model.Session",
+            "fastapi_async_sqlalchemy.db.session": "sqlalchemy.ext.asyncio.async_scoped_session()",
+            "fastapi_sqlalchemy.middleware.db": "fastapi_sqlalchemy.db",
+            "fastapi_async_sqlalchemy.middleware.db": "fastapi_async_sqlalchemy.db",
+            "CTFd.models.db": "flask_sqlalchemy.SQLAlchemy()",
+            "geonature.utils.env.DB": "flask_sqlalchemy.SQLAlchemy()",
+            "geonature.utils.env.db": "flask_sqlalchemy.SQLAlchemy()",
+            "indico.core.db.db": "flask_sqlalchemy.SQLAlchemy()",
+            "indico.core.db.sqlalchemy.db": "flask_sqlalchemy.SQLAlchemy()",
+            "invenio_db.db": "flask_sqlalchemy.SQLAlchemy()",
+            "redash.models.db": "flask_sqlalchemy.SQLAlchemy()",
+            "superset.db": "flask_sqlalchemy.SQLAlchemy()",
+            "superset.extensions.db": "flask_sqlalchemy.SQLAlchemy()",
+            "nonebot_plugin_orm.get_session": "sqlalchemy.ext.asyncio.AsyncSession",
+            "nonebot_plugin_datastore.create_session": "sqlalchemy.ext.asyncio.AsyncSession",
+        },
+    },
     "flask_sqlalchemy": {
         "names": {
             "flask_sqlalchemy.SQLAlchemy().session": {"role": "managed"},
