@@ -24,9 +24,7 @@ CONTENT: dict[str, dict[str, Any]] = {
         },
         "aliases": {
             "ckan.model.meta.Session": "ckan.model.Session",
-            "fastapi_async_sqlalchemy.db.session": "sqlalchemy.ext.asyncio.async_scoped_session()",
             "fastapi_sqlalchemy.middleware.db": "fastapi_sqlalchemy.db",
-            "fastapi_async_sqlalchemy.middleware.db": "fastapi_async_sqlalchemy.db",
             "CTFd.models.db": "flask_sqlalchemy.SQLAlchemy()",
             "geonature.utils.env.DB": "flask_sqlalchemy.SQLAlchemy()",
             "geonature.utils.env.db": "flask_sqlalchemy.SQLAlchemy()",
