@@ -48,6 +48,7 @@ Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
 
 _SPEAKING = frozenset(["add_all", "commit", "flush", "query", "refresh", "rollback", "scalars"])
 """Methods that few other things have."""
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _ELSEWHERE = "<elsewhere>"
 """How a session is known before a variable gets it."""
 
@@ -198,7 +199,7 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
     """The managed sessions that a code uses without speaking of them.
 
     A model asks them (``User.query.all()``), or a function does that knows one by itself, and whose failure the code
-    catches.
+    catches, or which passes over it before its next turn.
     """
     for code, scope in module.codes:
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -215,12 +216,15 @@ def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozen
 
 
 def _by_callees(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozenset[object]]]:
-    """The managed sessions that functions commit which a code calls in a ``try``."""
-    for one in own_of(code, ast.Try):
-        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))
+    """The managed sessions that functions commit which a code calls in a ``try``, or again and again.
+
+    Of the latter only those count that may pass over a failure of theirs.
+    """
+    for one in own_of(code, ast.Try, *_LOOPS):
+        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
             callee = module.calls.callee(call)
-            if callee.function is None:
+            if callee.function is None or not (isinstance(one, ast.Try) or own_of(callee.function, ast.ExceptHandler)):
                 continue
             home = module.at(callee)
             there = home.names.scopes.of[callee.function]

@@ -14,6 +14,7 @@ from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
+from session_lint.python.words import word
 from session_lint.values import dataclass
 
 _UNDOING = ("rollback", "close")
@@ -250,9 +251,14 @@ def _with_callers(borrowed: list[Borrowed], found: list[Borrowed]) -> list[Borro
 
 
 def _given_to(one: Borrowed) -> set[str]:
-    """The last words of what a code calls with its session, or on the object that has it in a field."""
+    """The last words of what a code calls with its session, or on the object that has it in a field.
+
+    Where the code does not speak of it, whatever it calls may know it.
+    """
     own, _, field = one.name.rpartition(".")
     calls = own_of(one.code, ast.Call)
+    if one.same:
+        return {word(call) for call in calls}
     given = [c for c in calls if any(path(a) in one.names for a in (*c.args, *(k.value for k in c.keywords)))]
     asked = [c for c in calls if field and isinstance(c.func, ast.Attribute) and path(c.func.value) == own]
     return {path(call.func).rpartition(".")[2] for call in (*given, *asked)}
