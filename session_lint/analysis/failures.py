@@ -183,13 +183,17 @@ def passing_over(facts: ModuleFacts) -> Iterator[tuple[ModuleFacts, Solved]]:
     module = facts.module
     if module is None or module.program.project is None or not _has_clauses(facts):
         return
-    passing = [(module, one.code) for one in facts.borrowed if _may_go_on(module, one) and _passes_over(facts, one)]
-    for other, code in module.program.reaching(passing, concerned=True).values() if passing else ():
+    passing = [one for one in facts.borrowed if _may_go_on(module, one) and _passes_over(facts, one)]
+    given = [(module, one.code) for one in passing if not one.managed]
+    known = [(module, one.code) for one in passing if one.managed]  # whose callers need not speak of any session
+    found = module.program.reaching(given, concerned=True) if given else {}
+    found = {**found, **module.program.reaching(known)} if known else found
+    for other, code in found.values():
         if other is not module:
             source = module.program.facts(other)
             yield from ((source, solved) for solved in source.solved if solved.code is code)
-            given = (one.solved for one in source.borrowed if one.code is code)
-            yield from ((source, solved) for solved in given if solved is not None)
+            lent = (one.solved for one in source.borrowed if one.code is code)
+            yield from ((source, solved) for solved in lent if solved is not None)
 
 
 def _has_clauses(facts: ModuleFacts) -> bool:
