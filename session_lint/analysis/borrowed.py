@@ -49,6 +49,7 @@ Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
 _SPEAKING = frozenset(["add_all", "commit", "flush", "query", "refresh", "rollback", "scalars"])
 """Methods that few other things have."""
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_SAYING = frozenset(["debug", "info", "warning", "error", "exception", "critical"])
 _ELSEWHERE = "<elsewhere>"
 """How a session is known before a variable gets it."""
 
@@ -220,11 +221,15 @@ def _by_callees(module: Module, code: FunctionNode) -> Iterator[tuple[str, froze
 
     Of the latter only those count that may pass over a failure of theirs.
     """
+    idle = effects().keys() | _SAYING
     for one in own_of(code, ast.Try, *_LOOPS):
         inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
+        again = not isinstance(one, ast.Try)
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
+            if again and isinstance(call.func, ast.Attribute) and call.func.attr in idle:
+                continue  # a method of the session, or of a logger
             callee = module.calls.callee(call)
-            if callee.function is None or not (isinstance(one, ast.Try) or own_of(callee.function, ast.ExceptHandler)):
+            if callee.function is None or (again and not own_of(callee.function, ast.ExceptHandler)):
                 continue
             home = module.at(callee)
             there = home.names.scopes.of[callee.function]
