@@ -17,6 +17,7 @@ from session_lint.analysis.aliases import assigned, identity, is_managed, manage
 from session_lint.analysis.asynchronous import is_async, kind_of, lends_async
 from session_lint.analysis.decorating import arriving
 from session_lint.analysis.everywhere import known_by
+from session_lint.analysis.getters import own_field
 from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.model_queries import queries
@@ -281,6 +282,8 @@ def _place(module: Module, code: ast.AST, name: str) -> tuple[Scope, str] | None
 def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
     """What an expression is another name for: a registry, a field of the method's object or of a request's context."""
     given = assigned(scope, node.id) if isinstance(node, ast.Name) and node.id in scope.bindings else None
+    if isinstance(given, ast.Call):
+        given = own_field(module, given, scope)
     if isinstance(given, ast.Attribute) and (_is_given(scope, path(given)) or _of_a_context(module, given, scope)):
         return given
     return meant(module, node, scope) or managed_by(module, node, scope)
