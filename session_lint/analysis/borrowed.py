@@ -210,6 +210,31 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
                 if had.isdisjoint(session) and not _bound_here(scope, name):
                     had |= session
                     yield Borrowed(module, code, name, reading(name), [], None, managed=True, same=session)
+            fields = {one.name for one in known.get(code, ())}
+            for name, one in _by_own_methods(module, code, known):
+                if name not in fields:
+                    fields.add(name)
+                    yield Borrowed(module, code, name, reading(name), [], one.is_async, one.managed)
+
+
+def _by_own_methods(
+    module: Module, code: FunctionNode, known: dict[ast.AST, list[Borrowed]]
+) -> Iterator[tuple[str, Borrowed]]:
+    """The sessions in fields that methods commit, passing over failures, which a method calls again and again."""
+    scope = module.names.scopes.of[code]
+    if not parameters(code) or not is_self(scope, own := parameters(code)[0].arg):
+        return
+    for loop in own_of(code, *_LOOPS):
+        for call in (n for n in own_nodes(loop) if isinstance(n, ast.Call) and n in module.calls):
+            if not isinstance(call.func, ast.Attribute) or path(call.func.value) != own:
+                continue
+            function = module.calls.callee(call).function
+            if function is None or not own_of(function, ast.ExceptHandler):
+                continue
+            for one in known.get(function, ()):
+                field = one.name.removeprefix(f"{parameters(function)[0].arg}.") if parameters(function) else ""
+                if field not in ("", one.name) and "." not in field and any(map(_commits, one.uses)):
+                    yield f"{own}.{field}", one
 
 
 def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozenset[object]]]:
