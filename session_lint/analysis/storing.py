@@ -91,9 +91,9 @@ class Storing:
         if name and (held(value, fact) or name in fact.names) and is_keyed(self.module, self.code, around):
             found = put(fact, name, value)  # what was known of the dictionary is so no longer
             return self._dropped(found.with_guards(guards.forget(found.guards, around)), target)
-        if held(value, fact) is Hold.WHOLE and fact.site is not None and fact.site.kind is SiteKind.OWNED:
-            if keeps_to_itself(self.graph, target, {n for n in fact.names if isinstance(n, str)}):
-                return fact
+        mine = fact.site is not None and fact.site.kind is SiteKind.OWNED and held(value, fact) is Hold.WHOLE
+        if mine and keeps_to_itself(self.graph, target, {n for n in fact.names if isinstance(n, str)}):
+            return fact
         return give(fact) if held(value, fact) else fact
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
