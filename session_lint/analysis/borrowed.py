@@ -195,6 +195,7 @@ def _each(module: Module) -> Iterator[Borrowed]:
             seen = [call for call, _ in uses] if place is None else together[place]
             yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
     yield from _told(module)
+    yield from _looked_up(module)
 
 
 def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[Borrowed]:
@@ -280,6 +281,41 @@ def _told(module: Module) -> Iterator[Borrowed]:
             for name, value, kind_told in told_to_hold(module, scope):
                 calls = [c for c in module.calls_in(function) if _is_use(c, name)]
                 yield Borrowed(module, function, name, reading(name), calls, kind_told, managed=False, value=value)
+
+
+def _looked_up(module: Module) -> Iterator[Borrowed]:
+    """The sessions that variables of functions get from under a key of what the function was given, by their methods.
+
+    ``session = context["session"]``, ``db = info.context.get("db")``
+    """
+    known, used = effects(), dict[tuple[ast.AST, str], list[ast.Call]]()
+    for call, scope in module.names.scopes.calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in known and isinstance(call.func.value, ast.Name):
+            name = call.func.value.id
+            if name in scope.bindings and _under_a_key(scope, name) is not None:
+                used.setdefault((scope.node, name), []).append(call)
+    for (code, name), calls in used.items():
+        scope = module.names.scopes.of[code]
+        if name not in scope.declared and acts_as_session(calls):
+            value = _under_a_key(scope, name)
+            yield Borrowed(module, code, name, reading(name), calls, None, managed=False, value=value)
+
+
+def _under_a_key(scope: Scope, name: str) -> ast.expr | None:
+    """What a variable gets, once, where that stands under a key of a parameter, or of a field of one."""
+    bindings = scope.bindings[name]
+    value = bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
+    if isinstance(value, ast.Subscript):
+        key, around = value.slice, value.value
+    elif isinstance(value, ast.Call) and len(value.args) == 1 and isinstance(value.func, ast.Attribute):
+        if value.func.attr != "get":
+            return None
+        key, around = value.args[0], value.func.value
+    else:
+        return None
+    given = scope.bindings.get(path(around).partition(".")[0], ())
+    plain = isinstance(key, ast.Constant) and isinstance(key.value, str)
+    return value if plain and given and all(b.kind is BindingKind.PARAMETER for b in given) else None
 
 
 def _is_use(call: ast.Call, name: str) -> bool:
