@@ -50,8 +50,8 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     if facts.module is None:
         return
     for one in facts.borrowed:
-        if not one.managed or all(_ends(_method(use)) for use in one.uses) or not _is_registry(one):
-            continue  # of one that is only committed and closed here, others ask something
+        if not one.managed or all(releasing(_method(use)) for use in one.uses) or not _is_registry(one):
+            continue  # of one that is only closed here, others ask something
         if not may_close(facts.module, one.code) or one.solved is None:
             continue
         states = _left(one.solved)
@@ -72,11 +72,6 @@ def _is_registry(one: Borrowed) -> bool:
         return True
     module, scope = one.module, one.module.names.scopes.of[one.code]
     return bool(_asking(one)) and not made_by(module, one.node, scope)
-
-
-def _ends(method: str) -> bool:
-    """Whether a method only ends what others do with a session."""
-    return releasing(method) or method in ("commit", "rollback")
 
 
 def _left(solved: Solved) -> set[State]:
