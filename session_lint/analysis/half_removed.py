@@ -16,6 +16,7 @@ from session_lint.analysis.registries import handed_on, is_registry, taken_down
 from session_lint.analysis.state import State
 from session_lint.flow import EdgeKind, SolverLimit
 from session_lint.python.nodes import own_of, path
+from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Raised
     from session_lint.flow import Block
+    from session_lint.python.scopes import Scope
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +69,21 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
 
 
 def _is_registry(one: Borrowed) -> bool:
-    """Whether it is a registry: one that the project made, or one that was told to be such and is called here."""
+    """Whether it is a registry: one that the project made, or one that an object was given, by its annotation.
+
+    One that a library keeps for others (``airflow.settings.Session``) ends with the process of a task.
+    """
     if is_registry(one):
         return True
     module, scope = one.module, one.module.names.scopes.of[one.code]
-    return bool(_asking(one)) and not made_by(module, one.node, scope)
+    field = one.name.partition(".")[2]
+    return bool(field and _asking(one)) and _is_own(scope, one.name) and not made_by(module, one.node, scope)
+
+
+def _is_own(scope: Scope, name: str) -> bool:
+    """Whether a path is a field of the method's own object."""
+    own, _, field = name.partition(".")
+    return "." not in field and is_self(scope, own)
 
 
 def _left(solved: Solved) -> set[State]:
