@@ -27,7 +27,7 @@ from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.analysis.told import told_to_hold
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path, reading
-from session_lint.python.scopes import BindingKind, is_self, parameters
+from session_lint.python.scopes import BindingKind, below, is_self, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role, effects
 
@@ -296,9 +296,21 @@ def _looked_up(module: Module) -> Iterator[Borrowed]:
                 used.setdefault((scope.node, name), []).append(call)
     for (code, name), calls in used.items():
         scope = module.names.scopes.of[code]
-        if name not in scope.declared and acts_as_session(calls):
-            value = _under_a_key(scope, name)
+        value = _under_a_key(scope, name)
+        if name in scope.declared or value is None or not acts_as_session(calls):
+            continue
+        if not _taken_otherwise(code, value):
             yield Borrowed(module, code, name, reading(name), calls, None, managed=False, value=value)
+
+
+def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
+    """Whether a code takes what stands under a key once more, or a clause of its gives all of it to somebody."""
+    keys = {n.value for n in below(value) if isinstance(n, ast.Constant)}
+    again = [n for n in own_nodes(code) if isinstance(n, ast.Constant) and n.value in keys]
+    around = next((n.id for n in below(value) if isinstance(n, ast.Name)), "")
+    clauses = (n for clause in own_of(code, ast.ExceptHandler) for n in own_nodes(clause))
+    given = (a for n in clauses if isinstance(n, ast.Call) for a in (*n.args, *(k.value for k in n.keywords)))
+    return len(again) > 1 or any(path(a).partition(".")[0] == around for a in given)
 
 
 def _under_a_key(scope: Scope, name: str) -> ast.expr | None:
