@@ -51,8 +51,8 @@ class Kept:
     """What was learnt of a project.
 
     :param words: by which a call may give a session; with a dot in front the properties that do, and with ``=`` the
-        variables of modules that hold one and the functions that may return objects of one, each with the last word of
-        its module.
+        variables of modules that hold one, the names of annotations that tell of one, and the functions that may return
+        objects of one, each with the last word of its module.
     :param digest: of the files that they were learnt from.
     :param named: the dotted names by which the vocabulary knows getters and closers of global sessions.
     """
@@ -174,13 +174,15 @@ def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
 
 
 def _returned(project: Project, paths: Iterable[Path]) -> set[str]:
-    """The functions in some files that may return objects."""
+    """The functions in some files that may return objects, and the names of annotations."""
     units = [unit for path in paths if (unit := project.load(path)) is not None]
     if not units:
         return set()
+    from session_lint.python.annotated import named_annotations  # noqa: PLC0415  (as below)
     from session_lint.python.returning import returning, saving  # noqa: PLC0415  (as below)
 
-    return {c.name for unit in units for c in (*returning(unit.names, LOADING), *saving(unit.names, ATTACHING))}
+    codes = {c.name for unit in units for c in (*returning(unit.names, LOADING), *saving(unit.names, ATTACHING))}
+    return codes.union(*(named_annotations(unit.names) for unit in units))
 
 
 def _leads(project: Project, paths: Iterable[Path]) -> list[tuple[str, str]]:

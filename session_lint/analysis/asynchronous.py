@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.inference import entered, yielded
-from session_lint.analysis.makers import asynchronous, makers, opens_async
+from session_lint.analysis.makers import asynchronous, makers, opens_async, own_names
 from session_lint.analysis.state import SiteKind
 from session_lint.flow import SolverLimit
 
@@ -37,7 +37,7 @@ def kind_of(module: Module, node: ast.expr, scope: Scope) -> bool | None:
     What a factory of either kind is called does not tell: ``sessionmaker(engine, class_=AsyncSession)``.
     """
     names = module.calls.settled(module.names.qualify(node, scope))
-    if asynchronous(names):
+    if asynchronous(own_names(module, names)):
         return True
     opened = makers(module, node, scope) if any(name.endswith("()()") for name in names) else []
     kinds = {opens_async(home, call) for home, call in opened} or {False}
@@ -56,7 +56,8 @@ def _entered(module: Module, item: ast.withitem, depth: int) -> bool | None:
     """A plain ``with`` gives no asynchronous session; what an ``async with`` gives, what is entered tells."""
     if not isinstance(module.parents.get(item), ast.AsyncWith):
         return False
-    if asynchronous(module.names.qualify(item.context_expr, module.names.scopes.module)):
+    names = module.names.qualify(item.context_expr, module.names.scopes.module)
+    if asynchronous(own_names(module, names)):
         return True
     unit = module.unit(item.context_expr)
     if unit is not None:

@@ -17,6 +17,7 @@ from session_lint.analysis.aliases import assigned, identity, is_managed, manage
 from session_lint.analysis.asynchronous import is_async, kind_of, lends_async
 from session_lint.analysis.decorating import arriving
 from session_lint.analysis.everywhere import known_by
+from session_lint.analysis.getters import own_field
 from session_lint.analysis.handed import acts_as_session, handed
 from session_lint.analysis.injection import lent
 from session_lint.analysis.model_queries import queries
@@ -26,7 +27,7 @@ from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.analysis.told import told_to_hold
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path, reading
-from session_lint.python.scopes import BindingKind, is_self, parameters
+from session_lint.python.scopes import BindingKind, below, is_self, parameters
 from session_lint.python.words import word
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role, effects
@@ -49,6 +50,8 @@ Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
 
 _SPEAKING = frozenset(["add_all", "commit", "flush", "query", "refresh", "rollback", "scalars"])
 """Methods that few other things have."""
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_SAYING = frozenset(["debug", "info", "warning", "error", "exception", "critical"])
 _ELSEWHERE = "<elsewhere>"
 """How a session is known before a variable gets it."""
 
@@ -193,13 +196,14 @@ def _each(module: Module) -> Iterator[Borrowed]:
             seen = [call for call, _ in uses] if place is None else together[place]
             yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
     yield from _told(module)
+    yield from _looked_up(module)
 
 
 def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[Borrowed]:
     """The managed sessions that a code uses without speaking of them.
 
     A model asks them (``User.query.all()``), or a function does that knows one by itself, and whose failure the code
-    catches.
+    catches, or which passes over it before its next turn.
     """
     words = _committing(module)
     for code, scope in module.codes:
@@ -209,6 +213,31 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
                 if had.isdisjoint(session) and not _bound_here(scope, name):
                     had |= session
                     yield Borrowed(module, code, name, reading(name), [], None, managed=True, same=session)
+            fields = {one.name for one in known.get(code, ())}
+            for name, one in _by_own_methods(module, code, known):
+                if name not in fields:
+                    fields.add(name)
+                    yield Borrowed(module, code, name, reading(name), [], one.is_async, one.managed)
+
+
+def _by_own_methods(
+    module: Module, code: FunctionNode, known: dict[ast.AST, list[Borrowed]]
+) -> Iterator[tuple[str, Borrowed]]:
+    """The sessions in fields that methods commit, passing over failures, which a method calls again and again."""
+    scope = module.names.scopes.of[code]
+    if not parameters(code) or not is_self(scope, own := parameters(code)[0].arg):
+        return
+    for loop in own_of(code, *_LOOPS):
+        for call in (n for n in own_nodes(loop) if isinstance(n, ast.Call) and n in module.calls):
+            if not isinstance(call.func, ast.Attribute) or path(call.func.value) != own:
+                continue
+            function = module.calls.callee(call).function
+            if function is None or not own_of(function, ast.ExceptHandler):
+                continue
+            for one in known.get(function, ()):
+                field = one.name.removeprefix(f"{parameters(function)[0].arg}.") if parameters(function) else ""
+                if field not in ("", one.name) and "." not in field and any(map(_commits, one.uses)):
+                    yield f"{own}.{field}", one
 
 
 def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozenset[object]]]:
@@ -228,17 +257,23 @@ def _committing(module: Module) -> frozenset[str] | None:
 def _by_callees(
     module: Module, code: FunctionNode, words: frozenset[str] | None
 ) -> Iterator[tuple[str, frozenset[object]]]:
-    """The managed sessions that functions commit which a code calls in a ``try``.
+    """The managed sessions that functions commit which a code calls in a ``try``, or again and again.
+
+    Of the latter only those count that may pass over a failure of theirs.
 
     :param words: by which the module may call such a function.
     """
-    for one in own_of(code, ast.Try):
-        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))
+    idle = effects().keys() | _SAYING
+    for one in own_of(code, ast.Try, *_LOOPS):
+        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
+        again = not isinstance(one, ast.Try)
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
             if words is not None and word(call.func) not in words:
                 continue
+            if again and isinstance(call.func, ast.Attribute) and call.func.attr in idle:
+                continue  # a method of the session, or of a logger
             callee = module.calls.callee(call)
-            if callee.function is None:
+            if callee.function is None or (again and not own_of(callee.function, ast.ExceptHandler)):
                 continue
             home = module.at(callee)
             there = home.names.scopes.of[callee.function]
@@ -263,6 +298,53 @@ def _told(module: Module) -> Iterator[Borrowed]:
             for name, value, kind_told in told_to_hold(module, scope):
                 calls = [c for c in module.calls_in(function) if _is_use(c, name)]
                 yield Borrowed(module, function, name, reading(name), calls, kind_told, managed=False, value=value)
+
+
+def _looked_up(module: Module) -> Iterator[Borrowed]:
+    """The sessions that variables of functions get from under a key of what the function was given, by their methods.
+
+    ``session = context["session"]``, ``db = info.context.get("db")``
+    """
+    known, used = effects(), dict[tuple[ast.AST, str], list[ast.Call]]()
+    for call, scope in module.names.scopes.calls.items():
+        if isinstance(call.func, ast.Attribute) and call.func.attr in known and isinstance(call.func.value, ast.Name):
+            name = call.func.value.id
+            if name in scope.bindings and _under_a_key(scope, name) is not None:
+                used.setdefault((scope.node, name), []).append(call)
+    for (code, name), calls in used.items():
+        scope = module.names.scopes.of[code]
+        value = _under_a_key(scope, name)
+        if name in scope.declared or value is None or not acts_as_session(calls):
+            continue
+        if not _taken_otherwise(code, value):
+            yield Borrowed(module, code, name, reading(name), calls, None, managed=False, value=value)
+
+
+def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
+    """Whether a code takes what stands under a key once more, or a clause of its gives all of it to somebody."""
+    keys = {n.value for n in below(value) if isinstance(n, ast.Constant)}
+    again = [n for n in own_nodes(code) if isinstance(n, ast.Constant) and n.value in keys]
+    around = next((n.id for n in below(value) if isinstance(n, ast.Name)), "")
+    clauses = (n for clause in own_of(code, ast.ExceptHandler) for n in own_nodes(clause))
+    given = (a for n in clauses if isinstance(n, ast.Call) for a in (*n.args, *(k.value for k in n.keywords)))
+    return len(again) > 1 or any(path(a).partition(".")[0] == around for a in given)
+
+
+def _under_a_key(scope: Scope, name: str) -> ast.expr | None:
+    """What a variable gets, once, where that stands under a key of a parameter, or of a field of one."""
+    bindings = scope.bindings[name]
+    value = bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
+    if isinstance(value, ast.Subscript):
+        key, around = value.slice, value.value
+    elif isinstance(value, ast.Call) and len(value.args) == 1 and isinstance(value.func, ast.Attribute):
+        if value.func.attr != "get":
+            return None
+        key, around = value.args[0], value.func.value
+    else:
+        return None
+    given = scope.bindings.get(path(around).partition(".")[0], ())
+    plain = isinstance(key, ast.Constant) and isinstance(key.value, str)
+    return value if plain and given and all(b.kind is BindingKind.PARAMETER for b in given) else None
 
 
 def _is_use(call: ast.Call, name: str) -> bool:
@@ -290,6 +372,8 @@ def _place(module: Module, code: ast.AST, name: str) -> tuple[Scope, str] | None
 def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
     """What an expression is another name for: a registry, a field of the method's object or of a request's context."""
     given = assigned(scope, node.id) if isinstance(node, ast.Name) and node.id in scope.bindings else None
+    if isinstance(given, ast.Call):
+        given = own_field(module, given, scope)
     if isinstance(given, ast.Attribute) and (_is_given(scope, path(given)) or _of_a_context(module, given, scope)):
         return given
     return meant(module, node, scope) or managed_by(module, node, scope)

@@ -11,6 +11,7 @@ from session_lint.analysis.holding import closes
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.leaks import undone
+from session_lint.analysis.request_methods import kept_by_requests
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import SolverLimit
@@ -246,7 +247,7 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
         if ending is None:
             ending = _inside(facts.module, obligation)
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and ending is not None:
-            told = _told(facts.module, code)
+            told = _told(facts.module, code) or kept_by_requests(facts.module, code)
             if told:
                 closed = next((mark.node for mark in ending.fact.marked("closed")), None)
                 yield Unclosed(obligation.site, code, told[0], closed if ending.fact.state is State.CLOSED else None)

@@ -35,6 +35,7 @@ class Read:
     :param held: where the object is from.
     :param call: the call that it came out of, where it was loaded in another function, or that it was given to.
     :param given: whether it was given to that.
+    :param waits: whether the session is open still, but asynchronous: nobody awaits what the read asks it for.
     """
 
     node: ast.Attribute
@@ -42,6 +43,7 @@ class Read:
     code: ast.AST
     call: ast.Call | None = None
     given: bool = False
+    waits: bool = False
 
 
 def reads(facts: ModuleFacts) -> Iterator[Read]:
@@ -62,6 +64,21 @@ def reads(facts: ModuleFacts) -> Iterator[Read]:
         yield from _reads_of_results(facts.module, code)
         yield from _read_at_once(facts.module, code)
         yield from _reads_of_saved(facts.module, code)
+    if "await" in facts.source.text and ".commit" in facts.source.text:
+        yield from _reads_of_awaited(facts.module)
+
+
+def _reads_of_awaited(module: Module) -> Iterator[Read]:
+    """The reads of objects that an awaited commit has expired, where the session has not been closed yet."""
+    from session_lint.analysis.awaited_reads import commits, expired, points_of  # noqa: PLC0415  (see the top)
+
+    for code, _ in module.codes:
+        for name, calls in commits(module, code).items():
+            graph = build(code, frozenset())
+            for held in expired(module, code, name, calls):
+                found = _first_read(module, graph, points_of(graph, calls), held)
+                if found is not None:
+                    yield Read(found, held, code, waits=True)
 
 
 def _in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:

@@ -14,6 +14,7 @@ from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
+from session_lint.python.words import word
 from session_lint.values import dataclass
 
 _UNDOING = ("rollback", "close")
@@ -182,13 +183,17 @@ def passing_over(facts: ModuleFacts) -> Iterator[tuple[ModuleFacts, Solved]]:
     module = facts.module
     if module is None or module.program.project is None or not _has_clauses(facts):
         return
-    passing = [(module, one.code) for one in facts.borrowed if _may_go_on(module, one) and _passes_over(facts, one)]
-    for other, code in module.program.reaching(passing, concerned=True).values() if passing else ():
+    passing = [one for one in facts.borrowed if _may_go_on(module, one) and _passes_over(facts, one)]
+    given = [(module, one.code) for one in passing if not one.managed]
+    known = [(module, one.code) for one in passing if one.managed]  # whose callers need not speak of any session
+    found = module.program.reaching(given, concerned=True) if given else {}
+    found = {**found, **module.program.reaching(known)} if known else found
+    for other, code in found.values():
         if other is not module:
             source = module.program.facts(other)
             yield from ((source, solved) for solved in source.solved if solved.code is code)
-            given = (one.solved for one in source.borrowed if one.code is code)
-            yield from ((source, solved) for solved in given if solved is not None)
+            lent = (one.solved for one in source.borrowed if one.code is code)
+            yield from ((source, solved) for solved in lent if solved is not None)
 
 
 def _has_clauses(facts: ModuleFacts) -> bool:
@@ -250,9 +255,14 @@ def _with_callers(borrowed: list[Borrowed], found: list[Borrowed]) -> list[Borro
 
 
 def _given_to(one: Borrowed) -> set[str]:
-    """The last words of what a code calls with its session, or on the object that has it in a field."""
+    """The last words of what a code calls with its session, or on the object that has it in a field.
+
+    Where the code does not speak of it, whatever it calls may know it.
+    """
     own, _, field = one.name.rpartition(".")
     calls = own_of(one.code, ast.Call)
+    if one.same:
+        return {word(call) for call in calls}
     given = [c for c in calls if any(path(a) in one.names for a in (*c.args, *(k.value for k in c.keywords)))]
     asked = [c for c in calls if field and isinstance(c.func, ast.Attribute) and path(c.func.value) == own]
     return {path(call.func).rpartition(".")[2] for call in (*given, *asked)}

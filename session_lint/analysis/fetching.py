@@ -52,11 +52,13 @@ class Fetched:
 
     :param node: where that is loaded, or made, in the function that is called.
     :param new: whether it is an object that was made there, and added.
+    :param refreshed: whether the last thing done to it was to load its columns anew.
     """
 
     what: Loaded
     node: ast.AST
     new: bool = False
+    refreshed: bool = False
 
 
 def is_plain(function: FunctionNode) -> bool:
@@ -180,7 +182,23 @@ class _Body:
         entity = made(self.module, value, self.scope)
         added = any(word in ATTACHING and name in map(path, call.args) for word, call in self._methods())
         what = Loaded(self.module, entity, self.scope, many=False) if entity and added else None
-        return Fetched(what, value, new=True) if what is not None else None
+        if what is None:
+            return None
+        since = refreshed(self.nodes, name, self.sessions)
+        later = [n for n in self.nodes if isinstance(n, ast.Name) and n.id == name and n.lineno > since]
+        returned = {n.value for n in self.nodes if isinstance(n, ast.Return)}
+        return Fetched(what, value, new=True, refreshed=bool(since) and returned.issuperset(later))
+
+
+def refreshed(nodes: Iterable[ast.AST], name: str, sessions: Collection[str]) -> int:
+    """The last line on which a session loads the columns of an object anew, which forgets what relationships had.
+
+    It is 0 where none does, or names what else it loads.
+    Source: https://docs.sqlalchemy.org/en/20/orm/session_api.html#sqlalchemy.orm.Session.refresh
+    """
+    calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    mine = [c for c in calls if c.func.attr == "refresh" and path(c.func.value) in sessions]  # type: ignore[attr-defined]
+    return max((c.lineno for c in mine if [*map(path, c.args)] == [name] and not c.keywords), default=0)
 
 
 def _same(found: list[Fetched | None]) -> Fetched | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.detached import ends_by_hand
 from session_lint.analysis.passed import OPENING, factories, of_field, passed, passed_as, standing_in
 from session_lint.analysis.summaries import is_generator
+from session_lint.python.annotated import named_annotations
 from session_lint.python.names import is_property
 from session_lint.python.passing import passings, receiving
 from session_lint.python.returning import returning, saving
@@ -72,6 +73,7 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
     taken = {*left}
     read = [unit for path in project.layout.files if path not in taken and (unit := project.load(path)) is not None]
     program.shared |= {f"{name} {_stem(unit)}" for unit in read for name in _giving_objects(program, unit)}
+    program.shared |= {f"{name} {_stem(unit)}" for unit in read for name in _told_to_hold(program, unit)}
 
 
 def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]:
@@ -108,6 +110,14 @@ def _giving_objects(program: Program, unit: Unit) -> Iterator[str]:
 
 
 _NOT_EXPIRED = "expire_on_commit"
+
+
+def _told_to_hold(program: Program, unit: Unit) -> Iterator[str]:
+    """The names of a module by which annotations elsewhere tell of a session: ``SessionDep``."""
+    for name in named_annotations(unit.names):
+        meant, calls = unit.names.exported(name), program.module(unit.names).calls
+        if calls.are_sessions(frozenset(f"{one}()" for one in meant)):
+            yield name
 
 
 def _stem(unit: Unit) -> str:

@@ -1,4 +1,4 @@
-"""Sessions of registries that a function asks for and closes itself, but not when something raises.
+"""Sessions of registries that a function asks for and closes itself, but not on each of its ways.
 
 The registry keeps such a session: the next one in the thread who asks for it gets what the failed one has left.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.aliases import is_registry_call
+from session_lint.analysis.aliases import is_registry_call, made_by
 from session_lint.analysis.called import may_close
 from session_lint.analysis.facts import Ending
 from session_lint.analysis.holding import releasing
@@ -16,6 +16,7 @@ from session_lint.analysis.registries import handed_on, is_registry, taken_down
 from session_lint.analysis.state import State
 from session_lint.flow import EdgeKind, SolverLimit
 from session_lint.python.nodes import own_of, path
+from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -27,20 +28,23 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Raised
     from session_lint.flow import Block
+    from session_lint.python.scopes import Scope
 
 
 @dataclass(frozen=True, eq=False)
 class HalfRemoved:
-    """A registry's session that a function closes on all its normal ways, and not on all others.
+    """A registry's session that a function closes on its normal ways, or some of them, and not on all others.
 
     :param asked: where the function asks for it, or uses it first.
     :param ending: a way on which it stays as it is.
+    :param plain: whether that is a normal way, on which nothing has raised.
     """
 
     asked: ast.AST
     name: str
     code: ast.AST
     ending: Ending
+    plain: bool
 
 
 def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
@@ -48,23 +52,44 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     if facts.module is None:
         return
     for one in facts.borrowed:
-        if not one.managed or all(releasing(_method(use)) for use in one.uses) or not is_registry(one):
+        if not one.managed or all(releasing(_method(use)) for use in one.uses) or not _is_registry(one):
             continue  # of one that is only closed here, others ask something
         if not may_close(facts.module, one.code) or one.solved is None:
             continue
-        if not _closes(one.solved) or _removed_by_others(facts.module, one):
+        states = _left(one.solved)
+        if State.CLOSED not in states or _removed_by_others(facts.module, one):
+            continue
+        plain = State.ACTIVE in states
+        if not plain and not states <= {State.CLOSED, State.IDLE}:
             continue
         asked = _asked(one)
-        ending = next((way for way in _open(one) if not _before(way, asked)), None)
+        ending = next((way for way in _open(one, plain=plain) if not _before(way, asked)), None)
         if ending is not None:
-            yield HalfRemoved(asked, one.called, one.code, ending)
+            yield HalfRemoved(asked, one.called, one.code, ending, plain)
 
 
-def _closes(solved: Solved) -> bool:
-    """Whether a code closes its session on all ways on which nothing has raised."""
+def _is_registry(one: Borrowed) -> bool:
+    """Whether it is a registry: one that the project made, or one that an object was given, by its annotation.
+
+    One that a library keeps for others (``airflow.settings.Session``) ends with the process of a task.
+    """
+    if is_registry(one):
+        return True
+    module, scope = one.module, one.module.names.scopes.of[one.code]
+    field = one.name.partition(".")[2]
+    return bool(field and _asking(one)) and _is_own(scope, one.name) and not made_by(module, one.node, scope)
+
+
+def _is_own(scope: Scope, name: str) -> bool:
+    """Whether a path is a field of the method's own object."""
+    own, _, field = name.partition(".")
+    return "." not in field and is_self(scope, own)
+
+
+def _left(solved: Solved) -> set[State]:
+    """How a code leaves its session on the ways on which nothing has raised."""
     normal = [(block, fact) for block, fact in solved.ends if fact.flying is None]
-    states = [fact.state for block, fact in normal if fact.state is State.CLOSED or not _caught(solved, block, fact)]
-    return bool(states) and all(state is State.CLOSED for state in states)
+    return {fact.state for block, fact in normal if fact.state is State.CLOSED or not _caught(solved, block, fact)}
 
 
 def _caught(solved: Solved, block: Block, fact: Fact) -> bool:
@@ -79,13 +104,20 @@ def _method(call: ast.Call) -> str:
 
 def _asked(one: Borrowed) -> ast.AST:
     """The call that asks the registry for its session, or else the first use."""
+    return min(_asking(one) or one.uses, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _asking(one: Borrowed) -> list[ast.Call]:
+    """The calls of a registry, which give its session."""
     asking = [call for call in own_of(one.code, ast.Call) if path(call.func) == one.name]
-    found = [call for call in asking if is_registry_call(one.module, call)] or one.uses
-    return min(found, key=lambda call: (call.lineno, call.col_offset))
+    return [call for call in asking if is_registry_call(one.module, call)]
 
 
-def _open(one: Borrowed) -> Iterator[Ending]:
-    """The ways of an exception, also of one that is caught, on which a transaction of the session stays open."""
+def _open(one: Borrowed, *, plain: bool) -> Iterator[Ending]:
+    """The ways on which a transaction of the session stays open: of an exception, also of one that is caught, or not.
+
+    :param plain: whether those count on which nothing has raised.
+    """
     module = one.module
     try:
         solved = module.solve(one.code, one.start, told=False)  # type: ignore[arg-type]  # a code has a graph
@@ -94,8 +126,11 @@ def _open(one: Borrowed) -> Iterator[Ending]:
     for block, fact in solved.ends:
         if fact.state is not State.ACTIVE or fact.site is not solved.problem.start.site:
             continue
-        flying = fact.flying
-        if _caught(solved, block, fact) if flying is None else _leaves(module, flying):
+        if (
+            _caught(solved, block, fact) is not plain
+            if fact.flying is None
+            else not plain and _leaves(module, fact.flying)
+        ):
             yield Ending(solved, block, fact)
 
 

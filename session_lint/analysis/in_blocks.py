@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.analysis.effects import commits_at
 from session_lint.analysis.expired import Held
-from session_lint.analysis.fetching import detaches, fetched, given_to
+from session_lint.analysis.fetching import detaches, fetched, given_to, refreshed
 from session_lint.analysis.holding import arguments
-from session_lint.analysis.inference import opened_on_entry, scope_closing, shared_by, undoes, yielded
-from session_lint.analysis.loading import is_column, loaded, new, received, told_how
+from session_lint.analysis.inference import (
+    closes_on_leaving,
+    opened_on_entry,
+    scope_closing,
+    shared_by,
+    undoes,
+    yielded,
+)
+from session_lint.analysis.loading import Loaded, is_column, loaded, made, new, received, told_how
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
@@ -24,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.facts import ModuleFacts
-    from session_lint.analysis.loading import Loaded
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
@@ -144,6 +150,8 @@ def _closed_there(module: Module, fact: Fact, item: ast.withitem) -> bool:
     if site.kind is not SiteKind.SCOPE or not isinstance(item.context_expr, ast.Call):
         return False
     callee = module.calls.callee(item.context_expr)
+    if callee.owner is not None and callee.home is not None:
+        return closes_on_leaving(module, callee.home, callee.owner)
     definition = next((d for n in sorted(callee.names) if (d := module.names.definition(n))), None)
     if definition is None or not isinstance(definition[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
@@ -220,8 +228,10 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
             continue
         name = node.targets[0].id
         found = _loads(module, block, node.value)
-        if block.lazy and (found is None or not _stays_unread(module, found, name, inside)):
-            continue
+        if block.lazy:
+            found = _left_unread(module, block, node, name, found, inside)
+            if found is None:
+                continue
         fresh = new(module, node.value, scope, added[name]) if found is None and name in added else None
         if fresh is not None:
             found = Held("", fresh, added[name], block.ends_with())
@@ -232,6 +242,22 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
         fresh = _made_before(module, scope, name, call) if name not in stored else None
         if fresh is not None and not _looked_at(inside, name, block.ended):
             yield Held(name, fresh, call, block.ends_with())
+
+
+def _left_unread(
+    module: Module, block: Block, node: ast.Assign, name: str, found: Held | None, inside: list[ast.AST]
+) -> Held | None:
+    """An object of a block that only closes whose relationships nobody has read, or not since it was refreshed.
+
+    :param found: what was loaded, if it was.
+    """
+    since = refreshed(inside, name, block.sessions)
+    entity = made(module, node.value, module.names.scopes.of[block.solved.code]) if found is None and since else None
+    if entity is not None:
+        what = Loaded(module, entity, module.names.scopes.of[block.solved.code], many=False)
+        found = Held("", what, node.value, block.ends_with(), lazy=True)
+    left = [one for one in inside if getattr(one, "lineno", 0) > since]
+    return found if found is not None and _stays_unread(module, found, name, left) else None
 
 
 def _made_before(module: Module, scope: Scope, name: str, adding: ast.Call) -> Loaded | None:
@@ -249,7 +275,7 @@ def _loads(module: Module, block: Block, value: ast.AST) -> Held | None:
         told = block.lazy and told_how(module, value, scope)
         return None if told else Held("", what, value, block.ends_with(), undone=block.undone, lazy=block.lazy)
     found = fetched(module, value, block.sessions)
-    if found is None or ((block.undone or block.lazy) and found.new):
+    if found is None or (found.new and (block.undone or (block.lazy and not found.refreshed))):
         return None
     if block.lazy and told_how(found.what.module, found.node, found.what.scope):
         return None

@@ -14,7 +14,7 @@ from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import is_none, own_nodes, own_of, path
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, parameters
 from session_lint.signs import keeps
 from session_lint.values import replace
 from session_lint.vocabulary import Meaning, Role
@@ -257,6 +257,15 @@ def opened_on_entry(module: Module, names: Names, owner: ast.ClassDef) -> tuple[
     bindings = names.scopes.of[owner].attributes.get(field, ())
     opening = [b.node for b in bindings if isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope)]
     return (home, opening[0]) if opening else None
+
+
+def closes_on_leaving(module: Module, names: Names, owner: ast.ClassDef) -> bool:
+    """Whether the ``__exit__`` of a class closes, on its normal ways, the session that ``__enter__`` gives."""
+    enter, leave = _ends_of(module, names, owner)
+    field = _field_given(enter[1]) if enter is not None else ""
+    own = parameters(leave[1])[0].arg if leave is not None and field and parameters(leave[1]) else ""
+    normal = left(*leave, frozenset({f"{own}.{field}"})) if leave is not None and own else []
+    return bool(normal) and all(fact.state is State.CLOSED for fact in normal)
 
 
 def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list[Fact]:

@@ -114,7 +114,7 @@ def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
         for point, fact in one.solved.visits(PointKind.CALL):
             call = point.node
             streams = isinstance(call, ast.Call) and runs(facts.module, call) == "stream"
-            if streams and any(_asks_later(facts.module, value, fact, call) for value in arguments(call)):  # type: ignore[arg-type]
+            if streams and any(asks_later(facts.module, value, fact, call) for value in arguments(call)):  # type: ignore[arg-type]
                 yield Lingering(call, one.called, one.code, "stream", sure=False)
 
 
@@ -122,14 +122,14 @@ def _runs_in(module: Module, code: ast.AST, where: str) -> bool:
     return any(isinstance(n, ast.Call) and n in module.calls and runs(module, n) == where for n in own_nodes(code))
 
 
-def _asks_later(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> bool:
+def asks_later(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> bool:
     """Whether an expression, or what the variable stands for that it names, is a generator which uses the session.
 
     :param call: what it is given to.
     """
     bound = _bound_once(module, value, call)
     if bound is not None:
-        return not isinstance(bound, ast.Name) and _asks_later(module, bound, fact, call)
+        return not isinstance(bound, ast.Name) and asks_later(module, bound, fact, call)
     if isinstance(value, ast.GeneratorExp):
         return held(value, fact) is Hold.INSIDE
     if not isinstance(value, ast.Call):
@@ -137,7 +137,7 @@ def _asks_later(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> 
     callee = module.calls.callee(value)
     if callee.function is not None and is_generator(callee.function):
         return any(held(a, fact) for a in arguments(value)) or held(value.func, fact) is Hold.INSIDE
-    return any(_asks_later(module, inner, fact, call) for inner in value.args[:1])
+    return any(asks_later(module, inner, fact, call) for inner in value.args[:1])
 
 
 def _bound_once(module: Module, value: ast.AST, call: ast.Call) -> ast.expr | None:

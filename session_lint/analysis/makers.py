@@ -244,10 +244,14 @@ def asynchronous(names: Iterable[str]) -> bool:
     return bool(found) and all(name.startswith(_ASYNC) for name in found)
 
 
+def own_names(module: Module, names: Iterable[str]) -> list[str]:
+    """The names that SQLAlchemy itself has for what another library gives by a name of its own."""
+    return [name if name.startswith("sqlalchemy.") else module.calls.vocabulary.canonical(name) for name in names]
+
+
 def opens_async(module: Module, opening: ast.Call) -> bool | None:
     """Whether a call opens an asynchronous session; ``None`` where its class is not known."""
-    names = module.calls.callee(opening).names
-    if asynchronous(names):
+    if asynchronous(own_names(module, module.calls.callee(opening).names)):
         return True
     given = options(module, opening).get("class_")
     if given is None:

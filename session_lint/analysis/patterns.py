@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.removers import run_by
 from session_lint.analysis.state import SiteKind
 from session_lint.flow import PointKind
 from session_lint.python.nodes import own_nodes, path
@@ -36,7 +37,15 @@ def patterns(facts: ModuleFacts) -> list[Pattern]:
     if facts.module is None or _defines_scope(facts):
         return []
     found = [*_owned(facts), *_scopes(facts), *_global(facts), *_request(facts)]
+    if any(use.pattern == REQUEST for use in found):
+        found = [use for use in found if use.pattern == REQUEST or not _runs_elsewhere(facts, use.code)]
     return sorted(found, key=lambda use: (_row(use.node), use.pattern))
+
+
+def _runs_elsewhere(facts: ModuleFacts, code: ast.AST) -> bool:
+    """Whether a thread or a worker runs a code, which has no request that could have a session for it."""
+    ran = run_by(facts.module, code) if facts.module is not None else None
+    return ran is not None and ran[0] != "request"
 
 
 def _owned(facts: ModuleFacts) -> Iterator[Pattern]:

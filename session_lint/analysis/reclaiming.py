@@ -21,7 +21,7 @@ from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
 from session_lint.python.nodes import own_nodes, path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import below
+from session_lint.python.scopes import below, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -41,6 +41,23 @@ def takes_back(graph: Graph, target: ast.Attribute, names: Collection[str]) -> b
     stores = [p for b in graph.blocks for p in b.points if p.kind is PointKind.STORE and p.node is target]
     closing = [calls for name, calls in _closed(graph.code).items() if name in names]
     return any(not _passes(graph, stores, calls) for calls in closing)
+
+
+def keeps_to_itself(graph: Graph, target: ast.Subscript, names: Collection[str]) -> bool:
+    """Whether a code closes what it puts under a key of something that it was given, on every normal way from there.
+
+    ``data["session"] = session``, then ``await handler(event, data)``, then ``await session.close()``.
+
+    :param names: the variables that the code has for the session.
+    """
+    code, around = graph.code, path(target.value).partition(".")[0]
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or not isinstance(target.slice, ast.Constant):
+        return False
+    if around not in {arg.arg for arg in parameters(code)}:
+        return False
+    stores = [p for b in graph.blocks for p in b.points if p.kind is PointKind.STORE and p.node is target]
+    closing = [calls for name, calls in _closed(code).items() if name in names]
+    return bool(stores) and any(not _passes(graph, stores, calls) for calls in closing)
 
 
 def _passes(graph: Graph, stores: list[Point], calls: set[ast.AST]) -> bool:

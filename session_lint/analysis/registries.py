@@ -177,9 +177,16 @@ def _may_be_of(home: Module, call: ast.Call, last: str, mine: frozenset[ast.Call
     node, scope = call.func.value, home.calls.scope(call)
     if _another(home, node, scope, mine) or _sets_up(home, call):
         return False
-    if path(node).rpartition(".")[2] in ("", last) or _looked_up(home, node, scope):
+    if path(node).rpartition(".")[2] in ("", last) or _looked_up(home, node, scope) or _of_request(home, node, scope):
         return True
     return any(name.startswith("sqlalchemy.") for name in home.names.qualify(node, scope))
+
+
+def _of_request(home: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a field of a request's context, in which any registry may stand: ``g.session``."""
+    from session_lint.analysis.teardowns import is_request_field  # noqa: PLC0415  (few modules need it)
+
+    return is_request_field(home, node, scope)
 
 
 def _sets_up(home: Module, call: ast.Call) -> bool:

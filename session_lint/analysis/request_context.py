@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.aliases import assigned
+from session_lint.analysis.aliases import assigned, is_managed, made_by
 from session_lint.analysis.makers import makers, opens_async
 from session_lint.analysis.standing import opens
 from session_lint.analysis.teardowns import is_request_field
@@ -89,9 +89,10 @@ def openings(module: Module, field: ast.Attribute) -> list[Made] | None:
             if target.attr != field.attr or is_none(put.node) or not is_request_field(home, target, put.scope):
                 continue
             call = isinstance(put.node, ast.Call) and opens(home, put.node)
-            if not call and not home.calls.is_session(put.node, put.scope):
+            plain = call or home.calls.is_session(put.node, put.scope)
+            if not plain and not (isinstance(put.node, ast.expr) and is_managed(home, put.node, put.scope)):
                 return None
-            found += makers(home, put.node, put.scope)
+            found += makers(home, put.node, put.scope) if plain else made_by(home, put.node, put.scope)
     return found or None
 
 

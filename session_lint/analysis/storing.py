@@ -9,7 +9,7 @@ from session_lint.analysis import guards, results
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename, slot
 from session_lint.analysis.keyed import fill, is_dict, is_keyed, put
-from session_lint.analysis.reclaiming import takes_back
+from session_lint.analysis.reclaiming import keeps_to_itself, takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.remembered import remembered
@@ -91,6 +91,9 @@ class Storing:
         if name and (held(value, fact) or name in fact.names) and is_keyed(self.module, self.code, around):
             found = put(fact, name, value)  # what was known of the dictionary is so no longer
             return self._dropped(found.with_guards(guards.forget(found.guards, around)), target)
+        mine = fact.site is not None and fact.site.kind is SiteKind.OWNED and held(value, fact) is Hold.WHOLE
+        if mine and keeps_to_itself(self.graph, target, {n for n in fact.names if isinstance(n, str)}):
+            return fact
         return give(fact) if held(value, fact) else fact
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import SiteKind
 from session_lint.python.nodes import own_nodes, path
+from session_lint.python.scopes import parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _REQUEST = "flask.g"
 _DEEPEST = 3
+_OF_REQUESTS = ("ctx", "state")
+"""Where requests of Sanic and Starlette have what handlers put there."""
 _AFTER = ("after_request", "after_app_request")
 
 
@@ -47,6 +50,9 @@ def without_teardown(facts: ModuleFacts) -> Iterator[Opened]:
     for obligation in facts.obligations(SiteKind.OWNED):
         scope = module.names.scopes.of[obligation.site.code]
         kept = [m.node for e in obligation.endings for m in e.fact.marked("kept")]
+        own = next((n for n in kept if _is_of_handler(module, obligation.site.code, n)), None)
+        if isinstance(own, ast.Attribute) and not _closed_anywhere(module, own.attr):
+            yield Opened(obligation.site, obligation.site.code, own, path(own), None)
         target = next((n for n in kept if is_request_field(module, n, scope)), None)
         if isinstance(target, ast.Attribute):
             after = _closers(module, target.attr)
@@ -60,6 +66,31 @@ def is_request_field(module: Module, node: ast.AST | None, scope: Scope) -> bool
     if not isinstance(node, ast.Attribute):
         return False
     return _REQUEST in map(module.calls.vocabulary.canonical, module.names.qualify(node.value, scope))
+
+
+def _is_of_handler(module: Module, code: ast.AST, node: ast.AST | None) -> bool:
+    """Whether an expression is a field of what a request that a function handles has for itself: ``request.ctx.db``."""
+    if code not in module.handlers or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    given, _, field = path(node).partition(".") if isinstance(node, ast.Attribute) else ("", "", "")
+    return field.partition(".")[0] in _OF_REQUESTS and "." in field and given in {arg.arg for arg in parameters(code)}
+
+
+def _closed_anywhere(module: Module, field: str) -> bool:
+    """Whether some code takes what stands in a field of that name, and closes something; also where nobody can tell."""
+    others = module.program.mentioning(module, field)
+    if others is None:
+        return True
+    return any(_lets_go_of(code, field) for home in (module, *others) for code, _ in home.codes)
+
+
+def _lets_go_of(code: ast.AST, field: str) -> bool:
+    """Whether a code names a field and closes something, or enters it."""
+    nodes = own_nodes(code)
+    named = any(getattr(n, "attr", getattr(n, "value", None)) == field for n in nodes)
+    return named and any(
+        (isinstance(n, ast.Attribute) and closes(n.attr)) or isinstance(n, (ast.withitem, ast.Yield)) for n in nodes
+    )
 
 
 def _closers(module: Module, field: str) -> list[ast.AST] | None:

@@ -15,6 +15,7 @@ from session_lint.analysis.handing import runs
 from session_lint.analysis.objects import known_as
 from session_lint.analysis.places import is_test
 from session_lint.analysis.state import NOTHING, State, settled
+from session_lint.analysis.streaming import keeps, stays
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import RAISING, EdgeKind, PointKind
 from session_lint.python.nodes import own_of, path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from session_lint.flow import Block, Code, Point
     from session_lint.python.scopes import FunctionNode
 
+_STREAM = "the end of a stream of events"
 _DEEPEST = 3
 """How many calls away something slow is looked for."""
 _ASKING = ("read", "write", "flush", "nested")
@@ -80,6 +82,8 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
             call = point.node
             if not isinstance(call, ast.Call) or call not in calls or settled(fact):
                 continue  # a session without a name was leaked, which another rule tells
+            if calls[call].what == _STREAM and not keeps(facts.module, call, fact, borrowed):
+                continue
             if fact.site is not None and fact.state is State.ACTIVE:
                 begun = _begun(solved, block, start, call)
                 if begun is not None and not _ends_first(facts.module, call, solved.code, fact, calls[call]):
@@ -121,7 +125,7 @@ def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:
     found: dict[ast.AST, Slow] = {}
     for node in own_of(code, ast.Call):
         if node in module.calls:
-            slow = slowness(module, node, 0)
+            slow = Slow(_STREAM) if stays(module, node) else slowness(module, node, 0)
             if slow is not None and not _set_going(module, node):
                 found[node] = slow
     return {} if found and _listens(code) else found

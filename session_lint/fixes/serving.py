@@ -67,6 +67,8 @@ def teardown(facts: ModuleFacts, one: Opened) -> dict[str, Any]:
     if one.after is not None:
         return {"refusal": "make the after_request hook a teardown, which runs whatever happens"}
     context, _, field = one.field.rpartition(".")
+    if context.rpartition(".")[2] in ("ctx", "state"):
+        return {"refusal": "close it where the response has been made, in a `finally` around the rest of the request"}
     for name, bindings in top.bindings.items():
         values = all(b.kind is BindingKind.VALUE for b in bindings)
         known = {_HOOKS.get(n) for n in module.names.qualify(ast.Name(name, ast.Load()), top)} if values else set()

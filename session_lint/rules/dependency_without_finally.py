@@ -5,7 +5,8 @@ Reports the session that a generator opens and yields (a dependency of FastAPI, 
 is no context manager) where it stays open on some way: it is never closed, or only after the `yield` and not in a
 `finally` or `with`, so that an exception at the `yield`, or a generator that is not run to its end, passes the close.
 
-So is the session that a plain function, or a factory itself, gives to FastAPI's `Depends`, where no handler closes it,
+So is the session that a plain function, or a factory itself, gives to FastAPI's `Depends`, where no handler closes it
+(or what a function gives that Pyramid's `add_request_method` is told of, where nothing closes it or ends the request),
 also inside of an object of the project that keeps it (`return Users(SessionLocal())`);
 a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
 since the event loop ends such a generator, some time later (nothing where the loop's own `finally` closes the session);

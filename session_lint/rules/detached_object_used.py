@@ -19,6 +19,10 @@ After a `with` that only closes the session, what was loaded stays; but a relati
 block, and no option of the query has loaded, is as much out of reach: `user.orders`, where the class has
 `orders = relationship(...)` without `lazy=`.
 
+An asynchronous session cannot load anything by itself: after `await session.commit()` the read of an attribute raises
+`MissingGreenlet`, also while the session is open, until `await session.refresh(user)`. This is told of sessions that
+the coroutine opens in a block, or that FastAPI's `Depends` gives it.
+
 Not reported are commits of sessions with `expire_on_commit=False`, or of a factory that nobody is seen to make,
 rollbacks on the way of an error, objects that were
 expunged or that somebody has had since who may have attached them again, plain rows and scalars (`select(User.name)`),
@@ -72,6 +76,7 @@ from session_lint.finding import Severity
 from session_lint.rule import Rule
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
     from session_lint.analysis import ModuleFacts
@@ -81,7 +86,11 @@ if TYPE_CHECKING:
 
 def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each object that is read after its scope, at the first read."""
+    seen: set[ast.AST] = set()
     for read in reads(facts):
+        if read.node in seen:
+            continue
+        seen.add(read.node)
         steps = [
             *([step(facts, read.held.inside, "loaded here")] if read.held.inside is not None else []),
             step(facts, read.held.node, "an object of the session"),
@@ -93,10 +102,13 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             facts,
             read.node,
             symbol=facts.symbol(read.code),
-            trace=[*steps, step(facts, read.node, "raises DetachedInstanceError")],
+            trace=[
+                *steps,
+                step(facts, read.node, f"raises {'MissingGreenlet' if read.waits else 'DetachedInstanceError'}"),
+            ],
             name=read.held.name,
             attribute=read.node.attr,
-            ended=_ended(read.held),
+            ended="committed, without an await" if read.waits else _ended(read.held),
         )
 
 

@@ -9,6 +9,9 @@ A session is handed over when it is returned, yielded, stored in a field, a glob
 `ExitStack`, `closing()`, `atexit` or another owner. One in a field is the function's own, though, where it closes it
 itself on all ways that no exception takes, and nobody else does. A `close()` under the same test as the opening counts.
 
+The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
+on some of its normal ways, not on others, and nothing else removes it: no teardown, hook or wrapper.
+
 ## Why is this bad?
 An open session keeps a connection out of the pool. The default pool has 5 + 10; a function that leaks one is called
 fifteen times before every other query of the process waits and fails. SQLAlchemy says nothing about it. Where every
@@ -57,9 +60,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.leaks import left_open, owed
+from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
-from session_lint.wording import leak
+from session_lint.wording import closing_words, leak, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +78,27 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         leaks = left_open(obligation)
         if leaks:
             yield leak(rule, facts, obligation, leaks, "leaves here, still open")
+    if any(one.managed for one in facts.borrowed):
+        yield from _of_registries(facts)
+
+
+def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
+    from session_lint.analysis.half_removed import half_removed  # noqa: PLC0415  (few modules have registries)
+
+    for one in half_removed(facts):
+        if one.plain:
+            yield rule.finding(
+                facts,
+                one.asked,
+                symbol=facts.symbol(one.code),
+                trace=[
+                    step(facts, one.asked, "the session of the thread is asked for here"),
+                    step(facts, facts.end_node(one.ending), "leaves here, still open"),
+                ],
+                severity=Severity.WARNING,
+                session=named(one.name),
+                where=closing_words(facts, one.ending),
+            )
 
 
 rule = Rule(

@@ -10,8 +10,8 @@ program (`KeyboardInterrupt`, `SystemExit`) never make a finding. Where the sess
 is lost, never used or idle after a commit, the finding is a warning.
 
 The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
-on each of its normal ways, those aside that begin with a caught exception, and nothing else removes it: no teardown,
-hook or wrapper. Who asks for it next in the same thread gets what the exception has left.
+on its normal ways, or leaves them with a commit, those aside that begin with a caught exception, and nothing else
+removes it: no teardown, hook or wrapper. Who asks for it next in the same thread gets what the exception has left.
 
 A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
 ways, and nobody else in the project closes it. So does one that a class opens for a field and that only its `__exit__`
@@ -94,6 +94,8 @@ def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
     from session_lint.analysis.half_removed import half_removed  # noqa: PLC0415  (few modules have registries)
 
     for one in half_removed(facts):
+        if one.plain:
+            continue  # SES101 tells of these
         yield rule.finding(
             facts,
             one.asked,

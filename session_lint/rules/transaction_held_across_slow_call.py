@@ -6,6 +6,10 @@ subprocess, a mail server, a cloud or language model service, a message broker; 
 project that surely makes it) between the first database operation of a transaction and its commit, rollback or close.
 It names both ends: where the transaction began, and what it waits for.
 
+A handler that returns a stream of events (`EventSourceResponse`, `media_type="text/event-stream"`) waits, too, for its
+client to go: FastAPI ends what the handler depends on once the response has been sent (not in versions 0.106 to 0.117,
+nor with `Depends(…, scope="function")`).
+
 It says something only where a transaction is provably open: a query or flush has gone before on the way, and no commit,
 rollback or close since. What is slow in your own code can be said in
 [`[tool.session-lint.vocabulary]`](../configuration.md#vocabulary) (`role = "slow"`).

@@ -25,6 +25,7 @@ TABLES = (
     "flask_sqlalchemy",
     "oslo_db",
     "airflow",
+    "applications",
     "web",
     "stdlib",
     "running",
