@@ -380,14 +380,21 @@ def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
     """The variables of the tests under which a code ends a transaction, and those that may tell of a failure.
 
     Its handlers give a value to them, or a function that gets the session does: ``saved = save(session)``; or
-    they are ``None`` until the end of a ``try`` is reached.
+    they are ``None`` until the end of a ``try`` is reached. Or they are parameters by which a handler decides what
+    becomes of the failure: ``if strict: raise``.
 
     :param names: the paths by which the code knows the session, and what has it.
     """
-    handlers = (n for n in own_of(code, ast.ExceptHandler))
-    stored = (n for h in handlers for n in own_nodes(h) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    inside = [n for handler in own_of(code, ast.ExceptHandler) for n in own_nodes(handler)]
+    stored = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    given = (
+        {arg.arg for arg in parameters(code)}
+        if inside and isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef))
+        else set()
+    )
+    deciding = {name for n in inside if isinstance(n, ast.If) for name in _tested(n.test)} & given
     ending = _around(code, ("close", "remove", "rollback", "commit"), names)
-    return ending | {n.id for n in stored} | _told(code, names) | _reached(code)
+    return ending | stored | deciding | _told(code, names) | _reached(code)
 
 
 def _reached(code: ast.AST) -> set[str]:
