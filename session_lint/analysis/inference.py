@@ -9,6 +9,7 @@ from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by
 from session_lint.analysis.arguments import conditions_met
 from session_lint.analysis.calls import is_method
+from session_lint.analysis.family import family
 from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
@@ -234,16 +235,22 @@ def unit_of_work(module: Module, names: Names, owner: ast.ClassDef) -> Unit | No
     given = {path(n.value) if n.value is not None else "" for n in own_of(enter[1], ast.Return)}
     if given != {enter[1].args.args[0].arg}:
         return None
-    home = module.program.module(names)
-    for field, bound in names.scopes.of[owner].attributes.items():
-        bindings = [b for b in bound if not is_none(b.node)]
-        if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
-            normal = left(*leave, frozenset({f"{leave[1].args.args[0].arg}.{field}"}))
-            if normal and all(fact.state is State.CLOSED for fact in normal):
-                surely = all(map(committed, normal))
-                perhaps = any(fact.marked("committed") or fact.marked("exposed") for fact in normal)
-                return Unit(field, surely or (None if perhaps else False), (home, bindings[0].node))
+    for field, opened in _fields_opened(module.program.module(names), names.scopes.of[owner]):
+        normal = left(*leave, frozenset({f"{leave[1].args.args[0].arg}.{field}"}))
+        if normal and all(fact.state is State.CLOSED for fact in normal):
+            surely = all(map(committed, normal))
+            perhaps = any(fact.marked("committed") or fact.marked("exposed") for fact in normal)
+            return Unit(field, surely or (None if perhaps else False), opened)
     return None
+
+
+def _fields_opened(module: Module, owner: Scope) -> Iterator[tuple[str, tuple[Module, ast.AST]]]:
+    """The fields that a class, or one above it, fills with fresh sessions alone, each with what opens the first."""
+    for home, scope in family(module, owner):
+        for field, bound in scope.attributes.items():
+            bindings = [b for b in bound if not is_none(b.node)]
+            if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
+                yield field, (home, bindings[0].node)
 
 
 def opened_on_entry(module: Module, names: Names, owner: ast.ClassDef) -> tuple[Module, ast.AST] | None:
@@ -265,7 +272,7 @@ def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list
     :param names: how the method refers to the session.
     """
     _, *told = [a.arg for a in (*function.args.posonlyargs, *function.args.args)] or [""]
-    site = home.site(SiteKind.PARAMETER, function.args, function, key=f"left {sorted(map(str, names))}")
+    site = home.site(SiteKind.PARAMETER, function.args, function)
     calm = frozenset(atom for name in told for atom in ((f"{name} is None", True), (name, False)))
     start = NOTHING._replace(site=site, names=names, guards=calm, pending=function)
     try:
