@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
+from session_lint.analysis.app_context import ends_context, given_back
 from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.inference import commits
@@ -84,7 +85,7 @@ class Entering(Storing):
         for what in ("begun", "nested"):
             if Mark(what, item) in fact.marks:
                 return effects.end_transaction(fact, item, what)
-        return fact
+        return given_back(self.module, fact, self.scope) if ends_context(item) else fact
 
     def _end(self, fact: Fact) -> AtEnd:
         """What the end of the ``with`` around a session does to it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.makers import makers
 from session_lint.analysis.reach import after
@@ -117,10 +118,12 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
     """The engine or factory of a function from which it opens a session itself."""
     own = {arg.arg for arg in parameters(code)}
     for opening in (n for n in own_of(code, ast.Call) if n in module.calls):
-        callee = module.calls.callee(opening)
-        if callee.role not in (Role.FACTORY, Role.SCOPE):
-            continue
         scope = module.calls.scope(opening)
+        if module.calls.callee(opening).role not in (Role.FACTORY, Role.SCOPE):
+            given = next((c for a in _opened_over(module, opening) for c in calls if _is_from(module, a, c)), None)
+            if given is not None:
+                return Remaking(given, opening, code, engine=True)
+            continue
         factories = [c for c in calls if c in _makers(module, opening, scope)]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
         helper = None if engines or factories else _origin(module, opening.func, scope)
@@ -135,6 +138,30 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
             continue
         return None if _of_object(module, found) else found
     return None
+
+
+def _opened_over(module: Module, opening: ast.Call) -> list[ast.expr]:
+    """The engines that a function of the project is given, to open the session over them which it returns."""
+    callee = module.calls.callee(opening)
+    function, home = callee.function, module.at(callee)
+    if function is None or not (opening.args or opening.keywords) or not home.hands_out(function):
+        return []
+    makers_of = (
+        c for c in own_of(function, ast.Call) if c in home.calls and home.calls.callee(c).role in _OVER_ENGINES
+    )
+    over = {path(a) for call in makers_of for a in _arguments(call)}
+    return [a for name, a in bind(opening, function, bound=callee.bound).items() if a is not None and name in over]
+
+
+_OVER_ENGINES = (Role.FACTORY, Role.FACTORY_MAKER)
+
+
+def _is_from(module: Module, value: ast.expr, made: ast.Call) -> bool:
+    """Whether an expression is the engine that a call has made."""
+    scope = module.calls.scope(made)
+    if module.calls.callee(made).role is Role.ENGINE_MAKER:
+        return value is made or any(m is made for _, m in makers(module, value, scope))
+    return _origin(module, value, scope) is made and _made_by_helper(module, made) is Role.ENGINE_MAKER
 
 
 def _origin(module: Module, node: ast.expr, scope: Scope, call: ast.Call | None = None) -> ast.Call | None:
@@ -254,11 +281,7 @@ def _makes_registry(callee: Callee) -> bool:
 
 def _over(module: Module, call: ast.Call, made: ast.Call) -> bool:
     """Whether a session or factory is made over an engine that was made by a call."""
-    scope = module.calls.scope(call)
-    if module.calls.callee(made).role is not Role.ENGINE_MAKER:
-        origins = (_origin(module, a, scope) for a in _arguments(call))
-        return made in origins and _made_by_helper(module, made) is Role.ENGINE_MAKER
-    return any(a is made or any(m is made for _, m in makers(module, a, scope)) for a in _arguments(call))
+    return any(_is_from(module, a, made) for a in _arguments(call))
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
