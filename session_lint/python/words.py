@@ -116,6 +116,7 @@ def words_given(names: Names, node: ast.AST, scope: Scope) -> Iterator[str]:
             seen.update(binding.node for binding in fresh)
             todo.extend((source, b.scope, depth + 1) for b in fresh if (source := _source(b)) is not None)
             yield from (word(part) for b in fresh if b.kind is BindingKind.PARAMETER for part in _annotated(b))
+            yield from (b.target.rpartition(".")[2] for b in fresh if b.kind is BindingKind.IMPORT)
         else:
             todo.extendleft((part, scope, depth) for part in _parts(node))
 
