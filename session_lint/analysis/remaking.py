@@ -229,7 +229,7 @@ def _over_given(module: Module, bound: ast.expr, own: set[str], scope: Scope) ->
 
     :param own: the parameters.
     """
-    if path(bound).partition(".")[0] in own:
+    if path(bound).partition(".")[0] in own and not _is_objects_own(module, bound, scope):
         return True
     made = makers(module, bound, scope)
     return bool(made) and all(
@@ -238,6 +238,15 @@ def _over_given(module: Module, bound: ast.expr, own: set[str], scope: Scope) ->
         and not isinstance(home.code_of(home.calls.scope(call)), ast.Module)
         for home, call in made
     )
+
+
+def _is_objects_own(module: Module, bound: ast.expr, scope: Scope) -> bool:
+    """Whether an engine is one that the class of a method makes for each of its objects, to keep."""
+    if not isinstance(bound, ast.Attribute) or module.names.own_class(bound.value, scope) is None:
+        return False
+    made = makers(module, bound, scope)
+    kept = bool(made) and all(home.calls.callee(call).role is Role.ENGINE_MAKER for home, call in made)
+    return kept and getattr(scope.node, "name", "") != "__init__"
 
 
 _OF_SESSION = "get_bind"
