@@ -79,6 +79,7 @@ class Module(Concern):
         self._by_itself: dict[tuple[Code, bool], Solved | None] = {}
         self.decorated: dict[ast.AST, list[Solved]] = {}
         self.ends: dict[ast.ClassDef, AtEnd] = {}
+        self.undoing: dict[tuple[ast.Call, str], bool] = {}
         self.units: dict[ast.ClassDef, Unit | None] = {}
         self.surrounding: dict[tuple[FunctionNode, str], Surrounding | None] = {}
         self._lent: dict[ast.AST, list[Fact] | None] = {}
