@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.called import may_end
 from session_lint.analysis.facts import Ending
-from session_lint.analysis.holding import closes
+from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.leaks import undone
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
-from session_lint.flow import SolverLimit
+from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.scopes import below, parameters, parameters_with_defaults
 from session_lint.values import dataclass
@@ -83,6 +83,7 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         sites = module.as_scope(function, lambda _home, _code: yielded(solved))
     except SolverLimit:
         return
+    sites |= _among_others(solved) if fixture else set()
     for site in sorted(sites, key=lambda s: getattr(s.node, "lineno", 0)):
         if site.kind is not SiteKind.OWNED:
             continue
@@ -92,6 +93,23 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
             first = min(open_, key=lambda e: e.fact.flying is not None)
             yield Lending(site, first, function, first.fact.flying is None, fixture)
+
+
+def _among_others(solved: Solved) -> set[Site]:
+    """The sessions that a fixture yields beside something else: ``yield session, user``."""
+    return {
+        fact.site
+        for point, fact in solved.visits(PointKind.YIELD)
+        if fact.site is not None and isinstance(point.node.value, _DISPLAYS)  # type: ignore[attr-defined]
+        if any(held(part, fact) is Hold.WHOLE for part in _parts(point.node.value))  # type: ignore[attr-defined]
+    }
+
+
+_DISPLAYS = (ast.Tuple, ast.List, ast.Dict)
+
+
+def _parts(display: ast.Tuple | ast.List | ast.Dict) -> list[ast.expr]:
+    return display.values if isinstance(display, ast.Dict) else display.elts
 
 
 def _endings(solved: Solved, site: Site) -> Iterator[Ending]:
