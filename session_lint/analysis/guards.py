@@ -169,6 +169,7 @@ def _speaks(text: str, name: str) -> bool:
 
 def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
     """The ways that ``name = value`` splits into: one where the value's truth is known, else two or none."""
+    value = _chosen(value, guards)
     base = forget(guards, name)
     truth = outcome(value, guards)
     if isinstance(value, ast.Constant):
@@ -182,6 +183,21 @@ def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
         yield base | {(name, truth)}
     else:
         yield from _split(name, value, guards)
+
+
+def _chosen(value: ast.expr, guards: Guards) -> ast.expr:
+    """What a value is on a way: the side of ``a if own else b`` that was taken, the test in ``bool(session)``."""
+    while isinstance(value, ast.IfExp) and (taken := outcome(value.test, guards)) is not None:
+        value = value.body if taken else value.orelse
+    return _truth(value) or value
+
+
+@remembered
+def _truth(value: ast.expr) -> ast.expr | None:
+    """The test whose outcome ``bool(session)`` is."""
+    if isinstance(value, ast.Call) and path(value.func) == "bool" and len(value.args) == 1:
+        return ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), value.args[0]))
+    return None
 
 
 def given_or_not(name: str, known: Guards) -> list[Guards]:
@@ -326,7 +342,7 @@ def _sources(code: ast.AST) -> dict[str, set[str]]:
     """What the outcome of a test is kept in, and the variables that the test is about."""
     found: dict[str, set[str]] = {}
     for node in own_of(code, ast.Assign):
-        if isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+        if isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)) or _truth(node.value) is not None:
             for target in node.targets:
                 found.setdefault(path(target), set()).update(_names(node.value))
     return found

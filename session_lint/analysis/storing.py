@@ -332,9 +332,17 @@ def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for names, value in _pairs(targets, node.value):
             values = _alternatives(value)
-            if any(isinstance(value, ast.Call) and module.opens(value) for value in values):
+            if any(isinstance(value, ast.Call) and _opens(module, value) for value in values):
                 found |= {path(name) for name in (*names, *values)}
     return frozenset(found - {""})
+
+
+def _opens(module: Module, call: ast.Call) -> bool:
+    """Whether a call gives an object: a new one, or what a function returns that has a session to return."""
+    callee = module.calls.callee(call)
+    if module.opens(call) or callee.function is None or callee.meaning is not None:
+        return module.opens(call)
+    return module.at(callee).hands_out(callee.function)
 
 
 def _flags_first(elements: list[ast.expr], parts: list[ast.expr]) -> list[tuple[int, ast.expr]]:
