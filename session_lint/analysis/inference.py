@@ -250,7 +250,13 @@ def _fields_opened(module: Module, owner: Scope) -> Iterator[tuple[str, tuple[Mo
         for field, bound in scope.attributes.items():
             bindings = [b for b in bound if not is_none(b.node)]
             if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
-                yield field, (home, bindings[0].node)
+                yield field, _opening(home, bindings[0].node, bindings[0].scope)
+
+
+def _opening(module: Module, node: ast.AST, scope: Scope) -> tuple[Module, ast.AST]:
+    """What opens the session that an expression gives: the call of a factory in the function that it calls."""
+    made = makers(module, node, scope) if isinstance(node, ast.Call) and module.calls.callee(node).function else []
+    return made[0] if len(made) == 1 else (module, node)
 
 
 def opened_on_entry(module: Module, names: Names, owner: ast.ClassDef) -> tuple[Module, ast.AST] | None:
@@ -262,8 +268,8 @@ def opened_on_entry(module: Module, names: Names, owner: ast.ClassDef) -> tuple[
     enter, _ = _ends_of(module, names, owner)
     field = _field_given(enter[1]) if enter is not None else ""
     bindings = names.scopes.of[owner].attributes.get(field, ())
-    opening = [b.node for b in bindings if isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope)]
-    return (home, opening[0]) if opening else None
+    opening = [b for b in bindings if isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope)]
+    return _opening(home, opening[0].node, opening[0].scope) if opening else None
 
 
 def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list[Fact]:
