@@ -14,7 +14,7 @@ from session_lint.analysis.reach import after, escapes
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.surrounding import Surrounding
 from session_lint.flow import PointKind
-from session_lint.python.nodes import path
+from session_lint.python.nodes import assigned_at, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def _last(value: ast.expr) -> str:
 def _stored(module: Module, solved: Solved, target: ast.AST, fact: Fact) -> str:
     """Whether an assignment keeps the session where the block, which ends right there, has closed it."""
     above = module.parents.get(target)
-    if not isinstance(above, ast.Assign) or held(above.value, fact) is not Hold.WHOLE:
+    given = assigned_at(above)
+    if above is None or given is None or held(given.value, fact) is not Hold.WHOLE:
         return ""
     block = module.parents.get(above)
     last = isinstance(block, (ast.With, ast.AsyncWith)) and block.body[-1] is above

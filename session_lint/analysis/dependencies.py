@@ -14,7 +14,7 @@ from session_lint.analysis.leaks import undone
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.python.scopes import below, parameters, parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -202,7 +202,8 @@ def _kept_generator(scope: Scope, asked: ast.expr) -> ast.Call | None:
 def _closed_by_name(module: Module, code: ast.AST, taken: ast.Await) -> bool:
     """Whether the session that was taken out is closed where it is, or goes where nobody sees it."""
     above = module.parents[taken]
-    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    given = assigned_at(above)
+    target = given.targets[0] if given is not None and len(given.targets) == 1 else None
     if not isinstance(target, ast.Name):
         return True
     uses = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]

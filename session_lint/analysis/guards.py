@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import arguments
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_in, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, parameters
 
@@ -261,7 +261,7 @@ def entries(function: FunctionNode) -> tuple[Guards, ...]:
     """
     given = {arg.arg for arg in parameters(function)} & _stored(function)
     if given and len(own_nodes(function)) > _LARGE:
-        called = (n for n in own_of(function, ast.Assign) if any(isinstance(v, ast.Call) for v in _parts(n.value)))
+        called = (n for n in assigned_in(function) if any(isinstance(v, ast.Call) for v in _parts(n.value)))
         given &= {path(target) for n in called for target in n.targets} | around_closing(function)
     asked = {atom(n)[0] for n in own_nodes(function) if isinstance(n, ast.expr) and atom(n)}  # type: ignore[index]
     texts = sorted(t for p in given for t in (p, f"{p} is None") if t in asked)
@@ -329,7 +329,7 @@ def _stored_fields(code: ast.AST) -> frozenset[str]:
 
 def _keeps_flag(code: ast.AST) -> bool:
     """Whether a code gives some variable an outcome of its own: ``done = False``."""
-    flags = (n.value for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Constant))
+    flags = (n.value for n in assigned_in(code) if isinstance(n.value, ast.Constant))
     return any(flag.value is None or isinstance(flag.value, bool) for flag in flags)
 
 
@@ -341,7 +341,7 @@ def _stored(code: ast.AST) -> set[str]:
 def _sources(code: ast.AST) -> dict[str, set[str]]:
     """What the outcome of a test is kept in, and the variables that the test is about."""
     found: dict[str, set[str]] = {}
-    for node in own_of(code, ast.Assign):
+    for node in assigned_in(code):
         if isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)) or _truth(node.value) is not None:
             for target in node.targets:
                 found.setdefault(path(target), set()).update(_names(node.value))
@@ -411,9 +411,7 @@ def _reached(code: ast.AST) -> set[str]:
     tries = [node for node in own_of(code, ast.Try) if node.handlers]
     if not tries:
         return set()
-    flags = {
-        t.id for n in own_of(code, ast.Assign) if _is_nothing(n.value) for t in n.targets if isinstance(t, ast.Name)
-    }
+    flags = {t.id for n in assigned_in(code) if _is_nothing(n.value) for t in n.targets if isinstance(t, ast.Name)}
     inside = (n for one in tries for statement in one.body for n in own_nodes(statement)) if flags else ()
     stored = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & flags
     return {name for node in own_of(code, ast.If) for name in _tested(node.test)} & stored if stored else stored
@@ -426,7 +424,7 @@ def _is_nothing(node: ast.expr) -> bool:
 def _told(code: ast.AST, names: frozenset[str]) -> set[str]:
     """The variables that get what a function gives which the session is passed to, and that are tested themselves."""
     found: set[str] = set()
-    for node in own_of(code, ast.Assign):
+    for node in assigned_in(code):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call) and any(path(a) in names for a in arguments(call)):
             found |= {target.id for target in node.targets if isinstance(target, ast.Name)}

@@ -14,7 +14,7 @@ from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import is_none, own_nodes, own_of, path
+from session_lint.python.nodes import assigned_in, is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.signs import keeps
 from session_lint.values import replace
@@ -292,7 +292,7 @@ def _field_given(enter: FunctionNode) -> str:
     """The field of ``self`` whose value ``__enter__`` returns; empty where it is not one."""
     own = (enter.args.posonlyargs + enter.args.args)[0].arg if enter.args.posonlyargs or enter.args.args else ""
     stored: dict[str, str] = {}
-    for node in own_of(enter, ast.Assign):
+    for node in assigned_in(enter):
         names = [path(t) for t in (*node.targets, node.value)]
         fields = [n for n in names if n.startswith(f"{own}.")]
         stored.update((n, fields[0]) for n in names if n and fields)

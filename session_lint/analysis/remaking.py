@@ -12,7 +12,7 @@ from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.starting import makes_application
 from session_lint.flow import PointKind, build
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, assigned_in, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, below, parameters
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -97,8 +97,8 @@ def _stored(code: FunctionNode, calls: list[ast.Call]) -> bool:
             return True
         if isinstance(node, ast.keyword) and node.arg == "poolclass":
             return True
-    names = {path(t) for n in own_of(code, ast.Assign) if n.value in calls for t in n.targets}
-    stored = (n for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Name))
+    names = {path(t) for n in assigned_in(code) if n.value in calls for t in n.targets}
+    stored = (n for n in assigned_in(code) if isinstance(n.value, ast.Name))
     return any(n.value.id in names and _keeps(n.targets[0]) for n in stored)  # type: ignore[attr-defined]
 
 
@@ -109,7 +109,7 @@ def _keeps(target: ast.expr) -> bool:
 
 def _given(value: ast.expr, calls: list[ast.Call], code: FunctionNode) -> bool:
     """Whether a function returns what it makes: how often is its caller's affair."""
-    assigned = {path(t) for n in own_of(code, ast.Assign) if n.value in calls for t in n.targets}
+    assigned = {path(t) for n in assigned_in(code) if n.value in calls for t in n.targets}
     parts = value.elts if isinstance(value, ast.Tuple) else [value]
     return any(part in calls or (isinstance(part, ast.Name) and part.id in assigned) for part in parts)
 
@@ -316,8 +316,8 @@ def _for_object(home: Module, caller: ast.AST, code: FunctionNode) -> bool:
     if not isinstance(caller, ast.FunctionDef) or caller.name != "__init__":
         return False
     calls = [c for c in home.calls_in(caller) if home.calls.callee(c).function is code]
-    kept = [home.parents.get(c) for c in calls]
-    return all(isinstance(n, ast.Assign) and all(isinstance(t, ast.Attribute) for t in n.targets) for n in kept)
+    kept = [assigned_at(home.parents.get(c)) for c in calls]
+    return all(one is not None and all(isinstance(t, ast.Attribute) for t in one.targets) for one in kept)
 
 
 def _goes_round(module: Module, one: Remaking) -> bool:

@@ -12,7 +12,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.python.nodes import own_of
+from session_lint.python.nodes import assigned_in, own_of
 from session_lint.python.remembered import remembered
 from session_lint.values import replace
 
@@ -65,7 +65,7 @@ def _plain(value: ast.expr) -> bool:
 def _plainly_bound(code: ast.AST) -> set[str]:
     """The variables that somewhere get ``True``, ``False`` or ``None``."""
     found: set[str] = set()
-    for node in own_of(code, ast.Assign):
+    for node in assigned_in(code):
         for target in node.targets:
             pairs = [(target, node.value)]
             if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):

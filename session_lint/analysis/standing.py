@@ -11,7 +11,7 @@ from session_lint.analysis.makers import makers
 from session_lint.analysis.places import is_test
 from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.python.scopes import below, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -131,7 +131,8 @@ def _in_field(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
     Who reads the field of what is called the same has it from there.
     """
     above = module.parents[_value(module, call)]
-    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    given = assigned_at(above)
+    target = given.targets[0] if given is not None and len(given.targets) == 1 else None
     name = path(target) if isinstance(target, ast.Attribute) else ""
     if not name or _in_script(module, call) or _ended(module, scope, name):
         return None
