@@ -281,10 +281,13 @@ def _parts(value: ast.expr) -> Iterator[ast.expr]:
         yield value.value if isinstance(value, ast.Await) else value
 
 
-def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[str]:
+def relevant(
+    code: ast.AST, passed: Callable[[], Iterable[str]], flags: Collection[str] = frozenset()
+) -> frozenset[str]:
     """The variables of a code whose tests can matter twice; a function inside it may ask again.
 
     :param passed: the variables that it passes to functions which ask.
+    :param flags: those whose values tell its caller something.
     """
     everywhere = below(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_of(code, *_TESTING)
     tested = Counter(name for node in everywhere for test in _tests(node) for name in test)
@@ -294,7 +297,7 @@ def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[st
     tested.update(passed() if tested or _keeps_flag(code) else ())
     found = {name for name, times in tested.items() if name in stored or times > 1}
     sources = _sources(code)
-    for name in list(found):
+    for name in (*found, *flags):
         found |= sources.get(name, set())
     return frozenset(found)
 

@@ -252,7 +252,7 @@ class Module(Concern):
         """
         go_on()
         graph = self.graph(code)
-        tells = told and start.site is not None and speaks(code) and (hops > 0 or passes_over(code))
+        tells = told and start.site is not None and speaks(code) and (hops > 0 or passes_over(code, start.names))
         problem = Lifecycle(self, graph, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         return Solved(code, graph, solve(graph, problem), problem)
 

@@ -41,8 +41,9 @@ class Storing:
         self.graph = graph
         self.code = code
         self.scope: Scope = module.names.scopes.of[code]
-        flags = results.flags_beside(code) | (results.flags(code) if tells else set())
-        self.relevant = guards.relevant(code, lambda: _passed(module, code)) | flags
+        self.flags = results.flags(code) if tells else frozenset()
+        flags = results.flags_beside(code) | self.flags
+        self.relevant = guards.relevant(code, lambda: _passed(module, code), flags) | flags
         self.tells = tells
         own = parameters(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
         self._parameters = frozenset(arg.arg for arg in own)
@@ -164,6 +165,8 @@ class Storing:
             return True
         if isinstance(value, ast.Call):
             return self.module.opens(value)
+        if isinstance(value, ast.Name):
+            return value.id in _caught(self.code)
         return isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and self._there(value.values[-1])
 
     def _outlives(self, target: ast.expr, name: str) -> bool:
@@ -323,6 +326,16 @@ def _passed(module: Module, code: ast.AST) -> Iterator[str]:
             for name, argument in bind(call, callee.function, bound=callee.bound).items():
                 if name in asked and isinstance(argument, ast.expr):
                     yield from {n.id for n in below(argument) if isinstance(n, ast.Name)}
+
+
+@remembered
+def _caught(code: ast.AST) -> frozenset[str]:
+    """The variables that hold what a code catches, and nothing else."""
+    stored = {n.id for n in own_nodes(code) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    stored |= (
+        {arg.arg for arg in parameters(code)} if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else set()
+    )
+    return frozenset({handler.name for handler in own_of(code, ast.ExceptHandler) if handler.name} - stored)
 
 
 def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
