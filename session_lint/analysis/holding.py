@@ -233,7 +233,7 @@ def rename(fact: Fact, target: str, value: ast.AST | None) -> Fact:
     hold = held(value, fact)
     if hold is None and ("told", value) in fact.names:
         hold = Hold.WHOLE
-    derived = query_of(value, fact)
+    derived = query_of(value, fact) and not is_part(value)
     kept = {n for n in fact.names if not _under(n, target)}
     if hold is Hold.WHOLE:
         kept.add(target)
@@ -257,6 +257,14 @@ def query_of(value: ast.AST | None, fact: Fact) -> bool:
     if not from_session and ("query", path(start)) not in fact.names:
         return False
     return all(method in query_methods().builders for method in methods[from_session:])
+
+
+def is_part(value: ast.AST | None) -> bool:
+    """Whether a query is made a part of another statement, which does not ask the session."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _SETTLED
+
+
+_SETTLED = frozenset(["subquery", "cte", "exists", "as_scalar", "scalar_subquery", "label"])
 
 
 def _under(name: object, target: str) -> bool:

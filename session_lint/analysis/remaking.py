@@ -110,6 +110,8 @@ def _keeps(target: ast.expr) -> bool:
 def _given(value: ast.expr, calls: list[ast.Call], code: FunctionNode) -> bool:
     """Whether a function returns what it makes: how often is its caller's affair."""
     assigned = {path(t) for n in assigned_in(code) if n.value in calls for t in n.targets}
+    tuples = (n.value for n in assigned_in(code) if path(value) and path(value) in map(path, n.targets))
+    value = next((one for one in tuples if isinstance(one, ast.Tuple)), value)
     parts = value.elts if isinstance(value, ast.Tuple) else [value]
     return any(part in calls or (isinstance(part, ast.Name) and part.id in assigned) for part in parts)
 
