@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.aliases import managed
 from session_lint.analysis.effects import recovered
 from session_lint.analysis.state import SiteKind, State
-from session_lint.python.nodes import reading
+from session_lint.python.nodes import assigned_in, path, reading
 
 if TYPE_CHECKING:
     from session_lint.analysis.module import Module
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 _CONTEXTS = ("app_context", "request_context", "test_request_context")
 
 
-def ends_context(item: ast.withitem) -> bool:
-    """Whether a ``with`` enters a context of an application."""
-    call = item.context_expr
+def ends_context(item: ast.withitem, scope: Scope) -> bool:
+    """Whether a ``with`` enters a context of an application, at once or by a variable."""
+    entered = item.context_expr
+    if not isinstance(entered, ast.Name):
+        return _is_context(entered)
+    values = [one.value for one in assigned_in(scope.node) if entered.id in map(path, one.targets)]
+    return bool(values) and all(map(_is_context, values))
+
+
+def _is_context(call: ast.expr) -> bool:
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _CONTEXTS
 
 

@@ -85,7 +85,7 @@ class Entering(Storing):
         for what in ("begun", "nested"):
             if Mark(what, item) in fact.marks:
                 return effects.end_transaction(fact, item, what)
-        return given_back(self.module, fact, self.scope) if ends_context(item) else fact
+        return given_back(self.module, fact, self.scope) if ends_context(item, self.scope) else fact
 
     def _end(self, fact: Fact) -> AtEnd:
         """What the end of the ``with`` around a session does to it."""
