@@ -105,7 +105,8 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
     calls = [n for n in own_of(obligation.site.code, ast.Call) if isinstance(n.func, ast.Attribute)]
     if not _attaches(module, write):
         return False
-    asked = any(_reads(call, obligation.name) for call in calls)
+    names = _names(obligation.site.code, obligation.name)
+    asked = any(_reads(call, names) for call in calls)
     return asked or _unchanged(module, obligation.site.code, write)
 
 
@@ -194,9 +195,16 @@ def _is_new(module: Module, node: ast.expr, write: ast.Call) -> bool:
     return False
 
 
-def _reads(call: ast.Call, session: str) -> bool:
+def _names(code: ast.AST, session: str) -> set[str]:
+    """What a session is called, by itself and in the ``with`` blocks that enter it."""
+    items = (item for block in own_of(code, ast.With, ast.AsyncWith) for item in block.items)
+    entered = {path(i.optional_vars) for i in items if i.optional_vars is not None and path(i.context_expr) == session}
+    return {session} | entered
+
+
+def _reads(call: ast.Call, sessions: set[str]) -> bool:
     """Whether a call asks the database through the session for something."""
     assert isinstance(call.func, ast.Attribute)
     known = effects().get(call.func.attr)
     asks = known is not None and known.effect in ("read", "build")
-    return asks and path(call.func.value) == session
+    return asks and path(call.func.value) in sessions
