@@ -383,7 +383,8 @@ class Calling:
     def _to_unread(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.constructor:
             wrapped = self._wrapped(call, callee, fact)
-            return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
+            before = give(fact) if _is_nobodys(fact) else wrapped  # a session that has done nothing goes with a failure
+            return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=before)
         if releasing(callee.name):
             return [effects.close(fact, call)], []
         if _is_nobodys(fact):
