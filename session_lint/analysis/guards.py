@@ -406,7 +406,20 @@ def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
     handlers = (n for n in own_of(code, ast.ExceptHandler))
     stored = (n for h in handlers for n in own_nodes(h) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     ending = _around(code, ("close", "remove", "rollback", "commit"), names)
-    return ending | {n.id for n in stored} | _told(code, names) | _reached(code)
+    return ending | {n.id for n in stored} | _told(code, names) | _reached(code) | _switches(code, names)
+
+
+def _switches(code: ast.AST, names: frozenset[str]) -> set[str]:
+    """The parameters, true or false unless somebody says so, under whose test a code passes the session on."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    plain = zip(reversed([*code.args.posonlyargs, *code.args.args]), reversed(code.args.defaults), strict=False)
+    defaults = (*plain, *zip(code.args.kwonlyargs, code.args.kw_defaults, strict=True))
+    switches = {a.arg for a, d in defaults if isinstance(d, ast.Constant) and isinstance(d.value, bool)}
+    asked = [node for node in own_of(code, ast.If) if switches & _names(node.test)] if switches else []
+    under = (call for node in asked for call in own_nodes(node) if isinstance(call, ast.Call))
+    passing = any(path(argument) in names for call in under for argument in arguments(call))
+    return switches if passing else set()
 
 
 def _reached(code: ast.AST) -> set[str]:
