@@ -166,13 +166,23 @@ def _own_names(node: ast.AST) -> frozenset[str]:
 
 @remembered
 def closed_inside(node: ast.AST) -> frozenset[object]:
-    """The variable paths on which a nested function or lambda calls a closing method."""
+    """The variable paths on which a nested function or lambda calls a closing method, or what says that it closes."""
     return frozenset(
         name
         for n in below(node)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and closes(n.func.attr)
-        if (name := path(n.func.value)).partition(".")[0] not in _own_names(node)
+        if isinstance(n, ast.Call)
+        for name in closed_by(n)
+        if name.partition(".")[0] not in _own_names(node)
     )
+
+
+def closed_by(call: ast.Call) -> frozenset[str]:
+    """The variable paths that a call closes: of its method, or given to a function that says so by its name."""
+    if isinstance(call.func, ast.Attribute) and closes(call.func.attr):
+        return frozenset({path(call.func.value)})
+    if not releasing(path(call.func).rpartition(".")[2]):
+        return frozenset()
+    return frozenset(filter(None, map(path, arguments(call))))
 
 
 def closes(method: str) -> bool:
