@@ -8,13 +8,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import Hold, arguments, held, query_of
+from session_lint.analysis.holding import Hold, arguments, held, is_part, query_of
 from session_lint.analysis.keyed import is_keyed
 from session_lint.analysis.reach import after, escapes
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.surrounding import Surrounding
 from session_lint.flow import PointKind
-from session_lint.python.nodes import path
+from session_lint.python.nodes import assigned_at, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Site
     from session_lint.flow import Point
-
-_SETTLED = frozenset(["subquery", "cte", "exists", "as_scalar", "scalar_subquery", "label"])
-"""Methods of a query that make a part of another statement, which does not ask the session."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +160,7 @@ def _given(module: Module, value: ast.AST | None, fact: Fact) -> str:
         return "object" if hold is Hold.INSIDE else ""
     if hold is Hold.INSIDE and any(_is_object(module, one, fact) for one in (value, *_elements(value))):
         return "object"
-    lazy = isinstance(value, (ast.Call, ast.Name)) and query_of(value, fact) and _last(value) not in _SETTLED
+    lazy = isinstance(value, (ast.Call, ast.Name)) and query_of(value, fact) and not is_part(value)
     return "query" if lazy else ""
 
 
@@ -184,14 +181,11 @@ def _elements(value: ast.AST | None) -> list[ast.expr]:
     return [value.elt] if isinstance(value, (ast.ListComp, ast.SetComp)) else []
 
 
-def _last(value: ast.expr) -> str:
-    return value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
-
-
 def _stored(module: Module, solved: Solved, target: ast.AST, fact: Fact) -> str:
     """Whether an assignment keeps the session where the block, which ends right there, has closed it."""
     above = module.parents.get(target)
-    if not isinstance(above, ast.Assign) or held(above.value, fact) is not Hold.WHOLE:
+    given = assigned_at(above)
+    if above is None or given is None or held(given.value, fact) is not Hold.WHOLE:
         return ""
     block = module.parents.get(above)
     last = isinstance(block, (ast.With, ast.AsyncWith)) and block.body[-1] is above

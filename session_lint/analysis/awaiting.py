@@ -13,7 +13,7 @@ from session_lint.analysis.loading import COLLECTING
 from session_lint.analysis.state import NOTHING
 from session_lint.analysis.told import told
 from session_lint.flow import PointKind
-from session_lint.python.nodes import path
+from session_lint.python.nodes import assigned_at, path
 from session_lint.python.scopes import below
 from session_lint.values import dataclass
 
@@ -117,8 +117,9 @@ def _is_dropped(module: Module, call: ast.Call) -> bool:
         return True
     if isinstance(above, (ast.For, ast.comprehension)):
         return above.iter is call
-    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
-        return _never_awaited(module, above.targets[0])
+    given = assigned_at(above)
+    if given is not None and len(given.targets) == 1 and isinstance(given.targets[0], ast.Name):
+        return _never_awaited(module, given.targets[0])
     return False
 
 

@@ -20,7 +20,7 @@ from session_lint.analysis.makers import autocommits, makers, says
 from session_lint.analysis.reach import after
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import own_nodes, path
+from session_lint.python.nodes import assigned_at, assigned_in, own_nodes, path
 from session_lint.python.remembered import remembered
 from session_lint.python.returning import added_parameters
 from session_lint.python.scopes import BindingKind
@@ -199,7 +199,7 @@ def _keeps_something(code: ast.AST) -> bool:
         if isinstance(n, (ast.Attribute, ast.Subscript, ast.Return, ast.For, ast.comprehension)) and n not in methods
     }
     names = {n.id for n in used if isinstance(n, ast.Name)}
-    kept = (n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, _GIVING))
+    kept = (one for one in map(assigned_at, nodes) if one is not None and isinstance(one.value, _GIVING))
     return any(isinstance(target, ast.Name) and target.id in names for n in kept for target in n.targets)
 
 
@@ -251,23 +251,24 @@ def _variables(module: Module, one: ByHand) -> Iterator[Held]:
         return
     added = one.added(module)
     for node in own_nodes(code):
-        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
+        given = assigned_at(node)
+        if given is None or len(given.targets) != 1 or not isinstance(given.targets[0], ast.Name):
             continue
-        name = node.targets[0].id
-        call = node.value.value if isinstance(node.value, ast.Await) else node.value
+        name, value = given.targets[0].id, given.value
+        call = value.value if isinstance(value, ast.Await) else value
         what = loaded(module, call, scope, one.variables) if call in one.calls else None
-        where: ast.AST = node.value
+        where: ast.AST = value
         inside: ast.AST | None = None
         if what is None and call in one.given:
-            found = fetched(module, node.value, one.variables)
+            found = fetched(module, value, one.variables)
             if found is not None and not (one.undone and found.new):
                 what, inside = found.what, found.node
-        fresh = new(module, node.value, scope, added[name]) if name in added else None
+        fresh = new(module, value, scope, added[name]) if name in added else None
         if fresh is not None:
             what, where = fresh, added[name]
-        if what is not None and _bound_once(module, one, name, node.value) and not _looked_at(one, name):
+        if what is not None and _bound_once(module, one, name, value) and not _looked_at(one, name):
             yield Held(name, what, where, one.ends_with(), inside, one.undone)
-    stored = {path(t) for n in own_nodes(code) if isinstance(n, ast.Assign) for t in n.targets}
+    stored = {path(t) for one in assigned_in(code) for t in one.targets}
     for name, adding in added.items():
         got = received(module, scope.bindings.get(name, ())) if name not in stored else None
         if got is not None and not _looked_at(one, name):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import effects, guards
 from session_lint.analysis.aliases import is_registry_call
 from session_lint.analysis.arguments import bind, conditions_met, conditions_met_by_reading, parameters_given
+from session_lint.analysis.classes import undone_by_itself
 from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
@@ -304,7 +305,14 @@ class Calling:
         failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
         if effect.effect == "read" and methods != _CONNECTING and self._reads_may_fail and not failed.marked("failing"):
             failed = failed.unmark("asking").mark("asking", call)
+        if failed.marked("failing") and self._undone_by_itself(methods, fact):
+            failed = effects.recovered(failed)
         return [after], [failed.with_flying(Raised(kind, call, _undoes(effect)))]
+
+    def _undone_by_itself(self, methods: list[str], fact: Fact) -> bool:
+        """Whether the session's own class has rolled back what a method of it could not do."""
+        mine = fact.site is not None and fact.site.kind is SiteKind.OWNED
+        return mine and len(methods) == 1 and undone_by_itself(self.module, fact.site.node, methods[0])  # type: ignore[union-attr]
 
     @cached_property
     def _reads_may_fail(self) -> bool:
@@ -375,7 +383,8 @@ class Calling:
     def _to_unread(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.constructor:
             wrapped = self._wrapped(call, callee, fact)
-            return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=wrapped)
+            before = give(fact) if _is_nobodys(fact) else wrapped  # a session that has done nothing goes with a failure
+            return self._raising(callee, call, wrapped._replace(names=wrapped.names | {("in", call)}), before=before)
         if releasing(callee.name):
             return [effects.close(fact, call)], []
         if _is_nobodys(fact):

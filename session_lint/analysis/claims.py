@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.uses import Uses, code_around
-from session_lint.python.nodes import own_nodes, path
+from session_lint.python.nodes import assigned_in, path
 from session_lint.python.scopes import below, is_self
 
 if TYPE_CHECKING:
@@ -54,11 +54,10 @@ class _Claims(Uses):
 def _filled_before(code: ast.AST, node: ast.Attribute) -> bool:
     """Whether a code has itself put what a call gave into the field that it uses: a session of its own."""
     return any(
-        isinstance(n, ast.Assign)
-        and isinstance(n.value, (ast.Call, ast.Await))
-        and n.lineno < node.lineno
-        and path(node) in map(path, n.targets)
-        for n in own_nodes(code)
+        isinstance(one.value, (ast.Call, ast.Await))
+        and one.value.lineno < node.lineno
+        and path(node) in map(path, one.targets)
+        for one in assigned_in(code)
     )
 
 

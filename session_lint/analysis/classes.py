@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.holding import ABOVE
 from session_lint.analysis.inference import committed, left
 from session_lint.analysis.makers import makers, options
+from session_lint.python.nodes import own_of
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -40,6 +41,25 @@ def at_end(module: Module, opening: ast.AST) -> AtEnd:
     if len(found) > 1:
         return AtEnd.MAY_COMMIT
     return found.pop() if found else AtEnd.CLOSES
+
+
+def undone_by_itself(module: Module, opening: ast.AST, method: str) -> bool:
+    """Whether a session that a call opens is of a class of the project whose own such method rolls back on errors."""
+    if not isinstance(opening, ast.Call) or opening not in module.calls:
+        return False
+    return module.asked(module.undoing, (opening, method), lambda: _undoes(module, opening, method))
+
+
+def _undoes(module: Module, opening: ast.Call, method: str) -> bool:
+    made = makers(module, opening, module.calls.scope(opening))
+    found = [one for home, call in made for one in _classes(home, call)]
+    own = [module.method(*one, method) for one in found if one is not None]
+    return any(function is not None and _rolls_back(function[1]) for function in own)
+
+
+def _rolls_back(function: ast.AST) -> bool:
+    called = (call.func for call in own_of(function, ast.Call))
+    return any(isinstance(func, ast.Attribute) and func.attr == "rollback" for func in called)
 
 
 def _classes(module: Module, opening: ast.Call) -> Iterator[Class | None]:

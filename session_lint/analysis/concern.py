@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.calls import BY_HAND, called_on
+from session_lint.analysis.family import family
 from session_lint.python.names import is_property
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.pending import once
@@ -177,9 +178,12 @@ class Concern:
         scope = self.names.scopes.of[owner]
         if self.calls.meaning_of_class(self.names, owner) is not None:
             return True
-        methods = (n for n in owner.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        making = [m for m in methods if m.name in MAKERS]
-        return scope.is_class and any(self.opens_one(m) or self._lends_one(m) for m in making)
+        return scope.is_class and any(home.has_maker_that_opens(one) for home, one in family(self, scope))  # type: ignore[arg-type]
+
+    def has_maker_that_opens(self, owner: Scope) -> bool:
+        """Whether what the body of a class says of making, calling or entering its objects opens a session."""
+        methods = (n for n in own_of(owner.node, ast.FunctionDef, ast.AsyncFunctionDef) if n.name in MAKERS)
+        return any(self.opens_one(method) or self._lends_one(method) for method in methods)
 
     def _lends_one(self, function: FunctionNode) -> bool:
         """Whether a generator is a scope, of a session that it need not have opened itself."""

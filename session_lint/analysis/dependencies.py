@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.called import may_end
 from session_lint.analysis.facts import Ending
-from session_lint.analysis.holding import closes
+from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.leaks import undone
 from session_lint.analysis.request_methods import kept_by_requests
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
-from session_lint.flow import SolverLimit
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.flow import PointKind, SolverLimit
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.python.scopes import below, parameters, parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -84,6 +84,7 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         sites = module.as_scope(function, lambda _home, _code: yielded(solved))
     except SolverLimit:
         return
+    sites |= _among_others(solved) if fixture else set()
     for site in sorted(sites, key=lambda s: getattr(s.node, "lineno", 0)):
         if site.kind is not SiteKind.OWNED:
             continue
@@ -93,6 +94,23 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
             first = min(open_, key=lambda e: e.fact.flying is not None)
             yield Lending(site, first, function, first.fact.flying is None, fixture)
+
+
+def _among_others(solved: Solved) -> set[Site]:
+    """The sessions that a fixture yields beside something else: ``yield session, user``."""
+    return {
+        fact.site
+        for point, fact in solved.visits(PointKind.YIELD)
+        if fact.site is not None and isinstance(point.node.value, _DISPLAYS)  # type: ignore[attr-defined]
+        if any(held(part, fact) is Hold.WHOLE for part in _parts(point.node.value))  # type: ignore[attr-defined]
+    }
+
+
+_DISPLAYS = (ast.Tuple, ast.List, ast.Dict)
+
+
+def _parts(display: ast.Tuple | ast.List | ast.Dict) -> list[ast.expr]:
+    return display.values if isinstance(display, ast.Dict) else display.elts
 
 
 def _endings(solved: Solved, site: Site) -> Iterator[Ending]:
@@ -185,7 +203,8 @@ def _kept_generator(scope: Scope, asked: ast.expr) -> ast.Call | None:
 def _closed_by_name(module: Module, code: ast.AST, taken: ast.Await) -> bool:
     """Whether the session that was taken out is closed where it is, or goes where nobody sees it."""
     above = module.parents[taken]
-    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    given = assigned_at(above)
+    target = given.targets[0] if given is not None and len(given.targets) == 1 else None
     if not isinstance(target, ast.Name):
         return True
     uses = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]

@@ -12,7 +12,7 @@ from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.loading import COLLECTING, elements, is_lazy, needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import assigned_in, own_of, path
 from session_lint.python.scopes import below, parameters
 from session_lint.values import dataclass, replace
 
@@ -252,7 +252,7 @@ def _reads_of_saved(module: Module, code: Code) -> Iterator[Read]:
 
 def _reads_of_results(module: Module, code: Code) -> Iterator[Read]:
     """The reads in a code of objects that come out of its calls."""
-    assigned = own_of(code, ast.Assign)
+    assigned = assigned_in(code)
     read = {n.value.id for n in own_of(code, ast.Attribute) if isinstance(n.value, ast.Name)} if assigned else set()
     loops = own_of(code, ast.For, ast.comprehension)
     read |= {name for n in loops for name, _ in elements(n.iter, n.target)}

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
-from session_lint.analysis.holding import Hold, closes, held
+from session_lint.analysis.holding import Hold, closed_by, held
 from session_lint.python.nodes import own_of, path
 
 if TYPE_CHECKING:
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def closes_each(loop: ast.For | ast.AsyncFor) -> bool:
-    """Whether the body of a loop calls a closing method of what it runs over."""
-    calls = (call.func for statement in loop.body for call in own_of(statement, ast.Call))
+    """Whether the body of a loop calls a closing method of what it runs over, or a function that says it closes it."""
     name = path(loop.target)
-    return any(isinstance(f, ast.Attribute) and closes(f.attr) and path(f.value) == name for f in calls) and bool(name)
+    return bool(name) and any(
+        name in closed_by(call) for statement in loop.body for call in own_of(statement, ast.Call)
+    )
 
 
 def closes_all_given(call: ast.Call, callee: Callee, fact: Fact) -> bool:

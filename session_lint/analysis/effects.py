@@ -171,11 +171,6 @@ def close(fact: Fact, node: ast.AST) -> Fact:
     return _by_hand(fact._replace(state=State.CLOSED, pending=None, marks=marks | {Mark("closed", node)}), node)
 
 
-def renewed(fact: Fact) -> Fact:
-    """Something else has removed the session: whoever asks for it next gets a new one."""
-    return recovered(fact)._replace(state=State.NEW, pending=None)
-
-
 def _by_hand(fact: Fact, node: ast.AST) -> Fact:
     own = fact.site is not None and fact.site.kind is SiteKind.SINGLETON
     if ((own or free(fact)) and not _inside(fact)) or fact.marked("nested"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
+from session_lint.analysis.app_context import ends_context, given_back
 from session_lint.analysis.classes import AtEnd, at_end
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.inference import commits
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
 from session_lint.analysis.storing import Storing
-from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from session_lint.flow import Point
 
 
-_CONTEXTS = ("app_context", "test_request_context")
 """Methods of Flask's and Quart's applications: the extension's session, and mostly any registry, ends with these."""
 
 
@@ -89,14 +88,7 @@ class Entering(Storing):
         for what in ("begun", "nested"):
             if Mark(what, item) in fact.marks:
                 return effects.end_transaction(fact, item, what)
-        return effects.renewed(fact) if self._ends_context(item, fact) else fact
-
-    def _ends_context(self, item: ast.withitem, fact: Fact) -> bool:
-        """Whether leaving a ``with`` ends a context of Flask's, whose teardown removes the session that all know."""
-        if fact.site is None or fact.site.kind is not SiteKind.PARAMETER or word(item.context_expr) not in _CONTEXTS:
-            return False
-        known = [name for name in fact.names if isinstance(name, str)]
-        return all(name.partition(".")[0] not in self.scope.bindings for name in known)
+        return given_back(self.module, fact, self.scope) if ends_context(item, self.scope) else fact
 
     def _end(self, fact: Fact) -> AtEnd:
         """What the end of the ``with`` around a session does to it."""

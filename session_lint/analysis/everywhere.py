@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import identity, is_managed, managed_by
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.model_queries import queries
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import own_of, path, reading
+from session_lint.python.remembered import remembered
+from session_lint.python.scopes import parameters
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
@@ -69,7 +72,21 @@ def receivers(module: Module, function: FunctionNode) -> list[ast.expr]:
             node = managed_by(module, call.func.value, scope)
             if path(node) and _is_from_outside(scope, path(node)):
                 found.setdefault(path(node), node)
+        elif call in module.calls and _ends_what_it_gets(module.calls.callee(call).function):
+            outside = [a for a in arguments(call) if path(a) and _is_from_outside(scope, path(a))]
+            found.update((path(a), a) for a in outside if path(a) not in found)
     return [node for node in found.values() if _is_session(module, node, scope)]
+
+
+@remembered
+def _ends_what_it_gets(function: FunctionNode | None) -> bool:
+    """Whether a function ends the transaction of something that it is given."""
+    given = {arg.arg for arg in parameters(function)} if function is not None else set()
+    ending = own_of(function, ast.Attribute) if function is not None and given else ()
+    return any(node.attr in _ENDING and path(node.value) in given for node in ending)
+
+
+_ENDING = ("rollback", "close", "remove")
 
 
 def _is_session(module: Module, node: ast.expr, scope: Scope) -> bool:

@@ -14,7 +14,7 @@ from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import closes
 from session_lint.analysis.loading import Loaded, loaded, made
 from session_lint.analysis.objects import part_of
-from session_lint.python.nodes import is_none, own_nodes, own_of, path
+from session_lint.python.nodes import assigned_in, is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.signs import ATTACHING
@@ -111,10 +111,10 @@ def _kept(module: Module, call: ast.Call, callee: Callee, sessions: Collection[s
     home, function = init
     owner = home.names.scopes.of[function].parent
     given = {*_passed(making, function, sessions, bound=True)}
-    for node in own_nodes(function):
-        if not (isinstance(node, ast.Assign) and path(node.value) in given):
+    for one in assigned_in(function):
+        if path(one.value) not in given:
             continue
-        for own, _, field in (path(target).partition(".") for target in node.targets):
+        for own, _, field in (path(target).partition(".") for target in one.targets):
             once = owner is not None and len(owner.attributes.get(field, ())) == 1
             if once and own == function.args.args[0].arg:
                 yield f"{method.args.args[0].arg}.{field}"

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import arguments
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_in, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, parameters
 
@@ -169,6 +169,7 @@ def _speaks(text: str, name: str) -> bool:
 
 def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
     """The ways that ``name = value`` splits into: one where the value's truth is known, else two or none."""
+    value = _chosen(value, guards)
     base = forget(guards, name)
     truth = outcome(value, guards)
     if isinstance(value, ast.Constant):
@@ -182,6 +183,21 @@ def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
         yield base | {(name, truth)}
     else:
         yield from _split(name, value, guards)
+
+
+def _chosen(value: ast.expr, guards: Guards) -> ast.expr:
+    """What a value is on a way: the side of ``a if own else b`` that was taken, the test in ``bool(session)``."""
+    while isinstance(value, ast.IfExp) and (taken := outcome(value.test, guards)) is not None:
+        value = value.body if taken else value.orelse
+    return _truth(value) or value
+
+
+@remembered
+def _truth(value: ast.expr) -> ast.expr | None:
+    """The test whose outcome ``bool(session)`` is."""
+    if isinstance(value, ast.Call) and path(value.func) == "bool" and len(value.args) == 1:
+        return ast.UnaryOp(ast.Not(), ast.UnaryOp(ast.Not(), value.args[0]))
+    return None
 
 
 def given_or_not(name: str, known: Guards) -> list[Guards]:
@@ -245,7 +261,7 @@ def entries(function: FunctionNode) -> tuple[Guards, ...]:
     """
     given = {arg.arg for arg in parameters(function)} & _stored(function)
     if given and len(own_nodes(function)) > _LARGE:
-        called = (n for n in own_of(function, ast.Assign) if any(isinstance(v, ast.Call) for v in _parts(n.value)))
+        called = (n for n in assigned_in(function) if any(isinstance(v, ast.Call) for v in _parts(n.value)))
         given &= {path(target) for n in called for target in n.targets} | around_closing(function)
     asked = {atom(n)[0] for n in own_nodes(function) if isinstance(n, ast.expr) and atom(n)}  # type: ignore[index]
     texts = sorted(t for p in given for t in (p, f"{p} is None") if t in asked)
@@ -265,10 +281,13 @@ def _parts(value: ast.expr) -> Iterator[ast.expr]:
         yield value.value if isinstance(value, ast.Await) else value
 
 
-def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[str]:
+def relevant(
+    code: ast.AST, passed: Callable[[], Iterable[str]], flags: Collection[str] = frozenset()
+) -> frozenset[str]:
     """The variables of a code whose tests can matter twice; a function inside it may ask again.
 
     :param passed: the variables that it passes to functions which ask.
+    :param flags: those whose values tell its caller something.
     """
     everywhere = below(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else own_of(code, *_TESTING)
     tested = Counter(name for node in everywhere for test in _tests(node) for name in test)
@@ -278,7 +297,7 @@ def relevant(code: ast.AST, passed: Callable[[], Iterable[str]]) -> frozenset[st
     tested.update(passed() if tested or _keeps_flag(code) else ())
     found = {name for name, times in tested.items() if name in stored or times > 1}
     sources = _sources(code)
-    for name in list(found):
+    for name in (*found, *flags):
         found |= sources.get(name, set())
     return frozenset(found)
 
@@ -313,7 +332,7 @@ def _stored_fields(code: ast.AST) -> frozenset[str]:
 
 def _keeps_flag(code: ast.AST) -> bool:
     """Whether a code gives some variable an outcome of its own: ``done = False``."""
-    flags = (n.value for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Constant))
+    flags = (n.value for n in assigned_in(code) if isinstance(n.value, ast.Constant))
     return any(flag.value is None or isinstance(flag.value, bool) for flag in flags)
 
 
@@ -325,8 +344,8 @@ def _stored(code: ast.AST) -> set[str]:
 def _sources(code: ast.AST) -> dict[str, set[str]]:
     """What the outcome of a test is kept in, and the variables that the test is about."""
     found: dict[str, set[str]] = {}
-    for node in own_of(code, ast.Assign):
-        if isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+    for node in assigned_in(code):
+        if isinstance(node.value, (ast.Compare, ast.BoolOp, ast.UnaryOp)) or _truth(node.value) is not None:
             for target in node.targets:
                 found.setdefault(path(target), set()).update(_names(node.value))
     return found
@@ -394,7 +413,20 @@ def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
     )
     deciding = {name for n in inside if isinstance(n, ast.If) for name in _tested(n.test)} & given
     ending = _around(code, ("close", "remove", "rollback", "commit"), names)
-    return ending | stored | deciding | _told(code, names) | _reached(code)
+    return ending | stored | deciding | _told(code, names) | _reached(code) | _switches(code, names)
+
+
+def _switches(code: ast.AST, names: frozenset[str]) -> set[str]:
+    """The parameters, true or false unless somebody says so, under whose test a code passes the session on."""
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    plain = zip(reversed([*code.args.posonlyargs, *code.args.args]), reversed(code.args.defaults), strict=False)
+    defaults = (*plain, *zip(code.args.kwonlyargs, code.args.kw_defaults, strict=True))
+    switches = {a.arg for a, d in defaults if isinstance(d, ast.Constant) and isinstance(d.value, bool)}
+    asked = [node for node in own_of(code, ast.If) if switches & _names(node.test)] if switches else []
+    under = (call for node in asked for call in own_nodes(node) if isinstance(call, ast.Call))
+    passing = any(path(argument) in names for call in under for argument in arguments(call))
+    return switches if passing else set()
 
 
 def _reached(code: ast.AST) -> set[str]:
@@ -402,9 +434,7 @@ def _reached(code: ast.AST) -> set[str]:
     tries = [node for node in own_of(code, ast.Try) if node.handlers]
     if not tries:
         return set()
-    flags = {
-        t.id for n in own_of(code, ast.Assign) if _is_nothing(n.value) for t in n.targets if isinstance(t, ast.Name)
-    }
+    flags = {t.id for n in assigned_in(code) if _is_nothing(n.value) for t in n.targets if isinstance(t, ast.Name)}
     inside = (n for one in tries for statement in one.body for n in own_nodes(statement)) if flags else ()
     stored = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & flags
     return {name for node in own_of(code, ast.If) for name in _tested(node.test)} & stored if stored else stored
@@ -417,7 +447,7 @@ def _is_nothing(node: ast.expr) -> bool:
 def _told(code: ast.AST, names: frozenset[str]) -> set[str]:
     """The variables that get what a function gives which the session is passed to, and that are tested themselves."""
     found: set[str] = set()
-    for node in own_of(code, ast.Assign):
+    for node in assigned_in(code):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call) and any(path(a) in names for a in arguments(call)):
             found |= {target.id for target in node.targets if isinstance(target, ast.Name)}

@@ -10,12 +10,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.facts import Ending
+from session_lint.analysis.standing import opens_its_own
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import is_none, reading
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass
-from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def half_left(facts: ModuleFacts) -> Iterator[HalfLeft]:
 def _left(module: Module, owner: Scope, leave: FunctionNode, field: str) -> Iterator[HalfLeft]:
     """The session in a field, if it is one."""
     bindings = [b for b in owner.attributes[field] if not is_none(b.node)]
-    opening = [b.node for b in bindings if isinstance(b.node, ast.Call) and _opens(module, b.node)]
+    opening = [b.node for b in bindings if isinstance(b.node, ast.Call) and opens_its_own(module, b.node)]
     if not bindings or len(opening) < len(bindings) or _others_may_close(module, leave, field):
         return
     calm, thrown = (_ways(module, leave, field, raised=raised) for raised in (False, True))
@@ -75,11 +75,6 @@ def _left(module: Module, owner: Scope, leave: FunctionNode, field: str) -> Iter
         ending, raised = min(found, key=lambda one: not one[0].normal)
         name = f"{parameters(leave)[0].arg}.{field}"
         yield HalfLeft(opening[0], bindings[0].scope.node, name, leave, ending, raised)
-
-
-def _opens(module: Module, call: ast.Call) -> bool:
-    """Whether a call opens a session that takes a connection of its own."""
-    return call in module.calls and module.calls.callee(call).role is Role.FACTORY and not module.over_connection(call)
 
 
 def _ways(module: Module, leave: FunctionNode, field: str, *, raised: bool) -> Solved | None:

@@ -166,13 +166,23 @@ def _own_names(node: ast.AST) -> frozenset[str]:
 
 @remembered
 def closed_inside(node: ast.AST) -> frozenset[object]:
-    """The variable paths on which a nested function or lambda calls a closing method."""
+    """The variable paths on which a nested function or lambda calls a closing method, or what says that it closes."""
     return frozenset(
         name
         for n in below(node)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and closes(n.func.attr)
-        if (name := path(n.func.value)).partition(".")[0] not in _own_names(node)
+        if isinstance(n, ast.Call)
+        for name in closed_by(n)
+        if name.partition(".")[0] not in _own_names(node)
     )
+
+
+def closed_by(call: ast.Call) -> frozenset[str]:
+    """The variable paths that a call closes: of its method, or given to a function that says so by its name."""
+    if isinstance(call.func, ast.Attribute) and closes(call.func.attr):
+        return frozenset({path(call.func.value)})
+    if not releasing(path(call.func).rpartition(".")[2]):
+        return frozenset()
+    return frozenset(filter(None, map(path, arguments(call))))
 
 
 def closes(method: str) -> bool:
@@ -233,7 +243,7 @@ def rename(fact: Fact, target: str, value: ast.AST | None) -> Fact:
     hold = held(value, fact)
     if hold is None and ("told", value) in fact.names:
         hold = Hold.WHOLE
-    derived = query_of(value, fact)
+    derived = query_of(value, fact) and not is_part(value)
     kept = {n for n in fact.names if not _under(n, target)}
     if hold is Hold.WHOLE:
         kept.add(target)
@@ -257,6 +267,14 @@ def query_of(value: ast.AST | None, fact: Fact) -> bool:
     if not from_session and ("query", path(start)) not in fact.names:
         return False
     return all(method in query_methods().builders for method in methods[from_session:])
+
+
+def is_part(value: ast.AST | None) -> bool:
+    """Whether a query is made a part of another statement, which does not ask the session."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _SETTLED
+
+
+_SETTLED = frozenset(["subquery", "cte", "exists", "as_scalar", "scalar_subquery", "label"])
 
 
 def _under(name: object, target: str) -> bool:

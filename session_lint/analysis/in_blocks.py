@@ -22,7 +22,7 @@ from session_lint.analysis.loading import Loaded, is_column, loaded, made, new, 
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.python.words import word
 from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, replace
@@ -224,20 +224,21 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
         return
     added = block.added(module)
     for node in inside:
-        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
+        given = assigned_at(node)
+        if given is None or len(given.targets) != 1 or not isinstance(given.targets[0], ast.Name):
             continue
-        name = node.targets[0].id
-        found = _loads(module, block, node.value)
+        name = given.targets[0].id
+        found = _loads(module, block, given.value)
         if block.lazy:
-            found = _left_unread(module, block, node, name, found, inside)
+            found = _left_unread(module, block, given.value, name, found, inside)
             if found is None:
                 continue
-        fresh = new(module, node.value, scope, added[name]) if found is None and name in added else None
+        fresh = new(module, given.value, scope, added[name]) if found is None and name in added else None
         if fresh is not None:
             found = Held("", fresh, added[name], block.ends_with())
         if found is not None and not _looked_at(inside, name, block.ended):
             yield replace(found, name=name)
-    stored = {path(t) for n in inside if isinstance(n, ast.Assign) for t in n.targets}
+    stored = {path(t) for one in map(assigned_at, inside) if one is not None for t in one.targets}
     for name, call in added.items():
         fresh = _made_before(module, scope, name, call) if name not in stored else None
         if fresh is not None and not _looked_at(inside, name, block.ended):
@@ -245,17 +246,17 @@ def _variables(module: Module, block: Block) -> Iterator[Held]:
 
 
 def _left_unread(
-    module: Module, block: Block, node: ast.Assign, name: str, found: Held | None, inside: list[ast.AST]
+    module: Module, block: Block, value: ast.expr, name: str, found: Held | None, inside: list[ast.AST]
 ) -> Held | None:
     """An object of a block that only closes whose relationships nobody has read, or not since it was refreshed.
 
     :param found: what was loaded, if it was.
     """
     since = refreshed(inside, name, block.sessions)
-    entity = made(module, node.value, module.names.scopes.of[block.solved.code]) if found is None and since else None
+    entity = made(module, value, module.names.scopes.of[block.solved.code]) if found is None and since else None
     if entity is not None:
         what = Loaded(module, entity, module.names.scopes.of[block.solved.code], many=False)
-        found = Held("", what, node.value, block.ends_with(), lazy=True)
+        found = Held("", what, value, block.ends_with(), lazy=True)
     left = [one for one in inside if getattr(one, "lineno", 0) > since]
     return found if found is not None and _stays_unread(module, found, name, left) else None
 

@@ -9,11 +9,12 @@ from session_lint.analysis import guards
 from session_lint.analysis.aliases import managed, managed_by
 from session_lint.analysis.arguments import conditions_met
 from session_lint.analysis.calls import is_method
+from session_lint.analysis.family import family
 from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import is_none, own_nodes, own_of, path
+from session_lint.python.nodes import assigned_in, is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, parameters
 from session_lint.signs import keeps
 from session_lint.values import replace
@@ -234,16 +235,28 @@ def unit_of_work(module: Module, names: Names, owner: ast.ClassDef) -> Unit | No
     given = {path(n.value) if n.value is not None else "" for n in own_of(enter[1], ast.Return)}
     if given != {enter[1].args.args[0].arg}:
         return None
-    home = module.program.module(names)
-    for field, bound in names.scopes.of[owner].attributes.items():
-        bindings = [b for b in bound if not is_none(b.node)]
-        if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
-            normal = left(*leave, frozenset({f"{leave[1].args.args[0].arg}.{field}"}))
-            if normal and all(fact.state is State.CLOSED for fact in normal):
-                surely = all(map(committed, normal))
-                perhaps = any(fact.marked("committed") or fact.marked("exposed") for fact in normal)
-                return Unit(field, surely or (None if perhaps else False), (home, bindings[0].node))
+    for field, opened in _fields_opened(module.program.module(names), names.scopes.of[owner]):
+        normal = left(*leave, frozenset({f"{leave[1].args.args[0].arg}.{field}"}))
+        if normal and all(fact.state is State.CLOSED for fact in normal):
+            surely = all(map(committed, normal))
+            perhaps = any(fact.marked("committed") or fact.marked("exposed") for fact in normal)
+            return Unit(field, surely or (None if perhaps else False), opened)
     return None
+
+
+def _fields_opened(module: Module, owner: Scope) -> Iterator[tuple[str, tuple[Module, ast.AST]]]:
+    """The fields that a class, or one above it, fills with fresh sessions alone, each with what opens the first."""
+    for home, scope in family(module, owner):
+        for field, bound in scope.attributes.items():
+            bindings = [b for b in bound if not is_none(b.node)]
+            if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
+                yield field, _opening(home, bindings[0].node, bindings[0].scope)
+
+
+def _opening(module: Module, node: ast.AST, scope: Scope) -> tuple[Module, ast.AST]:
+    """What opens the session that an expression gives: the call of a factory in the function that it calls."""
+    made = makers(module, node, scope) if isinstance(node, ast.Call) and module.calls.callee(node).function else []
+    return made[0] if len(made) == 1 else (module, node)
 
 
 def opened_on_entry(module: Module, names: Names, owner: ast.ClassDef) -> tuple[Module, ast.AST] | None:
@@ -255,8 +268,8 @@ def opened_on_entry(module: Module, names: Names, owner: ast.ClassDef) -> tuple[
     enter, _ = _ends_of(module, names, owner)
     field = _field_given(enter[1]) if enter is not None else ""
     bindings = names.scopes.of[owner].attributes.get(field, ())
-    opening = [b.node for b in bindings if isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope)]
-    return (home, opening[0]) if opening else None
+    opening = [b for b in bindings if isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope)]
+    return _opening(home, opening[0].node, opening[0].scope) if opening else None
 
 
 def closes_on_leaving(module: Module, names: Names, owner: ast.ClassDef) -> bool:
@@ -274,7 +287,7 @@ def left(home: Module, function: FunctionNode, names: frozenset[object]) -> list
     :param names: how the method refers to the session.
     """
     _, *told = [a.arg for a in (*function.args.posonlyargs, *function.args.args)] or [""]
-    site = home.site(SiteKind.PARAMETER, function.args, function, key=f"left {sorted(map(str, names))}")
+    site = home.site(SiteKind.PARAMETER, function.args, function)
     calm = frozenset(atom for name in told for atom in ((f"{name} is None", True), (name, False)))
     start = NOTHING._replace(site=site, names=names, guards=calm, pending=function)
     try:
@@ -288,7 +301,7 @@ def _field_given(enter: FunctionNode) -> str:
     """The field of ``self`` whose value ``__enter__`` returns; empty where it is not one."""
     own = (enter.args.posonlyargs + enter.args.args)[0].arg if enter.args.posonlyargs or enter.args.args else ""
     stored: dict[str, str] = {}
-    for node in own_of(enter, ast.Assign):
+    for node in assigned_in(enter):
         names = [path(t) for t in (*node.targets, node.value)]
         fields = [n for n in names if n.startswith(f"{own}.")]
         stored.update((n, fields[0]) for n in names if n and fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import Hold, closes, held
+from session_lint.analysis.holding import Hold, arguments, closes, held
 from session_lint.analysis.state import SiteKind
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.words import word
@@ -71,7 +71,12 @@ def passed_over(obligation: Obligation) -> list[Ending]:
 def undone(ending: Ending) -> bool:
     """Whether what raised is a rollback of the session itself, which gives the connection back all the same."""
     flying = ending.fact.flying
-    if flying is None or not flying.undoing or not ending.idle or not isinstance(flying.node, ast.Call):
+    if flying is None or not flying.undoing or not ending.idle:
         return False
-    func = flying.node.func
-    return isinstance(func, ast.Attribute) and held(func.value, ending.fact) is Hold.WHOLE
+    node = flying.node
+    if isinstance(node, ast.Raise):
+        return True  # a clause has passed it on
+    if not isinstance(node, ast.Call):
+        return False
+    by_itself = isinstance(node.func, ast.Attribute) and held(node.func.value, ending.fact) is Hold.WHOLE
+    return by_itself or any(held(argument, ending.fact) is Hold.WHOLE for argument in arguments(node))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.failures import Swallowed, is_harmless
 from session_lint.analysis.places import is_test
+from session_lint.analysis.standing import opens_its_own
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import below, is_self, parameters
-from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,18 +68,11 @@ def _is_its_own(module: Module, one: Borrowed) -> bool:
     if not field or "." in field or not is_self(scope, own) or owner is None or not owner.is_class:
         return False
     opened = [b for b in owner.attributes.get(field, ()) if not is_none(b.node)]
-    if owner.bindings.get(field) or len(opened) != 1 or not _opens(module, opened[0].node):
+    if owner.bindings.get(field) or len(opened) != 1 or not opens_its_own(module, opened[0].node):
         return False
     if getattr(opened[0].scope.node, "name", "") != "__init__":
         return False
     return not _undone_elsewhere(module, owner, field)
-
-
-def _opens(module: Module, node: ast.AST) -> bool:
-    """Whether an expression opens a session that takes a connection of its own."""
-    if not isinstance(node, ast.Call) or node not in module.calls:
-        return False
-    return module.calls.callee(node).role is Role.FACTORY and not module.over_connection(node)
 
 
 def _undone_elsewhere(module: Module, owner: Scope, field: str) -> bool:

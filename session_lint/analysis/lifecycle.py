@@ -178,7 +178,7 @@ class Lifecycle(Raising):
         self._coarse_guards: dict[guards.Guards, guards.Guards] = {}
         self._groups: dict[tuple[Block, ast.AST | None, frozenset[str]], list[frozenset[str]]] = {}
         if hops == 0:
-            self.relevant &= guards.around_failures(code, _with_owners(start.names))
+            self.relevant &= guards.around_failures(code, _with_owners(start.names)) | self.flags
             own = parameters(code) if isinstance(code, _FUNCTIONS) else ()
             self.calling.telling = self.relevant.union(arg.arg for arg in own)
         self._transfer: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {

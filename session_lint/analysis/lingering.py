@@ -13,7 +13,7 @@ from session_lint.analysis.sharing import waited_for
 from session_lint.analysis.summaries import is_generator
 from session_lint.analysis.teardowns import is_request_field
 from session_lint.flow import PointKind
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -200,11 +200,12 @@ def _holds_session(module: Module, node: ast.expr) -> bool:
     for home in (module, *(module.program.mentioning(module, f".{node.attr}") or ())):
         for scope in home.names.scopes.of.values():
             for assigned in own_nodes(scope.node) if not scope.is_class else ():
-                if isinstance(assigned, ast.Assign) and any(
+                given = assigned_at(assigned)
+                if given is not None and any(
                     isinstance(t, ast.Attribute) and t.attr == node.attr and is_request_field(home, t, scope)
-                    for t in assigned.targets
+                    for t in given.targets
                 ):
-                    value = assigned.value
+                    value = given.value
                     if isinstance(value, ast.Call) and home.calls.callee(value).role is Role.FACTORY:
                         return True
     return False

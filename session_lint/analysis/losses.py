@@ -6,9 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.holding import Hold, arguments, held
 from session_lint.analysis.inference import may_commit
-from session_lint.analysis.makers import autocommits
+from session_lint.analysis.makers import autocommits, makers
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
 from session_lint.python.nodes import own_of, path
@@ -105,7 +105,8 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
     calls = [n for n in own_of(obligation.site.code, ast.Call) if isinstance(n.func, ast.Attribute)]
     if not _attaches(module, write):
         return False
-    asked = any(_reads(call, obligation.name) for call in calls)
+    names = _names(obligation.site.code, obligation.name)
+    asked = any(_reads(call, names) for call in calls)
     return asked or _unchanged(module, obligation.site.code, write)
 
 
@@ -114,7 +115,8 @@ def _is_ended(module: Module, obligation: Obligation) -> bool:
     origin = obligation.site.origin.node
     if isinstance(origin, ast.Call) and origin in module.calls and autocommits(module, origin):
         return True
-    if _AUTOCOMMIT.search(module.source.text):  # of the engine or the connection
+    # of the engine or the connection
+    if any(_AUTOCOMMIT.search(home.source.text) for home in _homes(module, origin)):
         return True
     code = obligation.site.code
     calls = [n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute)]
@@ -125,6 +127,21 @@ def _is_ended(module: Module, obligation: Obligation) -> bool:
         if call.func.attr == "commit" or (call.func.attr == "rollback" and call not in caught)  # type: ignore[attr-defined]
     ]
     return bool(ending) and bool({*ending} - _of_no_avail(obligation))  # on a connection, or on purpose
+
+
+def _homes(module: Module, opening: ast.AST) -> set[Module]:
+    """The modules in which a session is opened, its factory made, and the engine that it is bound to."""
+    home = module.program.module_of(opening, module) or module
+    if not isinstance(opening, ast.Call) or opening not in home.calls:
+        return {module, home}
+    made = [(home, opening), *makers(home, opening.func, home.calls.scope(opening))]
+    bound = [
+        there
+        for at, call in made
+        for argument in arguments(call)
+        for there, _ in makers(at, argument, at.calls.scope(call))
+    ]
+    return {module, *(at for at, _ in made), *bound}
 
 
 def _of_no_avail(obligation: Obligation) -> set[ast.AST]:
@@ -178,9 +195,16 @@ def _is_new(module: Module, node: ast.expr, write: ast.Call) -> bool:
     return False
 
 
-def _reads(call: ast.Call, session: str) -> bool:
+def _names(code: ast.AST, session: str) -> set[str]:
+    """What a session is called, by itself and in the ``with`` blocks that enter it."""
+    items = (item for block in own_of(code, ast.With, ast.AsyncWith) for item in block.items)
+    entered = {path(i.optional_vars) for i in items if i.optional_vars is not None and path(i.context_expr) == session}
+    return {session} | entered
+
+
+def _reads(call: ast.Call, sessions: set[str]) -> bool:
     """Whether a call asks the database through the session for something."""
     assert isinstance(call.func, ast.Attribute)
     known = effects().get(call.func.attr)
     asks = known is not None and known.effect in ("read", "build")
-    return asks and path(call.func.value) == session
+    return asks and path(call.func.value) in sessions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,7 +37,7 @@ from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
 from session_lint.python.nodes import own_of
 from session_lint.python.pending import once
-from session_lint.python.scopes import LEAVES, below, children, key_of
+from session_lint.python.scopes import LEAVES, BindingKind, below, children, key_of
 from session_lint.python.stopping import go_on
 from session_lint.python.words import word
 from session_lint.stages import stage
@@ -58,6 +59,8 @@ T = TypeVar("T")
 Key = TypeVar("Key", bound="Hashable")
 _CONNECTING = ("connect", "connection", "get_bind", "begin")
 """SQLAlchemy's and Alembic's methods that give a connection; what they are called on is nearly always a parameter."""
+_CONNECTION = re.compile(r"(?:^|_)conn(?:ection)?$|\bConnection\b|\bAsyncConnection\b")
+"""What a parameter that is a connection is annotated with, or else called."""
 
 
 HOPS = 2
@@ -79,6 +82,7 @@ class Module(Concern):
         self._by_itself: dict[tuple[Code, bool], Solved | None] = {}
         self.decorated: dict[ast.AST, list[Solved]] = {}
         self.ends: dict[ast.ClassDef, AtEnd] = {}
+        self.undoing: dict[tuple[ast.Call, str], bool] = {}
         self.units: dict[ast.ClassDef, Unit | None] = {}
         self.surrounding: dict[tuple[FunctionNode, str], Surrounding | None] = {}
         self._lent: dict[ast.AST, list[Fact] | None] = {}
@@ -256,7 +260,7 @@ class Module(Concern):
         """
         go_on()
         graph = self.graph(code)
-        tells = told and start.site is not None and speaks(code) and (hops > 0 or passes_over(code))
+        tells = told and start.site is not None and speaks(code) and (hops > 0 or passes_over(code, start.names))
         problem = Lifecycle(self, graph, start, hops, self._live(code, told=told, tells=tells), tells=tells)
         found = solve(graph, problem)
         problem.liveness.forget()
@@ -514,4 +518,14 @@ class Module(Concern):
             isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in _CONNECTING
             for b in bound
             for n in (b, *self.bound_calls(b, scope))
-        )
+        ) or any(_is_connection(b, scope) for b in bound)
+
+
+def _is_connection(node: ast.expr, scope: Scope) -> bool:
+    """Whether a parameter is a connection by its annotation, or by its name where it has none."""
+    bound = scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
+    given = [b.node for b in bound if b.kind is BindingKind.PARAMETER and isinstance(b.node, ast.arg)]
+    if not given or len(given) < len(bound):
+        return False
+    said = given[0].annotation
+    return bool(_CONNECTION.search(given[0].arg if said is None else ast.unparse(said)))

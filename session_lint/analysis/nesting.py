@@ -10,7 +10,7 @@ from session_lint.analysis.holding import arguments, held
 from session_lint.analysis.makers import databases
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
-from session_lint.python.nodes import path
+from session_lint.python.nodes import assigned_at, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -113,7 +113,8 @@ def _replaced(module: Module, node: ast.AST, fact: Fact) -> bool:
     """Whether the new session goes into the one variable of the other, which is lost with that: a leak, and no nest."""
     above = module.parents.get(node)
     above = module.parents.get(above) if isinstance(above, ast.Await) else above
-    targets = above.targets if isinstance(above, ast.Assign) else []
+    given = assigned_at(above)
+    targets = given.targets if given is not None else []
     variables = {name for name in fact.names if isinstance(name, str)}
     return bool(variables) and variables <= {path(target) for target in targets}
 

@@ -19,7 +19,7 @@ from session_lint.analysis.makers import makers
 from session_lint.analysis.state import NOTHING, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import assigned_at, own_of, path
 from session_lint.python.scopes import BindingKind, below, parameters
 
 if TYPE_CHECKING:
@@ -136,8 +136,9 @@ def used_here(module: Module, code: ast.AST, made: ast.Call, fact: Fact) -> bool
         return False
     above = module.parents.get(made)
     used: list[ast.AST] = [made]
-    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
-        name = above.targets[0].id
+    given = assigned_at(above)
+    if given is not None and len(given.targets) == 1 and isinstance(given.targets[0], ast.Name):
+        name = given.targets[0].id
         used = [n for n in below(code) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     calls = [module.parents.get(module.parents[one]) for one in used]
     return all(isinstance(c, ast.Call) and c in module.calls and _follows(module, c, made, fact) for c in calls)

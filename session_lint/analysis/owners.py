@@ -10,7 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.state import SiteKind
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import assigned_in, path
 from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -139,7 +139,7 @@ def _asked(facts: ModuleFacts) -> Iterator[Keeping]:
                 if not isinstance(call, ast.Call) or _of_the_class(binding.scope):
                     continue
                 if _asks_own_registry(module, owner, call):  # type: ignore[arg-type]  # there is one
-                    stored = next((n for n in own_of(code, ast.Assign) if n.value is call), None)
+                    stored = next((n for n in assigned_in(code) if n.value is call), None)
                     target = stored.targets[0] if stored is not None else None
                     if isinstance(target, ast.Attribute):
                         site = module.site(SiteKind.OWNED, call, code)  # type: ignore[union-attr]

@@ -55,7 +55,8 @@ class Raising(Entering):
             isinstance(node.exc, ast.Name) and node.exc.id in self.module.caught_names(self.code)
         )
         if again:
-            return Raised(fact.caught[-1].type, node, also=fact.caught[-1].also) if fact.caught else Raised(ANY, node)
+            last = fact.caught[-1] if fact.caught else None
+            return Raised(last.type, node, also=last.also, undoing=last.undoing) if last else Raised(ANY, node)
         return Raised(self.module.exceptions.raised(node.exc, self.scope), node)  # type: ignore[arg-type]
 
     def _reraises(self, point: Point, fact: Fact) -> Iterable[Fact]:

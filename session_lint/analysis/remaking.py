@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.makers import makers
 from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.starting import makes_application
 from session_lint.flow import PointKind, build
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, assigned_in, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind, below, parameters
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -96,8 +97,8 @@ def _stored(code: FunctionNode, calls: list[ast.Call]) -> bool:
             return True
         if isinstance(node, ast.keyword) and node.arg == "poolclass":
             return True
-    names = {path(t) for n in own_of(code, ast.Assign) if n.value in calls for t in n.targets}
-    stored = (n for n in own_of(code, ast.Assign) if isinstance(n.value, ast.Name))
+    names = {path(t) for n in assigned_in(code) if n.value in calls for t in n.targets}
+    stored = (n for n in assigned_in(code) if isinstance(n.value, ast.Name))
     return any(n.value.id in names and _keeps(n.targets[0]) for n in stored)  # type: ignore[attr-defined]
 
 
@@ -108,7 +109,9 @@ def _keeps(target: ast.expr) -> bool:
 
 def _given(value: ast.expr, calls: list[ast.Call], code: FunctionNode) -> bool:
     """Whether a function returns what it makes: how often is its caller's affair."""
-    assigned = {path(t) for n in own_of(code, ast.Assign) if n.value in calls for t in n.targets}
+    assigned = {path(t) for n in assigned_in(code) if n.value in calls for t in n.targets}
+    tuples = (n.value for n in assigned_in(code) if path(value) and path(value) in map(path, n.targets))
+    value = next((one for one in tuples if isinstance(one, ast.Tuple)), value)
     parts = value.elts if isinstance(value, ast.Tuple) else [value]
     return any(part in calls or (isinstance(part, ast.Name) and part.id in assigned) for part in parts)
 
@@ -117,10 +120,12 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
     """The engine or factory of a function from which it opens a session itself."""
     own = {arg.arg for arg in parameters(code)}
     for opening in (n for n in own_of(code, ast.Call) if n in module.calls):
-        callee = module.calls.callee(opening)
-        if callee.role not in (Role.FACTORY, Role.SCOPE):
-            continue
         scope = module.calls.scope(opening)
+        if module.calls.callee(opening).role not in (Role.FACTORY, Role.SCOPE):
+            given = next((c for a in _opened_over(module, opening) for c in calls if _is_from(module, a, c)), None)
+            if given is not None:
+                return Remaking(given, opening, code, engine=True)
+            continue
         factories = [c for c in calls if c in _makers(module, opening, scope)]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
         helper = None if engines or factories else _origin(module, opening.func, scope)
@@ -135,6 +140,30 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
             continue
         return None if _of_object(module, found) else found
     return None
+
+
+def _opened_over(module: Module, opening: ast.Call) -> list[ast.expr]:
+    """The engines that a function of the project is given, to open the session over them which it returns."""
+    callee = module.calls.callee(opening)
+    function, home = callee.function, module.at(callee)
+    if function is None or not (opening.args or opening.keywords) or not home.hands_out(function):
+        return []
+    makers_of = (
+        c for c in own_of(function, ast.Call) if c in home.calls and home.calls.callee(c).role in _OVER_ENGINES
+    )
+    over = {path(a) for call in makers_of for a in _arguments(call)}
+    return [a for name, a in bind(opening, function, bound=callee.bound).items() if a is not None and name in over]
+
+
+_OVER_ENGINES = (Role.FACTORY, Role.FACTORY_MAKER)
+
+
+def _is_from(module: Module, value: ast.expr, made: ast.Call) -> bool:
+    """Whether an expression is the engine that a call has made."""
+    scope = module.calls.scope(made)
+    if module.calls.callee(made).role is Role.ENGINE_MAKER:
+        return value is made or any(m is made for _, m in makers(module, value, scope))
+    return _origin(module, value, scope) is made and _made_by_helper(module, made) is Role.ENGINE_MAKER
 
 
 def _origin(module: Module, node: ast.expr, scope: Scope, call: ast.Call | None = None) -> ast.Call | None:
@@ -202,7 +231,7 @@ def _over_given(module: Module, bound: ast.expr, own: set[str], scope: Scope) ->
 
     :param own: the parameters.
     """
-    if path(bound).partition(".")[0] in own:
+    if path(bound).partition(".")[0] in own and not _is_objects_own(module, bound, scope):
         return True
     made = makers(module, bound, scope)
     return bool(made) and all(
@@ -211,6 +240,15 @@ def _over_given(module: Module, bound: ast.expr, own: set[str], scope: Scope) ->
         and not isinstance(home.code_of(home.calls.scope(call)), ast.Module)
         for home, call in made
     )
+
+
+def _is_objects_own(module: Module, bound: ast.expr, scope: Scope) -> bool:
+    """Whether an engine is one that the class of a method makes for each of its objects, to keep."""
+    if not isinstance(bound, ast.Attribute) or module.names.own_class(bound.value, scope) is None:
+        return False
+    made = makers(module, bound, scope)
+    kept = bool(made) and all(home.calls.callee(call).role is Role.ENGINE_MAKER for home, call in made)
+    return kept and getattr(scope.node, "name", "") != "__init__"
 
 
 _OF_SESSION = "get_bind"
@@ -254,11 +292,7 @@ def _makes_registry(callee: Callee) -> bool:
 
 def _over(module: Module, call: ast.Call, made: ast.Call) -> bool:
     """Whether a session or factory is made over an engine that was made by a call."""
-    scope = module.calls.scope(call)
-    if module.calls.callee(made).role is not Role.ENGINE_MAKER:
-        origins = (_origin(module, a, scope) for a in _arguments(call))
-        return made in origins and _made_by_helper(module, made) is Role.ENGINE_MAKER
-    return any(a is made or any(m is made for _, m in makers(module, a, scope)) for a in _arguments(call))
+    return any(_is_from(module, a, made) for a in _arguments(call))
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
@@ -284,8 +318,8 @@ def _for_object(home: Module, caller: ast.AST, code: FunctionNode) -> bool:
     if not isinstance(caller, ast.FunctionDef) or caller.name != "__init__":
         return False
     calls = [c for c in home.calls_in(caller) if home.calls.callee(c).function is code]
-    kept = [home.parents.get(c) for c in calls]
-    return all(isinstance(n, ast.Assign) and all(isinstance(t, ast.Attribute) for t in n.targets) for n in kept)
+    kept = [assigned_at(home.parents.get(c)) for c in calls]
+    return all(one is not None and all(isinstance(t, ast.Attribute) for t in one.targets) for one in kept)
 
 
 def _goes_round(module: Module, one: Remaking) -> bool:

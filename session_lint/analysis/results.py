@@ -12,7 +12,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
-from session_lint.python.nodes import own_of
+from session_lint.analysis.holding import arguments
+from session_lint.python.nodes import assigned_in, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.values import replace
 
@@ -38,16 +39,50 @@ def speaks(code: ast.AST) -> bool:
 
 
 @remembered
-def passes_over(code: ast.AST) -> bool:
-    """Whether a function catches something, and may return what tells that it has."""
-    return bool(own_of(code, ast.ExceptHandler))
+def passes_over(code: ast.AST, names: frozenset[object]) -> bool:
+    """Whether a function catches something, and may return what tells that it has.
+
+    Or returns what another function tells, to which it passes the session.
+
+    :param names: how it refers to the session.
+    """
+    if own_of(code, ast.ExceptHandler):
+        return True
+    told = {*_handed_on(code, names)}
+    return any(n.value in told or path(n.value) in told for n in own_of(code, ast.Return) if n.value is not None)
+
+
+def _handed_on(code: ast.AST, names: frozenset[object]) -> Iterator[ast.expr | str]:
+    """The calls of a code that pass a session on, and the variables that get what they return."""
+    for value in (n.value for n in own_of(code, ast.Return) if n.value is not None):
+        if _hands_on(value, names):
+            yield value
+    for one in assigned_in(code):
+        if _hands_on(one.value, names):
+            yield from (target.id for target in one.targets if isinstance(target, ast.Name))
+
+
+def _hands_on(value: ast.expr, names: frozenset[object]) -> bool:
+    call = value.value if isinstance(value, ast.Await) else value
+    return isinstance(call, ast.Call) and any(path(argument) in names for argument in arguments(call))
 
 
 @remembered
 def flags(code: ast.AST) -> frozenset[str]:
     """The variables that a function gives an outcome of its own and returns: ``done = False``, ``return done``."""
     returned = {n.value.id for n in own_of(code, ast.Return) if isinstance(n.value, ast.Name)}
-    return frozenset(returned & _plainly_bound(code)) if returned else frozenset()
+    return frozenset(returned & (_plainly_bound(code) | _told(code))) if returned else frozenset()
+
+
+def _told(code: ast.AST) -> set[str]:
+    """The variables that get what a function returns which is given some variable, a session perhaps."""
+    given = (one for one in assigned_in(code) if _is_given(one.value))
+    return {target.id for one in given for target in one.targets if isinstance(target, ast.Name)}
+
+
+def _is_given(value: ast.expr) -> bool:
+    call = value.value if isinstance(value, ast.Await) else value
+    return isinstance(call, ast.Call) and any(path(argument) for argument in arguments(call))
 
 
 @remembered
@@ -63,16 +98,14 @@ def _plain(value: ast.expr) -> bool:
 
 
 def _plainly_bound(code: ast.AST) -> set[str]:
-    """The variables that somewhere get ``True``, ``False`` or ``None``."""
+    """The variables that somewhere get ``True``, ``False`` or ``None``, or the outcome of a test."""
     found: set[str] = set()
-    for node in own_of(code, ast.Assign):
+    for node in assigned_in(code):
         for target in node.targets:
             pairs = [(target, node.value)]
             if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
                 pairs = [*zip(target.elts, node.value.elts, strict=False)]
-            plain = (
-                t for t, v in pairs if isinstance(v, ast.Constant) and (v.value is None or isinstance(v.value, bool))
-            )
+            plain = (t for t, v in pairs if _plain(v) or isinstance(v, (ast.Compare, ast.UnaryOp)))
             found.update(t.id for t in plain if isinstance(t, ast.Name))
     return found
 

@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import is_registry_call
-from session_lint.analysis.holding import Hold, closes
+from session_lint.analysis.holding import Hold, arguments, closes
+from session_lint.analysis.makers import makers
 from session_lint.analysis.places import is_test
 from session_lint.analysis.reach import escapes
 from session_lint.flow import PointKind
-from session_lint.python.nodes import own_nodes, own_of, path
-from session_lint.python.scopes import below
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
+from session_lint.python.scopes import below, parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -77,6 +78,31 @@ def opens(module: Module, call: ast.Call) -> bool:
     return any(outcome.returned == Hold.WHOLE.value for _, outcome in fresh)
 
 
+def opens_its_own(module: Module, node: ast.AST) -> bool:
+    """Whether an expression opens a session that takes a connection of its own: a factory, or a function that asks one.
+
+    Not one over what the function was given, a connection perhaps.
+    """
+    if not isinstance(node, ast.Call) or node not in module.calls:
+        return False
+    if module.calls.callee(node).function is None:
+        return _asks_factory(module, node)
+    made = makers(module, node, module.calls.scope(node))
+    own = all(_asks_factory(home, one) and not _given(home, one) for home, one in made)
+    return bool(made) and own and opens(module, node)
+
+
+def _asks_factory(module: Module, call: ast.Call) -> bool:
+    return module.calls.callee(call).role is Role.FACTORY and not module.over_connection(call)
+
+
+def _given(module: Module, call: ast.Call) -> bool:
+    """Whether a call passes something on that its function was given."""
+    code = module.calls.scope(call).node
+    names = {arg.arg for arg in parameters(code)} if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else ()
+    return any(path(argument).partition(".")[0] in names for argument in arguments(call) if path(argument))
+
+
 def _asks_registry(module: Module, call: ast.Call) -> bool:
     """Whether a registry is called: what it gives is one thread's session, whoever uses it from then on."""
     found = [module.calls.vocabulary.meaning(name) for name in module.calls.callee(call).names]
@@ -105,7 +131,8 @@ def _in_field(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
     Who reads the field of what is called the same has it from there.
     """
     above = module.parents[_value(module, call)]
-    target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+    given = assigned_at(above)
+    target = given.targets[0] if given is not None and len(given.targets) == 1 else None
     name = path(target) if isinstance(target, ast.Attribute) else ""
     if not name or _in_script(module, call) or _ended(module, scope, name):
         return None

@@ -41,8 +41,9 @@ class Storing:
         self.graph = graph
         self.code = code
         self.scope: Scope = module.names.scopes.of[code]
-        flags = results.flags_beside(code) | (results.flags(code) if tells else set())
-        self.relevant = guards.relevant(code, lambda: _passed(module, code)) | flags
+        self.flags = results.flags(code) if tells else frozenset()
+        flags = results.flags_beside(code) | self.flags
+        self.relevant = guards.relevant(code, lambda: _passed(module, code), flags) | flags
         self.tells = tells
         own = parameters(code) if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
         self._parameters = frozenset(arg.arg for arg in own)
@@ -167,6 +168,8 @@ class Storing:
             return True
         if isinstance(value, ast.Call):
             return self.module.opens(value)
+        if isinstance(value, ast.Name):
+            return value.id in _caught(self.code)
         return isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and self._there(value.values[-1])
 
     def _outlives(self, target: ast.expr, name: str) -> bool:
@@ -328,6 +331,16 @@ def _passed(module: Module, code: ast.AST) -> Iterator[str]:
                     yield from {n.id for n in below(argument) if isinstance(n, ast.Name)}
 
 
+@remembered
+def _caught(code: ast.AST) -> frozenset[str]:
+    """The variables that hold what a code catches, and nothing else."""
+    stored = {n.id for n in own_nodes(code) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    stored |= (
+        {arg.arg for arg in parameters(code)} if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) else set()
+    )
+    return frozenset({handler.name for handler in own_of(code, ast.ExceptHandler) if handler.name} - stored)
+
+
 def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
     """The variables that a code uses for sessions: bound to an opening call, or in its place where they hold one."""
     found: set[str] = set()
@@ -335,9 +348,17 @@ def _session_variables(module: Module, code: ast.AST) -> frozenset[str]:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for names, value in _pairs(targets, node.value):
             values = _alternatives(value)
-            if any(isinstance(value, ast.Call) and module.opens(value) for value in values):
+            if any(isinstance(value, ast.Call) and _opens(module, value) for value in values):
                 found |= {path(name) for name in (*names, *values)}
     return frozenset(found - {""})
+
+
+def _opens(module: Module, call: ast.Call) -> bool:
+    """Whether a call gives an object: a new one, or what a function returns that has a session to return."""
+    callee = module.calls.callee(call)
+    if module.opens(call) or callee.function is None or callee.meaning is not None:
+        return module.opens(call)
+    return module.at(callee).hands_out(callee.function)
 
 
 def _flags_first(elements: list[ast.expr], parts: list[ast.expr]) -> list[tuple[int, ast.expr]]:

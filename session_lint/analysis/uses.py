@@ -11,7 +11,7 @@ from session_lint.analysis.escapes import BY_NAME
 from session_lint.analysis.family import family
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import State
-from session_lint.python.nodes import own_nodes
+from session_lint.python.nodes import assigned_at, own_nodes
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, is_self
 from session_lint.python.words import word
@@ -62,13 +62,14 @@ class Uses:
     def kept_elsewhere(self, target: ast.expr) -> bool:
         """Whether a method lets go of what it puts into a field by another name that it has for it."""
         above = self.module.parents[target]
-        if not isinstance(above, ast.Assign):
+        given = assigned_at(above)
+        if given is None:
             return False
-        values = [*above.targets, above.value]
+        values = [*given.targets, given.value]
         names = {n.id for value in values for n in (value, getattr(value, "target", None)) if isinstance(n, ast.Name)}
-        fields = [t for t in above.targets if t is not target and not isinstance(t, ast.Name)]
+        fields = [t for t in given.targets if t is not target and not isinstance(t, ast.Name)]
         code = code_around(self.module, above)
-        return bool(fields) or any(self._variable(self.module, n, code, 0, beside=[above.value]) for n in names)
+        return bool(fields) or any(self._variable(self.module, n, code, 0, beside=[given.value]) for n in names)
 
     def any_may_close(self, nodes: Collection[ast.AST]) -> bool:
         """Whether one of some expressions of the module that stand for the session stands where that is let go of."""

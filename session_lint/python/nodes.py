@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import LEAVES, below, children
@@ -79,6 +79,28 @@ _NONE: list[ast.AST] = []
 def is_super(node: ast.AST) -> bool:
     """Whether an expression is ``super()``, with or without what Python 2 wanted in it."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+class Assigned(NamedTuple):
+    """What an assignment gives to whom, with an annotation or without."""
+
+    targets: list[ast.expr]
+    value: ast.expr
+
+
+def assigned_at(node: ast.AST | None) -> Assigned | None:
+    """What a statement assigns, if it is an assignment."""
+    if isinstance(node, ast.Assign):
+        return Assigned(node.targets, node.value)
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return Assigned([node.target], node.value)
+    return None
+
+
+@remembered
+def assigned_in(code: ast.AST) -> Sequence[Assigned]:
+    """What the assignments of a code give to whom."""
+    return [one for node in own_of(code, ast.Assign, ast.AnnAssign) if (one := assigned_at(node)) is not None]
 
 
 def path(node: ast.AST) -> str:

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.python.annotations import parts_of
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import assigned_in, own_of, path
 from session_lint.python.scopes import Binding, BindingKind, key_of, parameters_with_defaults
 from session_lint.python.trees import with_compact
 
@@ -117,6 +117,7 @@ def words_given(names: Names, node: ast.AST, scope: Scope) -> Iterator[str]:
             seen.update(binding.node for binding in fresh)
             todo.extend((source, b.scope, depth + 1) for b in fresh if (source := _source(b)) is not None)
             yield from (word(part) for b in fresh if b.kind is BindingKind.PARAMETER for part in _annotated(b))
+            yield from (b.target.rpartition(".")[2] for b in fresh if b.kind is BindingKind.IMPORT)
         else:
             todo.extendleft((part, scope, depth) for part in _parts(node))
 
@@ -150,8 +151,8 @@ def _bindings(names: Names, node: ast.AST, scope: Scope) -> list[Binding]:
     if outer is not None:
         return [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
     wanted = path(node)
-    assigned = (n for n in own_of(scope.node, ast.Assign))
-    return [Binding(BindingKind.VALUE, n.value, scope) for n in assigned if wanted in map(path, n.targets)]
+    assigned = assigned_in(scope.node)
+    return [Binding(BindingKind.VALUE, one.value, scope) for one in assigned if wanted in map(path, one.targets)]
 
 
 def _parts(node: ast.AST) -> list[ast.expr]:
