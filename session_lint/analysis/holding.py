@@ -206,6 +206,7 @@ _RELEASING = (
 )
 
 
+@remembered
 def releasing(name: str) -> bool:
     """Whether a function that cannot be found says by its name that it lets go of what it is given."""
     return any(word in name.lower() for word in _RELEASING)

@@ -87,9 +87,8 @@ def opens_its_own(module: Module, node: ast.AST) -> bool:
         return False
     if module.calls.callee(node).function is None:
         return _asks_factory(module, node)
-    made = makers(module, node, module.calls.scope(node))
-    own = all(_asks_factory(home, one) and not _given(home, one) for home, one in made)
-    return bool(made) and own and opens(module, node)
+    made = makers(module, node, module.calls.scope(node)) if opens(module, node) else []
+    return bool(made) and all(_asks_factory(home, one) and not _given(home, one) for home, one in made)
 
 
 def _asks_factory(module: Module, call: ast.Call) -> bool:

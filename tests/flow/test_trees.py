@@ -39,7 +39,9 @@ class Kind(Base, metaclass=Meta):
 """
 
 
-@pytest.mark.parametrize("text", [_PROGRAM, "", 'ünï = u"x" + "ü"', *(path.read_text("utf-8") for path in _FILES[::12])])
+@pytest.mark.parametrize(
+    "text", [_PROGRAM, "", 'ünï = u"x" + "ü"', *(path.read_text("utf-8") for path in _FILES[::12])]
+)
 def test_nothing_is_lost(text: str) -> None:
     plain, made = ast.parse(text), compact(ast.parse(text))
     assert ast.unparse(made) == ast.unparse(plain)
