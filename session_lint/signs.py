@@ -11,7 +11,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from session_lint.python.mentions import finder, importer
+from session_lint.python.mentions import LETTERS, finder, importer
 from session_lint.python.modules import absolute
 from session_lint.python.project import forget_projects, project_of
 from session_lint.python.project import leave as leave_project
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from session_lint.python.project import Project, Unit
     from session_lint.vocabulary import Tables
 
-_WORD = re.compile(rb"[^\W\d]\w*")
+_WORD = re.compile(rb"%s+" % LETTERS)
 _LITTLE = 20_000
 """Bytes of all files from which words could be learnt; where there are more, what is learnt is worth keeping."""
 _ENDS = (".commit(", ".rollback(")

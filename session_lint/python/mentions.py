@@ -21,6 +21,8 @@ _KEYWORDS = frozenset(word.encode() for word in (*kwlist, *softkwlist, "match", 
 """The words that may stand beside a name, in any version of Python."""
 _BEFORE = re.compile(rb"\w+[ \t]+\Z")
 _AFTER = re.compile(rb"[ \t]+(?:([^\W\d]\w*)(?=([\"']?))|[\d`$?])")
+LETTERS = rb"[\w\x80-\xff]"
+"""A byte of a name: those of letters beyond ASCII are no letters to a pattern."""
 _LONGEST = 40
 """Bytes in front of a name that are looked at: longer than any keyword."""
 
@@ -42,9 +44,9 @@ def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
 
 def namer(name: str) -> Callable[[bytes], bool]:
     """What tells whether a file's bytes hold a name where one may stand, or the end of a path: ``.name``."""
-    if name.isidentifier():
+    if name.isidentifier() and name.isascii():
         return finder([name])
-    search = re.compile(rb"%s(?!\w)" % re.escape(name.encode())).search
+    search = re.compile(rb"%s(?!%s)" % (re.escape(name.encode()), LETTERS)).search
     return lambda data: search(data) is not None
 
 

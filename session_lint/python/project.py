@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_lint.digests import blake2b
 from session_lint.python.layout import MANIFESTS, forget_roots, root_of
-from session_lint.python.mentions import importer
+from session_lint.python.mentions import LETTERS, importer
 from session_lint.python.modules import absolute
 from session_lint.python.remembered import forget_nodes
 from session_lint.python.texts import Texts
@@ -333,7 +333,7 @@ def root_of_project(path: Path) -> Path:
     return _roots[folder]
 
 
-_FUNCTION = re.compile(rb"\bdef[ \t]+(\w+)")
+_FUNCTION = re.compile(rb"\bdef[ \t]+(%s+)" % LETTERS)
 _MANY = 40
 """Modules that were read, from which on it is worth to look for what can be freed."""
 _projects: dict[Path, Project] = {}

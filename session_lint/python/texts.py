@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.digests import blake2b
 from session_lint.python.layout import Layout
-from session_lint.python.mentions import finder, namer
+from session_lint.python.mentions import LETTERS, finder, namer
 from session_lint.python.stopping import go_on
 from session_lint.values import dataclass
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 1_500_000
 """Bytes of the largest file that is followed into; what is larger is data, or was generated."""
-_DEFINED = re.compile(rb"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
-_ASSIGNED = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[^=]", re.MULTILINE)
+_DEFINED = re.compile(rb"^(?:async[ \t]+def|def|class)[ \t]+(%s+)" % LETTERS, re.MULTILINE)
+_ASSIGNED = re.compile(rb"^(%s+)[ \t]*(?::[^=\n]*)?=[^=]" % LETTERS, re.MULTILINE)
 _MOST_SETS = 12
 """How many sets of words it is remembered for which files hold one of them."""
 

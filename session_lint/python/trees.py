@@ -45,7 +45,9 @@ def compact(tree: ast.Module) -> ast.Module:
     """A tree, with all nodes in it replaced; those around what is nested too deeply for that stay as they are."""
     last = max((statement.end_lineno or 0 for statement in tree.body[-1:]), default=0)
     _LINES.extend(range(len(_LINES), last + 1))
-    with contextlib.suppress(RecursionError):  # a node is replaced after those inside of it
+    # A node is replaced after those inside of it: what has been reached by then is a tree. The lines that older Pythons
+    # tell of what stands in an f-string need not be lines of the file.
+    with contextlib.suppress(RecursionError, IndexError):
         tree.body[:] = [_MAKERS[statement.__class__](statement) for statement in tree.body]
     return tree
 

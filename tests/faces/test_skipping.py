@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from session_lint.engine import lint_paths
-from session_lint.python.mentions import finder, importer
+from session_lint.python.mentions import finder, importer, namer
+from session_lint.python.project import Project
+from session_lint.python.texts import Texts
 from session_lint.settings import Settings
 from tests.rules.cases import cases
 
@@ -155,3 +157,49 @@ def test_imports_are_found(text: str) -> None:
 )
 def test_what_imports_something_else_is_not(text: str) -> None:
     assert not importer(frozenset({"other_one", "using"}))(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "there"),
+    [
+        ("save", "save(x)", True),
+        ("save", "unsaved(x)", False),
+        ("save", "# to save the world", False),
+        (".save", "x.save(y)", True),
+        (".save", "x.saved(y)", False),
+        (".db.rollback", "self.db.rollback()", True),
+        ("größe", "x = größe(y)", True),
+        (".größ", "x.größe", False),
+        (".groß", "x.groß()", True),
+    ],
+)
+def test_a_name_is_looked_for_as_a_whole(name: str, text: str, there: bool) -> None:
+    assert namer(name)(text.encode()) is there
+
+
+def test_what_a_module_defines_is_told_by_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "house.py"
+    path.write_text(
+        "def plain(): ...\nasync def later(): ...\nclass Kind: ...\ndef größe(): ...\n"
+        "def wrapped(): ...\nwrapped = cached(wrapped)\ntold: int = 1\n"
+        "if x:\n    def perhaps(): ...\nvalue = plain\n# def spoken(): ...\n",
+        "utf-8",
+    )
+    assert Texts(tmp_path).defined(path) == {name.encode() for name in ("plain", "later", "Kind", "größe")}
+
+
+def test_a_module_is_read_once_a_definition_in_it_is_asked_for(tmp_path: Path) -> None:
+    files = {"__init__.py": "", "tools.py": "def mend(x):\n    return x\nnail = mend\n"}
+    files["work.py"] = "from house.tools import mend, nail\n"
+    write(tmp_path, {f"house/{name}": text for name, text in files.items()} | {"setup.py": ""})
+    project = Project(tmp_path)
+    work = project.load(tmp_path / "house/work.py")
+    assert work is not None
+    tools, names = tmp_path / "house/tools.py", work.names
+    assert names.follow("house.tools.mend") == {"house.tools.mend"}
+    assert tools not in project.units
+    assert f"file\0{tools}" in work.evidence
+    found = names.definition("house.tools.mend")
+    assert found is not None
+    assert tools in project.units
+    assert names.follow("house.tools.nail") == {"house.tools.mend"}
