@@ -16,7 +16,7 @@ from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
-from session_lint.python.scopes import below, parameters, parameters_with_defaults
+from session_lint.python.scopes import below, children, parameters, parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
 
@@ -137,7 +137,7 @@ def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
         for node in own_of(code, ast.AsyncFor):
             if isinstance(node.iter, ast.Call):
                 leaving = _left(node)
-                passing = _passed_on(facts.module, code, node) if leaving is None else None
+                passing = _passed_on(code, node) if leaving is None else None
                 if (leaving is None and passing is None) or _closes_itself(node):
                     continue
                 if facts.module.yields_one(facts.module.calls.callee(node.iter)):
@@ -147,27 +147,26 @@ def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
                         yield Abandoned(node.iter, one, code, raising=passing is not None)
 
 
-def _passed_on(module: Module, code: ast.AST, loop: ast.AsyncFor) -> ast.Yield | None:
+def _passed_on(code: ast.AST, loop: ast.AsyncFor) -> ast.Yield | None:
     """Where a function lends the loop's own variable, in turn; an exception that comes in there leaves the loop."""
     if not isinstance(code, ast.AsyncFunctionDef):
         return None
     for node in own_of(code, ast.Yield):
         if node.value is not None and path(node.value) == path(loop.target):
-            above = list(_above(module, node, loop))
+            above = _above(node, loop)
             caught = (h for one in above if isinstance(one, ast.Try) for h in one.handlers)
             if above and all(any(isinstance(n, ast.Raise) for n in own_nodes(handler)) for handler in caught):
                 return node
     return None
 
 
-def _above(module: Module, node: ast.AST, loop: ast.AsyncFor) -> Iterator[ast.AST]:
+def _above(node: ast.AST, loop: ast.AsyncFor) -> list[ast.AST]:
     """What a node of a loop's body stands in, up to the loop; nothing for one that stands elsewhere."""
+    parents = {child: one for one in below(loop) for child in children(one)}
     found: list[ast.AST] = []
-    above = module.parents.get(node)
-    while above is not None and above is not loop:
-        found.append(above)
-        above = module.parents.get(above)
-    yield from found if above is loop else ()
+    while (node := parents.get(node, loop)) is not loop:
+        found.append(node)
+    return found
 
 
 def taken_out(facts: ModuleFacts) -> Iterator[Abandoned]:

@@ -5,6 +5,8 @@ What the kinds of points do stands in three parts: :mod:`~session_lint.analysis.
 :mod:`~session_lint.analysis.calling`. Here is what the solver asks, and what a test teaches.
 """
 
+# ruff: noqa: SLF001  (the tables at the end of the file name the methods of the class)
+
 from __future__ import annotations
 
 import ast
@@ -181,30 +183,6 @@ class Lifecycle(Raising):
             self.relevant &= guards.around_failures(code, _with_owners(start.names)) | self.flags
             own = parameters(code) if isinstance(code, _FUNCTIONS) else ()
             self.calling.telling = self.relevant.union(arg.arg for arg in own)
-        self._transfer: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {
-            PointKind.CALL: lambda point, fact: self.calling.outcomes(point.node, fact)[0],  # type: ignore[arg-type]
-            PointKind.AWAIT: self._await,
-            PointKind.YIELD: self._yield,
-            PointKind.ENTER: self._enter,
-            PointKind.EXIT: self._exit,
-            PointKind.NEXT: self._next,
-            PointKind.STATEMENT: self._statement,
-            PointKind.STORE: self._store,
-            PointKind.DELETE: self._delete,
-            PointKind.PHI: self._phi,
-            PointKind.RETURN: self._return,
-            PointKind.READ: lambda point, fact: self.calling.read(point.node, fact),  # type: ignore[arg-type]
-        }
-        self._raise: dict[PointKind, Callable[[Point, Fact], Iterable[Fact]]] = {
-            PointKind.CALL: lambda point, fact: self.calling.outcomes(point.node, fact)[1],  # type: ignore[arg-type]
-            PointKind.AWAIT: self._await_raises,
-            PointKind.YIELD: self._yield_raises,
-            PointKind.EXIT: self._exit_raises,
-            PointKind.NEXT: self._next_raises,
-            PointKind.LOOKUP: self._lookup_raises,
-            PointKind.RAISE: self._raises,
-            PointKind.RERAISE: self._reraises,
-        }
 
     def entry(self) -> Iterable[Fact]:
         """What holds before the first point."""
@@ -213,20 +191,29 @@ class Lifecycle(Raising):
 
     def transfer(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """The facts after a point has completed."""
-        handler = self._transfer.get(point.kind)
+        handler = _TRANSFER.get(point.kind)
         if handler is None or (settled(fact) and point.kind is not PointKind.CALL):
             return (fact,)
-        return handler(point, fact)
+        return handler(self, point, fact)
 
     def transfer_raise(self, point: Point, fact: Fact) -> Iterable[Fact]:
         """The facts after a point has raised; none where it cannot."""
-        handler = self._raise.get(point.kind)
+        handler = _RAISES.get(point.kind)
         if handler is None:
             return ()
-        found = handler(point, fact)
+        found = handler(self, point, fact)
         if self.calling.hops == 0:  # nobody asks where it was raised
             found = [f if f.flying is None else f.with_flying(self._anywhere(f.flying)) for f in found]
         return map(leaving, found) if fact.caught else found
+
+    def _call(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        return self.calling.outcomes(point.node, fact)[0]  # type: ignore[arg-type]  # a call
+
+    def _call_raises(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        return self.calling.outcomes(point.node, fact)[1]  # type: ignore[arg-type]
+
+    def _read(self, point: Point, fact: Fact) -> Iterable[Fact]:
+        return self.calling.read(point.node, fact)  # type: ignore[arg-type]  # an expression
 
     def _anywhere(self, raised: Raised) -> Raised:
         """The exception without the place where it was raised."""
@@ -455,3 +442,31 @@ class Lifecycle(Raising):
         session = atom[0] in self.sessions  # false of a variable for sessions means that there is none
         assumed = guards.assume(fact.guards, atom[0], atom[1] is wanted, object_or_none=session)
         return None if assumed is None else fact.with_guards(assumed)
+
+
+_TRANSFER: dict[PointKind, Callable[[Lifecycle, Point, Fact], Iterable[Fact]]] = {
+    PointKind.CALL: Lifecycle._call,
+    PointKind.AWAIT: Lifecycle._await,
+    PointKind.YIELD: Lifecycle._yield,
+    PointKind.ENTER: Lifecycle._enter,
+    PointKind.EXIT: Lifecycle._exit,
+    PointKind.NEXT: Lifecycle._next,
+    PointKind.STATEMENT: Lifecycle._statement,
+    PointKind.STORE: Lifecycle._store,
+    PointKind.DELETE: Lifecycle._delete,
+    PointKind.PHI: Lifecycle._phi,
+    PointKind.RETURN: Lifecycle._return,
+    PointKind.READ: Lifecycle._read,
+}
+"""What becomes of a fact at each kind of point that completes."""
+_RAISES: dict[PointKind, Callable[[Lifecycle, Point, Fact], Iterable[Fact]]] = {
+    PointKind.CALL: Lifecycle._call_raises,
+    PointKind.AWAIT: Lifecycle._await_raises,
+    PointKind.YIELD: Lifecycle._yield_raises,
+    PointKind.EXIT: Lifecycle._exit_raises,
+    PointKind.NEXT: Lifecycle._next_raises,
+    PointKind.LOOKUP: Lifecycle._lookup_raises,
+    PointKind.RAISE: Lifecycle._raises,
+    PointKind.RERAISE: Lifecycle._reraises,
+}
+"""And where it raises."""

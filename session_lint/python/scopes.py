@@ -83,7 +83,11 @@ class Scope:
 
     def bind(self, name: str, binding: Binding) -> None:
         """Record a binding where it belongs: ``global`` and ``nonlocal`` send it elsewhere."""
-        self.elsewhere.get(name, self).bindings.setdefault(name, []).append(binding)
+        bindings = self.elsewhere.get(name, self).bindings
+        if name in bindings:
+            bindings[name].append(binding)
+        else:
+            bindings[name] = [binding]  # of this size: most names are bound once
 
 
 @dataclass(eq=False)

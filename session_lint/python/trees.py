@@ -104,12 +104,13 @@ def _maker(kind: type[ast.AST], made: type[ast.AST]) -> Callable[[Any], Any]:
     if kind is ast.Constant:
         lines.insert(1, " if node.kind: return node")  # u"": it is not said often enough to have a slot
     for name in _kept_fields(kind):
-        if name in FIELDS[kind]:
+        if name in FIELDS[kind]:  # a list stays the same one, which is as large as it has to be
             lines += [
                 f" value = node.{name}",
-                " if value.__class__ is list:",
-                f"  made.{name} = [makers[one.__class__](one) for one in value] if value else none",
-                f" else: made.{name} = makers[value.__class__](value)",
+                " if not value and value.__class__ is list: value = none",
+                " elif value.__class__ is list: value[:] = [makers[one.__class__](one) for one in value]",
+                " else: value = makers[value.__class__](value)",
+                f" made.{name} = value",
             ]
         else:
             lines.append(f" made.{name} = {f'lines[node.{name}]' if name.endswith('lineno') else f'node.{name}'}")
