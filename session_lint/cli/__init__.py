@@ -37,12 +37,21 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except UserError as error:
         say(f"session-lint: {error}", err=True)
+        try:
+            sys.stdout.flush()
+        except OSError:  # which is what the error is about
+            _print_no_more()
         sys.exit(FAILED)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # the reader has seen enough
             say(f"session-lint: {error}", err=True)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written has no place to go
+        _print_no_more()
         sys.exit(_UNHEARD if isinstance(error, BrokenPipeError) else FAILED)
+
+
+def _print_no_more() -> None:
+    """Let go of what is still to be written, and has no place to go: Python would complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:

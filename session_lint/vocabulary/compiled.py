@@ -160,7 +160,6 @@ CONTENT: dict[str, dict[str, Any]] = {
             "gevent.pool.Pool().*": {"role": "runs", "runs": "thread", "methods": ("spawn", "map", "imap", "imap_unordered", "apply_async")},
             "eventlet.spawn": {"role": "runs", "runs": "thread"},
             "twisted.internet.reactor.callInThread": {"role": "runs", "runs": "thread"},
-            "twisted.internet.threads.deferToThread": {"role": "runs", "runs": "thread"},
             "eventlet.spawn_n": {"role": "runs", "runs": "thread"},
             "apscheduler.schedulers.background.BackgroundScheduler().*": {"role": "runs", "runs": "thread", "methods": ("add_job", "scheduled_job")},
             "flask_executor.Executor().*": {"role": "runs", "runs": "thread", "methods": ("submit", "map", "submit_stored", "job")},
