@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint import fixes
-from session_lint.analysis.trace import line
+from session_lint.analysis.trace import line, step
 from session_lint.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_lint.analysis import Ending, ModuleFacts, Obligation
+    from session_lint.analysis.half_removed import HalfRemoved
     from session_lint.finding import Finding
     from session_lint.rule import Rule
 
@@ -34,6 +35,25 @@ def closing_words(facts: ModuleFacts, ending: Ending) -> str:
         return f"when {where} returns"
     symbol = facts.symbol(ending.solved.code)
     return f"at the end of {symbol!r}" if symbol else "at the end of the module"
+
+
+def of_registry(rule: Rule, facts: ModuleFacts, one: HalfRemoved, last: str) -> Finding:
+    """The finding of a registry's session that some ways of a function leave open.
+
+    :param last: what happens at the end of such a way.
+    """
+    return rule.finding(
+        facts,
+        one.asked,
+        symbol=facts.symbol(one.code),
+        trace=[
+            step(facts, one.asked, "the session of the thread is asked for here"),
+            step(facts, facts.end_node(one.ending), last),
+        ],
+        severity=Severity.WARNING,
+        session=named(one.name),
+        where=closing_words(facts, one.ending),
+    )
 
 
 def leak(

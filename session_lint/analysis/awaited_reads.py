@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.asynchronous import lends_async
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import detaches, given_to
-from session_lint.analysis.in_blocks import expires
+from session_lint.analysis.in_blocks import opened_expires
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import dependencies, depends_on
 from session_lint.analysis.loading import loaded, new
@@ -78,7 +78,7 @@ def _entered(module: Module, code: FunctionNode, name: str) -> bool:
     call = mine[0] if len(mine) == 1 else None
     if not isinstance(call, ast.Call) or call not in module.calls or module.calls.callee(call).role is not Role.FACTORY:
         return False
-    return expires(module, None, call)  # type: ignore[arg-type]  # of a call nothing else is asked
+    return opened_expires(module, call)
 
 
 def _lends_expiring(home: Module, function: FunctionNode) -> bool:
@@ -90,4 +90,4 @@ def _lends_expiring(home: Module, function: FunctionNode) -> bool:
     if not sites or lends_async(home, function) is not True:
         return False
     calls = [site.origin.node for site in sites if site.kind is SiteKind.OWNED]
-    return len(calls) == len(sites) and all(isinstance(c, ast.Call) and expires(home, None, c) for c in calls)  # type: ignore[arg-type]
+    return len(calls) == len(sites) and all(isinstance(c, ast.Call) and opened_expires(home, c) for c in calls)

@@ -173,12 +173,17 @@ def _last(solved: Solved, fact: Fact, method: str) -> int:
     return max(own or given, default=0)
 
 
+def opened_expires(module: Module, call: ast.Call) -> bool:
+    """Whether a commit expires what the session holds that a call opens: nobody has switched that off, it seems."""
+    home = module.program.module_of(call, module) or module
+    kept = switched_off(home, call, _OPTION) is not False or told_otherwise(home, call, _OPTION)
+    return not kept and not says(module, _OPTION)
+
+
 def expires(module: Module, solved: Solved, node: ast.AST) -> bool:
-    """Whether a commit expires what a session holds: nobody has switched that off, as far as can be known."""
+    """The same of what a call opens, or a ``with`` enters."""
     if isinstance(node, ast.Call):
-        home = module.program.module_of(node, module) or module
-        kept = switched_off(home, node, _OPTION) is not False or told_otherwise(home, node, _OPTION)
-        return not kept and not says(module, _OPTION)
+        return opened_expires(module, node)
     if not isinstance(node, ast.withitem) or not isinstance(node.context_expr, ast.Call):
         return False
     call = node.context_expr

@@ -20,7 +20,7 @@ _RESPONSE = "EventSourceResponse"
 
 def stays(module: Module, call: ast.AST) -> bool:
     """Whether a call makes a stream of events, and stands where its handler returns it."""
-    if module.running.get(call) != "stream" or not isinstance(call, ast.Call):  # type: ignore[call-overload]
+    if not isinstance(call, ast.Call) or module.running.get(call) != "stream":
         return False
     if not isinstance(module.parents.get(call), ast.Return):
         return False  # the session may be closed before it is returned

@@ -42,6 +42,7 @@ def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
     return finds
 
 
+@lru_cache(maxsize=256)
 def namer(name: str) -> Callable[[bytes], bool]:
     """What tells whether a file's bytes hold a name where one may stand, or the end of a path: ``.name``."""
     if name.isidentifier() and name.isascii():

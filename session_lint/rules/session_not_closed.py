@@ -60,10 +60,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.leaks import left_open, owed
-from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
-from session_lint.wording import closing_words, leak, named
+from session_lint.wording import leak, of_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,20 +84,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
     from session_lint.analysis.half_removed import half_removed  # noqa: PLC0415  (few modules have registries)
 
-    for one in half_removed(facts):
-        if one.plain:
-            yield rule.finding(
-                facts,
-                one.asked,
-                symbol=facts.symbol(one.code),
-                trace=[
-                    step(facts, one.asked, "the session of the thread is asked for here"),
-                    step(facts, facts.end_node(one.ending), "leaves here, still open"),
-                ],
-                severity=Severity.WARNING,
-                session=named(one.name),
-                where=closing_words(facts, one.ending),
-            )
+    yield from (of_registry(rule, facts, o, "leaves here, still open") for o in half_removed(facts) if o.plain)
 
 
 rule = Rule(

@@ -68,7 +68,7 @@ from session_lint.analysis.leaks import owed, passed_over
 from session_lint.analysis.trace import step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
-from session_lint.wording import closing_words, leak, named
+from session_lint.wording import closing_words, leak, named, of_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,20 +94,8 @@ def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
     from session_lint.analysis.half_removed import half_removed  # noqa: PLC0415  (few modules have registries)
 
     for one in half_removed(facts):
-        if one.plain:
-            continue  # SES101 tells of these
-        yield rule.finding(
-            facts,
-            one.asked,
-            symbol=facts.symbol(one.code),
-            trace=[
-                step(facts, one.asked, "the session of the thread is asked for here"),
-                step(facts, facts.end_node(one.ending), _past(one.ending)),
-            ],
-            severity=Severity.WARNING,
-            session=named(one.name),
-            where=closing_words(facts, one.ending),
-        )
+        if not one.plain:  # SES101 tells of the others
+            yield of_registry(rule, facts, one, _past(one.ending))
 
 
 def _of_managers(facts: ModuleFacts) -> Iterator[Finding]:
