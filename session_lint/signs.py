@@ -11,7 +11,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from session_lint.python.mentions import LETTERS, finder, importer
+from session_lint.python.mentions import LETTERS, finder, importer, namer
 from session_lint.python.modules import absolute
 from session_lint.python.project import forget_projects, project_of
 from session_lint.python.project import leave as leave_project
@@ -129,12 +129,20 @@ def telling(words: Iterable[str], learnt: Iterable[str]) -> Callable[[bytes], bo
 
     :param learnt: as :class:`Kept` has them.
     """
-    finds = finder(words)
+    finds, shares = finder(words), sharing(learnt)
+    return lambda data: finds(data) or shares(data)
+
+
+def sharing(learnt: Iterable[str]) -> Callable[[bytes], bool]:
+    """What tells whether a text holds the name of a module, and of something in it that has to do with a session.
+
+    :param learnt: as :class:`Kept` has them.
+    """
     of_modules: dict[str, list[str]] = {}
     for name, module in (word[1:].split() for word in learnt if word.startswith("=")):
         of_modules.setdefault(module, []).append(name)
-    shared = [(finder([module]), finder(names)) for module, names in of_modules.items()]
-    return lambda data: finds(data) or any(module(data) and names(data) for module, names in shared)
+    shared = [(namer(module), finder(names)) for module, names in of_modules.items()]
+    return lambda data: any(module(data) and names(data) for module, names in shared)
 
 
 def learnt_from(project: Project, words: Iterable[str]) -> bytes:
@@ -267,12 +275,22 @@ class Signs:
     @cached_property
     def worthy(self) -> list[Path]:
         """The files that may have to do with a session."""
-        files = self.project.layout.files
-        found = self.project.texts.having(self.telling, files)
-        if not any(word.startswith("=") for word in self.learnt):
-            return found
-        known = {*found}
-        return [path for path in files if path in known or self.tells(self.project.content(path))]
+        files, shares = self.project.layout.files, sharing(self.learnt)
+        known = {*self.project.texts.having(self.telling, files)}
+        return [path for path in files if path in known or shares(self.project.content(path))]
+
+    def worth(self, data: bytes, path: Path) -> bool:
+        """Whether a text may have to do with a session.
+
+        :param path: the file that it is the text of, or that it stands for.
+        """
+        if path in self.project.layout.places and data == self.project.content(path):
+            return path in self._worthy
+        return self.tells(data)
+
+    @cached_property
+    def _worthy(self) -> frozenset[Path]:
+        return frozenset(self.worthy)
 
     @cached_property
     def tells(self) -> Callable[[bytes], bool]:

@@ -72,7 +72,7 @@ def analyse_file(
     place = absolute(path)
     project = project_of(place)
     program = _program(project, vocabulary)
-    worth = _worth(program, source.text.encode(errors="replace"))
+    worth = _worth(program, source.text.encode(errors="replace"), place)
     unit = project.known(place, source.text)
     if unit is None:
         tree = tree or source.parse()
@@ -88,7 +88,8 @@ def analyse_file(
 
 def concerns(data: bytes, path: Path, vocabulary: Vocabulary | None = None) -> bool:
     """Whether anything can be found in a module with some content at all."""
-    return _worth(_program(project_of(absolute(path)), vocabulary), data)
+    place = absolute(path)
+    return _worth(_program(project_of(place), vocabulary), data, place)
 
 
 def concerns_alone(data: bytes, vocabulary: Vocabulary | None = None) -> bool:
@@ -97,8 +98,8 @@ def concerns_alone(data: bytes, vocabulary: Vocabulary | None = None) -> bool:
     return (vocabulary or builtin()).mentions(text) or ends(text)
 
 
-def _worth(program: Program, data: bytes) -> bool:
-    return program.worth(data) or ends(data.decode("latin-1"))
+def _worth(program: Program, data: bytes, path: Path) -> bool:
+    return program.worth(data, path) or ends(data.decode("latin-1"))
 
 
 def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> bytes:

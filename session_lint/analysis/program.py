@@ -18,7 +18,7 @@ from session_lint.analysis.summaries import Rising
 from session_lint.python.mentions import importer
 from session_lint.python.pending import Pending, once
 from session_lint.python.project import beside
-from session_lint.signs import Kept, Signs, learnt_from, memory_of, opening, recalled, telling
+from session_lint.signs import Kept, Signs, learnt_from, memory_of, opening, recalled
 from session_lint.stages import stage
 from session_lint.vocabulary import Role, vocabulary
 
@@ -73,7 +73,6 @@ class Program:
         self._told: Signs | None = None
         self.properties: set[str] = set()
         self.shared: set[str] = set()
-        self._worth: Callable[[bytes], bool] | None = None
 
     def add(self, names: Names, source: Source) -> Module:
         """The module of some names, made when it is first asked for."""
@@ -200,20 +199,16 @@ class Program:
         asked = ("words", "globals", "worth") if self.has_singletons else ("words", "globals")
         return {question: self.answer(question) for question in asked}
 
-    def worth(self, data: bytes) -> bool:
+    def worth(self, data: bytes, path: Path) -> bool:
         """Whether a text may have to do with a session: it holds one of the words.
 
         The text need not be one of the project's: that of an editor, standard input, a folder that is left out.
+
+        :param path: its file.
         """
         if self.words is not None and not self._words and self._sources(data):
-            self._names_libraries, self._words, self._worth = True, None, None
-        return self._finds(data)
-
-    @property
-    def _finds(self) -> Callable[[bytes], bool]:
-        if self._worth is None:
-            self._worth = telling(self._telling, self._learnt)
-        return self._worth
+            self._names_libraries, self._words, self._told = True, None, None
+        return self._signs.worth(data, path)
 
     @property
     def _telling(self) -> frozenset[str]:

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _FEW = 40
-"""Up to so many words are looked for one after the other first, which is faster than all at once."""
+"""Up to so many words are looked for one after the other, which is faster than all at once."""
 _KEYWORDS = frozenset(word.encode() for word in (*kwlist, *softkwlist, "match", "case", "type", "_"))
 """The words that may stand beside a name, in any version of Python."""
 _BEFORE = re.compile(rb"\w+[ \t]+\Z")
 _AFTER = re.compile(rb"[ \t]+(?:([^\W\d]\w*)(?=([\"']?))|[\d`$?])")
 LETTERS = rb"[\w\x80-\xff]"
 """A byte of a name: those of letters beyond ASCII are no letters to a pattern."""
+_OF_WORDS = frozenset(re.findall(rb"\w", bytes(range(256))))
 _LONGEST = 40
 """Bytes in front of a name that are looked at: longer than any keyword."""
 
@@ -32,14 +33,10 @@ def finder(words: Iterable[str]) -> Callable[[bytes], bool]:
     wanted = [word.encode() for word in sorted(words)]
     if not wanted:
         return lambda _: False
+    if len(wanted) <= _FEW:
+        return lambda data: any(_says(data, word) for word in wanted)
     whole = re.compile(rb"\b(?:%s)\b" % b"|".join(wanted)).finditer
-    shortest = [word for word in wanted if not any(other in word for other in wanted if other != word)]
-
-    def finds(data: bytes) -> bool:
-        likely = len(shortest) > _FEW or any(word in data for word in shortest)
-        return likely and any(_may_be_name(data, *found.span()) for found in whole(data))
-
-    return finds
+    return lambda data: any(_may_be_name(data, *found.span()) for found in whole(data))
 
 
 @lru_cache(maxsize=256)
@@ -63,6 +60,18 @@ def importer(packages: frozenset[str]) -> Callable[[bytes], bool]:
     said = rb"(?:^|[;:])[ \t]*(?:%s|%s)|import\w*\(\s*[rRuUbB]?[\"'](?:%s)\b" % (*forms, any_of)
     search = re.compile(said, re.MULTILINE).search
     return lambda data: any(package in data for package in wanted) and search(data) is not None
+
+
+def _says(data: bytes, word: bytes) -> bool:
+    """Whether a text holds a word as a whole, where a name may stand."""
+    start = data.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if data[end : end + 1] not in _OF_WORDS and data[start - 1 : start] not in _OF_WORDS:
+            if _may_be_name(data, start, end):
+                return True
+        start = data.find(word, end)
+    return False
 
 
 def _may_be_name(data: bytes, start: int, end: int) -> bool:

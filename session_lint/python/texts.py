@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.digests import blake2b
 from session_lint.python.layout import Layout
-from session_lint.python.mentions import LETTERS, finder, namer
+from session_lint.python.mentions import LETTERS, namer
 from session_lint.python.stopping import go_on
 from session_lint.values import dataclass
 
@@ -27,8 +27,6 @@ _LARGEST = 1_500_000
 """Bytes of the largest file that is followed into; what is larger is data, or was generated."""
 _DEFINED = re.compile(rb"^(?:async[ \t]+def|def|class)[ \t]+(%s+)" % LETTERS, re.MULTILINE)
 _ASSIGNED = re.compile(rb"^(%s+)[ \t]*(?::[^=\n]*)?=[^=]" % LETTERS, re.MULTILINE)
-_MOST_SETS = 12
-"""How many sets of words it is remembered for which files hold one of them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,6 @@ class Texts:
         self._marks: dict[Path, bytes] = {}
         self._parsed: dict[Path, Parsed | None] = {}
         self._holding: dict[str, dict[Path, None]] = {}
-        self._having: dict[frozenset[str], dict[Path, bool]] = {}
         self._naming: dict[str, dict[Path, bool]] = {}
         self._defined: dict[Path, frozenset[bytes]] = {}
 
@@ -94,7 +91,7 @@ class Texts:
             self._bytes[path] = data
         self._marks.pop(path, None)
         self._defined.pop(path, None)
-        for known in (*self._having.values(), *self._naming.values()):
+        for known in self._naming.values():
             known.pop(path, None)
         if self._holding and (before is None or before != self.content(path)):
             self._hold_anew(path, before or b"")
@@ -132,17 +129,8 @@ class Texts:
 
     def having(self, words: frozenset[str], paths: Iterable[Path]) -> list[Path]:
         """Those of some files whose bytes hold one of some words as a whole word."""
-        known = self._having.setdefault(words, {})
-        if len(self._having) > _MOST_SETS:
-            del self._having[next(iter(self._having))]
-        finds = finder(words)
-        found = []
-        for path in paths:
-            if path not in known:
-                known[path] = finds(self.content(path))
-            if known[path]:
-                found.append(path)
-        return found
+        found = {path for word in words for path in self.naming(word)}
+        return [path for path in paths if path in found]
 
     def stand_in(self, path: Path, source: Source, tree: ast.Module | None) -> Parsed:
         """A text that need not be its file's, parsed; it stands for the file from now on.
