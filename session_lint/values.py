@@ -39,17 +39,20 @@ def _field(
     return _Field(default, default_factory, repr, compare)
 
 
-def _dataclass(made: Any = None, /, *, frozen: bool = False, eq: bool = True) -> Any:  # noqa: ANN401  (any class)
+def _dataclass(made: Any = None, /, *, frozen: bool = False, eq: bool = True, slots: bool = False) -> Any:  # noqa: ANN401  (any class)
     if made is None:
-        return lambda decorated: _dataclass(decorated, frozen=frozen, eq=eq)
+        return lambda decorated: _dataclass(decorated, frozen=frozen, eq=eq, slots=slots)
     own = {name: vars(made).get(name, _MISSING) for name in made.__annotations__}
     fields = {name: one if isinstance(one, _Field) else _Field(one, _MISSING, True, True) for name, one in own.items()}
     for name, one in fields.items():
-        if one.default is not _MISSING:
+        if one.default is not _MISSING and not slots:
             setattr(made, name, one.default)
         elif own[name] is not _MISSING:
             delattr(made, name)
-    made.__init__ = _initialiser(made.__name__, fields, getattr(made, "__post_init__", None))
+    if slots:  # a class has them from its beginning
+        space = {name: value for name, value in vars(made).items() if name not in ("__dict__", "__weakref__")}
+        made = type(made)(made.__name__, made.__bases__, {**space, "__slots__": tuple(fields)})
+    made.__init__ = _initialiser(made, fields, getattr(made, "__post_init__", None), slots=slots)
     made.__repr__ = _shower([name for name, one in fields.items() if one.repr])
     if eq:
         made.__eq__, digest = _comparison([name for name, one in fields.items() if one.compare])
@@ -61,13 +64,16 @@ def _dataclass(made: Any = None, /, *, frozen: bool = False, eq: bool = True) ->
     return made
 
 
-def _initialiser(of: str, fields: dict[str, _Field], then: Callable[[Any], None] | None) -> Callable[..., None]:
-    names = tuple(fields)
+def _initialiser(
+    made: type, fields: dict[str, _Field], then: Callable[[Any], None] | None, *, slots: bool
+) -> Callable[..., None]:
+    of, names = made.__name__, tuple(fields)
     defaults = {name: one.default for name, one in fields.items() if one.default is not _MISSING}
+    fillers = [getattr(made, name).__set__ for name in names] if slots else []
     factories = {name: one.default_factory for name, one in fields.items() if one.default_factory is not _MISSING}
 
     def initialise(self: Any, *given: object, **named: object) -> None:  # noqa: ANN401
-        values = self.__dict__
+        values: dict[str, object] = {} if slots else self.__dict__
         values.update(zip(names, given, strict=False))
         if len(given) != len(names) or named:
             if len(given) > len(names) or not named.keys().isdisjoint(values) or not named.keys() <= fields.keys():
@@ -81,6 +87,8 @@ def _initialiser(of: str, fields: dict[str, _Field], then: Callable[[Any], None]
                     values[name] = factories[name]()
                 else:
                     raise TypeError(f"{of} takes {', '.join(names)}; there is no {name}")
+        for fill, value in zip(fillers, map(values.__getitem__, names), strict=False):
+            fill(self, value)
         if then is not None:
             then(self)
 

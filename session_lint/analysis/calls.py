@@ -31,7 +31,7 @@ _TEXT = "sqlalchemy.text"
 _WRITING_SQL = ("insert", "update", "delete", "replace", "merge", "create", "drop", "alter", "truncate")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Callee:
     """What a call calls.
 
@@ -244,11 +244,13 @@ class Calls:
 
     def likely(self, words: AbstractSet[str]) -> list[ast.Call]:
         """The calls of the module that :meth:`may_be` holds for, in the order of the text."""
-        return [call for call, name, leads in self._by_word if leads or name in words]
+        told = zip(self.names.scopes.calls, self._by_word, strict=True)
+        return [call for call, name in told if name is None or name in words]
 
     @cached_property
-    def _by_word(self) -> list[tuple[ast.Call, str, bool]]:
-        return [(call, word(call.func), self._may_lead(call)) for call in self.names.scopes.calls]
+    def _by_word(self) -> list[str | None]:
+        """The word of each call of the module; ``None`` where it may go by another name."""
+        return [None if self._may_lead(call) else word(call.func) for call in self.names.scopes.calls]
 
     def _may_lead(self, call: ast.Call) -> bool:
         """Whether what a call calls may go by another name than its own."""

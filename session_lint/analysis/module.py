@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from session_lint.analysis.aliases import gives_managed
@@ -35,9 +34,9 @@ from session_lint.analysis.solved import Solved
 from session_lint.analysis.state import NOTHING, Fact, Site, SiteKind
 from session_lint.analysis.summaries import Summaries, is_generator
 from session_lint.flow import SolverLimit, build, solve
-from session_lint.python.nodes import own_of
+from session_lint.python.nodes import own_of, parents
 from session_lint.python.pending import once
-from session_lint.python.scopes import LEAVES, BindingKind, below, children, key_of
+from session_lint.python.scopes import BindingKind, below, key_of
 from session_lint.python.stopping import go_on
 from session_lint.python.words import word
 from session_lint.stages import stage
@@ -198,18 +197,10 @@ class Module(Concern):
         scopes = self.names.scopes
         return node in scopes.calls or node in scopes.of
 
-    @cached_property
+    @property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node above each node of the module's tree."""
-        found: dict[ast.AST, ast.AST] = {}
-        todo: list[ast.AST] = [self.names.scopes.module.node]
-        for node in todo:  # which grows meanwhile
-            if node.__class__ not in LEAVES:
-                inner = children(node)
-                todo += inner
-                for child in inner:
-                    found[child] = node
-        return found
+        return parents(self.names.scopes.module.node)
 
     def at(self, callee: Callee) -> Module:
         """The module that defines what a call calls."""

@@ -67,9 +67,9 @@ def _says(data: bytes, word: bytes) -> bool:
     start = data.find(word)
     while start >= 0:
         end = start + len(word)
-        if data[end : end + 1] not in _OF_WORDS and data[start - 1 : start] not in _OF_WORDS:
-            if _may_be_name(data, start, end):
-                return True
+        whole = data[end : end + 1] not in _OF_WORDS and data[start - 1 : start] not in _OF_WORDS
+        if whole and _may_be_name(data, start, end):
+            return True
         start = data.find(word, end)
     return False
 

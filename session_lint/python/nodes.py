@@ -6,7 +6,7 @@ import ast
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
-from session_lint.python.remembered import remembered
+from session_lint.python.remembered import recently_remembered, remembered
 from session_lint.python.scopes import LEAVES, below, children
 from session_lint.python.trees import kind_of, with_compact
 
@@ -48,6 +48,20 @@ def _nodes(code: ast.AST) -> list[ast.AST]:
         found.append(node)
         if node.__class__ not in _CLOSED:
             todo += children(node)
+    return found
+
+
+@recently_remembered(8)
+def parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    """The node above each node of a tree: a large part of its memory, which is asked for of few modules at a time."""
+    found: dict[ast.AST, ast.AST] = {}
+    todo: list[ast.AST] = [tree]
+    for node in todo:  # which grows meanwhile
+        if node.__class__ not in LEAVES:
+            inner = children(node)
+            todo += inner
+            for child in inner:
+                found[child] = node
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -19,6 +19,17 @@ def remembered(work: Callable[P, T]) -> Callable[P, T]:
     kept = cache(work)
     _forgetting.append(kept.cache_clear)
     return cast("Callable[P, T]", kept)
+
+
+def recently_remembered(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """The same of as many answers as were asked for last."""
+
+    def decorate(work: Callable[P, T]) -> Callable[P, T]:
+        kept = lru_cache(maxsize=most)(work)
+        _forgetting.append(kept.cache_clear)
+        return cast("Callable[P, T]", kept)
+
+    return decorate
 
 
 def forget_nodes() -> None:

@@ -16,7 +16,7 @@ from session_lint.stages import stage
 from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 ScopeNode: TypeAlias = "ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
@@ -55,7 +55,7 @@ class Binding:
         self.index = index
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Scope:
     """A module, class or function, and the names it binds.
 
@@ -98,7 +98,8 @@ class Scopes:
     :param calls: every call of the module with the scope it stands in.
     :param entered: what each ``with`` enters.
     :param awaited: what is awaited.
-    :param loads: for each scope, the names read in it (not in the scopes inside it).
+    :param loads: for each scope, the names read in it (not in the scopes inside it); of a function those only that it
+        does not bind itself.
     :param fields: what is assigned to fields of other objects than that of a method, each with its target.
     :param items: what is assigned to a key of something, each with what has the key.
     :param keyed: the same by the key, where that could be a name.
@@ -109,7 +110,7 @@ class Scopes:
     calls: dict[ast.Call, Scope] = field(default_factory=dict)
     entered: set[ast.AST] = field(default_factory=set)
     awaited: set[ast.AST] = field(default_factory=set)
-    loads: dict[Scope, frozenset[str]] = field(default_factory=dict)
+    loads: dict[Scope, Collection[str]] = field(default_factory=dict)
     fields: list[tuple[ast.Attribute, Binding]] = field(default_factory=list)
     items: list[tuple[ast.expr, Binding]] = field(default_factory=list)
     keyed: list[tuple[str, Binding]] = field(default_factory=list)
@@ -142,8 +143,18 @@ def scopes(tree: ast.Module, module: str, *, package: bool = False) -> Scopes:
     walker = _Walker(tree, module if package else module.rpartition(".")[0])
     for statement in tree.body:
         walker.visit(statement)
-    walker.result.loads.update({scope: frozenset(read) for scope, read in walker.loads.items()})  # half the memory
+    for scope, read in walker.loads.items():  # in what takes least memory
+        walker.result.loads[scope] = tuple(read - scope.bindings.keys()) if scope.path else frozenset(read)
+    for scope in walker.result.of.values():
+        scope.attributes = scope.attributes or _NOTHING
+        scope.declared = scope.declared or _NOTHING
+        scope.declared_attributes = scope.declared_attributes or _NOTHING
+        scope.elsewhere = scope.elsewhere or _NOTHING
     return walker.result
+
+
+_NOTHING: dict[str, Any] = {}
+"""What most scopes have of most things: nobody adds to a scope later."""
 
 
 LEAVES = with_compact((ast.Name, ast.Constant))
