@@ -26,7 +26,7 @@ from session_lint.analysis.starting import put_sessions
 from session_lint.analysis.state import NOTHING, SiteKind
 from session_lint.analysis.told import told_to_hold
 from session_lint.flow import SolverLimit
-from session_lint.python.nodes import own_nodes, own_of, path, reading
+from session_lint.python.nodes import nodes_in, own_nodes, own_of, path, reading
 from session_lint.python.scopes import BindingKind, below, is_self, parameters
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -265,7 +265,7 @@ def _by_callees(
     """
     idle = effects().keys() | _SAYING
     for one in own_of(code, ast.Try, *_LOOPS):
-        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
+        inside = nodes_in(one.body)  # type: ignore[attr-defined]
         again = not isinstance(one, ast.Try)
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
             if words is not None and word(call.func) not in words:

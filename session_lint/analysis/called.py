@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import releasing
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import nodes_in, own_nodes, own_of, path
 from session_lint.vocabulary import Role, effects
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def may_close(module: Module, code: ast.AST) -> bool:
 
 def may_pass_over(module: Module, block: ast.With | ast.AsyncWith) -> bool:
     """Whether something may catch an error inside a ``with``: a clause, a ``suppress()``, a function that is called."""
-    inside = (node for statement in block.body for node in (statement, *own_nodes(statement)))
+    inside = nodes_in(block.body)
     return _is_done(module, inside, module.program.catching, _catches)
 
 

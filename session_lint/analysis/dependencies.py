@@ -15,7 +15,7 @@ from session_lint.analysis.request_methods import kept_by_requests
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, nodes_in, own_nodes, own_of, path
 from session_lint.python.scopes import below, children, parameters, parameters_with_defaults
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -218,7 +218,7 @@ def _ends(module: Module, node: ast.AST) -> bool:
 def _closes_itself(loop: ast.AsyncFor) -> bool:
     """Whether a loop's own ``finally`` closes what it is given, so that only the generator stays as it is."""
     tries = [node for node in own_nodes(loop) if isinstance(node, ast.Try)]
-    ended = (n for one in tries for statement in one.finalbody for n in (statement, *own_nodes(statement)))
+    ended = nodes_in(statement for one in tries for statement in one.finalbody)
     closing = (n.func for n in ended if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
     return any(closes(func.attr) and path(func.value) == path(loop.target) for func in closing)
 

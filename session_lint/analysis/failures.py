@@ -12,7 +12,7 @@ from session_lint.analysis.holding import arguments
 from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import nodes_in, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -92,7 +92,7 @@ def _is_all(source: ModuleFacts, item: ast.AST, fact: Fact, mark: Mark) -> bool:
     failed, block = mark.other, source.module.parents.get(item)
     if not isinstance(failed, ast.Call) or not is_statement(failed) or not isinstance(block, (ast.With, ast.AsyncWith)):
         return False
-    inside = [node for statement in block.body for node in (statement, *own_nodes(statement))]
+    inside = [*nodes_in(block.body)]
     uses = [call for call in inside if isinstance(call, ast.Call) and _uses(call, fact.names)]
     if len(uses) != 1 or any(isinstance(node, _LOOPS) for node in inside):
         return False
@@ -294,14 +294,13 @@ def _reaches(module: Module, one: Borrowed, statements: list[ast.stmt]) -> bool:
     """Whether statements name a session, or call a function of the project that may know it by itself."""
     if _touches(statements, one.names):
         return True
-    inner = (n for statement in statements for n in (statement, *own_nodes(statement))) if one.managed else ()
+    inner = nodes_in(statements) if one.managed else ()
     calls = (n for n in inner if isinstance(n, ast.Call) and n in module.calls)
     return any(module.calls.callee(call).function is not None for call in calls)
 
 
 def _touches(statements: list[ast.stmt], names: set[str]) -> bool:
-    inner = (n for statement in statements for n in (statement, *own_nodes(statement)))
-    return any(isinstance(n, (ast.Name, ast.Attribute)) and path(n) in names for n in inner)
+    return any(isinstance(n, (ast.Name, ast.Attribute)) and path(n) in names for n in nodes_in(statements))
 
 
 def _undoes(clause: list[ast.stmt], names: set[str]) -> bool:
@@ -313,6 +312,6 @@ def _undoes(clause: list[ast.stmt], names: set[str]) -> bool:
             return call.func.attr in _UNDOING
         if isinstance(statement, ast.Raise):
             return True
-        if _touches([statement], names) or any(isinstance(n, _LEAVING) for n in (statement, *own_nodes(statement))):
+        if _touches([statement], names) or any(isinstance(n, _LEAVING) for n in nodes_in([statement])):
             return False
     return False

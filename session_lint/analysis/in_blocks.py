@@ -22,7 +22,7 @@ from session_lint.analysis.loading import Loaded, is_column, loaded, made, new, 
 from session_lint.analysis.makers import autocommits, makers, says, switched_off, told_otherwise
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, nodes_in, own_of, path
 from session_lint.python.words import word
 from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, replace
@@ -316,7 +316,7 @@ def _inside(module: Module, item: ast.withitem) -> list[ast.AST]:
     """The nodes of the body of a ``with``, without those of functions in it."""
     block = module.parents[item]
     assert isinstance(block, (ast.With, ast.AsyncWith))
-    return [node for statement in block.body for node in (statement, *own_nodes(statement))]
+    return [*nodes_in(block.body)]
 
 
 def _looked_at(inside: list[ast.AST], name: str, ended: int) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import Hold, arguments, closes, held
 from session_lint.analysis.state import SiteKind
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import nodes_in, own_of, path
 from session_lint.python.words import word
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _closed_by_users(module: Module, code: ast.AST) -> bool:
 def _closes_what(home: Module, block: ast.With | ast.AsyncWith, code: FunctionNode) -> bool:
     """Whether a block closes what a context manager gives it."""
     given = {path(i.optional_vars) for i in block.items if i.optional_vars is not None and _is_of(home, i, code)}
-    inside = (node for statement in block.body for node in (statement, *own_nodes(statement))) if given else ()
+    inside = nodes_in(block.body) if given else ()
     calls = (node.func for node in inside if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
     return any(closes(func.attr) and path(func.value) in given for func in calls)
 

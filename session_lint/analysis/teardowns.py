@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import closes, releasing
 from session_lint.analysis.state import SiteKind
-from session_lint.python.nodes import own_nodes, path
+from session_lint.python.nodes import nodes_in, own_nodes, path
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass
 from session_lint.vocabulary import Role
@@ -150,7 +150,7 @@ def closed_at_teardown(module: Module, word: str) -> bool:
     for call in module.names.scopes.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in words:
             codes += [value.body for value in call.args if isinstance(value, ast.Lambda)]
-    closing = (n for code in codes for n in (code, *own_nodes(code)) if isinstance(n, ast.Attribute))
+    closing = (n for n in nodes_in(codes) if isinstance(n, ast.Attribute))
     return any(node.attr == "close" and path(node.value).rpartition(".")[2] == word for node in closing)
 
 

@@ -66,13 +66,22 @@ def root_of(path: Path) -> Path:
     for above in (folder, *folder.parents):
         if _bounded(above):
             break
-        if any((above / name).exists() for name in REPOSITORIES):
+        is_repository, has_manifest, is_top = _marks(above)
+        if is_repository:
             return above
-        if manifest is None and any((above / name).is_file() for name in MANIFESTS):
-            manifest = above
-        if any((above / name).is_file() for name in TOPS):
-            top = above
+        manifest = manifest or (above if has_manifest else None)
+        top = above if is_top else top
     return manifest or min(filter(None, (top, _outermost(folder))), key=lambda found: len(found.parts))
+
+
+@cache
+def _marks(folder: Path) -> tuple[bool, bool, bool]:
+    """Whether a folder is a repository, has a manifest, and has what stands at the top of an application."""
+    return (
+        any(os.path.exists(f"{folder}/{name}") for name in REPOSITORIES),  # noqa: PTH110  (each folder is asked)
+        any(os.path.isfile(f"{folder}/{name}") for name in MANIFESTS),  # noqa: PTH113
+        any(os.path.isfile(f"{folder}/{name}") for name in TOPS),  # noqa: PTH113
+    )
 
 
 @cache
@@ -172,6 +181,7 @@ def forget_roots() -> None:
     _imported_from.cache_clear()
     _asked_below.cache_clear()
     _outermost.cache_clear()
+    _marks.cache_clear()
 
 
 def _leads(root: Path, outer: str, inner: str) -> bool:

@@ -11,7 +11,7 @@ from session_lint.python.scopes import LEAVES, below, children
 from session_lint.python.trees import kind_of, with_compact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 N = TypeVar("N", bound=ast.AST)
 M = TypeVar("M", bound=ast.AST)
@@ -21,6 +21,11 @@ M = TypeVar("M", bound=ast.AST)
 def own_nodes(code: ast.AST) -> Sequence[ast.AST]:
     """All nodes of a function or module body, without those of the functions, lambdas and classes inside it."""
     return _nodes_of_code(code) if type(code) in _CODE else _nodes(code)
+
+
+def nodes_in(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Some statements, each with its :func:`own_nodes`."""
+    return (node for statement in statements for node in (statement, *own_nodes(statement)))
 
 
 @overload
