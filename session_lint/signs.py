@@ -36,6 +36,8 @@ _BESIDE = (
     r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh"
     r"|expunge\w*|expire\w*|begin(?:_nested)?|bulk_\w+)\("
 )
+_QUERIES = re.compile(r"\b(?:[A-Z]\w*|cls)\.query\b(?!\s*\()").search
+"""Where a model may be asked for a query, which knows its session by itself: ``User.query``."""
 LOADING = frozenset(
     "get get_one first one one_or_none scalar scalar_one scalar_one_or_none first_or_404 all fetchall unique scalars "
     "add add_all".split()
@@ -223,8 +225,8 @@ def _receiving(handed: list[tuple[Unit, list[Passing]]]) -> set[str]:
 
 
 def ends(text: str) -> bool:
-    """Whether a text may end a session that it did not open."""
-    if any(word in text for word in _ENDS):
+    """Whether a text may end a session that it did not open, or use one that it does not speak of."""
+    if any(word in text for word in _ENDS) or (".query" in text and _QUERIES(text)):
         return True
     return _FLUSHES in text and re.search(_BESIDE, text, re.IGNORECASE) is not None
 

@@ -51,6 +51,19 @@ def test_a_factory_that_is_passed_is_enough(tmp_path: Path) -> None:
     assert codes(paths) == codes(paths, None)
 
 
+def test_a_query_of_a_model_is_enough(tmp_path: Path) -> None:
+    """So is one that asks a model for its query, and never speaks of the session."""
+    bakery = {
+        "bakery/__init__.py": "",
+        "bakery/base.py": "from flask_sqlalchemy import SQLAlchemy\n\ndb = SQLAlchemy()\n",
+        "bakery/models.py": "from bakery.base import db\n\nclass Loaf(db.Model):\n    pass\n",
+        "bakery/telling.py": "import requests\nfrom bakery.models import Loaf\n\ndef tell():\n"
+        "    for loaf in Loaf.query.all():\n        requests.post('http://example.org', loaf.name)\n",
+        "bakery/asking.py": "def ask(form):\n    return form.query('loaf')\n",
+    }
+    assert [name for name, found in codes(write(tmp_path, bakery)) if "SES703" in found] == ["telling.py"]
+
+
 def test_nothing_differs_for_the_cases_of_the_rules(tmp_path: Path) -> None:
     texts = {f"{case.page}/n{n}.py": case.text for n, case in enumerate(cases())}
     paths = write(tmp_path, texts | {f"{name.split('/')[0]}/setup.py": "" for name in texts})
