@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from session_lint.vocabulary import Tables
 
 _WORD = re.compile(rb"%s+" % LETTERS)
+_STAR = b" import *"
+_IMPORTED = re.compile(rb"^[ \t]*from[ \t]+[.\w]+[ \t]+import[ \t]*(\([^)]*\)|[^\n(]*)", re.MULTILINE)
+_AS = re.compile(rb"\b(%s+)\b(?:[ \t]+as[ \t]+(%s+))?" % (LETTERS, LETTERS))
+"""In a list of what is imported: each name, and the one that it gets."""
 _LITTLE = 20_000
 """Bytes of all files from which words could be learnt; where there are more, what is learnt is worth keeping."""
 _ENDS = (".commit(", ".rollback(")
@@ -126,25 +130,29 @@ def opening(learnt: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word in learnt if not word.startswith((".", "=")))
 
 
-def telling(words: Iterable[str], learnt: Iterable[str]) -> Callable[[bytes], bool]:
-    """What tells whether a text may have to do with a session: it holds a word, or what a module has and the module.
+def passed_on(project: Project, learnt: Iterable[str]) -> dict[str, set[str]]:
+    """What modules have that has to do with a session, each name with the last words of what it is imported from.
+
+    A module that imports it, a package's ``__init__`` most often, has it for others to import.
 
     :param learnt: as :class:`Kept` has them.
     """
-    finds, shares = finder(words), sharing(learnt)
-    return lambda data: finds(data) or shares(data)
-
-
-def sharing(learnt: Iterable[str]) -> Callable[[bytes], bool]:
-    """What tells whether a text holds the name of a module, and of something in it that has to do with a session.
-
-    :param learnt: as :class:`Kept` has them.
-    """
-    of_modules: dict[str, list[str]] = {}
-    for name, module in (word[1:].split() for word in learnt if word.startswith("=")):
-        of_modules.setdefault(module, []).append(name)
-    shared = [(namer(module), finder(names)) for module, names in of_modules.items()]
-    return lambda data: any(module(data) and names(data) for module, names in shared)
+    found: dict[str, set[str]] = {}
+    todo = [(word[1:].split()[0], word.rpartition(" ")[2]) for word in learnt if word.startswith("=")]
+    while todo:
+        name, stem = todo.pop()
+        if stem in found.setdefault(name, set()):
+            continue
+        found[name].add(stem)
+        for path in project.naming(stem):
+            content = project.content(path)
+            passing = project.layout.name(path).rpartition(".")[2]
+            if _STAR in content:
+                todo.append((name, passing))
+            for imported in _IMPORTED.findall(content) if name.encode() in content else ():
+                names = dict(_AS.findall(imported)).get(name.encode())
+                todo += [(names.decode(errors="replace") or name, passing)] if names is not None else []
+    return found
 
 
 def learnt_from(project: Project, words: Iterable[str]) -> bytes:
@@ -266,7 +274,8 @@ class Signs:
     def answer(self, question: str) -> bytes:
         """The answer to a question as things stand now, for those that rest on the one they had."""
         if question == "words":
-            return self.project.digest_of("\0".join(self.learnt).encode())
+            said = (f"={name} {' '.join(sorted(modules))}" for name, modules in sorted(self._shared.items()))
+            return self.project.digest_of("\0".join([*self.learnt, *said]).encode())
         if question == "globals":
             return self.project.digest(self.keeping)
         if question == "worth":
@@ -277,9 +286,9 @@ class Signs:
     @cached_property
     def worthy(self) -> list[Path]:
         """The files that may have to do with a session."""
-        files, shares = self.project.layout.files, sharing(self.learnt)
+        files = self.project.layout.files
         known = {*self.project.texts.having(self.telling, files)}
-        return [path for path in files if path in known or shares(self.project.content(path))]
+        return [path for path in files if path in known or self._shares(self.project.content(path))]
 
     def worth(self, data: bytes, path: Path) -> bool:
         """Whether a text may have to do with a session.
@@ -294,10 +303,25 @@ class Signs:
     def _worthy(self) -> frozenset[Path]:
         return frozenset(self.worthy)
 
+    def tells(self, data: bytes) -> bool:
+        """The same of any text: it holds a word, or what a module has and the module."""
+        return self._finds(data) or self._shares(data)
+
+    def _shares(self, data: bytes) -> bool:
+        return any(namer(name)(data) and finds(data) for name, finds in self._modules)
+
     @cached_property
-    def tells(self) -> Callable[[bytes], bool]:
-        """Whether a text may have to do with a session."""
-        return telling(self.telling, self.learnt)
+    def _finds(self) -> Callable[[bytes], bool]:
+        return finder(self.telling)
+
+    @cached_property
+    def _shared(self) -> dict[str, set[str]]:
+        return passed_on(self.project, self.learnt)
+
+    @cached_property
+    def _modules(self) -> list[tuple[str, Callable[[bytes], bool]]]:
+        """What modules have that has to do with a session, with what tells whether a text names one of them."""
+        return [(name, finder(modules)) for name, modules in self._shared.items()]
 
     def concerned(self, name: str) -> list[Path]:
         """The files that may have to do with a session and hold a name."""

@@ -64,6 +64,43 @@ def test_a_query_of_a_model_is_enough(tmp_path: Path) -> None:
     assert [name for name, found in codes(write(tmp_path, bakery)) if "SES703" in found] == ["telling.py"]
 
 
+MENDING = """
+def mend(db: {}):
+    try:
+        db.execute("x")
+    except Exception:
+        print("so what")
+    db.execute("y")
+"""
+
+
+@pytest.mark.parametrize(
+    ("passing", "name", "importing"),
+    [
+        ("from shop.api.core import DbSession", "DbSession", "from shop.api import DbSession"),
+        ("from shop.api.core import (\n    Other,\n    DbSession,\n)", "DbSession", "from shop.api import DbSession"),
+        ("from shop.api.core import DbSession as Db", "Db", "from shop.api import Db"),
+        ("from shop.api.core import *", "DbSession", "from shop.api import DbSession"),
+        ("from shop.api import core", "core.DbSession", "from shop.api import core"),
+    ],
+)
+def test_an_annotation_that_a_package_passes_on_is_enough(
+    tmp_path: Path, passing: str, name: str, importing: str
+) -> None:
+    """So is one that tells of a session by a name which another module has imported for it."""
+    shop = {
+        "shop/__init__.py": "",
+        "shop/api/__init__.py": f"{passing}\n",
+        "shop/api/core.py": "from typing import Annotated\nfrom fastapi import Depends\n"
+        "from sqlalchemy.orm import Session, sessionmaker\nLocal = sessionmaker()\nOther = 1\n\n"
+        "def get_db():\n    with Local() as db:\n        yield db\n\n"
+        "DbSession = Annotated[Session, Depends(get_db)]\n",
+        "shop/mending.py": f"{importing}\n{MENDING.format(name)}",
+        "shop/others.py": f"Db = DbSession = core = dict\n{MENDING.format(name)}",
+    }
+    assert [name for name, found in codes(write(tmp_path, shop)) if "SES701" in found] == ["mending.py"]
+
+
 def test_nothing_differs_for_the_cases_of_the_rules(tmp_path: Path) -> None:
     texts = {f"{case.page}/n{n}.py": case.text for n, case in enumerate(cases())}
     paths = write(tmp_path, texts | {f"{name.split('/')[0]}/setup.py": "" for name in texts})
