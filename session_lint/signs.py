@@ -145,13 +145,10 @@ def passed_on(project: Project, learnt: Iterable[str]) -> dict[str, set[str]]:
             continue
         found[name].add(stem)
         for path in project.naming(stem):
-            content = project.content(path)
             passing = project.layout.name(path).rpartition(".")[2]
-            if _STAR in content:
+            if _STAR in project.content(path):
                 todo.append((name, passing))
-            for imported in _IMPORTED.findall(content) if name.encode() in content else ():
-                names = dict(_AS.findall(imported)).get(name.encode())
-                todo += [(names.decode(errors="replace") or name, passing)] if names is not None else []
+            todo += [(new or old, passing) for old, new in _imports(project, path, name)]
     return found
 
 
@@ -188,7 +185,25 @@ def widest(project: Project, opening: Iterable[str]) -> frozenset[str] | None:
         objects |= _returned(project, holding)
         fresh = {name for word in known for name in given.get(word, ())} - known
         fresh |= _receiving([entry for word in sorted(known & handed.keys()) for entry in handed.pop(word)]) - known
-    return frozenset(known | objects) - {"begin"}
+    return frozenset(known | _renamed(project, objects)) - {"begin"}
+
+
+def _renamed(project: Project, names: Iterable[str]) -> set[str]:
+    """Some names, and those by which modules import them."""
+    found, todo = set[str](), [*names]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += [new for path in project.naming(name) for _, new in _imports(project, path, name) if new]
+    return found
+
+
+def _imports(project: Project, path: Path, name: str) -> list[tuple[str, str]]:
+    """The imports of a name in a file, each with the name that it gets there, which is empty for the same."""
+    content, wanted = project.content(path), name.encode()
+    listed = (found for one in _IMPORTED.findall(content) if wanted in one for found in _AS.findall(one))
+    return [(name, new.decode(errors="replace")) for old, new in listed if old == wanted]
 
 
 def _returned(project: Project, paths: Iterable[Path]) -> set[str]:

@@ -65,9 +65,11 @@ def test_a_query_of_a_model_is_enough(tmp_path: Path) -> None:
 
 
 MENDING = """
+from shop.wiping import wipe
+
 def mend(db: {}):
     try:
-        db.execute("x")
+        wipe(db)
     except Exception:
         print("so what")
     db.execute("y")
@@ -95,6 +97,8 @@ def test_an_annotation_that_a_package_passes_on_is_enough(
         "from sqlalchemy.orm import Session, sessionmaker\nLocal = sessionmaker()\nOther = 1\n\n"
         "def get_db():\n    with Local() as db:\n        yield db\n\n"
         "DbSession = Annotated[Session, Depends(get_db)]\n",
+        "shop/wiping.py": "from sqlalchemy.orm import Session\n\n"
+        "def wipe(db: Session):\n    db.add(1)\n    db.flush()\n",
         "shop/mending.py": f"{importing}\n{MENDING.format(name)}",
         "shop/others.py": f"Db = DbSession = core = dict\n{MENDING.format(name)}",
     }
