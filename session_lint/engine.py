@@ -18,7 +18,7 @@ from session_lint.python.modules import module_name
 from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
-from session_lint.signs import ends, imported
+from session_lint.signs import imported, uses
 from session_lint.source import SourceError, decode
 from session_lint.stages import stage
 from session_lint.suppress import heard, names_codes
@@ -120,7 +120,7 @@ def concerned(data: bytes, path: Path, settings: Settings) -> bool:
 
     words = vocabulary(settings.vocabulary)
     if settings.whole_project and not imported(data, path, words.sources):
-        return ends(data.decode("latin-1"))
+        return uses(data.decode("latin-1"))
     from session_lint.analysis import concerns, concerns_alone  # noqa: PLC0415  (where no session comes from anywhere)
 
     if not settings.whole_project:

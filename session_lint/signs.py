@@ -32,7 +32,11 @@ _AS = re.compile(rb"\b(%s+)\b(?:[ \t]+as[ \t]+(%s+))?" % (LETTERS, LETTERS))
 """In a list of what is imported: each name, and the one that it gets."""
 _LITTLE = 20_000
 """Bytes of all files from which words could be learnt; where there are more, what is learnt is worth keeping."""
-_ENDS = (".commit(", ".rollback(")
+_METHODS = tuple(
+    f".{name}("
+    for name in "commit rollback add_all begin_nested bulk_save_objects bulk_insert_mappings bulk_update_mappings "
+    "expunge expunge_all expire_all".split()
+)
 """In a text that opens no session, the words of mistakes that somebody else's session makes of them."""
 _FLUSHES = ".flush("
 """Another one, which files and streams have, too: those have no method of a session beside, but a dictionary's."""
@@ -40,6 +44,11 @@ _BESIDE = (
     r"session|\.(?:add|add_all|merge|delete|execute|query|scalars?|refresh"
     r"|expunge\w*|expire\w*|begin(?:_nested)?|bulk_\w+)\("
 )
+_CALLED = [
+    re.compile(rf"{name}\.(?:execute|exec|query|add|merge|scalars?|stream\w*|begin|bulk_\w+)\(").search
+    for name in ("session", r"session\(\)", "sess", "db")
+]
+"""Methods that others have, too, on what is called a session; a pattern is fast that begins with letters."""
 _QUERIES = re.compile(r"\b(?:[A-Z]\w*|cls)\.query\b(?!\s*\()").search
 """Where a model may be asked for a query, which knows its session by itself: ``User.query``."""
 LOADING = frozenset(
@@ -247,9 +256,11 @@ def _receiving(handed: list[tuple[Unit, list[Passing]]]) -> set[str]:
     return {name for unit, passings in handed for passing in passings for name in receiving(unit.names, passing)}
 
 
-def ends(text: str) -> bool:
-    """Whether a text may end a session that it did not open, or use one that it does not speak of."""
-    if any(word in text for word in _ENDS) or (".query" in text and _QUERIES(text)):
+def uses(text: str) -> bool:
+    """Whether a text may use, or end, a session that it did not open, and of which it need not speak."""
+    if any(word in text for word in _METHODS) or any(called(text) for called in _CALLED):
+        return True
+    if ".query" in text and _QUERIES(text):
         return True
     return _FLUSHES in text and re.search(_BESIDE, text, re.IGNORECASE) is not None
 

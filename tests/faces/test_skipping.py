@@ -51,17 +51,21 @@ def test_a_factory_that_is_passed_is_enough(tmp_path: Path) -> None:
     assert codes(paths) == codes(paths, None)
 
 
-def test_a_query_of_a_model_is_enough(tmp_path: Path) -> None:
-    """So is one that asks a model for its query, and never speaks of the session."""
+def test_what_a_model_or_a_library_is_asked_is_enough(tmp_path: Path) -> None:
+    """So is one that asks a model for its query, or a library for its session, and opens none."""
     bakery = {
         "bakery/__init__.py": "",
         "bakery/base.py": "from flask_sqlalchemy import SQLAlchemy\n\ndb = SQLAlchemy()\n",
         "bakery/models.py": "from bakery.base import db\n\nclass Loaf(db.Model):\n    pass\n",
         "bakery/telling.py": "import requests\nfrom bakery.models import Loaf\n\ndef tell():\n"
         "    for loaf in Loaf.query.all():\n        requests.post('http://example.org', loaf.name)\n",
+        "bakery/wiping.py": "from sqlalchemy import delete\nfrom bakery.base import db\nfrom bakery.models import Loaf\n"
+        "def wipe(names):\n    for name in names:\n        try:\n            db.session.execute(delete(Loaf))\n"
+        "        except Exception:\n            print(name)\n",
         "bakery/asking.py": "def ask(form):\n    return form.query('loaf')\n",
     }
-    assert [name for name, found in codes(write(tmp_path, bakery)) if "SES703" in found] == ["telling.py"]
+    found = [(name, one) for name, found in codes(write(tmp_path, bakery)) for one in found]
+    assert found == [("telling.py", "SES703"), ("wiping.py", "SES701")]
 
 
 MENDING = """
