@@ -59,8 +59,8 @@ def test_what_a_model_or_a_library_is_asked_is_enough(tmp_path: Path) -> None:
         "bakery/models.py": "from bakery.base import db\n\nclass Loaf(db.Model):\n    pass\n",
         "bakery/telling.py": "import requests\nfrom bakery.models import Loaf\n\ndef tell():\n"
         "    for loaf in Loaf.query.all():\n        requests.post('http://example.org', loaf.name)\n",
-        "bakery/wiping.py": "from sqlalchemy import delete\nfrom bakery.base import db\nfrom bakery.models import Loaf\n"
-        "def wipe(names):\n    for name in names:\n        try:\n            db.session.execute(delete(Loaf))\n"
+        "bakery/wiping.py": "from sqlalchemy import delete\nfrom bakery.base import db\n"
+        "from bakery.models import Loaf\n\ndef wipe(names):\n    for name in names:\n        try:\n            db.session.execute(delete(Loaf))\n"
         "        except Exception:\n            print(name)\n",
         "bakery/asking.py": "def ask(form):\n    return form.query('loaf')\n",
     }
