@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(rb"%s+" % LETTERS)
 _STAR = b" import *"
+_FROM_HERE = re.compile(rb"from[ \t]+\.+[ \t]*import\b").search
+"""An import from the package itself, which is not named then."""
 _IMPORTED = re.compile(rb"^[ \t]*from[ \t]+[.\w]+[ \t]+import[ \t]*(\([^)]*\)|[^\n(]*)", re.MULTILINE)
 _AS = re.compile(rb"\b(%s+)\b(?:[ \t]+as[ \t]+(%s+))?" % (LETTERS, LETTERS))
 """In a list of what is imported: each name, and the one that it gets."""
@@ -153,12 +155,14 @@ def passed_on(project: Project, learnt: Iterable[str]) -> dict[str, set[str]]:
         if stem in found.setdefault(name, set()):
             continue
         found[name].add(stem)
-        for path in project.naming(stem):
-            passing = project.layout.name(path).rpartition(".")[2]
-            if _STAR in project.content(path):
-                todo.append((name, passing))
-            todo += [(new or old, passing) for old, new in _imports(project, path, name)]
+        todo += [(name, _stem(project, path)) for path in project.naming(stem) if _STAR in project.content(path)]
+        for path in project.naming(name):
+            todo += [(new or old, _stem(project, path)) for old, new in _imports(project, path, name)]
     return found
+
+
+def _stem(project: Project, path: Path) -> str:
+    return project.layout.name(path).rpartition(".")[2]
 
 
 def learnt_from(project: Project, words: Iterable[str]) -> bytes:
@@ -334,7 +338,7 @@ class Signs:
         return self._finds(data) or self._shares(data)
 
     def _shares(self, data: bytes) -> bool:
-        return any(namer(name)(data) and finds(data) for name, finds in self._modules)
+        return any(namer(name)(data) and (finds(data) or _FROM_HERE(data)) for name, finds in self._modules)
 
     @cached_property
     def _finds(self) -> Callable[[bytes], bool]:

@@ -60,7 +60,8 @@ def test_what_a_model_or_a_library_is_asked_is_enough(tmp_path: Path) -> None:
         "bakery/telling.py": "import requests\nfrom bakery.models import Loaf\n\ndef tell():\n"
         "    for loaf in Loaf.query.all():\n        requests.post('http://example.org', loaf.name)\n",
         "bakery/wiping.py": "from sqlalchemy import delete\nfrom bakery.base import db\n"
-        "from bakery.models import Loaf\n\ndef wipe(names):\n    for name in names:\n        try:\n            db.session.execute(delete(Loaf))\n"
+        "from bakery.models import Loaf\n\ndef wipe(names):\n    for name in names:\n"
+        "        try:\n            db.session.execute(delete(Loaf))\n"
         "        except Exception:\n            print(name)\n",
         "bakery/asking.py": "def ask(form):\n    return form.query('loaf')\n",
     }
@@ -88,6 +89,7 @@ def mend(db: {}):
         ("from shop.api.core import DbSession as Db", "Db", "from shop.api import Db"),
         ("from shop.api.core import *", "DbSession", "from shop.api import DbSession"),
         ("from shop.api import core", "core.DbSession", "from shop.api import core"),
+        ("from .api.core import DbSession", "DbSession", "from . import DbSession"),
     ],
 )
 def test_an_annotation_that_a_package_passes_on_is_enough(
@@ -95,8 +97,8 @@ def test_an_annotation_that_a_package_passes_on_is_enough(
 ) -> None:
     """So is one that tells of a session by a name which another module has imported for it."""
     shop = {
-        "shop/__init__.py": "",
-        "shop/api/__init__.py": f"{passing}\n",
+        "shop/__init__.py": f"{passing}\n" if passing.startswith("from .") else "",
+        "shop/api/__init__.py": f"{passing}\n" if not passing.startswith("from .") else "",
         "shop/api/core.py": "from typing import Annotated\nfrom fastapi import Depends\n"
         "from sqlalchemy.orm import Session, sessionmaker\nLocal = sessionmaker()\nOther = 1\n\n"
         "def get_db():\n    with Local() as db:\n        yield db\n\n"
