@@ -18,7 +18,7 @@ from session_lint.python.modules import module_name
 from session_lint.python.project import root_of_project
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
-from session_lint.signs import imported, uses
+from session_lint.signs import imported, touches
 from session_lint.source import SourceError, decode
 from session_lint.stages import stage
 from session_lint.suppress import heard, names_codes
@@ -79,6 +79,13 @@ def lint_file(path: Path, settings: Settings, *, thorough: bool = True) -> FileR
 
     :param thorough: whether it is parsed even where no word of it has to do with sessions, to tell of errors.
     """
+    try:
+        return _lint_file(path, settings, thorough=thorough)
+    except Exception as error:  # noqa: BLE001  (whatever it is, it must not hide what other files have)
+        return FileReport(str(path), tuple(_wanted(str(path), settings, _broken(str(path), error))))
+
+
+def _lint_file(path: Path, settings: Settings, *, thorough: bool) -> FileReport:
     filename = str(path)
     try:
         data = path.read_bytes()
@@ -120,7 +127,7 @@ def concerned(data: bytes, path: Path, settings: Settings) -> bool:
 
     words = vocabulary(settings.vocabulary)
     if settings.whole_project and not imported(data, path, words.sources):
-        return uses(data.decode("latin-1"))
+        return touches(data.decode("latin-1"))
     from session_lint.analysis import concerns, concerns_alone  # noqa: PLC0415  (where no session comes from anywhere)
 
     if not settings.whole_project:

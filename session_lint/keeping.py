@@ -84,7 +84,7 @@ def unconcerned(source: Source, settings: Settings, place: Drawer | None) -> dic
     :param source: its text.
     :param place: that for the findings in it.
     """
-    if signs.uses(source.text):
+    if signs.touches(source.text):
         return None
     tables = settings.vocabulary
     if not settings.whole_project:

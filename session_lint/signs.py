@@ -260,7 +260,7 @@ def _receiving(handed: list[tuple[Unit, list[Passing]]]) -> set[str]:
     return {name for unit, passings in handed for passing in passings for name in receiving(unit.names, passing)}
 
 
-def uses(text: str) -> bool:
+def touches(text: str) -> bool:
     """Whether a text may use, or end, a session that it did not open, and of which it need not speak."""
     if any(word in text for word in _METHODS) or any(called(text) for called in _CALLED):
         return True

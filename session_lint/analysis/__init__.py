@@ -11,7 +11,7 @@ from session_lint.python.modules import absolute
 from session_lint.python.names import Names
 from session_lint.python.project import project_of, renew_projects
 from session_lint.signs import forget as forget_signs
-from session_lint.signs import uses
+from session_lint.signs import touches
 from session_lint.source import Source
 from session_lint.vocabulary import builtin
 
@@ -51,7 +51,7 @@ def analyse(source: Source, tree: ast.Module, module: str, vocabulary: Vocabular
     :param vocabulary: what names mean; ``None`` for what the libraries' do.
     """
     vocabulary = vocabulary or builtin()
-    if not (vocabulary.mentions(source.text) or uses(source.text)):
+    if not (vocabulary.mentions(source.text) or touches(source.text)):
         return ModuleFacts(source, None)
     names = Names(tree, module, package=source.filename.endswith("__init__.py"))
     program = Program(vocabulary)
@@ -95,11 +95,11 @@ def concerns(data: bytes, path: Path, vocabulary: Vocabulary | None = None) -> b
 def concerns_alone(data: bytes, vocabulary: Vocabulary | None = None) -> bool:
     """The same of a module with nothing around it."""
     text = data.decode("latin-1")
-    return (vocabulary or builtin()).mentions(text) or uses(text)
+    return (vocabulary or builtin()).mentions(text) or touches(text)
 
 
 def _worth(program: Program, data: bytes, path: Path) -> bool:
-    return program.worth(data, path) or uses(data.decode("latin-1"))
+    return program.worth(data, path) or touches(data.decode("latin-1"))
 
 
 def answer(question: str, path: Path, vocabulary: Vocabulary | None = None) -> bytes:

@@ -173,6 +173,23 @@ def test_an_internal_error_is_the_files_own(monkeypatch: pytest.MonkeyPatch, err
     assert [("bad.py", [message]), ("good.py", [])] == [(r.path, [f.message for f in r.findings]) for r in reports]
 
 
+def test_an_error_before_the_analysis_is_the_files_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells whether a file may hold a session is the tool's, too."""
+    bad, good = write(bad=CLEAN, good=LEAK)
+    asked = engine.concerned
+
+    def concerned(data: bytes, path: Path, settings: Settings) -> bool:
+        if path != good:
+            raise KeyError("x")
+        return asked(data, path, settings)
+
+    monkeypatch.setattr(engine, "concerned", concerned)
+    reports = lint_paths([bad, good], PLAIN, named=())
+    found = [(r.path, f.location.row, f.code, f.message) for r in reports for f in r.findings]
+    assert found[0] == ("bad.py", 1, "SES900", "file not analysed: internal error: KeyError: 'x'")
+    assert [one[:3] for one in found[1:]] == [("good.py", 5, "SES101")]
+
+
 def test_a_rule_that_fails_hides_nothing_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """What went wrong is said once, whatever the number of rules that it happens in."""
     rules = catalogue()
