@@ -10,8 +10,9 @@ from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.closures import of_own_object
 from session_lint.analysis.decorating import decorated
+from session_lint.analysis.everywhere import known_there
 from session_lint.analysis.family import family
-from session_lint.analysis.handing import runs
+from session_lint.analysis.handing import awaited_function, runs
 from session_lint.analysis.objects import known_as
 from session_lint.analysis.places import is_test
 from session_lint.analysis.state import NOTHING, State, settled
@@ -152,14 +153,15 @@ def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     if what:
         return Slow(what)
     callee = module.calls.callee(call)
-    if callee.meaning is not None or callee.function is None or depth >= _DEEPEST or len(callee.names) > 1:
+    if callee.meaning is not None or depth >= _DEEPEST or len(callee.names) > 1:
         return None  # of several, one may be quick
-    home = module.at(callee)
-    if home.is_memoised(callee.function):
-        return None  # only the first call waits
-    known, key = home.program.slow, (callee.function, depth)  # how far it is followed hangs on how far away it is
+    found = (module.at(callee), callee.function) if callee.function is not None else awaited_function(module, call)
+    if found is None or found[0].is_memoised(found[1]):
+        return None  # of what is remembered, only the first call waits
+    home, function = found
+    known, key = home.program.slow, (function, depth)  # how far it is followed hangs on how far away it is
     if key not in known:
-        known[key] = _inside(home, callee.function, depth) or _in_all(home, callee.function, depth)
+        known[key] = _inside(home, function, depth) or _in_all(home, function, depth)
     return known[key]  # type: ignore[return-value]
 
 
@@ -264,10 +266,11 @@ def _entered(module: Module, call: ast.Call, code: Code, fact: Fact) -> tuple[Mo
     callee = module.calls.callee(call)
     if callee.function is None or is_generator(callee.function):
         return None
-    names = frozenset(parameters_given(module, call, callee.function, fact, bound=callee.bound))
-    names |= known_as(module, call, callee, fact) | of_own_object(module, code, call, callee, fact)
+    given = frozenset(parameters_given(module, call, callee.function, fact, bound=callee.bound))
+    given |= known_as(module, call, callee, fact) | of_own_object(module, code, call, callee, fact)
     stored = {n.id for n in own_of(callee.function, ast.Name) if not isinstance(n.ctx, ast.Load)}
-    names = frozenset(name for name in names if name.partition(".")[0] not in stored)
+    names = frozenset[object](name for name in given if name.partition(".")[0] not in stored)
+    names |= frozenset().union(*(known_there(module, code, callee, fact) or ()))
     return (module.at(callee), callee.function, NOTHING._replace(site=fact.site, names=names)) if names else None
 
 
