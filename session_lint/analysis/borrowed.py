@@ -203,7 +203,7 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
     """The managed sessions that a code uses without speaking of them.
 
     A model asks them (``User.query.all()``), or a function does that knows one by itself, and whose failure the code
-    catches, or which passes over it before its next turn.
+    catches, or which passes over it before something else asks.
     """
     words = _committing(module)
     for code, scope in module.codes:
@@ -257,15 +257,15 @@ def _committing(module: Module) -> frozenset[str] | None:
 def _by_callees(
     module: Module, code: FunctionNode, words: frozenset[str] | None
 ) -> Iterator[tuple[str, frozenset[object]]]:
-    """The managed sessions that functions commit which a code calls in a ``try``, or again and again.
+    """The managed sessions that functions commit which a code calls in a ``try``, or anywhere.
 
     Of the latter only those count that may pass over a failure of theirs.
 
     :param words: by which the module may call such a function.
     """
     idle = effects().keys() | _SAYING
-    for one in own_of(code, ast.Try, *_LOOPS):
-        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
+    for one in (code, *own_of(code, ast.Try)):
+        inside = (node for statement in one.body for node in (statement, *own_nodes(statement)))
         again = not isinstance(one, ast.Try)
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
             if words is not None and word(call.func) not in words:

@@ -286,7 +286,7 @@ def _may_go_on(module: Module, one: Borrowed) -> bool:
         _reaches(module, one, node.body) and not _undoes(handler.body, names)
         for node in tries
         for handler in node.handlers
-        if any(map(module.exceptions.of_database, module.exceptions.listed(handler.type, scope)))
+        if any(map(module.exceptions.may_tell_of_database, module.exceptions.listed(handler.type, scope)))
     )
 
 

@@ -23,7 +23,7 @@ from session_lint.python.nodes import own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
@@ -189,12 +189,64 @@ def _is_abstract(function: FunctionNode) -> bool:
 
 
 def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> Slow | None:
-    """The first slow call of a function that it makes on every way through: it stands in the body itself."""
-    for call in _unconditional(function):
-        found = slowness(home, call, depth + 1) if call in home.calls else None
-        if found is not None:
-            return Slow(found.what, (call, *found.inside))
+    """The first slow call of a function that it makes on every way through."""
+    return _first_slow(home, function.body, depth)
+
+
+def _first_slow(home: Module, nodes: Iterable[ast.AST], depth: int) -> Slow | None:
+    """The first slow call that is made on every way through some statements, as far as no exception ends it."""
+    todo: list[ast.AST] = [*nodes]
+    count = 0
+    while todo and count < _MOST:
+        node = todo.pop(0)
+        if isinstance(node, ast.Call):
+            count += 1
+            found = slowness(home, node, depth + 1) if node in home.calls else None
+            if found is not None:
+                return Slow(found.what, (node, *found.inside))
+        if isinstance(node, ast.If):
+            leaves = bool(node.body) and isinstance(node.body[-1], ast.Return) and not node.orelse
+            other = todo if leaves else node.orelse  # what follows is the other side
+            found = _first_slow(home, [node.test], depth) or _on_both_sides(home, node.body, other, depth)
+            if found is not None:
+                return found
+        elif isinstance(node, (ast.For, ast.While)) and _runs_once(node):
+            todo = [*node.body, *todo]
+        elif not isinstance(node, _DECIDING):
+            todo = [*ast.iter_child_nodes(node), *todo]
     return None
+
+
+def _on_both_sides(home: Module, one: list[ast.stmt], other: Sequence[ast.AST], depth: int) -> Slow | None:
+    """What both sides of a test wait for, or the one of which the other only complains."""
+    sides = (one, other)
+    found = [_first_slow(home, side, depth) for side in sides]
+    complains = [bool(side) and isinstance(side[-1], ast.Raise) for side in sides]
+    decided = all(slow is not None or raises for slow, raises in zip(found, complains, strict=True))
+    return next((slow for slow in found if slow is not None), None) if decided else None
+
+
+def _runs_once(loop: ast.For | ast.While) -> bool:
+    """Whether the body of a loop surely runs: it runs for ever, a number of times, or tries again and again."""
+    if isinstance(loop, ast.While):
+        return isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    if not isinstance(loop.iter, ast.Call) or path(loop.iter.func) != "range" or len(loop.iter.args) != 1:
+        return False
+    times = loop.iter.args[0]
+    if isinstance(times, ast.BinOp) and isinstance(times.op, ast.Add):
+        times = times.left if isinstance(times.right, ast.Constant) else times.right
+    if isinstance(times, ast.Constant):
+        return isinstance(times.value, int) and times.value > 0
+    return any(part in path(times).rpartition(".")[2].lower() for part in _TRYING)
+
+
+_DECIDING = (
+    *(ast.If, ast.While, ast.For, ast.AsyncFor, ast.IfExp, ast.BoolOp, ast.Match),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler),
+)
+"""What does not run all that stands in it, or not now."""
+_TRYING = ("retr", "attempt", "tries")
+"""Parts of the words for how often something is tried, which is once at least."""
 
 
 def _unconditional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.Call]:
@@ -206,11 +258,8 @@ def _unconditional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
         if isinstance(node, ast.Call):
             count += 1
             yield node
-        if isinstance(node, (ast.If, ast.While, ast.For, ast.AsyncFor, ast.IfExp, ast.BoolOp, ast.Match)):
-            continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler)):
-            continue
-        todo = [*ast.iter_child_nodes(node), *todo]
+        if not isinstance(node, _DECIDING):
+            todo = [*ast.iter_child_nodes(node), *todo]
 
 
 def _begun(solved: Solved, block: Block, start: Fact, slow: ast.AST) -> ast.AST | None:
