@@ -301,19 +301,19 @@ def _told(module: Module) -> Iterator[Borrowed]:
 
 
 def _looked_up(module: Module) -> Iterator[Borrowed]:
-    """The sessions that variables of functions get from under a key of what the function was given, by their methods.
+    """The sessions that variables of functions get out of what the function was given, by their methods.
 
-    ``session = context["session"]``, ``db = info.context.get("db")``
+    ``session = context["session"]``, ``db = info.context.get("db")``, ``s = self.handle()`` of a handle that nobody knows
     """
     known, used = effects(), dict[tuple[ast.AST, str], list[ast.Call]]()
     for call, scope in module.names.scopes.calls.items():
         if isinstance(call.func, ast.Attribute) and call.func.attr in known and isinstance(call.func.value, ast.Name):
             name = call.func.value.id
-            if name in scope.bindings and _under_a_key(scope, name) is not None:
+            if name in scope.bindings and _taken_out(module, scope, name) is not None:
                 used.setdefault((scope.node, name), []).append(call)
     for (code, name), calls in used.items():
         scope = module.names.scopes.of[code]
-        value = _under_a_key(scope, name)
+        value = _taken_out(module, scope, name)
         if name in scope.declared or value is None or not acts_as_session(calls):
             continue
         if not _taken_otherwise(code, value):
@@ -330,10 +330,26 @@ def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
     return len(again) > 1 or any(path(a).partition(".")[0] == around for a in given)
 
 
-def _under_a_key(scope: Scope, name: str) -> ast.expr | None:
-    """What a variable gets, once, where that stands under a key of a parameter, or of a field of one."""
+def _taken_out(module: Module, scope: Scope, name: str) -> ast.expr | None:
+    """What a variable gets, once, where a parameter, or a field of one, has it or gives it as it is called."""
     bindings = scope.bindings[name]
     value = bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
+    return _under_a_key(scope, value) or _of_unknown(module, scope, value)
+
+
+def _of_unknown(module: Module, scope: Scope, value: ast.AST | None) -> ast.expr | None:
+    """The call without arguments of what a parameter, or a field of one, has, and nobody knows."""
+    if not isinstance(value, ast.Call) or value.args or value.keywords or value not in module.calls:
+        return None
+    given = scope.bindings.get(path(value.func).partition(".")[0], ())
+    if not given or any(b.kind is not BindingKind.PARAMETER for b in given):
+        return None
+    callee = module.calls.callee(value)
+    return None if callee.known or callee.function is not None or callee.role is not None else value
+
+
+def _under_a_key(scope: Scope, value: ast.AST | None) -> ast.expr | None:
+    """What stands under a key of a parameter, or of a field of one."""
     if isinstance(value, ast.Subscript):
         key, around = value.slice, value.value
     elif isinstance(value, ast.Call) and len(value.args) == 1 and isinstance(value.func, ast.Attribute):
