@@ -303,7 +303,7 @@ def _told(module: Module) -> Iterator[Borrowed]:
 def _looked_up(module: Module) -> Iterator[Borrowed]:
     """The sessions that variables of functions get out of what the function was given, by their methods.
 
-    ``session = context["session"]``, ``db = info.context.get("db")``, ``s = self.handle()`` of a handle that nobody knows
+    ``session = context["session"]``, ``db = info.context.get("db")``, ``s = self.handle()`` of what nobody knows
     """
     known, used = effects(), dict[tuple[ast.AST, str], list[ast.Call]]()
     for call, scope in module.names.scopes.calls.items():
