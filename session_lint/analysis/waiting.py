@@ -230,13 +230,15 @@ def _runs_once(loop: ast.For | ast.While) -> bool:
     """Whether the body of a loop surely runs: it runs for ever, a number of times, or tries again and again."""
     if isinstance(loop, ast.While):
         return isinstance(loop.test, ast.Constant) and bool(loop.test.value)
-    if not isinstance(loop.iter, ast.Call) or path(loop.iter.func) != "range" or len(loop.iter.args) != 1:
+    if not isinstance(loop.iter, ast.Call) or path(loop.iter.func) != "range" or not loop.iter.args:
         return False
-    times = loop.iter.args[0]
+    first, *rest = loop.iter.args
+    start = first.value if rest and isinstance(first, ast.Constant) else 0
+    times = rest[0] if rest else first
     if isinstance(times, ast.BinOp) and isinstance(times.op, ast.Add):
         times = times.left if isinstance(times.right, ast.Constant) else times.right
     if isinstance(times, ast.Constant):
-        return isinstance(times.value, int) and times.value > 0
+        return isinstance(times.value, int) and isinstance(start, int) and times.value > start
     return any(part in path(times).rpartition(".")[2].lower() for part in _TRYING)
 
 
