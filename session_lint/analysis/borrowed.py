@@ -223,16 +223,20 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
 def _by_own_methods(
     module: Module, code: FunctionNode, known: dict[ast.AST, list[Borrowed]]
 ) -> Iterator[tuple[str, Borrowed]]:
-    """The sessions in fields that methods commit, passing over failures, which a method calls again and again."""
+    """The sessions in fields that methods commit which a method calls in a ``try``, or again and again.
+
+    Of the latter only those count that may pass over a failure of theirs.
+    """
     scope = module.names.scopes.of[code]
     if not parameters(code) or not is_self(scope, own := parameters(code)[0].arg):
         return
-    for loop in own_of(code, *_LOOPS):
-        for call in (n for n in own_nodes(loop) if isinstance(n, ast.Call) and n in module.calls):
+    for around in own_of(code, ast.Try, *_LOOPS):
+        inside = (node for statement in around.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
+        for call in (n for n in inside if isinstance(n, ast.Call) and n in module.calls):
             if not isinstance(call.func, ast.Attribute) or path(call.func.value) != own:
                 continue
             function = module.calls.callee(call).function
-            if function is None or not own_of(function, ast.ExceptHandler):
+            if function is None or not (isinstance(around, ast.Try) or own_of(function, ast.ExceptHandler)):
                 continue
             for one in known.get(function, ()):
                 field = one.name.removeprefix(f"{parameters(function)[0].arg}.") if parameters(function) else ""
