@@ -51,6 +51,8 @@ Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
 _SPEAKING = frozenset(["add_all", "commit", "flush", "query", "refresh", "rollback", "scalars"])
 """Methods that few other things have."""
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_COMMITTING = "commit("
+"""What the text of a function holds that commits, by itself or by one that is called so."""
 _SAYING = frozenset(["debug", "info", "warning", "error", "exception", "critical"])
 _ELSEWHERE = "<elsewhere>"
 """How a session is known before a variable gets it."""
@@ -251,7 +253,7 @@ def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozen
 
 def _committing(module: Module) -> frozenset[str] | None:
     """The words by which a module may call a function that commits; ``None`` for any."""
-    words = module.program.functions_saying(module, ".commit(")
+    words = module.program.functions_saying(module, _COMMITTING)
     if words is None:
         return None
     imported = ((name, b) for name, bound in module.names.scopes.module.bindings.items() for b in bound if b.target)
@@ -281,14 +283,22 @@ def _by_callees(
                 continue
             home = module.at(callee)
             there = home.names.scopes.of[callee.function]
-            committed = {
-                path(managed_by(home, asked.func.value, there))  # type: ignore[attr-defined]  # a method
-                for asked in own_of(callee.function, ast.Call)
-                if _commits(asked)
-            }
-            for node in home.receivers(callee.function):
+            committed = {path(node) for node in _committed(home, callee.function)}
+            for node in home.receivers(callee.function) if committed else ():
                 if path(node) in committed and managed(home, home.names.qualify(node, there)):
                     yield path(node), identity(home, node, there)
+
+
+def _committed(home: Module, function: FunctionNode, depth: int = 0) -> Iterator[ast.expr]:
+    """What a function commits, by itself or by a function of its module that has a name for that."""
+    scope = home.names.scopes.of[function]
+    for call in own_of(function, ast.Call):
+        if _commits(call):
+            yield managed_by(home, call.func.value, scope)  # type: ignore[attr-defined]  # a method
+        elif "commit" in word(call.func) and call in home.calls and depth < 1:
+            callee = home.calls.callee(call)
+            if callee.function is not None and home.at(callee) is home:
+                yield from _committed(home, callee.function, depth + 1)
 
 
 def _commits(call: ast.Call) -> bool:
