@@ -19,7 +19,7 @@ from session_lint.analysis.state import NOTHING, State, settled
 from session_lint.analysis.streaming import keeps, stays
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import RAISING, EdgeKind, PointKind
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
         found: list[Waiting] = []
         for point, fact, block, start in solved.arrivals(PointKind.CALL) if calls else ():
             call = point.node
-            if not isinstance(call, ast.Call) or call not in calls or settled(fact):
-                continue  # a session without a name was leaked, which another rule tells
+            if not isinstance(call, ast.Call) or call not in calls or settled(fact) or fact.marked("failed"):
+                continue  # a session without a name was leaked, which another rule tells, as one does of failures
             if calls[call].what == _STREAM and not keeps(facts.module, call, fact, borrowed):
                 continue
             if fact.site is not None and fact.state is State.ACTIVE:
@@ -211,7 +211,7 @@ def _first_slow(home: Module, nodes: Iterable[ast.AST], depth: int) -> Slow | No
             if found is not None:
                 return found
         elif isinstance(node, (ast.For, ast.While)) and _runs_once(node):
-            todo = [*node.body, *todo]
+            todo = [*_until_left(node), *todo]
         elif not isinstance(node, _DECIDING):
             todo = [*ast.iter_child_nodes(node), *todo]
     return None
@@ -242,6 +242,18 @@ def _runs_once(loop: ast.For | ast.While) -> bool:
     return any(part in path(times).rpartition(".")[2].lower() for part in _TRYING)
 
 
+def _until_left(loop: ast.For | ast.While) -> list[ast.stmt]:
+    """The statements of a loop up to the first that may leave it under some condition: what follows need not run."""
+    found: list[ast.stmt] = []
+    for statement in loop.body:
+        found.append(statement)
+        tests = [n for n in (statement, *own_nodes(statement)) if isinstance(n, (ast.If, ast.Match))]
+        if any(isinstance(n, _LEAVING) for test in tests for n in own_nodes(test)):
+            break
+    return found
+
+
+_LEAVING = (ast.Return, ast.Break, ast.Continue)
 _DECIDING = (
     *(ast.If, ast.While, ast.For, ast.AsyncFor, ast.IfExp, ast.BoolOp, ast.Match),
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler),
