@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
 
 _DEEPEST = 3
+_RENAMINGS = 6
+"""How many names after each other are read: a getter, what it gave, the session of that, each with a call."""
 
 
 def managed(module: Module, names: frozenset[str]) -> bool:
@@ -106,7 +108,7 @@ def managed_by(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
 def _renamed(node: ast.expr, scope: Scope) -> ast.expr | None:
     """What an expression is another name for: what is called, what a variable was assigned; ``None`` for several."""
     found: ast.expr | None = node
-    for _ in range(_DEEPEST):
+    for _ in range(_RENAMINGS):
         if found is None or not _is_renaming(found, scope):
             break
         found = found.func if isinstance(found, ast.Call) else assigned(scope, path(found))

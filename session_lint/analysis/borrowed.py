@@ -51,6 +51,8 @@ Uses: TypeAlias = "dict[tuple[ast.AST, str], list[Use]]"
 _SPEAKING = frozenset(["add_all", "commit", "flush", "query", "refresh", "rollback", "scalars"])
 """Methods that few other things have."""
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_COMMITTING = "commit("
+"""What the text of a function holds that commits, by itself or by one that is called so."""
 _SAYING = frozenset(["debug", "info", "warning", "error", "exception", "critical"])
 _ELSEWHERE = "<elsewhere>"
 """How a session is known before a variable gets it."""
@@ -203,7 +205,7 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
     """The managed sessions that a code uses without speaking of them.
 
     A model asks them (``User.query.all()``), or a function does that knows one by itself, and whose failure the code
-    catches, or which passes over it before its next turn.
+    catches, or which passes over it before something else asks.
     """
     words = _committing(module)
     for code, scope in module.codes:
@@ -223,16 +225,20 @@ def _unnamed(module: Module, known: dict[ast.AST, list[Borrowed]]) -> Iterator[B
 def _by_own_methods(
     module: Module, code: FunctionNode, known: dict[ast.AST, list[Borrowed]]
 ) -> Iterator[tuple[str, Borrowed]]:
-    """The sessions in fields that methods commit, passing over failures, which a method calls again and again."""
+    """The sessions in fields that methods commit which a method calls in a ``try``, or again and again.
+
+    Of the latter only those count that may pass over a failure of theirs.
+    """
     scope = module.names.scopes.of[code]
     if not parameters(code) or not is_self(scope, own := parameters(code)[0].arg):
         return
-    for loop in own_of(code, *_LOOPS):
-        for call in (n for n in own_nodes(loop) if isinstance(n, ast.Call) and n in module.calls):
+    for around in own_of(code, ast.Try, *_LOOPS):
+        inside = (node for statement in around.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
+        for call in (n for n in inside if isinstance(n, ast.Call) and n in module.calls):
             if not isinstance(call.func, ast.Attribute) or path(call.func.value) != own:
                 continue
             function = module.calls.callee(call).function
-            if function is None or not own_of(function, ast.ExceptHandler):
+            if function is None or not (isinstance(around, ast.Try) or own_of(function, ast.ExceptHandler)):
                 continue
             for one in known.get(function, ()):
                 field = one.name.removeprefix(f"{parameters(function)[0].arg}.") if parameters(function) else ""
@@ -247,7 +253,7 @@ def _by_models(module: Module, code: FunctionNode) -> Iterator[tuple[str, frozen
 
 def _committing(module: Module) -> frozenset[str] | None:
     """The words by which a module may call a function that commits; ``None`` for any."""
-    words = module.program.functions_saying(module, ".commit(")
+    words = module.program.functions_saying(module, _COMMITTING)
     if words is None:
         return None
     imported = ((name, b) for name, bound in module.names.scopes.module.bindings.items() for b in bound if b.target)
@@ -257,15 +263,15 @@ def _committing(module: Module) -> frozenset[str] | None:
 def _by_callees(
     module: Module, code: FunctionNode, words: frozenset[str] | None
 ) -> Iterator[tuple[str, frozenset[object]]]:
-    """The managed sessions that functions commit which a code calls in a ``try``, or again and again.
+    """The managed sessions that functions commit which a code calls in a ``try``, or anywhere.
 
     Of the latter only those count that may pass over a failure of theirs.
 
     :param words: by which the module may call such a function.
     """
     idle = effects().keys() | _SAYING
-    for one in own_of(code, ast.Try, *_LOOPS):
-        inside = nodes_in(one.body)  # type: ignore[attr-defined]
+    for one in (code, *own_of(code, ast.Try)):
+        inside = nodes_in(one.body)
         again = not isinstance(one, ast.Try)
         for call in (node for node in inside if isinstance(node, ast.Call) and node in module.calls):
             if words is not None and word(call.func) not in words:
@@ -277,14 +283,22 @@ def _by_callees(
                 continue
             home = module.at(callee)
             there = home.names.scopes.of[callee.function]
-            committed = {
-                path(managed_by(home, asked.func.value, there))  # type: ignore[attr-defined]  # a method
-                for asked in own_of(callee.function, ast.Call)
-                if _commits(asked)
-            }
-            for node in home.receivers(callee.function):
+            committed = {path(node) for node in _committed(home, callee.function)}
+            for node in home.receivers(callee.function) if committed else ():
                 if path(node) in committed and managed(home, home.names.qualify(node, there)):
                     yield path(node), identity(home, node, there)
+
+
+def _committed(home: Module, function: FunctionNode, depth: int = 0) -> Iterator[ast.expr]:
+    """What a function commits, by itself or by a function of its module that has a name for that."""
+    scope = home.names.scopes.of[function]
+    for call in own_of(function, ast.Call):
+        if _commits(call):
+            yield managed_by(home, call.func.value, scope)  # type: ignore[attr-defined]  # a method
+        elif "commit" in word(call.func) and call in home.calls and depth < 1:
+            callee = home.calls.callee(call)
+            if callee.function is not None and home.at(callee) is home:
+                yield from _committed(home, callee.function, depth + 1)
 
 
 def _commits(call: ast.Call) -> bool:
@@ -301,19 +315,19 @@ def _told(module: Module) -> Iterator[Borrowed]:
 
 
 def _looked_up(module: Module) -> Iterator[Borrowed]:
-    """The sessions that variables of functions get from under a key of what the function was given, by their methods.
+    """The sessions that variables of functions get out of what the function was given, by their methods.
 
-    ``session = context["session"]``, ``db = info.context.get("db")``
+    ``session = context["session"]``, ``db = info.context.get("db")``, ``s = self.handle()`` of what nobody knows
     """
     known, used = effects(), dict[tuple[ast.AST, str], list[ast.Call]]()
     for call, scope in module.names.scopes.calls.items():
         if isinstance(call.func, ast.Attribute) and call.func.attr in known and isinstance(call.func.value, ast.Name):
             name = call.func.value.id
-            if name in scope.bindings and _under_a_key(scope, name) is not None:
+            if name in scope.bindings and _taken_out(module, scope, name) is not None:
                 used.setdefault((scope.node, name), []).append(call)
     for (code, name), calls in used.items():
         scope = module.names.scopes.of[code]
-        value = _under_a_key(scope, name)
+        value = _taken_out(module, scope, name)
         if name in scope.declared or value is None or not acts_as_session(calls):
             continue
         if not _taken_otherwise(code, value):
@@ -330,10 +344,26 @@ def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
     return len(again) > 1 or any(path(a).partition(".")[0] == around for a in given)
 
 
-def _under_a_key(scope: Scope, name: str) -> ast.expr | None:
-    """What a variable gets, once, where that stands under a key of a parameter, or of a field of one."""
+def _taken_out(module: Module, scope: Scope, name: str) -> ast.expr | None:
+    """What a variable gets, once, where a parameter, or a field of one, has it or gives it as it is called."""
     bindings = scope.bindings[name]
     value = bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
+    return _under_a_key(scope, value) or _of_unknown(module, scope, value)
+
+
+def _of_unknown(module: Module, scope: Scope, value: ast.AST | None) -> ast.expr | None:
+    """The call without arguments of what a parameter, or a field of one, has, and nobody knows."""
+    if not isinstance(value, ast.Call) or value.args or value.keywords or value not in module.calls:
+        return None
+    given = scope.bindings.get(path(value.func).partition(".")[0], ())
+    if not given or any(b.kind is not BindingKind.PARAMETER for b in given):
+        return None
+    callee = module.calls.callee(value)
+    return None if callee.known or callee.function is not None or callee.role is not None else value
+
+
+def _under_a_key(scope: Scope, value: ast.AST | None) -> ast.expr | None:
+    """What stands under a key of a parameter, or of a field of one."""
     if isinstance(value, ast.Subscript):
         key, around = value.slice, value.value
     elif isinstance(value, ast.Call) and len(value.args) == 1 and isinstance(value.func, ast.Attribute):

@@ -144,6 +144,9 @@ _QUIET = frozenset(
 
 
 _REGISTRIES = {Role.REGISTRY_MAKER, Role.MANAGED}
+_FIELD_READING = {"builtins.getattr"}
+_WITH_DEFAULT = 3
+"""How many arguments ``getattr`` has that gives something where the field is not there."""
 
 
 class Calls:
@@ -318,6 +321,8 @@ class Calls:
             return replace(named, meaning=Meaning(Role.FACTORY), kept=kept, lazy=lazy)
         if self._goes(call, found):
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
+        if len(call.args) == _WITH_DEFAULT and names == _FIELD_READING:
+            return replace(named, meaning=Meaning(Role.NO_RAISE))
         return named
 
     def is_opaque(self, node: ast.expr, names: frozenset[str]) -> bool:

@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.expired import Held, expressions
-from session_lint.analysis.loading import COLLECTING, elements, is_lazy, needs_session
+from session_lint.analysis.loading import COLLECTING, elements, for_call, is_lazy, needs_session
 from session_lint.analysis.reach import after
 from session_lint.flow import PointKind, build
 from session_lint.python.nodes import assigned_in, own_of, path
@@ -314,7 +314,8 @@ def _held_of(module: Module, call: ast.Call) -> Held | None:
     function = callee.function
     if not (home.opens_one(function) or ends_by_hand(home, function) or _is_decorated(home, function)):
         return None
-    return home.program.facts(home).detaching.get(callee.function)
+    held = home.program.facts(home).detaching.get(callee.function)
+    return held and replace(held, what=for_call(module, call, function, held.what, bound=callee.bound))
 
 
 def ends_by_hand(home: Module, function: ast.AST) -> bool:

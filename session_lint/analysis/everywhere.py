@@ -36,6 +36,23 @@ def knows_itself(module: Module, code: Code, callee: Callee, fact: Fact, *, alon
     :param alone: whether only that counts.
     :returns: ``None`` where it has nothing to do with it, as far as its own calls tell.
     """
+    found = known_there(module, code, callee, fact)
+    if found is None or callee.function is None:
+        return None
+    paths, of_models = found
+    state = State.CLOSED if fact.state is State.CLOSED else State.NEW
+    present = frozenset().union(*map(guards.present, paths))
+    start = NOTHING._replace(names=paths | of_models, guards=present, state=state)
+    return module.at(callee).summaries.inner(callee.function, start, alone=alone)
+
+
+def known_there(
+    module: Module, code: Code, callee: Callee, fact: Fact
+) -> tuple[frozenset[str], frozenset[object]] | None:
+    """How a function knows a session that it has from where the code has it from; ``None`` where it does not.
+
+    :returns: the paths by which it does, and the names of it behind the queries of models.
+    """
     function = callee.function
     if function is None or fact.site is None or fact.site.kind is not SiteKind.PARAMETER or is_generator(function):
         return None
@@ -49,12 +66,7 @@ def knows_itself(module: Module, code: Code, callee: Callee, fact: Fact, *, alon
     mine = frozenset().union(*behind, *(identity(module, reading(name), scope) for name in known))
     paths = frozenset(path(node) for node in used if not mine.isdisjoint(identity(home, node, there)))
     of_models = frozenset(name for name, session in asked.items() if not mine.isdisjoint(session))
-    if not paths and not of_models:
-        return None
-    state = State.CLOSED if fact.state is State.CLOSED else State.NEW
-    present = frozenset().union(*map(guards.present, paths))
-    names = paths | known_by(of_models)
-    return home.summaries.inner(function, NOTHING._replace(names=names, guards=present, state=state), alone=alone)
+    return (paths, known_by(of_models)) if paths or of_models else None
 
 
 def known_by(of_models: Iterable[str]) -> frozenset[object]:

@@ -80,6 +80,10 @@ class Exceptions:
         """Whether a clause for a class is there for errors of the database, among others."""
         return handler in (ANY, BASE, *_OF_DATABASE)
 
+    def may_tell_of_database(self, handler: str) -> bool:
+        """Whether a clause for a class may get what another one has made of such an error: the project's own."""
+        return self.of_database(handler) or self.names.class_of(handler) is not None
+
     def of_reads(self, handler: str) -> bool:
         """Whether a clause for a class is there for errors that a database may have with a query, and for no others."""
         return handler in _OF_DATABASE and not handler.endswith((".IntegrityError", ".TimeoutError"))

@@ -286,17 +286,22 @@ def _may_go_on(module: Module, one: Borrowed) -> bool:
         _reaches(module, one, node.body) and not _undoes(handler.body, names)
         for node in tries
         for handler in node.handlers
-        if any(map(module.exceptions.of_database, module.exceptions.listed(handler.type, scope)))
+        if any(map(module.exceptions.may_tell_of_database, module.exceptions.listed(handler.type, scope)))
     )
 
 
 def _reaches(module: Module, one: Borrowed, statements: list[ast.stmt]) -> bool:
-    """Whether statements name a session, or call a function of the project that may know it by itself."""
+    """Whether statements name a session, or call a function of the project that may know it by itself.
+
+    A method of the object does that has the session in a field.
+    """
     if _touches(statements, one.names):
         return True
-    inner = nodes_in(statements) if one.managed else ()
+    own = one.name.rpartition(".")[0]
+    inner = nodes_in(statements) if one.managed or own else ()
     calls = (n for n in inner if isinstance(n, ast.Call) and n in module.calls)
-    return any(module.calls.callee(call).function is not None for call in calls)
+    mine = (c for c in calls if one.managed or (isinstance(c.func, ast.Attribute) and path(c.func.value) == own))
+    return any(module.calls.callee(call).function is not None for call in mine)
 
 
 def _touches(statements: list[ast.stmt], names: set[str]) -> bool:

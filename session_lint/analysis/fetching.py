@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import closes
-from session_lint.analysis.loading import Loaded, loaded, made
+from session_lint.analysis.loading import Loaded, for_call, loaded, made
 from session_lint.analysis.objects import part_of
 from session_lint.python.nodes import assigned_in, is_none, own_nodes, own_of, path
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.signs import ATTACHING
-from session_lint.values import dataclass
+from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -78,7 +78,10 @@ def fetched(module: Module, value: ast.AST, sessions: Collection[str], depth: in
     if isinstance(function, ast.AsyncFunctionDef) is not isinstance(value, ast.Await):
         return None
     given = {*_passed(call, function, sessions, bound=callee.bound), *_kept(module, call, callee, sessions)}
-    return _Body(module.at(callee), function, given, depth).gives() if given else None
+    found = _Body(module.at(callee), function, given, depth).gives() if given else None
+    return (
+        None if found is None else replace(found, what=for_call(module, call, function, found.what, bound=callee.bound))
+    )
 
 
 def fetched_by(module: Module, function: FunctionNode, sessions: Collection[str]) -> Fetched | None:

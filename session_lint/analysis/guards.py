@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import arguments
-from session_lint.python.nodes import assigned_in, own_nodes, own_of, path
+from session_lint.python.nodes import assigned_in, own_nodes, own_of, path, reading
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, children, parameters
 
@@ -33,6 +33,12 @@ _LARGE = 2_000
 
 BOUND = "bound? "
 """How the atoms begin that say whether a variable is there: no expression does."""
+THERE = "__there__"
+"""The field that stands for whether a field is there at all."""
+_ASKING_FIELDS = ("hasattr", "getattr")
+_OF_FIELD = 2
+_WITH_DEFAULT = 3
+"""How many arguments tell of a field, and what there is instead of it."""
 VALUE = "__value_"
 """How the variables begin that stand for the values of calls."""
 
@@ -54,11 +60,35 @@ def atom(test: ast.expr) -> Atom | None:
         return (inner[0], not inner[1]) if inner else None
     if isinstance(test, ast.NamedExpr):
         return (test.target.id, True)
-    if name := path(test):
+    if name := path(test) or field_asked(test):
         return (name, True)
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        return _comparison(test.left, test.ops[0], test.comparators[0])
+        return _comparison(field_read(test.left), test.ops[0], test.comparators[0])
     return None
+
+
+def field_read(node: ast.expr) -> ast.expr:
+    """The field that ``getattr(self, "session", None)`` reads; where it is not there, that is as good as ``None``."""
+    asked = _field_asked(node, "getattr")
+    nothing = asked and isinstance(last := node.args[-1], ast.Constant) and last.value is None  # type: ignore[attr-defined]
+    return reading(asked) if nothing and len(node.args) == _WITH_DEFAULT else node  # type: ignore[attr-defined]  # a call
+
+
+def field_asked(node: ast.AST) -> str:
+    """The path by which a call asks for a field: what reads it, or stands for whether it is there; empty for none."""
+    if not isinstance(node, ast.Call) or path(node.func) not in _ASKING_FIELDS:
+        return ""
+    asked = _field_asked(node, "hasattr")
+    return f"{asked}.{THERE}" if asked else path(field_read(node))
+
+
+def _field_asked(node: ast.expr, function: str) -> str:
+    """The path of the field that a function is asked for by its name, if it is that function."""
+    if not isinstance(node, ast.Call) or path(node.func) != function or len(node.args) < _OF_FIELD or node.keywords:
+        return ""
+    of, name = node.args[:_OF_FIELD]
+    plain = isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.isidentifier()
+    return f"{path(of)}.{name.value}" if plain and path(of) else ""  # type: ignore[attr-defined]  # see above
 
 
 def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Atom | None:
@@ -174,7 +204,7 @@ def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
     truth = outcome(value, guards)
     if isinstance(value, ast.Constant):
         yield base | {(name, bool(value.value)), (f"{name} is None", value.value is None)}
-    elif known := path(value) or call_value(value):
+    elif known := path(field_read(value)) or call_value(value):
         copied = {(name + text[len(known) :], v) for text, v in guards if text in (known, f"{known} is None")}
         yield base | copied
     elif not isinstance(value, (ast.Compare, ast.UnaryOp, ast.BoolOp)):
@@ -205,7 +235,7 @@ def given_or_not(name: str, known: Guards) -> list[Guards]:
 
     Where another variable gets its value, tests of the two come out alike: ``given = session``.
     """
-    if any(name in variables(text) for text, _ in known):
+    if any(_speaks(text, name) for text, _ in known):
         return [known]
     nothing = assume(known, name, False)
     ways = [assume(known, name, True), assume(known, f"{name} is None", True)]
@@ -386,6 +416,14 @@ def asked_for_existence(code: ast.AST) -> frozenset[str]:
     own = {arg.arg for arg in parameters(code)}  # type: ignore[arg-type]  # a function
     tests = (atom(n) for n in own_of(code, ast.Compare))
     return frozenset(a[0] for a in tests if a and a[0].startswith(BOUND) and a[0].removeprefix(BOUND) not in own)
+
+
+@remembered
+def fields_asked(code: ast.AST) -> frozenset[str]:
+    """The fields that tests of a code ask for themselves: ``if self.session is None``."""
+    tests = (n.test for n in own_of(code, ast.If, ast.IfExp))
+    asked = (known[0].removesuffix(" is None") for test in tests if (known := atom(test)) is not None)
+    return frozenset(one for one in asked if "." in one and " " not in one)
 
 
 @remembered

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.flow import Point
-    from session_lint.python.scopes import Scope
+    from session_lint.python.scopes import FunctionNode, Scope
     from session_lint.vocabulary import Meaning
 
 _MAPPING = ("map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async")
@@ -128,6 +128,25 @@ def in_thread(module: Module, call: ast.Call) -> Meaning | None:
         return None
     found = module.calls.meaning(module.names.qualify(call.func, module.calls.scope(call)))
     return found if found is not None and found.role is Role.CALLS and found.runs == "thread" else None
+
+
+def awaited_function(module: Module, call: ast.Call) -> tuple[Module, FunctionNode] | None:
+    """The function of the project that an awaited call runs in a thread: ``await to_thread(work)``; with its module."""
+    target = _target(module, call) if in_thread(module, call) is not None and _is_awaited(module, call) else None
+    names = module.names.qualify(target, module.calls.scope(call)) if target is not None else ()
+    found = [one for one in map(module.names.definition, sorted(names)) if one is not None]
+    if len(found) != 1 or not isinstance(found[0][1], ast.FunctionDef):
+        return None
+    return module.program.module(found[0][0]), found[0][1]
+
+
+def _is_awaited(module: Module, call: ast.Call) -> bool:
+    """Whether a call is awaited where it stands, by itself or among others that are gathered."""
+    above = module.parents.get(call)
+    while isinstance(above, (ast.Starred, *_DISPLAYS, *_COMPREHENSIONS)):
+        above = module.parents.get(above)
+    awaited = module.names.scopes.awaited
+    return call in awaited or (isinstance(above, ast.Call) and above in awaited and runs(module, above) == "gather")
 
 
 def threads(module: Module) -> dict[ast.AST, ast.Call]:

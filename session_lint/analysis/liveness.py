@@ -11,7 +11,7 @@ import ast
 from functools import cache
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.guards import BOUND, VALUE, call_value
+from session_lint.analysis.guards import BOUND, VALUE, call_value, field_asked
 from session_lint.analysis.results import RESULT
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.nodes import own_of, path
@@ -146,5 +146,7 @@ def _paths(nodes: Iterable[ast.AST]) -> set[str]:
             continue
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
             found.add(str(node.left.value))
+        if asked := field_asked(node):
+            found.add(asked)
         todo += children(node)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.arguments import bind
 from session_lint.python.annotations import annotated_class
 from session_lint.python.nodes import path
 from session_lint.python.scopes import BindingKind, below
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.module import Module
     from session_lint.python.names import Names
-    from session_lint.python.scopes import Binding, Scope
+    from session_lint.python.scopes import Binding, FunctionNode, Scope
 
 _ONE = frozenset(["first", "one", "one_or_none", "get", "scalar", "scalar_one", "scalar_one_or_none", "first_or_404"])
 _MANY = frozenset(["all", "fetchall", "unique"])
@@ -209,9 +210,8 @@ def _entity(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
         return None
     how = _method(call)
     if how in ("query", "get", "get_one"):
-        return (
-            call.args[0] if (how != "query" or len(call.args) == 1) and _is_class(module, call.args[0], scope) else None
-        )
+        alone = how != "query" or len(call.args) == 1
+        return call.args[0] if alone and _may_be_class(module, call.args[0], scope) else None
     return _selected(module, call.args[0], scope, 0)
 
 
@@ -230,14 +230,40 @@ def _selected(module: Module, node: ast.expr, scope: Scope, depth: int) -> ast.e
         start = start.func.value
     if not isinstance(start, ast.Call) or not module.names.qualify(start, scope) & _SELECTS or len(start.args) != 1:
         return None
-    return start.args[0] if _is_class(module, start.args[0], scope) else None
+    return start.args[0] if _may_be_class(module, start.args[0], scope) else None
+
+
+def _may_be_class(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a class, or a parameter, which is one if the caller gives one."""
+    return _is_class(module, node, scope) or _is_given(node, scope)
+
+
+def _is_given(node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a parameter that keeps the value it was called with."""
+    bindings = scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
+    return len(bindings) == 1 and bindings[0].kind is BindingKind.PARAMETER
+
+
+def for_call(module: Module, call: ast.Call, function: FunctionNode, what: Loaded, *, bound: bool) -> Loaded:
+    """What a call gives of what its function loads, of the class that the call tells, if any: ``get(User, 1)``."""
+    if not _is_given(what.entity, what.scope):
+        return what
+    argument = bind(call, function, bound=bound).get(path(what.entity))
+    scope = module.calls.scope(call)
+    if argument is None or not (_is_given(argument, scope) or _is_of_project(module, argument, scope)):
+        return what
+    return Loaded(module, argument, scope, what.many)
+
+
+def _is_of_project(module: Module, node: ast.expr, scope: Scope) -> bool:
+    return any(module.names.class_of(name) for name in module.names.qualify(node, scope))
 
 
 def _is_class(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether an expression is a class: one of the project, or, of unread modules, a name that is spelled as one."""
-    names = module.names.qualify(node, scope)
-    if any(module.names.class_of(name) for name in names):
+    if _is_of_project(module, node, scope):
         return True
+    names = module.names.qualify(node, scope)
     known = any(module.names.definition(name) for name in names) or any("(" in name for name in names)
     word = path(node).rpartition(".")[2]
     return not known and word[:1].isupper() and not word.isupper()
@@ -283,6 +309,8 @@ def needs_session(found: Loaded, attribute: str) -> bool:
     """Whether reading an attribute of an expired object asks its session: it is a column, or a relationship."""
     if attribute.startswith("_") or attribute in ("metadata", "registry", "query"):
         return False
+    if _is_given(found.entity, found.scope):
+        return False  # it may be a column
     classes = [
         c for n in found.module.names.qualify(found.entity, found.scope) if (c := found.module.names.class_of(n))
     ]

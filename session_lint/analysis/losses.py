@@ -11,7 +11,7 @@ from session_lint.analysis.inference import may_commit
 from session_lint.analysis.makers import autocommits, makers
 from session_lint.analysis.state import SiteKind, State
 from session_lint.flow import PointKind
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.values import dataclass
 from session_lint.vocabulary import effects
 
@@ -191,8 +191,30 @@ def _is_new(module: Module, node: ast.expr, write: ast.Call) -> bool:
     if isinstance(node, ast.Name):
         owner = module.names.owner(node.id, module.calls.scope(write))
         bindings = owner.bindings[node.id] if owner is not None else []
-        return bool(bindings) and all(isinstance(b.node, ast.Call) and _is_new(module, b.node, write) for b in bindings)
+        given = _just_given(module, node.id, write)
+        values = [b.node for b in bindings] if given is None else [given]
+        return bool(values) and all(isinstance(v, ast.Call) and _is_new(module, v, write) for v in values)
     return False
+
+
+def _just_given(module: Module, name: str, write: ast.Call) -> ast.expr | None:
+    """What a variable got right before a call, in the same block; ``None`` where that is not known."""
+    statement: ast.AST = write
+    while not isinstance(statement, ast.stmt):
+        statement = module.parents[statement]
+    around = module.parents[statement]
+    blocks = (getattr(around, field, None) for field in _BLOCKS)
+    block = next((b for b in blocks if isinstance(b, list) and statement in b), [])
+    for before in reversed(block[: block.index(statement)] if block else []):
+        given = assigned_at(before)
+        if given is not None and any(path(target) == name for target in given.targets):
+            return given.value
+        if any(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in own_nodes(before)):
+            return None
+    return None
+
+
+_BLOCKS = ("body", "orelse", "finalbody")
 
 
 def _names(code: ast.AST, session: str) -> set[str]:

@@ -104,6 +104,8 @@ def _stored(code: FunctionNode, calls: list[ast.Call]) -> bool:
 
 def _keeps(target: ast.expr) -> bool:
     """Whether what is assigned is kept somewhere: tables that each call gives its engine only keep the last one."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return any(map(_keeps, target.elts))
     return not isinstance(target, ast.Name) and not (isinstance(target, ast.Attribute) and target.attr == "bind")
 
 
@@ -128,8 +130,8 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
             continue
         factories = [c for c in calls if c in _makers(module, opening, scope)]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
-        helper = None if engines or factories else _origin(module, opening.func, scope)
-        made = _made_by_helper(module, helper) if helper in calls else None
+        helper, part = (None, None) if engines or factories else _origin_or_part(module, opening.func, scope)
+        made = _made_by_helper(module, helper, part=part) if helper in calls else None
         if engines:
             found = Remaking(engines[0], opening, code, engine=True)
         elif made is not None and helper is not None:
@@ -183,15 +185,29 @@ def _origin(module: Module, node: ast.expr, scope: Scope, call: ast.Call | None 
     return value if isinstance(value, ast.Call) and value in module.calls else None
 
 
+def _origin_or_part(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.Call | None, int | None]:
+    """The same, or the call that gives several things of which a variable gets one: ``engine, Session = connect()``.
+
+    :returns: the call, and which of several it is.
+    """
+    bindings = scope.bindings.get(node.id, []) if isinstance(node, ast.Name) else []
+    one = bindings[0] if len(bindings) == 1 else None
+    if one is not None and one.kind is BindingKind.PART and isinstance(one.whole, ast.Call):
+        return (one.whole, one.index) if one.whole in module.calls else (None, None)
+    return _origin(module, node, scope), None
+
+
 def _tells(call: ast.Call, parameter: str) -> bool:
     """Whether a call may give a parameter something."""
     return bool(call.args) or any(k.arg in (None, parameter) for k in call.keywords)
 
 
-def _made_by_helper(module: Module, call: ast.Call, depth: int = 0) -> Role | None:
+def _made_by_helper(module: Module, call: ast.Call, depth: int = 0, part: int | None = None) -> Role | None:
     """Whether each such call of the project's own function makes an engine, or a factory over what is there.
 
     What is made by a function that keeps it, has it kept by a decorator, or gets the engine from its caller, is not.
+
+    :param part: which of several things that it gives is asked for; ``None`` for any.
     """
     callee = module.calls.callee(call)
     function = callee.function
@@ -199,12 +215,23 @@ def _made_by_helper(module: Module, call: ast.Call, depth: int = 0) -> Role | No
         return None
     home = module.at(callee)
     scope = home.names.scopes.of[function]
-    given = [_origin(home, n.value, scope) for n in own_of(function, ast.Return) if n.value is not None]
+    given = [n.value for n in own_of(function, ast.Return) if n.value is not None]
     calls = [c for c in own_of(function, ast.Call) if c in home.calls and home.calls.callee(c).role in MAKING]
     if not given or _stored(function, calls):
         return None
-    found = {None if one is None else _makes(home, function, one, call, depth) for one in given}
+    found: set[Role | None] = set()
+    for value in given:
+        made = [_origin(home, one, scope) for one in _parts(value, part)]
+        roles = {None if one is None else _makes(home, function, one, call, depth) for one in made}
+        found.add(next((role for role in (Role.ENGINE_MAKER, Role.FACTORY_MAKER) if role in roles), None))
     return found.pop() if len(found) == 1 else None
+
+
+def _parts(value: ast.expr, part: int | None) -> list[ast.expr]:
+    """The things that a function gives at once, or the one of them that is asked for."""
+    if not isinstance(value, ast.Tuple):
+        return [] if part is not None else [value]
+    return value.elts if part is None else value.elts[part : part + 1]
 
 
 def _makes(home: Module, function: FunctionNode, made: ast.Call, call: ast.Call, depth: int) -> Role | None:

@@ -150,8 +150,11 @@ class Storing:
             return (base,)
         kept = base & {(guards.BOUND + name, True)}
         known = fact.guards - {(guards.BOUND + name, False)}
-        copied = isinstance(value, ast.Name) and value.id in self.relevant and value.id in self._parameters
-        ways = guards.given_or_not(value.id, known) if copied else [known]  # type: ignore[attr-defined]  # a name
+        copied = path(guards.field_read(value))
+        first = copied.partition(".")[0]
+        again = first in self.relevant and first in self._parameters
+        again = again and (copied == first or copied in guards.fields_asked(self.code))
+        ways = guards.given_or_not(copied, known) if again else [known]
         return [g | kept for way in ways for g in guards.learned(name, value, way)]
 
     def _enters_session(self, call: ast.Call) -> bool:

@@ -24,6 +24,7 @@ _REQUEST = "flask.g"
 _DEEPEST = 3
 _OF_REQUESTS = ("ctx", "state")
 """Where requests of Sanic and Starlette have what handlers put there."""
+_OF_MIDDLEWARE = ("state", "context")
 _AFTER = ("after_request", "after_app_request")
 
 
@@ -70,10 +71,28 @@ def is_request_field(module: Module, node: ast.AST | None, scope: Scope) -> bool
 
 def _is_of_handler(module: Module, code: ast.AST, node: ast.AST | None) -> bool:
     """Whether an expression is a field of what a request that a function handles has for itself: ``request.ctx.db``."""
-    if code not in module.handlers or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
     given, _, field = path(node).partition(".") if isinstance(node, ast.Attribute) else ("", "", "")
+    named = [arg.arg for arg in parameters(code)]
+    if _is_of_middleware(module, code, named):
+        return field.partition(".")[0] in _OF_MIDDLEWARE and "." in field and given in named or given in named[3:4]
+    if code not in module.handlers:
+        return False
     return field.partition(".")[0] in _OF_REQUESTS and "." in field and given in {arg.arg for arg in parameters(code)}
+
+
+def _is_of_middleware(module: Module, code: FunctionNode, named: list[str]) -> bool:
+    """Whether a method is what Starlette's middleware does for each request, or Falcon's before each.
+
+    :param named: its parameters.
+    """
+    outer = module.names.scopes.of[code].parent
+    if outer is None or not outer.is_class:
+        return False
+    if code.name == "dispatch":
+        return named[2:] == ["call_next"]
+    return code.name in ("process_request", "process_resource") and named[2:3] == ["resp"]
 
 
 def _closed_anywhere(module: Module, field: str) -> bool:

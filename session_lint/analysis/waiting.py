@@ -10,19 +10,20 @@ from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.closures import of_own_object
 from session_lint.analysis.decorating import decorated
+from session_lint.analysis.everywhere import known_there
 from session_lint.analysis.family import family
-from session_lint.analysis.handing import runs
+from session_lint.analysis.handing import awaited_function, runs
 from session_lint.analysis.objects import known_as
 from session_lint.analysis.places import is_test
 from session_lint.analysis.state import NOTHING, State, settled
 from session_lint.analysis.streaming import keeps, stays
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import RAISING, EdgeKind, PointKind
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
@@ -80,8 +81,8 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
         found: list[Waiting] = []
         for point, fact, block, start in solved.arrivals(PointKind.CALL) if calls else ():
             call = point.node
-            if not isinstance(call, ast.Call) or call not in calls or settled(fact):
-                continue  # a session without a name was leaked, which another rule tells
+            if not isinstance(call, ast.Call) or call not in calls or settled(fact) or fact.marked("failed"):
+                continue  # a session without a name was leaked, which another rule tells, as one does of failures
             if calls[call].what == _STREAM and not keeps(facts.module, call, fact, borrowed):
                 continue
             if fact.site is not None and fact.state is State.ACTIVE:
@@ -152,14 +153,15 @@ def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     if what:
         return Slow(what)
     callee = module.calls.callee(call)
-    if callee.meaning is not None or callee.function is None or depth >= _DEEPEST or len(callee.names) > 1:
+    if callee.meaning is not None or depth >= _DEEPEST or len(callee.names) > 1:
         return None  # of several, one may be quick
-    home = module.at(callee)
-    if home.is_memoised(callee.function):
-        return None  # only the first call waits
-    known, key = home.program.slow, (callee.function, depth)  # how far it is followed hangs on how far away it is
+    found = (module.at(callee), callee.function) if callee.function is not None else awaited_function(module, call)
+    if found is None or found[0].is_memoised(found[1]):
+        return None  # of what is remembered, only the first call waits
+    home, function = found
+    known, key = home.program.slow, (function, depth)  # how far it is followed hangs on how far away it is
     if key not in known:
-        known[key] = _inside(home, callee.function, depth) or _in_all(home, callee.function, depth)
+        known[key] = _inside(home, function, depth) or _in_all(home, function, depth)
     return known[key]  # type: ignore[return-value]
 
 
@@ -187,12 +189,78 @@ def _is_abstract(function: FunctionNode) -> bool:
 
 
 def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> Slow | None:
-    """The first slow call of a function that it makes on every way through: it stands in the body itself."""
-    for call in _unconditional(function):
-        found = slowness(home, call, depth + 1) if call in home.calls else None
-        if found is not None:
-            return Slow(found.what, (call, *found.inside))
+    """The first slow call of a function that it makes on every way through."""
+    return _first_slow(home, function.body, depth)
+
+
+def _first_slow(home: Module, nodes: Iterable[ast.AST], depth: int) -> Slow | None:
+    """The first slow call that is made on every way through some statements, as far as no exception ends it."""
+    todo: list[ast.AST] = [*nodes]
+    count = 0
+    while todo and count < _MOST:
+        node = todo.pop(0)
+        if isinstance(node, ast.Call):
+            count += 1
+            found = slowness(home, node, depth + 1) if node in home.calls else None
+            if found is not None:
+                return Slow(found.what, (node, *found.inside))
+        if isinstance(node, ast.If):
+            leaves = bool(node.body) and isinstance(node.body[-1], ast.Return) and not node.orelse
+            other = todo if leaves else node.orelse  # what follows is the other side
+            found = _first_slow(home, [node.test], depth) or _on_both_sides(home, node.body, other, depth)
+            if found is not None:
+                return found
+        elif isinstance(node, (ast.For, ast.While)) and _runs_once(node):
+            todo = [*_until_left(node), *todo]
+        elif not isinstance(node, _DECIDING):
+            todo = [*ast.iter_child_nodes(node), *todo]
     return None
+
+
+def _on_both_sides(home: Module, one: list[ast.stmt], other: Sequence[ast.AST], depth: int) -> Slow | None:
+    """What both sides of a test wait for, or the one of which the other only complains."""
+    sides = (one, other)
+    found = [_first_slow(home, side, depth) for side in sides]
+    complains = [bool(side) and isinstance(side[-1], ast.Raise) for side in sides]
+    decided = all(slow is not None or raises for slow, raises in zip(found, complains, strict=True))
+    return next((slow for slow in found if slow is not None), None) if decided else None
+
+
+def _runs_once(loop: ast.For | ast.While) -> bool:
+    """Whether the body of a loop surely runs: it runs for ever, a number of times, or tries again and again."""
+    if isinstance(loop, ast.While):
+        return isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    if not isinstance(loop.iter, ast.Call) or path(loop.iter.func) != "range" or not loop.iter.args:
+        return False
+    first, *rest = loop.iter.args
+    start = first.value if rest and isinstance(first, ast.Constant) else 0
+    times = rest[0] if rest else first
+    if isinstance(times, ast.BinOp) and isinstance(times.op, ast.Add):
+        times = times.left if isinstance(times.right, ast.Constant) else times.right
+    if isinstance(times, ast.Constant):
+        return isinstance(times.value, int) and isinstance(start, int) and times.value > start
+    return any(part in path(times).rpartition(".")[2].lower() for part in _TRYING)
+
+
+def _until_left(loop: ast.For | ast.While) -> list[ast.stmt]:
+    """The statements of a loop up to the first that may leave it under some condition: what follows need not run."""
+    found: list[ast.stmt] = []
+    for statement in loop.body:
+        found.append(statement)
+        tests = [n for n in (statement, *own_nodes(statement)) if isinstance(n, (ast.If, ast.Match))]
+        if any(isinstance(n, _LEAVING) for test in tests for n in own_nodes(test)):
+            break
+    return found
+
+
+_LEAVING = (ast.Return, ast.Break, ast.Continue)
+_DECIDING = (
+    *(ast.If, ast.While, ast.For, ast.AsyncFor, ast.IfExp, ast.BoolOp, ast.Match),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler),
+)
+"""What does not run all that stands in it, or not now."""
+_TRYING = ("retr", "attempt", "tries")
+"""Parts of the words for how often something is tried, which is once at least."""
 
 
 def _unconditional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.Call]:
@@ -204,11 +272,8 @@ def _unconditional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
         if isinstance(node, ast.Call):
             count += 1
             yield node
-        if isinstance(node, (ast.If, ast.While, ast.For, ast.AsyncFor, ast.IfExp, ast.BoolOp, ast.Match)):
-            continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler)):
-            continue
-        todo = [*ast.iter_child_nodes(node), *todo]
+        if not isinstance(node, _DECIDING):
+            todo = [*ast.iter_child_nodes(node), *todo]
 
 
 def _begun(solved: Solved, block: Block, start: Fact, slow: ast.AST) -> ast.AST | None:
@@ -264,10 +329,11 @@ def _entered(module: Module, call: ast.Call, code: Code, fact: Fact) -> tuple[Mo
     callee = module.calls.callee(call)
     if callee.function is None or is_generator(callee.function):
         return None
-    names = frozenset(parameters_given(module, call, callee.function, fact, bound=callee.bound))
-    names |= known_as(module, call, callee, fact) | of_own_object(module, code, call, callee, fact)
+    given = frozenset(parameters_given(module, call, callee.function, fact, bound=callee.bound))
+    given |= known_as(module, call, callee, fact) | of_own_object(module, code, call, callee, fact)
     stored = {n.id for n in own_of(callee.function, ast.Name) if not isinstance(n.ctx, ast.Load)}
-    names = frozenset(name for name in names if name.partition(".")[0] not in stored)
+    names = frozenset[object](name for name in given if name.partition(".")[0] not in stored)
+    names |= frozenset().union(*(known_there(module, code, callee, fact) or ()))
     return (module.at(callee), callee.function, NOTHING._replace(site=fact.site, names=names)) if names else None
 
 

@@ -12,6 +12,8 @@ nearly always about rows that are not there; nor does it where the program speak
 whose transaction goes on after a failed query. Inside a scope that commits,
 [SES304](error-swallowed-in-scope.md) speaks.
 
+A clause for an exception of the project's own counts where a function raises that in place of the database's error.
+
 A method may leave so the session that its object has opened for itself, and that nobody else rolls back: the next call
 finds it failed.
 

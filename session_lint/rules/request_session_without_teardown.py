@@ -7,8 +7,8 @@ Reports a session that a Flask hook or a getter puts into `flask.g`, where no fu
 A hook by `after_request` is no teardown: where an exception is passed on (in tests, in debug mode), or another such
 hook fails before it, it is not run.
 
-So is one that a handler or middleware puts into what its request has for itself (`request.state.db`, `request.ctx.db`),
-where no code of the project takes that and closes something.
+So is one that a handler or middleware puts into what its request has for itself (`request.state.db`, `request.ctx.db`,
+Falcon's `req.context.db`), where no code of the project takes that and closes something.
 
 Flask-SQLAlchemy and registries with a `remove()` in a teardown are not reported, nor is anything where the teardown
 cannot be read, or some other code closes the field.

@@ -3,8 +3,8 @@
 ## What it does
 Reports a call that waits for the outside (`time.sleep`, an event that another thread may set, an HTTP request, a
 subprocess, a mail server, a cloud or language model service, a message broker; by itself, or inside a function of the
-project that surely makes it) between the first database operation of a transaction and its commit, rollback or close.
-It names both ends: where the transaction began, and what it waits for.
+project that surely makes it, in a thread that is awaited, too) between the first database operation of a transaction
+and its commit, rollback or close. It names both ends: where the transaction began, and what it waits for.
 
 A handler that returns a stream of events (`EventSourceResponse`, `media_type="text/event-stream"`) waits, too, for its
 client to go: FastAPI ends what the handler depends on once the response has been sent (not in versions 0.106 to 0.117,
