@@ -205,9 +205,12 @@ def _first_slow(home: Module, nodes: Iterable[ast.AST], depth: int) -> Slow | No
             if found is not None:
                 return Slow(found.what, (node, *found.inside))
         if isinstance(node, ast.If):
-            leaves = bool(node.body) and isinstance(node.body[-1], ast.Return) and not node.orelse
-            other = todo if leaves else node.orelse  # what follows is the other side
-            found = _first_slow(home, [node.test], depth) or _on_both_sides(home, node.body, other, depth)
+            found = _first_slow(home, [node.test], depth)
+            if found is None and node.body and isinstance(node.body[-1], ast.Return) and not node.orelse:
+                leaving = _first_slow(home, node.body, depth)
+                if leaving is not None:  # what follows is the other side
+                    return leaving if _waits_or_raises(home, todo, depth) else None
+            found = found or _on_both_sides(home, node.body, node.orelse, depth)
             if found is not None:
                 return found
         elif isinstance(node, (ast.For, ast.While)) and _runs_once(node):
@@ -217,13 +220,19 @@ def _first_slow(home: Module, nodes: Iterable[ast.AST], depth: int) -> Slow | No
     return None
 
 
-def _on_both_sides(home: Module, one: list[ast.stmt], other: Sequence[ast.AST], depth: int) -> Slow | None:
+def _on_both_sides(home: Module, one: list[ast.stmt], other: list[ast.stmt], depth: int) -> Slow | None:
     """What both sides of a test wait for, or the one of which the other only complains."""
-    sides = (one, other)
-    found = [_first_slow(home, side, depth) for side in sides]
-    complains = [bool(side) and isinstance(side[-1], ast.Raise) for side in sides]
-    decided = all(slow is not None or raises for slow, raises in zip(found, complains, strict=True))
+    found = [_first_slow(home, side, depth) for side in (one, other)]
+    decided = all(slow is not None or _raises(side) for slow, side in zip(found, (one, other), strict=True))
     return next((slow for slow in found if slow is not None), None) if decided else None
+
+
+def _waits_or_raises(home: Module, nodes: Sequence[ast.AST], depth: int) -> bool:
+    return _raises(nodes) or _first_slow(home, nodes, depth) is not None
+
+
+def _raises(nodes: Sequence[ast.AST]) -> bool:
+    return bool(nodes) and isinstance(nodes[-1], ast.Raise)
 
 
 def _runs_once(loop: ast.For | ast.While) -> bool:
