@@ -89,7 +89,7 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         if site.kind is not SiteKind.OWNED:
             continue
         open_ = [e for e in _endings(solved, site) if _stays_open(e.fact) and not undone(e)]
-        open_ = [e for e in open_ if not (fixture and _from_test(e))]
+        open_ = [e for e in open_ if not (fixture and (_from_test(e) or _holds_nothing(e)))]
         closes = any(e.fact.state is State.CLOSED for e in _endings(solved, site))
         if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
             first = min(open_, key=lambda e: e.fact.flying is not None)
@@ -127,6 +127,11 @@ def _from_test(ending: Ending) -> bool:
     """A fixture's test does not raise into it: what follows its ``yield`` runs whatever becomes of the test."""
     flying = ending.fact.flying
     return flying is not None and isinstance(flying.node, (ast.Yield, ast.YieldFrom))
+
+
+def _holds_nothing(ending: Ending) -> bool:
+    """Whether a fixture fails while its session has no connection, or one that is somebody else's to give back."""
+    return ending.fact.flying is not None and ending.idle
 
 
 def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:

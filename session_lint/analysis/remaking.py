@@ -13,6 +13,7 @@ from session_lint.analysis.requests import request_codes
 from session_lint.analysis.starting import makes_application
 from session_lint.flow import PointKind, build
 from session_lint.python.nodes import assigned_at, assigned_in, own_nodes, own_of, path
+from session_lint.python.passing_on import runs_as_written
 from session_lint.python.scopes import BindingKind, below, parameters
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -195,9 +196,11 @@ def _made_by_helper(module: Module, call: ast.Call, depth: int = 0) -> Role | No
     """
     callee = module.calls.callee(call)
     function = callee.function
-    if function is None or depth > _DEEPEST or function.decorator_list or own_of(function, ast.Global):
+    if function is None or depth > _DEEPEST or own_of(function, ast.Global):
         return None
     home = module.at(callee)
+    if not runs_as_written(home.names, function):
+        return None
     scope = home.names.scopes.of[function]
     given = [_origin(home, n.value, scope) for n in own_of(function, ast.Return) if n.value is not None]
     calls = [c for c in own_of(function, ast.Call) if c in home.calls and home.calls.callee(c).role in MAKING]
