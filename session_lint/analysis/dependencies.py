@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.called import may_end
 from session_lint.analysis.facts import Ending
+from session_lint.analysis.fixtures import left_to_tests
 from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
@@ -251,13 +252,15 @@ class Unclosed:
 
     :param site: the opening.
     :param told: where the framework is told of the function.
+    :param fixture: whether it is a test's fixture.
     :param closed: what closes the session as it is returned, so that its next use opens it anew.
     """
 
     site: Site
     code: ast.AST
-    told: ast.Call
+    told: ast.expr
     closed: ast.AST | None = None
+    fixture: bool = False
 
 
 def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
@@ -271,9 +274,15 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
             ending = _inside(facts.module, obligation)
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and ending is not None:
             told = _told(facts.module, code) or kept_by_requests(facts.module, code)
+            closed = next((mark.node for mark in ending.fact.marked("closed")), None)
+            if ending.fact.state is not State.CLOSED:
+                closed = None
             if told:
-                closed = next((mark.node for mark in ending.fact.marked("closed")), None)
-                yield Unclosed(obligation.site, code, told[0], closed if ending.fact.state is State.CLOSED else None)
+                yield Unclosed(obligation.site, code, told[0], closed)
+            elif closed is None and not obligation.site.origin.borrowed:
+                fixture = left_to_tests(facts.module, code)
+                if fixture is not None:
+                    yield Unclosed(obligation.site, code, fixture, fixture=True)
 
 
 def given(facts: ModuleFacts) -> Iterator[tuple[ast.Call, ast.AST]]:
