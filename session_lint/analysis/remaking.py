@@ -228,7 +228,8 @@ def _made_by_helper(module: Module, call: ast.Call, depth: int = 0, *, part: int
     if len(given) != len(values) or not given or _stored(function, calls):
         return None
     found = {None if one is None else _makes(home, function, one, call, depth, part=at) for one, at in given}
-    return found.pop() if len(found) == 1 else None
+    role = found.pop() if len(found) == 1 else None
+    return role if part is None or role is Role.ENGINE_MAKER else None  # a factory over what is there costs little
 
 
 def _at(value: ast.expr, part: int | None) -> ast.expr | None:
