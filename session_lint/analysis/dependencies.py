@@ -12,6 +12,7 @@ from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.leaks import undone
+from session_lint.analysis.publishing import SETTING
 from session_lint.analysis.request_methods import kept_by_requests
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
@@ -185,11 +186,25 @@ def taken_out(facts: ModuleFacts) -> Iterator[Abandoned]:
         return
     for code, scope in module.codes:
         for node in own_of(code, ast.Await):
-            made = _kept_generator(scope, node.value)
+            made = _kept_generator(scope, node.value) or _shown(module, code, node)
             if made is None or made not in module.calls or not module.yields_one(module.calls.callee(made)):
                 continue
             if not _closed_by_name(module, code, node):
                 yield Abandoned(made, node, code)
+
+
+def _shown(module: Module, code: ast.AST, taken: ast.Await) -> ast.Call | None:
+    """The call that makes a generator, whose session is asked for at once and goes into a context variable."""
+    asked = taken.value
+    made = asked.args[0] if isinstance(asked, ast.Call) and path(asked.func) == "anext" and asked.args else None
+    if not isinstance(made, ast.Call):
+        return None
+    above = module.parents[taken]
+    given = assigned_at(above)
+    name = path(given.targets[0]) if given is not None and len(given.targets) == 1 else ""
+    sets = [c for c in own_of(code, ast.Call) if c in module.calls and SETTING in module.calls.callee(c).names]
+    shown = any(c is above or (name and name in map(path, c.args)) for c in sets)
+    return made if shown else None
 
 
 def _kept_generator(scope: Scope, asked: ast.expr) -> ast.Call | None:
@@ -210,6 +225,8 @@ def _closed_by_name(module: Module, code: ast.AST, taken: ast.Await) -> bool:
     above = module.parents[taken]
     given = assigned_at(above)
     target = given.targets[0] if given is not None and len(given.targets) == 1 else None
+    if isinstance(above, ast.Call) and SETTING in module.calls.callee(above).names:
+        return False
     if not isinstance(target, ast.Name):
         return True
     uses = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]

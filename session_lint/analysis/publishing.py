@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.state import Fact
 
-_SETTING = "contextvars.ContextVar().set"
+SETTING = "contextvars.ContextVar().set"
+"""What puts something into a context variable."""
 
 
 def only_shows(callee: Callee, code: ast.AST, fact: Fact) -> bool:
     """Whether a call puts a session into a context variable which its own code closes, by a ``with`` or by hand."""
-    if _SETTING not in callee.names or fact.site is None:
+    if SETTING not in callee.names or fact.site is None:
         return False
     if fact.site.kind is SiteKind.SCOPE or any(isinstance(n, tuple) and n[0] == "with" for n in fact.names):
         return True

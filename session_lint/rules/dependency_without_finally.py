@@ -10,7 +10,8 @@ So is the session that a plain function, or a factory itself, gives to FastAPI's
 also inside of an object of the project that keeps it (`return Users(SessionLocal())`);
 a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
 since the event loop ends such a generator, some time later (nothing where the loop's own `finally` closes the session);
-the same of `generator = get_session()` that is asked for its session by `anext(generator)` and for nothing after that;
+the same of `generator = get_session()` that is asked for its session by `anext(generator)` and for nothing after that,
+and of `anext(get_session())` whose session goes into a context variable;
 one in a dependency, or a context manager, that yields the loop's session in turn, where an exception of the request, or
 of the block, leaves the loop in the same way: `contextlib.aclosing` ends it at once;
 and the session that `next(get_db())` takes out of its
