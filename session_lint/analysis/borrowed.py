@@ -233,7 +233,7 @@ def _by_own_methods(
     if not parameters(code) or not is_self(scope, own := parameters(code)[0].arg):
         return
     for around in own_of(code, ast.Try, *_LOOPS):
-        inside = (node for statement in around.body for node in (statement, *own_nodes(statement)))  # type: ignore[attr-defined]
+        inside = nodes_in(around.body)  # type: ignore[attr-defined]
         for call in (n for n in inside if isinstance(n, ast.Call) and n in module.calls):
             if not isinstance(call.func, ast.Attribute) or path(call.func.value) != own:
                 continue

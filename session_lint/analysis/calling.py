@@ -18,6 +18,7 @@ from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.objects import by_holder, by_method, used_here
+from session_lint.analysis.publishing import only_shows
 from session_lint.analysis.request_context import gives_field
 from session_lint.analysis.results import untold
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, SiteKind, State, give, settled
@@ -416,7 +417,7 @@ class Calling:
 
     def _by_role(self, call: ast.Call, callee: Callee, fact: Fact) -> Fact:
         if callee.role is Role.TAKES:
-            left = closes_later(self.module, call, fact) is False
+            left = closes_later(self.module, call, fact) is False or only_shows(callee, self.code, fact)
             return _borrowed(fact, call) if left else give(fact).mark("taken")
         if callee.role is Role.CLOSING:
             return fact._replace(names=fact.names | {("temp", call)})

@@ -7,7 +7,7 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.own_registries import opened_by
+from session_lint.analysis.own_registries import gives_new, opened_by
 from session_lint.analysis.state import ANY
 from session_lint.python.nodes import is_super, path
 from session_lint.python.remembered import one_object
@@ -176,6 +176,7 @@ class Calls:
         self._made: dict[ast.Call, Scope] = {}
         self._cache: dict[ast.Call, Callee] = {}
         self._waits: dict[frozenset[str], str] = {}
+        self._registries: dict[ast.FunctionDef, bool] = {}
         self._leading: dict[tuple[Scope, str, str | None], bool] = {}
 
     def __contains__(self, node: object) -> bool:
@@ -315,15 +316,25 @@ class Calls:
             inner = self._named(call, made)
             return inner if inner.role is Role.FACTORY else replace(inner, function=None, owner=None)
         named = self._named(call, names)
-        kept = opened_by(self, call, named.role) if named.role in _REGISTRIES else None
+        role = Role.REGISTRY_MAKER if self._gives_new_registry(named) else named.role
+        kept = opened_by(self, call, role) if role in _REGISTRIES else None
         if kept is not None:
-            lazy = named.role is Role.REGISTRY_MAKER
-            return replace(named, meaning=Meaning(Role.FACTORY), kept=kept, lazy=lazy)
+            lazy = role is Role.REGISTRY_MAKER
+            return replace(named, meaning=Meaning(Role.FACTORY), function=None, kept=kept, lazy=lazy)
         if self._goes(call, found):
             return replace(named, meaning=Meaning(Role.FACTORY), function=None, owner=None)
         if len(call.args) == _WITH_DEFAULT and names == _FIELD_READING:
             return replace(named, meaning=Meaning(Role.NO_RAISE))
         return named
+
+    def _gives_new_registry(self, callee: Callee) -> bool:
+        """Whether a call of the project's own function gives a registry that this very call has made."""
+        function, home = callee.function, callee.home
+        if function is None or home is None or not isinstance(function, ast.FunctionDef):
+            return False
+        if function not in self._registries:
+            self._registries[function] = gives_new(self.vocabulary, home, function)
+        return self._registries[function]
 
     def is_opaque(self, node: ast.expr, names: frozenset[str]) -> bool:
         """Whether an expression is a field of a framework's object of which no table says anything."""

@@ -13,7 +13,8 @@ from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import own_of, path
-from session_lint.python.scopes import BindingKind, parameters
+from session_lint.python.passing_on import made_by
+from session_lint.python.scopes import parameters
 from session_lint.values import dataclass, field
 from session_lint.vocabulary import effects
 
@@ -114,7 +115,7 @@ def lends(module: Module, code: FunctionNode, decorator: ast.expr) -> list[Lent]
 def passes(home: Module, maker: FunctionNode, layers: int = _LAYERS) -> list[Lent]:
     """What the wrapper that a function makes passes to the function that it is given."""
     for _ in range(layers):
-        inner = _returned(home, maker)
+        inner = made_by(home.names.scopes.of[maker])
         if inner is None:
             break
         found = _lent_by(home, maker, inner)
@@ -122,16 +123,6 @@ def passes(home: Module, maker: FunctionNode, layers: int = _LAYERS) -> list[Len
             return found
         maker = inner
     return []
-
-
-def _returned(home: Module, maker: FunctionNode) -> FunctionNode | None:
-    """The function inside another one that it returns."""
-    scope = home.names.scopes.of[maker]
-    values = [n.value for n in own_of(maker, ast.Return)]
-    if len(values) != 1 or not isinstance(values[0], ast.Name):
-        return None
-    found = [b.node for b in scope.bindings.get(values[0].id, ()) if b.kind is BindingKind.DEFINITION]
-    return found[0] if len(found) == 1 and isinstance(found[0], (ast.FunctionDef, ast.AsyncFunctionDef)) else None
 
 
 def _lent_by(home: Module, maker: FunctionNode, wrapper: FunctionNode) -> list[Lent] | None:

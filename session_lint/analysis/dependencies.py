@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.called import may_end
 from session_lint.analysis.facts import Ending
+from session_lint.analysis.fixtures import left_to_tests
 from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
 from session_lint.analysis.leaks import undone
+from session_lint.analysis.publishing import SETTING
 from session_lint.analysis.request_methods import kept_by_requests
 from session_lint.analysis.state import Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator, returned_closed
@@ -89,7 +91,7 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         if site.kind is not SiteKind.OWNED:
             continue
         open_ = [e for e in _endings(solved, site) if _stays_open(e.fact) and not undone(e)]
-        open_ = [e for e in open_ if not (fixture and _from_test(e))]
+        open_ = [e for e in open_ if not (fixture and (_from_test(e) or _holds_nothing(e)))]
         closes = any(e.fact.state is State.CLOSED for e in _endings(solved, site))
         if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
             first = min(open_, key=lambda e: e.fact.flying is not None)
@@ -127,6 +129,11 @@ def _from_test(ending: Ending) -> bool:
     """A fixture's test does not raise into it: what follows its ``yield`` runs whatever becomes of the test."""
     flying = ending.fact.flying
     return flying is not None and isinstance(flying.node, (ast.Yield, ast.YieldFrom))
+
+
+def _holds_nothing(ending: Ending) -> bool:
+    """Whether a fixture fails while its session has no connection, or one that is somebody else's to give back."""
+    return ending.fact.flying is not None and ending.idle
 
 
 def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:
@@ -179,11 +186,25 @@ def taken_out(facts: ModuleFacts) -> Iterator[Abandoned]:
         return
     for code, scope in module.codes:
         for node in own_of(code, ast.Await):
-            made = _kept_generator(scope, node.value)
+            made = _kept_generator(scope, node.value) or _shown(module, code, node)
             if made is None or made not in module.calls or not module.yields_one(module.calls.callee(made)):
                 continue
             if not _closed_by_name(module, code, node):
                 yield Abandoned(made, node, code)
+
+
+def _shown(module: Module, code: ast.AST, taken: ast.Await) -> ast.Call | None:
+    """The call that makes a generator, whose session is asked for at once and goes into a context variable."""
+    asked = taken.value
+    made = asked.args[0] if isinstance(asked, ast.Call) and path(asked.func) == "anext" and asked.args else None
+    if not isinstance(made, ast.Call):
+        return None
+    above = module.parents[taken]
+    given = assigned_at(above)
+    name = path(given.targets[0]) if given is not None and len(given.targets) == 1 else ""
+    sets = [c for c in own_of(code, ast.Call) if c in module.calls and SETTING in module.calls.callee(c).names]
+    shown = any(c is above or (name and name in map(path, c.args)) for c in sets)
+    return made if shown else None
 
 
 def _kept_generator(scope: Scope, asked: ast.expr) -> ast.Call | None:
@@ -204,6 +225,8 @@ def _closed_by_name(module: Module, code: ast.AST, taken: ast.Await) -> bool:
     above = module.parents[taken]
     given = assigned_at(above)
     target = given.targets[0] if given is not None and len(given.targets) == 1 else None
+    if isinstance(above, ast.Call) and SETTING in module.calls.callee(above).names:
+        return False
     if not isinstance(target, ast.Name):
         return True
     uses = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
@@ -246,13 +269,15 @@ class Unclosed:
 
     :param site: the opening.
     :param told: where the framework is told of the function.
+    :param fixture: whether it is a test's fixture.
     :param closed: what closes the session as it is returned, so that its next use opens it anew.
     """
 
     site: Site
     code: ast.AST
-    told: ast.Call
+    told: ast.expr
     closed: ast.AST | None = None
+    fixture: bool = False
 
 
 def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
@@ -266,9 +291,15 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
             ending = _inside(facts.module, obligation)
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and ending is not None:
             told = _told(facts.module, code) or kept_by_requests(facts.module, code)
+            closed = next((mark.node for mark in ending.fact.marked("closed")), None)
+            if ending.fact.state is not State.CLOSED:
+                closed = None
             if told:
-                closed = next((mark.node for mark in ending.fact.marked("closed")), None)
-                yield Unclosed(obligation.site, code, told[0], closed if ending.fact.state is State.CLOSED else None)
+                yield Unclosed(obligation.site, code, told[0], closed)
+            elif closed is None and not obligation.site.origin.borrowed:
+                fixture = left_to_tests(facts.module, code)
+                if fixture is not None:
+                    yield Unclosed(obligation.site, code, fixture, fixture=True)
 
 
 def given(facts: ModuleFacts) -> Iterator[tuple[ast.Call, ast.AST]]:

@@ -198,7 +198,7 @@ def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
     ended: list[tuple[Block | ByHand, list[Held]]] = [*_in_blocks(facts), *_by_hand(facts)]
     for one, variables in ended:
         code = one.solved.code
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(code):
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(facts.module, code):
             held = one.returned(facts.module, variables)
             if held is not None:
                 found[code] = held

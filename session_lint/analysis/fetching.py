@@ -15,6 +15,7 @@ from session_lint.analysis.holding import closes
 from session_lint.analysis.loading import Loaded, for_call, loaded, made
 from session_lint.analysis.objects import part_of
 from session_lint.python.nodes import assigned_in, is_none, own_nodes, own_of, path
+from session_lint.python.passing_on import is_undecorated, runs_as_written
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
 from session_lint.signs import ATTACHING
@@ -41,7 +42,6 @@ def given_to(call: ast.Call) -> list[ast.expr]:
     return first.elts if isinstance(first, (ast.List, ast.Tuple)) else call.args
 
 
-_PLAIN = ("staticmethod", "classmethod")
 _DEEPEST = 4
 """How many calls are followed, each of which returns what the next one loads."""
 
@@ -61,9 +61,14 @@ class Fetched:
     refreshed: bool = False
 
 
-def is_plain(function: FunctionNode) -> bool:
+def is_plain(home: Module, function: FunctionNode) -> bool:
     """Whether calling a function runs its body, and gives what that returns."""
-    return not own_of(function, ast.Yield, ast.YieldFrom) and all(path(d) in _PLAIN for d in function.decorator_list)
+    return not own_of(function, ast.Yield, ast.YieldFrom) and runs_as_written(home.names, function)
+
+
+def is_bare(function: FunctionNode) -> bool:
+    """Whether nothing but its body sees what a function is called with, and what it returns."""
+    return not own_of(function, ast.Yield, ast.YieldFrom) and is_undecorated(function)
 
 
 def fetched(module: Module, value: ast.AST, sessions: Collection[str], depth: int = 0) -> Fetched | None:
@@ -73,7 +78,7 @@ def fetched(module: Module, value: ast.AST, sessions: Collection[str], depth: in
         return None
     callee = module.calls.callee(call)
     function = callee.function
-    if function is None or not is_plain(function):
+    if function is None or not is_plain(module.at(callee), function):
         return None
     if isinstance(function, ast.AsyncFunctionDef) is not isinstance(value, ast.Await):
         return None

@@ -21,7 +21,7 @@ from session_lint.values import replace
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
@@ -130,9 +130,10 @@ def scope_closing(module: Module, function: FunctionNode) -> tuple[bool, bool]:
 
 def entered(module: Module, item: ast.AST) -> tuple[Module, Solved] | None:
     """The generator behind the scope of a ``with``, in its module; ``None`` where there is none, or too many ways."""
-    if not isinstance(item, ast.withitem) or not isinstance(item.context_expr, ast.Call):
+    if not isinstance(item, ast.withitem):
         return None
-    found = _definition(module, item.context_expr)
+    expr = item.context_expr
+    found = _definition(module, expr) if isinstance(expr, ast.Call) else _made_before(module, expr)
     if found is None:
         return None
     home, function = found
@@ -144,8 +145,20 @@ def entered(module: Module, item: ast.AST) -> tuple[Module, Solved] | None:
 
 def _definition(module: Module, call: ast.Call) -> tuple[Module, FunctionNode] | None:
     """The function of the project that a call is of, whatever it means, in its module."""
-    names = sorted(module.calls.callee(call).names)
-    found = next((d for n in names if (d := module.names.definition(n))), None)
+    return _defined(module, module.calls.callee(call).names)
+
+
+def _made_before(module: Module, node: ast.expr) -> tuple[Module, FunctionNode] | None:
+    """The same of the call that made what a property, or a variable, gives."""
+    inside: ast.AST = node
+    while inside not in module.names.scopes.of:
+        inside = module.parents[inside]
+    names = module.names.qualify(node, module.names.scopes.of[inside])
+    return _defined(module, [name.removesuffix("()") for name in names]) if len(names) == 1 else None
+
+
+def _defined(module: Module, names: Iterable[str]) -> tuple[Module, FunctionNode] | None:
+    found = next((d for n in sorted(names) if (d := module.names.definition(n))), None)
     if found is None or not isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef)):
         return None
     return module.program.module(found[0]), found[1]

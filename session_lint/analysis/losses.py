@@ -107,7 +107,7 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
         return False
     names = _names(obligation.site.code, obligation.name)
     asked = any(_reads(call, names) for call in calls)
-    return asked or _unchanged(module, obligation.site.code, write)
+    return asked or _unchanged(module, write)
 
 
 def _is_ended(module: Module, obligation: Obligation) -> bool:
@@ -169,12 +169,18 @@ def _attaches(module: Module, write: ast.AST) -> bool:
     return not _is_new(module, write.args[0], write)
 
 
-def _unchanged(module: Module, code: ast.AST, write: ast.AST) -> bool:
+def _unchanged(module: Module, write: ast.AST) -> bool:
     """Whether what is added came out of a method's call, of another session's perhaps, and nothing of it is changed."""
     argument = write.args[0] if isinstance(write, ast.Call) and write.args else None
-    if not isinstance(argument, ast.Name) or write not in module.calls:
+    home = module.program.module_of(write, module)
+    if not isinstance(argument, ast.Name) or home is None or write not in home.calls:
         return False
-    bindings = module.calls.scope(write).bindings.get(argument.id, ())  # type: ignore[arg-type]  # a call
+    assert isinstance(write, ast.Call)
+    scope = home.calls.scope(write)
+    if _is_new(home, argument, write):
+        return False
+    code = home.code_of(scope)
+    bindings = scope.bindings.get(argument.id, ())
     given = [b.node.func for b in bindings if isinstance(b.node, ast.Call)]
     stored = (n for n in own_of(code, ast.Attribute) if not isinstance(n.ctx, ast.Load))
     changed = any(path(n.value) == argument.id for n in stored)

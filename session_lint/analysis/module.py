@@ -448,13 +448,17 @@ class Module(Concern):
         return isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._decorated(code, Role.CONTEXT_MANAGER)
 
     def _decorated(self, function: FunctionNode, role: Role) -> bool:
+        return self.decorator(function, role) is not None
+
+    def decorator(self, function: FunctionNode, role: Role) -> ast.expr | None:
+        """The decorator of a function that plays a role."""
         scope = self.names.scopes.of[function].parent or self.names.scopes.module
         for decorator in function.decorator_list:
             target = decorator.func if isinstance(decorator, ast.Call) else decorator
             found = self.calls.vocabulary.of(self.names.qualify(target, scope))
             if found is not None and found.role is role:
-                return True
-        return False
+                return decorator
+        return None
 
     def inside_finally(self, code: ast.AST) -> frozenset[ast.AST]:
         """All nodes of a code that stand in a ``finally`` body."""

@@ -10,12 +10,15 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.python.nodes import own_nodes, own_of
+from session_lint.python.passing_on import is_undecorated
 from session_lint.python.scopes import BindingKind, below
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
     from session_lint.analysis.calls import Calls
+    from session_lint.python.names import Names
     from session_lint.python.scopes import Scope
+    from session_lint.vocabulary import Vocabulary
 
 _REGISTRY = {"query_property", "registry", "session_factory"}
 """What a registry has that a session has not: who asks for it makes more of it than a session."""
@@ -41,6 +44,26 @@ def opened_by(calls: Calls, call: ast.Call, role: Role | None) -> str | None:
     ours = isinstance(made, ast.Call) and calls.callee(made).role is Role.REGISTRY_MAKER
     first = ours and call is _asking(scope, name)[0]  # each time it gives the same session
     return name if first and _alone(scope, name) else None
+
+
+def gives_new(vocabulary: Vocabulary, home: Names, function: ast.FunctionDef) -> bool:
+    """Whether each call of a function makes a registry, which only its caller gets."""
+    values = [n.value for n in own_of(function, ast.Return)]
+    if not values or not is_undecorated(function):
+        return False
+    scope = home.scopes.of[function]
+    for value in values:
+        made = _made(scope, value.id) if isinstance(value, ast.Name) and _only_returned(scope, value.id) else value
+        meaning = vocabulary.of(home.qualify(made.func, scope)) if isinstance(made, ast.Call) else None
+        if meaning is None or meaning.role is not Role.REGISTRY_MAKER:
+            return False
+    return True
+
+
+def _only_returned(scope: Scope, name: str) -> bool:
+    """Whether nothing is done with a variable but to return it."""
+    returned = [n.value for n in own_of(scope.node, ast.Return)]
+    return all(n in returned for n in below(scope.node) if _is(n, name) and isinstance(n.ctx, ast.Load))  # type: ignore[attr-defined]
 
 
 def _made(scope: Scope, name: str) -> ast.AST | None:

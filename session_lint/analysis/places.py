@@ -8,7 +8,7 @@ from pathlib import PurePath
 def is_test(filename: str) -> bool:
     """Whether a file belongs to the tests."""
     path = PurePath(filename)
-    named = path.name.startswith("test_") or path.stem.endswith("_test") or path.name == "conftest.py"
+    named = path.name.startswith(("test_", "testing_")) or path.stem.endswith("_test") or path.name == "conftest.py"
     return named or "tests" in path.parts
 
 

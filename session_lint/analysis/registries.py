@@ -11,6 +11,7 @@ from session_lint.analysis.places import is_test
 from session_lint.analysis.removers import may_serve, run_by
 from session_lint.analysis.state import State
 from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.passing_on import wrapper
 from session_lint.python.scopes import below
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -127,7 +128,9 @@ def _is_plain(module: Module, code: ast.FunctionDef | ast.AsyncFunctionDef) -> b
         target = decorator.func if isinstance(decorator, ast.Call) else decorator
         names = module.names.qualify(target, scope)
         if module.calls.meaning(names) is None and path(target) not in ("staticmethod", "classmethod"):
-            return False
+            around = wrapper(module.names, code, decorator)
+            if around is None or _removes(module.program.module(around[0]), around[1], 1):
+                return False
     return True
 
 

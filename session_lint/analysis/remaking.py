@@ -13,6 +13,7 @@ from session_lint.analysis.requests import request_codes
 from session_lint.analysis.starting import makes_application
 from session_lint.flow import PointKind, build
 from session_lint.python.nodes import assigned_at, assigned_in, own_nodes, own_of, path
+from session_lint.python.passing_on import runs_as_written
 from session_lint.python.scopes import BindingKind, below, parameters
 from session_lint.python.words import word
 from session_lint.values import dataclass
@@ -75,7 +76,16 @@ def _helped(facts: ModuleFacts) -> list[ast.Call]:
     assert module is not None
     opening = {code for code, _ in module.codes if code in module.opening}
     calls = (c for code in opening if isinstance(code, _FUNCTIONS) for c in own_of(code, ast.Call) if c in module.calls)
-    return [call for call in calls if _made_by_helper(module, call) is not None]
+    return [
+        call for call in calls if any(_made_by_helper(module, call, part=p) is not None for p in _parts(module, call))
+    ]
+
+
+def _parts(module: Module, call: ast.Call) -> list[int | None]:
+    """Which of the things that a call gives are given names: the whole, or some by their places in a tuple."""
+    node = assigned_at(module.parents.get(call))
+    target = node.targets[0] if node is not None and len(node.targets) == 1 else None
+    return [*range(len(target.elts))] if isinstance(target, (ast.Tuple, ast.List)) else [None]
 
 
 def _kept(module: Module, code: FunctionNode, calls: list[ast.Call]) -> bool:
@@ -130,7 +140,7 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
             continue
         factories = [c for c in calls if c in _makers(module, opening, scope)]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
-        helper, part = (None, None) if engines or factories else _origin_or_part(module, opening.func, scope)
+        helper, part = (None, None) if engines or factories else _origin(module, opening.func, scope)
         made = _made_by_helper(module, helper, part=part) if helper in calls else None
         if engines:
             found = Remaking(engines[0], opening, code, engine=True)
@@ -165,36 +175,31 @@ def _is_from(module: Module, value: ast.expr, made: ast.Call) -> bool:
     scope = module.calls.scope(made)
     if module.calls.callee(made).role is Role.ENGINE_MAKER:
         return value is made or any(m is made for _, m in makers(module, value, scope))
-    return _origin(module, value, scope) is made and _made_by_helper(module, made) is Role.ENGINE_MAKER
+    origin, part = _origin(module, value, scope)
+    return origin is made and _made_by_helper(module, made, part=part) is Role.ENGINE_MAKER
 
 
-def _origin(module: Module, node: ast.expr, scope: Scope, call: ast.Call | None = None) -> ast.Call | None:
+Origin = tuple["ast.Call | None", "int | None"]
+"""A call, if there is one, and at which place of the tuple that it gives something stands, if it does."""
+
+
+def _origin(module: Module, node: ast.expr, scope: Scope, call: ast.Call | None = None) -> Origin:
     """The call that an expression stands for, itself or by a variable of the same function that holds nothing else.
 
     :param call: the one of the function, which may leave out a parameter that such a call then takes the place of.
     """
     if isinstance(node, ast.Call):
-        return node if node in module.calls else None
+        return (node, None) if node in module.calls else (None, None)
     if not isinstance(node, ast.Name):
-        return None
+        return None, None
     bindings = scope.bindings.get(node.id, [])
+    if len(bindings) == 1 and isinstance(bindings[0].whole, ast.Call) and bindings[0].whole in module.calls:
+        return bindings[0].whole, bindings[0].index
     values = [b.node for b in bindings if b.kind is BindingKind.VALUE]
     rest = [b for b in bindings if b.kind is not BindingKind.VALUE]
     told = any(b.kind is not BindingKind.PARAMETER or call is None or _tells(call, node.id) for b in rest)
     value = values[0] if len(values) == 1 and not told else None
-    return value if isinstance(value, ast.Call) and value in module.calls else None
-
-
-def _origin_or_part(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.Call | None, int | None]:
-    """The same, or the call that gives several things of which a variable gets one: ``engine, Session = connect()``.
-
-    :returns: the call, and which of several it is.
-    """
-    bindings = scope.bindings.get(node.id, []) if isinstance(node, ast.Name) else []
-    one = bindings[0] if len(bindings) == 1 else None
-    if one is not None and one.kind is BindingKind.PART and isinstance(one.whole, ast.Call):
-        return (one.whole, one.index) if one.whole in module.calls else (None, None)
-    return _origin(module, node, scope), None
+    return (value, None) if isinstance(value, ast.Call) and value in module.calls else (None, None)
 
 
 def _tells(call: ast.Call, parameter: str) -> bool:
@@ -202,39 +207,41 @@ def _tells(call: ast.Call, parameter: str) -> bool:
     return bool(call.args) or any(k.arg in (None, parameter) for k in call.keywords)
 
 
-def _made_by_helper(module: Module, call: ast.Call, depth: int = 0, part: int | None = None) -> Role | None:
+def _made_by_helper(module: Module, call: ast.Call, depth: int = 0, *, part: int | None = None) -> Role | None:
     """Whether each such call of the project's own function makes an engine, or a factory over what is there.
 
     What is made by a function that keeps it, has it kept by a decorator, or gets the engine from its caller, is not.
 
-    :param part: which of several things that it gives is asked for; ``None`` for any.
+    :param part: at which place of the tuple that the function gives it is.
     """
     callee = module.calls.callee(call)
     function = callee.function
-    if function is None or depth > _DEEPEST or function.decorator_list or own_of(function, ast.Global):
+    if function is None or depth > _DEEPEST or own_of(function, ast.Global):
         return None
     home = module.at(callee)
-    scope = home.names.scopes.of[function]
-    given = [n.value for n in own_of(function, ast.Return) if n.value is not None]
-    calls = [c for c in own_of(function, ast.Call) if c in home.calls and home.calls.callee(c).role in MAKING]
-    if not given or _stored(function, calls):
+    if not runs_as_written(home.names, function):
         return None
-    found: set[Role | None] = set()
-    for value in given:
-        made = [_origin(home, one, scope) for one in _parts(value, part)]
-        roles = {None if one is None else _makes(home, function, one, call, depth) for one in made}
-        found.add(next((role for role in (Role.ENGINE_MAKER, Role.FACTORY_MAKER) if role in roles), None))
-    return found.pop() if len(found) == 1 else None
+    scope = home.names.scopes.of[function]
+    values = [n.value for n in own_of(function, ast.Return) if n.value is not None]
+    given = [_origin(home, one, scope) for one in (_at(value, part) for value in values) if one is not None]
+    calls = [c for c in own_of(function, ast.Call) if c in home.calls and home.calls.callee(c).role in MAKING]
+    if len(given) != len(values) or not given or _stored(function, calls):
+        return None
+    found = {None if one is None else _makes(home, function, one, call, depth, part=at) for one, at in given}
+    role = found.pop() if len(found) == 1 else None
+    return role if part is None or role is Role.ENGINE_MAKER else None  # a factory over what is there costs little
 
 
-def _parts(value: ast.expr, part: int | None) -> list[ast.expr]:
-    """The things that a function gives at once, or the one of them that is asked for."""
-    if not isinstance(value, ast.Tuple):
-        return [] if part is not None else [value]
-    return value.elts if part is None else value.elts[part : part + 1]
+def _at(value: ast.expr, part: int | None) -> ast.expr | None:
+    """What is returned, or stands at a place of the tuple that is; nothing where that is not seen."""
+    if part is None:
+        return value
+    return value.elts[part] if isinstance(value, ast.Tuple) and part < len(value.elts) else None
 
 
-def _makes(home: Module, function: FunctionNode, made: ast.Call, call: ast.Call, depth: int) -> Role | None:
+def _makes(
+    home: Module, function: FunctionNode, made: ast.Call, call: ast.Call, depth: int, *, part: int | None = None
+) -> Role | None:
     """What a call in such a function makes anew: an engine, or a factory over one that is there.
 
     :param call: the call of the function.
@@ -243,10 +250,10 @@ def _makes(home: Module, function: FunctionNode, made: ast.Call, call: ast.Call,
     if role is Role.ENGINE_MAKER:
         return role
     if role is not Role.FACTORY_MAKER:
-        return _made_by_helper(home, made, depth + 1)
+        return _made_by_helper(home, made, depth + 1, part=part)
     scope = home.names.scopes.of[function]
     engines = [_origin(home, a, scope, call) for a in _arguments(made)]
-    fresh = [e for e in engines if e is not None]
+    fresh = [e for e, _ in engines if e is not None]
     if any(_makes(home, function, one, call, depth) is Role.ENGINE_MAKER for one in fresh):
         return Role.ENGINE_MAKER
     own = {arg.arg for arg in parameters(function)}

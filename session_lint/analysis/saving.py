@@ -46,7 +46,7 @@ def saved(module: Module, ended: Iterable[Block | ByHand]) -> dict[ast.AST, list
     found: dict[ast.AST, list[Saved]] = {}
     for one in ended:
         code = one.solved.code
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(code):
+        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(module, code):
             bindings = module.names.scopes.of[code].bindings
             for name, adding in one.added(module).items():
                 mine = [b.kind for b in bindings.get(name, ())] == [BindingKind.PARAMETER]
@@ -91,7 +91,7 @@ def _saved_by(module: Module, call: ast.Call) -> Iterator[tuple[Saved, str]]:
     """What the function that a call calls saves, each with the variable that is passed there."""
     callee = module.calls.callee(call)
     function = callee.function
-    if function is None or not is_plain(function):
+    if function is None or not is_plain(module.at(callee), function):
         return
     home = module.at(callee)
     words = {c.func.attr for c in home.calls_in(function) if isinstance(c.func, ast.Attribute)}

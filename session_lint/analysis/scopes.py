@@ -12,6 +12,7 @@ from session_lint.analysis.effects import commits_at
 from session_lint.analysis.family import family
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import left_to_users
+from session_lint.analysis.places import is_test
 from session_lint.analysis.state import Fact, Mark, Site, SiteKind
 from session_lint.analysis.surrounding import surrounding
 from session_lint.analysis.trace import opened, step
@@ -182,13 +183,15 @@ def _decorated(facts: ModuleFacts) -> Iterator[tuple[Fact, str]]:
 def _leaving(facts: ModuleFacts) -> Iterator[tuple[Fact, ast.withitem, str]]:
     """Every fact with a session that arrives at the end of a ``with`` here, or of one that calls into this module.
 
-    With the variable of the session.
+    With the variable of the session. What a test gives a scope's session to is there for what the program gives it.
     """
     if facts.module is None:
         return
     begun = begun_on_borrowed(facts, lambda one, _: may_end(one.module, one.code))
     own = ((facts, solved) for solved in (*facts.solved, *begun))
-    for source, solved in (*own, *facts.module.program.using(facts.module)):
+    tested = is_test(facts.source.filename)
+    using = (u for u in facts.module.program.using(facts.module) if tested or not is_test(u[0].source.filename))
+    for source, solved in (*own, *using):
         for point, fact in solved.visits(PointKind.EXIT):
             if fact.site is not None:
                 yield fact, point.node, source.variable_of(fact.site, solved)  # type: ignore[misc]

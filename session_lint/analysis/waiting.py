@@ -19,7 +19,7 @@ from session_lint.analysis.state import NOTHING, State, settled
 from session_lint.analysis.streaming import keeps, stays
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import RAISING, EdgeKind, PointKind
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import nodes_in, own_nodes, own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _until_left(loop: ast.For | ast.While) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for statement in loop.body:
         found.append(statement)
-        tests = [n for n in (statement, *own_nodes(statement)) if isinstance(n, (ast.If, ast.Match))]
+        tests = [n for n in nodes_in([statement]) if isinstance(n, (ast.If, ast.Match))]
         if any(isinstance(n, _LEAVING) for test in tests for n in own_nodes(test)):
             break
     return found

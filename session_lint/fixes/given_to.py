@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
-from session_lint.analysis.fetching import is_plain
+from session_lint.analysis.fetching import is_bare
 from session_lint.fixes.cascading import is_value, made_of
 from session_lint.fixes.expressions import (
     parts_of,
@@ -232,7 +232,7 @@ class GivenTo(LoadedIn):
 
     def _gives_new(self, callee: Callee, depth: int) -> bool:
         """Whether what a call gives was made by it."""
-        if callee.function is not None and is_plain(callee.function) and depth < DEEPEST:
+        if callee.function is not None and is_bare(callee.function) and depth < DEEPEST:
             home, function = self.module.at(callee), callee.function
             inner = type(self)(home, function, function.body, set(), set(), depth=DEEPEST)
             given = [n.value for n in own_of(function, ast.Return) if n.value is not None]

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from session_lint.analysis.arguments import bind
-from session_lint.analysis.fetching import is_plain
+from session_lint.analysis.fetching import is_bare
 from session_lint.analysis.loading import Loaded, is_column, loaded, made, plain_rows
 from session_lint.fixes.expressions import (
     captures,
@@ -159,7 +159,7 @@ class LoadedIn(ABC):
         if found is None or isinstance(found[1], ast.AsyncFunctionDef) is not isinstance(value, ast.Await):
             return False
         home, function, passed, own = found
-        inner = self.inside(home, function, passed, made=own is not None) if is_plain(function) else None
+        inner = self.inside(home, function, passed, made=own is not None) if is_bare(function) else None
         if inner is None:
             return False
         if own is not None:

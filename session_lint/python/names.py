@@ -28,6 +28,7 @@ from session_lint.python.containers import (
     only,
 )
 from session_lint.python.nodes import is_none, is_super, own_of, path
+from session_lint.python.passing_on import wrapper_of
 from session_lint.python.pending import Pending
 from session_lint.python.remembered import one_object
 from session_lint.python.scopes import (
@@ -568,8 +569,10 @@ class Names(Containers):
         outer = self.scopes.of[node].parent or self.scopes.module
         for decorator in node.decorator_list:
             named = decorator.func if isinstance(decorator, ast.Call) else decorator
-            plain = path(named) in ("staticmethod", "classmethod")
-            if not plain and (depth > DEEPEST or not self._qualify(named, outer, depth + 1) & REMEMBERING):
+            if path(named) in ("staticmethod", "classmethod"):
+                continue
+            names = self._qualify(named, outer, depth + 1) if depth <= DEEPEST else NOTHING
+            if not names & REMEMBERING and wrapper_of(self, names, called=named is not decorator) is None:
                 return False
         return True
 

@@ -16,7 +16,7 @@ from session_lint.stages import stage
 from session_lint.values import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
 FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 ScopeNode: TypeAlias = "ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
@@ -60,7 +60,7 @@ class Scope:
     """A module, class or function, and the names it binds.
 
     :param path: the dotted path of the definition inside the module, empty for the module itself.
-    :param attributes: for a class: what its methods assign to ``self.name``.
+    :param attributes: for a class: what its methods assign to ``self.name``, or to that of an object that they make.
     :param declared: the annotation of each variable that has one, and where it is evaluated.
     :param declared_attributes: the same for ``self.name``.
     :param stars: for the module: the modules it imports everything from.
@@ -351,14 +351,22 @@ class _Walker:
         binding = Binding(BindingKind.VALUE, value, self.scope)
         if owner is not None:
             owner.attributes.setdefault(target.attr, []).append(binding)
-        else:
+        if owner is None or not (isinstance(target.value, ast.Name) and is_self(self.scope, target.value.id)):
             self.result.fields.append((target, binding))
 
     def _owner(self, target: ast.Attribute) -> Scope | None:
-        """The class whose method assigns to a field of ``self``."""
+        """The class whose method assigns to a field of ``self``, or of the object of the class that it has made."""
         owner = self.scope.parent
-        own = isinstance(target.value, ast.Name) and is_self(self.scope, target.value.id)
-        return owner if own and owner is not None and owner.is_class else None
+        if owner is None or not owner.is_class:
+            return None
+        held = target.value
+        if isinstance(held, ast.Name):
+            own = is_self(self.scope, held.id) or _makes_one(self.scope, self.scope.bindings.get(held.id, ()))
+        else:
+            inner = isinstance(held, ast.Attribute) and isinstance(held.value, ast.Name)
+            own = inner and is_self(self.scope, held.value.id)  # type: ignore[attr-defined]  # see above
+            own = own and _makes_one(self.scope, owner.attributes.get(held.attr, ()))  # type: ignore[attr-defined]
+        return owner if own else None
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
@@ -442,6 +450,19 @@ def is_self(scope: Scope, name: str) -> bool:
     first = [*scope.node.args.posonlyargs, *scope.node.args.args][:1]
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in scope.node.decorator_list)
     return bool(first) and first[0].arg == name and not static
+
+
+def _makes_one(scope: Scope, bindings: Sequence[Binding]) -> bool:
+    """Whether a method binds a new object of its own class: ``super().__new__(cls)``, ``cls()``."""
+    return any(
+        isinstance(b.node, ast.Call)
+        and b.scope is scope
+        and (
+            (isinstance(b.node.func, ast.Attribute) and b.node.func.attr == "__new__")
+            or (isinstance(b.node.func, ast.Name) and is_self(scope, b.node.func.id))
+        )
+        for b in bindings
+    )
 
 
 _VISITS: dict[type[ast.AST], Callable[[_Walker, Any], None]] = {}

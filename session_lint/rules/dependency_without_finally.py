@@ -10,14 +10,16 @@ So is the session that a plain function, or a factory itself, gives to FastAPI's
 also inside of an object of the project that keeps it (`return Users(SessionLocal())`);
 a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
 since the event loop ends such a generator, some time later (nothing where the loop's own `finally` closes the session);
-the same of `generator = get_session()` that is asked for its session by `anext(generator)` and for nothing after that;
+the same of `generator = get_session()` that is asked for its session by `anext(generator)` and for nothing after that,
+and of `anext(get_session())` whose session goes into a context variable;
 one in a dependency, or a context manager, that yields the loop's session in turn, where an exception of the request, or
 of the block, leaves the loop in the same way: `contextlib.aclosing` ends it at once;
 and the session that `next(get_db())` takes out of its
 generator for good, where some way leaves it open: the generator goes at once, and closes what the next use opens anew.
 
 What follows the `yield` of a pytest fixture runs whatever becomes of the test: a fixture is reported where it never
-closes, or where something else may raise in between.
+closes, or where something else may raise in between while a connection is out. One that returns its session is
+reported where no test closes it, and the engine is not its own.
 
 ## Why is this bad?
 A request that fails leaves its session open, and the connection out of the pool: after some errors (15 with the default
@@ -132,13 +134,15 @@ def _lent(facts: ModuleFacts, one: Lending) -> Finding:
 def _returned(facts: ModuleFacts, one: Unclosed) -> Finding:
     symbol = facts.symbol(one.code)
     closed = [] if one.closed is None else [step(facts, one.closed, "closed as it is returned: its next use opens it")]
+    what, each = ("fixture", "test") if one.fixture else ("dependency", "request")
     return rule.finding(
         facts,
         one.site.node,
         symbol=symbol,
-        trace=[*opened(facts, one.site), *closed, step(facts, one.told, "called for each request, and nobody closes")],
+        trace=[*opened(facts, one.site), *closed, step(facts, one.told, f"called for each {each}, and nobody closes")],
         session=named(facts.variable(one.site.node, one.code)),
-        what=f"that dependency {symbol!r} returns is never closed" + " once it is used" * bool(closed),
+        severity=Severity.WARNING if one.fixture else Severity.ERROR,
+        what=f"that {what} {symbol!r} returns is never closed" + " once it is used" * bool(closed),
     )
 
 

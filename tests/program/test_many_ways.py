@@ -147,8 +147,10 @@ def test_tests_before_a_helper_waits() -> None:
     """Each of many early ways out that wait, too, is followed once, and so is what comes after it."""
     early = "".join(f"    if kind == {n}:\n        return requests.get({n})\n" for n in range(40))
     nested = early.replace("return requests.get", "return print")
-    helper = f"def fetch(kind):\n{early}    return requests.get(kind)\n\n\ndef look(kind):\n{nested}    return fetch(kind)\n\n\n"
-    work = "def work(session: Session, item):\n    session.add(item)\n    session.flush()\n    fetch(item)\n    look(item)\n"
+    helper = f"def fetch(kind):\n{early}    return requests.get(kind)\n\n\n"
+    helper += f"def look(kind):\n{nested}    return fetch(kind)\n\n\n"
+    work = "def work(session: Session, item):\n    session.add(item)\n    session.flush()\n"
+    work += "    fetch(item)\n    look(item)\n"
     text = f"import requests\n{HEAD}{helper}{work}    session.commit()\n"
     row = next(n for n, line in enumerate(text.splitlines(), 1) if line == "    fetch(item)")
     assert told(text)[:1] == [("SES703", row)]
