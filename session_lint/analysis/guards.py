@@ -433,7 +433,7 @@ def around_closing(code: ast.AST) -> frozenset[str]:
 
 
 @remembered
-def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
+def around_failures(code: ast.AST, names: frozenset[str], *, anywhere: bool) -> frozenset[str]:
     """The variables of the tests under which a code ends a transaction, and those that may tell of a failure.
 
     Its handlers give a value to them, or a function that gets the session does: ``saved = save(session)``; or
@@ -441,6 +441,7 @@ def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
     becomes of the failure: ``if strict: raise``.
 
     :param names: the paths by which the code knows the session, and what has it.
+    :param anywhere: whether any function may know the session by itself.
     """
     inside = [n for handler in own_of(code, ast.ExceptHandler) for n in own_nodes(handler)]
     stored = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
@@ -451,7 +452,9 @@ def around_failures(code: ast.AST, names: frozenset[str]) -> frozenset[str]:
     )
     deciding = {name for n in inside if isinstance(n, ast.If) for name in _tested(n.test)} & given
     ending = _around(code, ("close", "remove", "rollback", "commit"), names)
-    return ending | stored | deciding | _told(code, names) | _reached(code) | _switches(code, names)
+    return (
+        ending | stored | deciding | _told(code, None if anywhere else names) | _reached(code) | _switches(code, names)
+    )
 
 
 def _switches(code: ast.AST, names: frozenset[str]) -> set[str]:
@@ -482,14 +485,23 @@ def _is_nothing(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
-def _told(code: ast.AST, names: frozenset[str]) -> set[str]:
-    """The variables that get what a function gives which the session is passed to, and that are tested themselves."""
+def _told(code: ast.AST, names: frozenset[str] | None) -> set[str]:
+    """The variables that get what a function gives which the session is passed to, and that are tested themselves.
+
+    :param names: ``None`` where any function may have the session.
+    """
     found: set[str] = set()
     for node in assigned_in(code):
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if isinstance(call, ast.Call) and any(path(a) in names for a in arguments(call)):
-            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        if isinstance(call, ast.Call) and (names is None or any(path(a) in names for a in _given_to(call))):
+            parts = (part for t in node.targets for part in (t.elts if isinstance(t, ast.Tuple) else [t]))
+            found |= {part.id for part in parts if isinstance(part, ast.Name)}
     return {name for node in own_of(code, ast.If) for name in _tested(node.test)} & found if found else found
+
+
+def _given_to(call: ast.Call) -> list[ast.expr]:
+    """What a call passes on, the object of a method included."""
+    return [*arguments(call), *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
 
 
 def _tested(test: ast.expr) -> Iterator[str]:

@@ -180,7 +180,9 @@ class Lifecycle(Raising):
         self._coarse_guards: dict[guards.Guards, guards.Guards] = {}
         self._groups: dict[tuple[Block, ast.AST | None, frozenset[str]], list[frozenset[str]]] = {}
         if hops == 0:
-            self.relevant &= guards.around_failures(code, _with_owners(start.names)) | self.flags
+            names = _with_owners(start.names)
+            anywhere = any(name.partition(".")[0] not in self.scope.bindings for name in names)
+            self.relevant &= guards.around_failures(code, names, anywhere=anywhere) | self.flags
             own = parameters(code) if isinstance(code, _FUNCTIONS) else ()
             self.calling.telling = self.relevant.union(arg.arg for arg in own)
 

@@ -116,11 +116,21 @@ def returning(value: ast.expr | None, known: guards.Guards) -> Iterator[guards.G
         elements = value.keys if isinstance(value, ast.Dict) else value.elts
         sure = not elements or any(e is not None and not isinstance(e, ast.Starred) for e in elements)
         truth = {(RESULT, bool(elements))} if sure else set()
-        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)} | truth
+        told = {
+            (place(RESULT, at), bool(e.value))
+            for at, e in enumerate(value.elts if isinstance(value, (ast.Tuple, ast.List)) else ())
+            if isinstance(e, ast.Constant) and _plain(e)
+        }
+        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)} | truth | told
     elif isinstance(value, _OBJECTS):
         yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)}
     else:
         yield from guards.learned(RESULT, value or ast.Constant(None), known)
+
+
+def place(of: str, index: int) -> str:
+    """The test of what stands at a place of something."""
+    return f"{of} [{index}]"
 
 
 SOMETHING = ("something",)

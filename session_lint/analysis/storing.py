@@ -203,6 +203,10 @@ class Storing:
             if told is not None and at != index and told is not results.SOMETHING:  # a flag that says whose it is
                 part = ast.Constant(*told)
             facts = [g for f in facts for g in self._assign(element, part, f)]
+            said = results.place(guards.call_value(value), index) if isinstance(value, ast.expr) else ""
+            learnt = {(path(element), truth) for text, truth in fact.guards if text == said}
+            if learnt and path(element) in self.relevant:
+                facts = [f.with_guards(f.guards | learnt) for f in facts]
             if told is results.SOMETHING and path(element):
                 facts = [f.with_guards(f.guards | {(f"{path(element)} is None", False)}) for f in facts]
         return [give(f) if not pairs and held(value, f) is Hold.INSIDE else f for f in facts]
