@@ -96,7 +96,7 @@ class Calling:
     def _by_its_own_name(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome] | None:
         """What a function does to a session that it knows without being given it."""
         alone = self.hops == 0
-        inner = closed_over(self.module, self.code, call, callee, fact)
+        inner = closed_over(self.module, self.code, call, callee, fact, alone=alone)
         if inner is None:
             inner = by_own_method(self.module, self.code, call, callee, fact, alone=alone)
         given = inner is not None or any(held(argument, fact) for argument in arguments(call))

@@ -10,7 +10,7 @@ from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.holding import captured
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
-from session_lint.python.nodes import is_super, own_nodes, own_of, path
+from session_lint.python.nodes import is_super, names_under, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import is_self, parameters
 
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode
 
 
-def closed_over(module: Module, code: Code, call: ast.Call, callee: Callee, fact: Fact) -> tuple[Outcome, ...] | None:
+def closed_over(
+    module: Module, code: Code, call: ast.Call, callee: Callee, fact: Fact, *, alone: bool
+) -> tuple[Outcome, ...] | None:
     """What calling a nested function does to a session that it captures.
 
     :param code: what makes the call.
+    :param alone: whether only that counts.
     :returns: ``None`` where the callee is not such a function, or binds a name of the session itself.
     """
     function = callee.function
@@ -41,10 +44,13 @@ def closed_over(module: Module, code: Code, call: ast.Call, callee: Callee, fact
     if not names or any(_variable(n).partition(".")[0] in _bound(function) for n in names):
         return None
     whole = {*parameters_given(module, call, function, fact, bound=False)}
-    known = frozenset(g for g in fact.guards if not guards.variables(g[0]) & _bound(function))
+    outside = names_under(function) - _bound(function)
+    known = frozenset(g for g in fact.guards if guards.variables(g[0]) <= outside)
     state = State.CLOSED if fact.state is State.CLOSED else State.NEW
     there = known.union(*map(guards.present, whole))
-    return module.summaries.inner(function, NOTHING._replace(names=names | whole, guards=there, state=state))
+    return module.summaries.inner(
+        function, NOTHING._replace(names=names | whole, guards=there, state=state), alone=alone
+    )
 
 
 def by_own_method(
