@@ -56,7 +56,7 @@ def _nodes(code: ast.AST) -> list[ast.AST]:
     return found
 
 
-@recently_remembered(8)
+@recently_remembered(4)
 def parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     """The node above each node of a tree: a large part of its memory, which is asked for of few modules at a time."""
     found: dict[ast.AST, ast.AST] = {}
