@@ -151,17 +151,18 @@ def passed_on(project: Project, learnt: Iterable[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     todo = [(word[1:].split()[0], word.rpartition(" ")[2]) for word in learnt if word.startswith("=")]
     while todo:
-        name, stem = todo.pop()
-        if stem in found.setdefault(name, set()):
+        name, module = todo.pop()
+        if module in found.setdefault(name, set()):
             continue
-        found[name].add(stem)
-        todo += [(name, _stem(project, path)) for path in project.naming(stem) if _STAR in project.content(path)]
+        found[name].add(module)
+        todo += [(name, stem(project, path)) for path in project.naming(module) if _STAR in project.content(path)]
         for path in project.naming(name):
-            todo += [(new or old, _stem(project, path)) for old, new in _imports(project, path, name)]
+            todo += [(new or old, stem(project, path)) for old, new in _imports(project, path, name)]
     return found
 
 
-def _stem(project: Project, path: Path) -> str:
+def stem(project: Project, path: Path) -> str:
+    """The word of a module that an import of it, or of something in it, cannot do without."""
     return project.layout.name(path).rpartition(".")[2]
 
 

@@ -36,7 +36,23 @@ def classes(decorate: Any, field: Any) -> dict[str, Any]:  # noqa: ANN401  (the 
     class Same:
         first: int
 
-    return {"frozen": Frozen, "free": Free, "same": Same}
+    @decorate(frozen=True, eq=False, slots=True)
+    class Slotted:
+        """A class."""
+
+        first: int
+        second: str = "two"
+        third: list[int] = field(default_factory=list, repr=False)
+
+        @property
+        def doubled(self) -> int:
+            return self.first * 2
+
+    @decorate(eq=False, slots=True)
+    class Loose:
+        first: int = 1
+
+    return {"frozen": Frozen, "free": Free, "same": Same, "slotted": Slotted, "loose": Loose}
 
 
 OURS, THEIRS = classes(dataclass, field), classes(dataclasses.dataclass, dataclasses.field)
@@ -54,6 +70,17 @@ def outcome(ask: Any, of: dict[str, Any]) -> Any:  # noqa: ANN401
     "ask",
     [
         lambda frozen, **_: repr(frozen(1)),
+        lambda slotted, **_: repr(slotted(1)).rpartition(".")[2],
+        lambda slotted, **_: [(one.first, one.second, one.third, one.doubled) for one in [slotted(1), slotted(2, "b")]],
+        lambda slotted, **_: slotted(1).third is slotted(1).third,
+        lambda slotted, **_: slotted(1) == slotted(1),
+        lambda slotted, **_: slotted(),
+        lambda slotted, **_: slotted(1, fifth=2),
+        lambda slotted, **_: vars(slotted(1)),
+        lambda slotted, **_: setattr(slotted(1), "first", 2),
+        lambda slotted, **_: slotted.__slots__,
+        lambda loose, **_: setattr(loose(), "first", 2),
+        lambda loose, **_: setattr(loose(), "other", 2),
         lambda frozen, **_: vars(frozen(1, third=(3,), second="b")),
         lambda frozen, **_: frozen(1, "b") == frozen(1, second="b", fourth=[1]),
         lambda frozen, **_: frozen(1, "b") == frozen(2, "b"),

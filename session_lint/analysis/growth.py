@@ -18,7 +18,7 @@ from session_lint.python.names import is_property
 from session_lint.python.passing import passings, receiving
 from session_lint.python.returning import returning, saving
 from session_lint.python.words import leads
-from session_lint.signs import ATTACHING, LOADING
+from session_lint.signs import ATTACHING, LOADING, stem
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
         given = {lead for lead in wanted if _gives(program, *lead)}
         program.properties |= {lead[1] for lead in given if leading[lead]}
         program.shared |= {
-            f"{name} {_stem(unit)}" for unit, name, scope in leading if _shares(program, unit, name, scope)
+            f"{name} {stem(project, unit.path)}" for unit, name, scope in leading if _shares(program, unit, name, scope)
         }
         passing = [
             (unit, one) for word in sorted(known & handing.keys()) for unit, all_ in handing.pop(word) for one in all_
@@ -72,8 +72,8 @@ def grow(program: Program, project: Project, known: set[str]) -> None:
         own |= named
     taken = {*left}
     read = [unit for path in project.layout.files if path not in taken and (unit := project.load(path)) is not None]
-    program.shared |= {f"{name} {_stem(unit)}" for unit in read for name in _giving_objects(program, unit)}
-    program.shared |= {f"{name} {_stem(unit)}" for unit in read for name in _told_to_hold(program, unit)}
+    program.shared |= {f"{name} {stem(project, unit.path)}" for unit in read for name in _giving_objects(program, unit)}
+    program.shared |= {f"{name} {stem(project, unit.path)}" for unit in read for name in _told_to_hold(program, unit)}
 
 
 def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]:
@@ -118,11 +118,6 @@ def _told_to_hold(program: Program, unit: Unit) -> Iterator[str]:
         meant, calls = unit.names.exported(name), program.module(unit.names).calls
         if calls.are_sessions(frozenset(f"{one}()" for one in meant)):
             yield name
-
-
-def _stem(unit: Unit) -> str:
-    """The word of a module that an import of it, or of something in it, cannot do without."""
-    return unit.names.module.rpartition(".")[2]
 
 
 def _read(lead: Lead) -> bool:

@@ -78,7 +78,7 @@ def root_of(path: Path) -> Path:
 def _marks(folder: Path) -> tuple[bool, bool, bool]:
     """Whether a folder is a repository, has a manifest, and has what stands at the top of an application."""
     return (
-        any(os.path.exists(f"{folder}/{name}") for name in REPOSITORIES),  # noqa: PTH110  (each folder is asked)
+        any(os.path.exists(f"{folder}/{name}") for name in REPOSITORIES),  # noqa: PTH110  (pathlib makes an object of each)
         any(os.path.isfile(f"{folder}/{name}") for name in MANIFESTS),  # noqa: PTH113
         any(os.path.isfile(f"{folder}/{name}") for name in TOPS),  # noqa: PTH113
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -16,13 +16,11 @@ _forgetting: list[Callable[[], None]] = []
 
 def remembered(work: Callable[P, T]) -> Callable[P, T]:
     """A function whose answers are kept until :func:`forget_nodes`: they hold on to the trees they are about."""
-    kept = cache(work)
-    _forgetting.append(kept.cache_clear)
-    return cast("Callable[P, T]", kept)
+    return recently_remembered(None)(work)
 
 
-def recently_remembered(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """The same of as many answers as were asked for last."""
+def recently_remembered(most: int | None) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """The same of as many answers as were asked for last; ``None`` for all."""
 
     def decorate(work: Callable[P, T]) -> Callable[P, T]:
         kept = lru_cache(maxsize=most)(work)
