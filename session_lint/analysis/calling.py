@@ -25,6 +25,7 @@ from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, Sit
 from session_lint.analysis.summaries import Outcome, for_owner, is_generator
 from session_lint.analysis.surrounding import CLOSES, is_entered, surrounding
 from session_lint.analysis.taking_over import PUTTING, takes_over
+from session_lint.analysis.unbound import never_connects
 from session_lint.python.nodes import own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
@@ -117,6 +118,8 @@ class Calling:
 
     def _opens(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         if callee.role is Role.FACTORY:
+            if never_connects(self.module, call):
+                return self._uninvolved(call, callee, fact)
             over = self.module.over_connection(call)
             site = self.module.site(SiteKind.OWNED, call, self.code, borrowed=over, lazy=callee.lazy)
             known = frozenset({("temp", call), *filter(None, [callee.kept])})
