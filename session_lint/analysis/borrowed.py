@@ -198,6 +198,7 @@ def _each(module: Module) -> Iterator[Borrowed]:
             seen = [call for call, _ in uses] if place is None else together[place]
             yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
     yield from _told(module)
+    yield from _stored(module)
     yield from _looked_up(module)
 
 
@@ -312,6 +313,23 @@ def _told(module: Module) -> Iterator[Borrowed]:
             for name, value, kind_told in told_to_hold(module, scope):
                 calls = [c for c in module.calls_in(function) if _is_use(c, name)]
                 yield Borrowed(module, function, name, reading(name), calls, kind_told, managed=False, value=value)
+
+
+def _stored(module: Module) -> Iterator[Borrowed]:
+    """The sessions that methods open for a field of their object, which has them from then on, and go on to use."""
+    for owner in module.names.scopes.classes:
+        once = {name: bound[0] for name, bound in owner.attributes.items() if len(bound) == 1}
+        for field, binding in once.items():
+            opened, code = binding.node, binding.scope.node
+            if not isinstance(opened, ast.Call) or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            own = parameters(code)[0].arg  # whose field it is
+            calls = [c for c in module.calls_in(code) if path(c.func).startswith(f"{own}.")]
+            if calls and opened in module.calls and module.calls.callee(opened).role is Role.FACTORY:
+                node = reading(f"{own}.{field}")
+                uses = [c for c in calls if _is_use(c, path(node))]
+                sort = kind_of(module, node, binding.scope)
+                yield Borrowed(module, code, path(node), node, uses, sort, managed=False, value=opened)
 
 
 def _looked_up(module: Module) -> Iterator[Borrowed]:

@@ -412,9 +412,9 @@ class Calls:
         """
         known = [name for name in names if self._means(name)] if len(names) > 1 else []
         words = {name.rpartition(".")[2] for name in known}
-        return frozenset(n for n in names if n in known or n.rpartition(".")[2] not in words or self._is_own(n))
+        return frozenset(n for n in names if n in known or n.rpartition(".")[2] not in words or self.is_own(n))
 
-    def _is_own(self, name: str) -> bool:
+    def is_own(self, name: str) -> bool:
         """Whether the project defines what a name begins with."""
         front = name.partition("(")[0]
         return self.names.definition(front) is not None or self.names.knows(front)

@@ -1,13 +1,19 @@
-"""Sessions that objects keep for their life, and that a method leaves failed: its next call finds them so."""
+"""Sessions that outlive a function which leaves them failed: its next call, and all others, find them so.
+
+One is in a field of an object, for its life; one stands at the top of a module, or is a thread's of a registry there.
+"""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.aliases import made_by
 from session_lint.analysis.failures import Swallowed, is_harmless
+from session_lint.analysis.makers import makers
 from session_lint.analysis.places import is_test
-from session_lint.analysis.standing import opens_its_own
+from session_lint.analysis.registries import is_registry, removed_somewhere
+from session_lint.analysis.standing import is_in_script, opens_its_own
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import is_none, own_nodes, own_of, path
 from session_lint.python.scopes import below, is_self, parameters
@@ -17,14 +23,17 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.makers import Made
     from session_lint.analysis.module import Module
+    from session_lint.analysis.state import Fact, Mark, Site
     from session_lint.python.scopes import FunctionNode, Scope
 
 _UNDOING = ("rollback", "invalidate", "reset")
+_ENDING = (*_UNDOING, "close", "remove")
 
 
 def left_failed(facts: ModuleFacts) -> Iterator[Swallowed]:
-    """Every clause with which a method ends while its object's own session waits for a rollback."""
+    """Every clause with which a function ends while a session that stays waits for a rollback."""
     module = facts.module
     if module is None or "except" not in facts.source.text or is_test(facts.source.filename):
         return
@@ -32,18 +41,37 @@ def left_failed(facts: ModuleFacts) -> Iterator[Swallowed]:
         code = one.code
         if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or not own_of(code, ast.Try) or not one.uses:
             continue
-        if not _is_plain(code) or not _is_its_own(module, one) or _called_once(module, code) or one.solved is None:
+        if not _is_plain(module, code):
             continue
-        for fact in one.solved.exits:
-            for mark in fact.marked("failed") if fact.flying is None and fact.site is not None else ():
-                if mark.node in own_nodes(code) and mark.key != "read" and not is_harmless(facts, mark):
-                    then = min(one.uses, key=lambda call: (call.lineno, call.col_offset))
-                    yield Swallowed(fact.site, code, mark.node, mark.other, then, one.called)  # type: ignore[arg-type]
+        opened = _at_top(module, one)
+        if (opened is None and not _is_its_own(module, one)) or _called_once(module, code) or one.solved is None:
+            continue
+        left = [found for fact in one.solved.exits if fact.flying is None for found in _failed(facts, code, fact)]
+        if left and (opened is None or not _undone_by_others(module, one, *opened)):
+            then = min(one.uses, key=lambda call: (call.lineno, call.col_offset))
+            for site, mark in left:
+                yield Swallowed(site, code, mark.node, mark.other, then, one.called)  # type: ignore[arg-type]
 
 
-def _is_plain(code: FunctionNode) -> bool:
-    """Whether a method is one that nothing around it follows up."""
-    return not (code.decorator_list or code.name.startswith("__") or is_generator(code))
+def _failed(facts: ModuleFacts, code: FunctionNode, fact: Fact) -> Iterator[tuple[Site, Mark]]:
+    """The clauses of a function that passed over a failure which nobody has undone at an end of it."""
+    for mark in fact.marked("failed") if fact.site is not None else ():
+        if mark.node in own_nodes(code) and mark.key != "read" and not is_harmless(facts, mark):
+            yield fact.site, mark  # type: ignore[misc]  # it has one
+
+
+def _is_plain(module: Module, code: FunctionNode) -> bool:
+    """Whether a function is one that nothing of the project around it follows up."""
+    if code.name.startswith("__") or is_generator(code):
+        return False
+    scope = module.names.scopes.of[code].parent or module.names.scopes.module
+    decorators = [d.func if isinstance(d, ast.Call) else d for d in code.decorator_list]
+    return all(_is_librarys(module, module.names.qualify(decorator, scope)) for decorator in decorators)
+
+
+def _is_librarys(module: Module, names: frozenset[str]) -> bool:
+    """Whether what goes by some names is a library's, which does not know the project's sessions."""
+    return bool(names) and not any(map(module.calls.is_own, names))
 
 
 def _called_once(module: Module, code: FunctionNode) -> bool:
@@ -58,6 +86,54 @@ def _called_once(module: Module, code: FunctionNode) -> bool:
 
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+def _at_top(module: Module, one: Borrowed) -> Made | None:
+    """The one call, in the body of a module, that has opened a session for all, or made the registry that has it."""
+    if one.in_context or is_self(module.names.scopes.of[one.code], one.name.partition(".")[0]):
+        return None
+    scope = module.names.scopes.of[one.code]
+    made = made_by(module, one.node, scope) if one.managed else makers(module, one.node, scope)
+    if len(made) != 1:
+        return None
+    ((home, call),) = made
+    if home.calls.scope(call) is not home.names.scopes.module or is_in_script(home, call):
+        return None
+    known = is_registry(one) and not removed_somewhere(module, one) if one.managed else opens_its_own(home, call)
+    return made[0] if known else None
+
+
+def _undone_by_others(module: Module, one: Borrowed, opener: Module, opened: ast.Call) -> bool:
+    """Whether something ends the transaction of a session at the top of a module besides clauses of functions, or may.
+
+    A clause undoes the failure that it has caught itself.
+    """
+    last = one.name.rpartition(".")[2]
+    homes = [module, opener]
+    for ending in _ENDING:
+        others = module.program.mentioning(module, f"{last}.{ending}")
+        if others is None:
+            return True
+        homes += others
+    return any(_may_undo(home, code, last, (opener, opened)) for home in dict.fromkeys(homes) for code, _ in home.codes)
+
+
+def _may_undo(home: Module, code: ast.AST, last: str, made: Made) -> bool:
+    """Whether a code may roll the session back that a call has opened, or close it, on its normal ways."""
+    clauses = {n for clause in own_of(code, ast.ExceptHandler) for n in own_nodes(clause)}
+    ended = (
+        call.func.value
+        for call in own_of(code, ast.Call)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _ENDING and call not in clauses
+    )
+    items = (item.context_expr for item in own_of(code, ast.withitem))
+    entered = (node.func if isinstance(node, ast.Call) else node for node in items)
+    for node in (*ended, *entered):
+        if path(node).rpartition(".")[2] == last:
+            others = makers(home, node, home.names.scopes.of[code])
+            if not others or made in others:
+                return True
+    return False
 
 
 def _is_its_own(module: Module, one: Borrowed) -> bool:

@@ -63,7 +63,7 @@ def unremoved(facts: ModuleFacts) -> Iterator[Unremoved]:
             continue
         found = run_by(facts.module, one.code) or _reached_from(facts.module, one.code, 0)
         elsewhere = ("request", "process")  # whose end a teardown, or a task queue's signal, may hear of
-        if found is None or (found[0] in elsewhere and _removed_somewhere(facts.module, one)):
+        if found is None or (found[0] in elsewhere and removed_somewhere(facts.module, one)):
             continue
         use = min(one.uses, key=lambda call: (call.lineno, call.col_offset))
         yield Unremoved(use, one.name, one.code, *found)
@@ -152,7 +152,7 @@ def _reached_from(module: Module, code: ast.AST, depth: int) -> tuple[str, ast.A
     return None
 
 
-def _removed_somewhere(module: Module, one: Borrowed) -> bool:
+def removed_somewhere(module: Module, one: Borrowed) -> bool:
     """Whether anything in the project removes a registry's session for whoever has used it, or may."""
     if module.program.speaks_of(module, _MANAGER) or taken_down(module, one):
         return True

@@ -118,7 +118,7 @@ def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> S
     target = _target(module, call)
     if target is None and not scope.is_class:
         return _in_field(module, call, scope)
-    if target is None or _in_script(module, target) or not _stays(facts, scope, target):
+    if target is None or is_in_script(module, target) or not _stays(facts, scope, target):
         return None
     user = _user(module, scope, target.id)
     return Standing(call, target.id, user) if user is not None else None
@@ -133,7 +133,7 @@ def _in_field(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
     given = assigned_at(above)
     target = given.targets[0] if given is not None and len(given.targets) == 1 else None
     name = path(target) if isinstance(target, ast.Attribute) else ""
-    if not name or _in_script(module, call) or _ended(module, scope, name):
+    if not name or is_in_script(module, call) or _ended(module, scope, name):
         return None
     assert isinstance(target, ast.Attribute)
     ending = ".".join(name.split(".")[-2:])
@@ -201,7 +201,7 @@ def _default(module: Module, call: ast.Call, node: ast.AST, arguments: ast.argum
     return Standing(call, name, function) if name else None
 
 
-def _in_script(module: Module, node: ast.AST) -> bool:
+def is_in_script(module: Module, node: ast.AST) -> bool:
     """Whether a statement stands under ``if __name__ == "__main__"``."""
     while node in module.parents:
         node = module.parents[node]
@@ -242,7 +242,7 @@ def _run_at_import(module: Module, code: ast.AST, depth: int = 0) -> ast.Call | 
             found = _run_at_import(home, caller, depth + 1) if depth < _DEEPEST else None
         elif home is module or home.names.package:
             calls = (call for call in home.calls_in(caller) if home.calls.callee(call).function is code)
-            found = next((call for call in calls if not _in_script(home, call)), None)
+            found = next((call for call in calls if not is_in_script(home, call)), None)
         if found is not None:
             return found
     return None

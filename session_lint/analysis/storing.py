@@ -111,7 +111,8 @@ class Storing:
             filled = self._dropped(fill(fact, name, value), target)  # type: ignore[arg-type]  # a dictionary
             return [filled.with_guards(g) for g in self._learn(name, value, fact)]
         back = self._takes_back(target, name, fact) if hold is Hold.WHOLE else False
-        if hold and not back and (self._outlives(target, name) or self._collects(value)):
+        told = ("told", value) in fact.names  # it is somebody else's from the beginning
+        if hold and not (back or told) and (self._outlives(target, name) or self._collects(value)):
             given = give(fact)  # of a collection nobody can tell whether all of it is closed in the end
             kept = hold is Hold.WHOLE and not any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
             within = hold is Hold.INSIDE and isinstance(target, ast.Attribute) and isinstance(value, ast.Call)
