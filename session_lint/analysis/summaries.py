@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.effects import alike
+from session_lint.analysis.family import is_abstract, written_below
 from session_lint.analysis.holding import Hold
 from session_lint.analysis.resolving import resolve
 from session_lint.analysis.results import RESULT, telling
@@ -131,8 +132,10 @@ class Summaries:
 
         :param hops: how many modules further calls are followed; at 0 not even this one.
         """
-        if is_generator(function) or hops <= 0:
+        meant = self._meant(function)
+        if meant is None or is_generator(meant) or hops <= 0:
             return UNKNOWN
+        function = meant
         graph = self.module.graph(function)
         if len(graph.blocks) > _LARGE:  # it surely may raise, whatever it is told
             return UNKNOWN if graph.ends else UNKNOWN[1:]
@@ -167,8 +170,10 @@ class Summaries:
         :param closed: whether it has been closed before; a rollback does not open it again.
         :param alone: whether only what is done to the session counts: how other calls end is not asked.
         """
-        if is_generator(function):
+        meant = self._meant(function)
+        if meant is None or is_generator(meant):
             return UNKNOWN_BORROWER
+        function = meant
         passed = [arg for arg in parameters(function) if arg.arg in names]
         if not passed or any(arg in (function.args.vararg, function.args.kwarg) for arg in passed):
             return UNKNOWN_BORROWER
@@ -186,6 +191,10 @@ class Summaries:
         :param start: what it knows when it is called: the session's names in it, and how tests came out around it.
         :param alone: whether only what it does to the session counts, as for :meth:`parameter`.
         """
+        meant = self._meant(function)
+        if meant is None:
+            return UNKNOWN_BORROWER
+        function = meant
         site = self.module.site(SiteKind.PARAMETER, function, function)
         start = start._replace(site=site)
         hops = 0 if alone else self.module.hops
@@ -199,6 +208,10 @@ class Summaries:
         site = self.module.site(SiteKind.PARAMETER, function.args, function, key=key)
         start = NOTHING._replace(site=site, names=frozenset({("singleton", key)}))
         return self._ask((function, f"@{key}"), lambda: self._solve_for(function, start, self.module.hops), UNKNOWN)  # type: ignore[return-value]
+
+    def _meant(self, function: FunctionNode) -> FunctionNode | None:
+        """The function that runs when one is called: of an abstract method, the only one below it, if that is known."""
+        return written_below(self.module, function) if is_abstract(self.module.names, function) else function
 
     # making them
 

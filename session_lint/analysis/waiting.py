@@ -11,7 +11,7 @@ from session_lint.analysis.calling import own_effect
 from session_lint.analysis.closures import of_own_object
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.everywhere import known_there
-from session_lint.analysis.family import family
+from session_lint.analysis.family import family, is_abstract
 from session_lint.analysis.handing import awaited_function, runs
 from session_lint.analysis.objects import known_as
 from session_lint.analysis.places import is_test
@@ -168,7 +168,7 @@ def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
 def _in_all(home: Module, function: FunctionNode, depth: int) -> Slow | None:
     """What an abstract method waits for, where each class of the project that has one of its own waits in that."""
     owner = home.names.scopes.of[function].parent
-    if owner is None or not isinstance(owner.node, ast.ClassDef) or not _is_abstract(function):
+    if owner is None or not isinstance(owner.node, ast.ClassDef) or not is_abstract(home.names, function):
         return None
     others = home.program.mentioning(home, owner.node.name)
     if others is None:
@@ -181,11 +181,6 @@ def _in_all(home: Module, function: FunctionNode, depth: int) -> Slow | None:
             if methods and any(above is owner for _, above in family(module, scope)):
                 found += [_inside(module, method, depth) for method in methods]
     return found[0] if found and all(one is not None for one in found) else None
-
-
-def _is_abstract(function: FunctionNode) -> bool:
-    """Whether a method is there for classes below to have one of their own."""
-    return any(path(decorator).rpartition(".")[2] == "abstractmethod" for decorator in function.decorator_list)
 
 
 def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> Slow | None:

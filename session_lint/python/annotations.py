@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+from session_lint.python.nodes import is_none
 from session_lint.python.scopes import below
 
 _WRAPPING = ("Optional", "Annotated", "ClassVar", "Final", "InitVar", "Required", "NotRequired")
@@ -12,28 +13,35 @@ _DEEPEST = 6
 """How many layers an annotation is peeled of; real ones have two or three."""
 
 
-def annotated_class(annotation: ast.expr, depth: int = 0) -> ast.expr | None:
+def annotated_class(annotation: ast.expr) -> ast.expr | None:
     """The expression for the class that a value is annotated to be an object of.
-
-    Forward references are read, ``Optional[X]``, ``X | None``, ``Annotated[X, …]`` and the like peeled.
 
     :returns: ``None`` where it is several classes, or no class at all.
     """
+    found = annotated_classes(annotation)
+    return found[0] if len(found) == 1 else None
+
+
+def annotated_classes(annotation: ast.expr, depth: int = 0) -> list[ast.expr]:
+    """The same for all classes that it may be of: none where one of them cannot be told.
+
+    Forward references are read, ``Optional[X]``, ``X | None``, ``Annotated[X, …]`` and the like peeled.
+    """
     if depth > _DEEPEST:
-        return None
+        return []
     if isinstance(annotation, ast.Constant):
         inner = _parsed(annotation.value) if isinstance(annotation.value, str) else None
-        return None if inner is None else annotated_class(inner, depth + 1)
+        return [] if inner is None else annotated_classes(inner, depth + 1)
     if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
-        return _only([annotation.left, annotation.right], depth)
+        return _each([annotation.left, annotation.right], depth)
     if isinstance(annotation, ast.Subscript):
         word = _word(annotation.value)
         parts = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
         if word in _WRAPPING:
-            return annotated_class(parts[0], depth + 1) if parts else None
+            return annotated_classes(parts[0], depth + 1) if parts else []
         if word == "Union":
-            return _only(parts, depth)
-    return annotation
+            return _each(parts, depth)
+    return [annotation]
 
 
 def class_meant(annotation: ast.expr) -> ast.expr | None:
@@ -59,10 +67,10 @@ def parts_of(annotation: ast.expr) -> list[ast.AST]:
     return [*found, *(node for text in texts if (inner := _parsed(text)) is not None for node in below(inner))]
 
 
-def _only(parts: list[ast.expr], depth: int) -> ast.expr | None:
-    """The one part that is not ``None``."""
-    left = [part for part in parts if not (isinstance(part, ast.Constant) and part.value is None)]
-    return annotated_class(left[0], depth + 1) if len(left) == 1 else None
+def _each(parts: list[ast.expr], depth: int) -> list[ast.expr]:
+    """The classes of all parts that are not ``None``."""
+    found = [annotated_classes(part, depth + 1) for part in parts if not is_none(part)]
+    return [one for classes in found for one in classes] if all(found) else []
 
 
 def _word(node: ast.expr) -> str:

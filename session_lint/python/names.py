@@ -15,7 +15,7 @@ import builtins
 from functools import cached_property
 from typing import Protocol
 
-from session_lint.python.annotations import annotated_class, class_meant
+from session_lint.python.annotations import annotated_classes, class_meant
 from session_lint.python.containers import (
     AGAIN,
     CYCLE,
@@ -49,6 +49,7 @@ _CHAIN = 32
 """How many variables that come from one another are followed."""
 _ANYTHING = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
 """Annotations that say nothing."""
+_CALLABLE = frozenset({"typing.Callable", "collections.abc.Callable"})
 
 
 class Elsewhere(Protocol):
@@ -160,9 +161,9 @@ class Names(Containers):
             part = self._item(node, scope, depth + 1)
             if part:
                 return part
-            peeled = annotated_class(node)
-            if peeled is not node:
-                return self._qualify(peeled, scope, depth + 1) if peeled is not None else NOTHING
+            peeled = annotated_classes(node)
+            if peeled != [node]:
+                return self._any_of(peeled, scope, depth)
             return frozenset(q for q in self._qualify(node.value, scope, depth + 1) if "(" not in q)
         return self._chosen(node, scope, depth)
 
@@ -207,10 +208,18 @@ class Names(Containers):
             return self._either(node.values, scope, depth)
         if isinstance(node, ast.IfExp):
             return self._either([node.body, node.orelse], scope, depth)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr) and scope is self.scopes.module:
+            return self._any_of(annotated_classes(node), scope, depth)  # a name for a union of classes
         if isinstance(node, ast.Lambda):  # stands for what it calls
             made = self._qualify(node.body, self.scopes.of[node], depth + 1)
             return frozenset(q.removesuffix("()") for q in made) if all(q.endswith("()") for q in made) else NOTHING
         return NOTHING
+
+    def _any_of(self, classes: list[ast.expr], scope: Scope, depth: int) -> Qualified:
+        """The classes of a union, which tell something where they are a library's; of the project's own it is any."""
+        found = self._either(classes, scope, depth)
+        own = len(classes) > 1 and any("(" in name or self.definition(name) is not None for name in found)
+        return NOTHING if own else found
 
     def _either(self, nodes: list[ast.expr], scope: Scope, depth: int) -> Qualified:
         found = [self._qualify(node, scope, depth + 1) for node in nodes if not is_none(node)]
@@ -356,7 +365,7 @@ class Names(Containers):
         return None
 
     def _bound(self, bindings: list[Binding], depth: int) -> Qualified:
-        useful = [b for b in bindings if not (b.kind is BindingKind.VALUE and is_none(b.node))]
+        useful = [b for b in bindings if not (b.kind is BindingKind.VALUE and _gives_nothing(b.node))]
         found = [self._binding(b, depth + 1) for b in useful]
         if not all(found):
             return NOTHING
@@ -379,13 +388,15 @@ class Names(Containers):
     def annotated(self, declared: tuple[ast.expr | None, Scope] | None, depth: int) -> Qualified:
         """What a value stands for that is annotated to be an object of a class, or the class."""
         annotation, scope = declared or (None, None)
-        meant = annotated_class(annotation) if annotation is not None else None
-        if meant is None or scope is None:
+        meant = annotated_classes(annotation) if annotation is not None else []
+        if not meant or scope is None:
             return NOTHING
-        itself = class_meant(meant)
+        itself = class_meant(meant[0]) if len(meant) == 1 else None
         if itself is not None:
             return self._qualify(itself, scope, depth + 1)
-        return frozenset(f"{q}()" for q in self._qualify(meant, scope, depth + 1) - _ANYTHING)
+        found = self._any_of(meant, scope, depth)
+        vague = _ANYTHING if len(meant) == 1 else _ANYTHING | _CALLABLE
+        return NOTHING if len(meant) > 1 and found & vague else frozenset(f"{q}()" for q in found - _ANYTHING)
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
         own = self.own_class(node.value, scope)
@@ -615,6 +626,11 @@ def _read_from(node: ast.Name, scope: Scope) -> Scope:
     while start < (node.lineno, node.col_offset) < end and outer.is_class and outer.parent is not None:
         outer = outer.parent
     return outer
+
+
+def _gives_nothing(node: ast.AST) -> bool:
+    """Whether a value is ``None``, or gives that when it is called, in place of what stands there otherwise."""
+    return is_none(node.body if isinstance(node, ast.Lambda) else node)
 
 
 def _is_class_method(node: ast.AST) -> bool:

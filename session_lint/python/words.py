@@ -10,7 +10,7 @@ import ast
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_lint.python.annotations import parts_of
+from session_lint.python.annotations import annotated_classes, parts_of
 from session_lint.python.nodes import assigned_in, own_of, path
 from session_lint.python.scopes import Binding, BindingKind, key_of, parameters_with_defaults
 from session_lint.python.trees import with_compact
@@ -58,8 +58,7 @@ def leads(names: Names) -> list[Lead]:
                 found.update((Lead(name, w, place), None) for w in given if w)
             found.update((lead, None) for lead in _of_defaults(names, scope))
         if isinstance(scope.node, (ast.Module, ast.ClassDef)):
-            for name, bindings in (*scope.bindings.items(), *scope.attributes.items()):
-                found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
+            found.update((lead, None) for lead in _of_body(names, scope))
     for target, put in names.scopes.fields:
         found.update((Lead(target.attr, w, names.scopes.module), None) for w in _bound(names, put) if w)
     for key, put in names.scopes.keyed:
@@ -68,6 +67,14 @@ def leads(names: Names) -> list[Lead]:
         if isinstance(scope.node, (ast.Module, ast.ClassDef)):
             found.update((Lead(name, w, scope), None) for b in bindings for w in _bound(names, b) if w)
     return [lead for lead in found if lead.name != lead.word]
+
+
+def _of_body(names: Names, scope: Scope) -> Iterator[Lead]:
+    """What the variables and fields of a module or class get, or are annotated to get."""
+    for name, bindings in (*scope.bindings.items(), *scope.attributes.items()):
+        yield from (Lead(name, w, scope) for b in bindings for w in _bound(names, b) if w)
+    for name, (annotation, _) in scope.declared.items():
+        yield from (Lead(name, w, scope) for w in map(word, parts_of(annotation)) if w)
 
 
 def _of_function(names: Names, scope: Scope, outer: Scope) -> Iterator[tuple[str, Iterable[str]]]:
@@ -111,6 +118,8 @@ def words_given(names: Names, node: ast.AST, scope: Scope) -> Iterator[str]:
                     todo.append((argument, scope, depth + 1))
         elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
             yield from filter(None, (word(node), key_of(node)))
+            peeled = annotated_classes(node) if isinstance(node, ast.Subscript) else []
+            todo.extend((part, scope, depth + 1) for part in peeled if part is not node)
             yield from map(word, _declared(names, node, scope))
             bindings = _bindings(names, node, scope)[:8] if depth < _DEEP else []
             fresh = [binding for binding in bindings if binding.node not in seen]
@@ -164,6 +173,8 @@ def _parts(node: ast.AST) -> list[ast.expr]:
         return node.values
     if isinstance(node, ast.IfExp):
         return [node.body, node.orelse]
+    if isinstance(node, ast.BinOp):  # a union of classes
+        return annotated_classes(node) if isinstance(node.op, ast.BitOr) else []
     if isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
         return [node.value]
     return [node.body] if isinstance(node, ast.Lambda) else []
