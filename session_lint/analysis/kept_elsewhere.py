@@ -15,6 +15,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.passed import of_field
+from session_lint.python.names import is_property
 from session_lint.python.nodes import is_none, path
 from session_lint.python.scopes import BindingKind, key_of
 from session_lint.vocabulary import Role
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Put = tuple["Module", "Binding"]
 _CURRENT = ("flask.current_app", "quart.current_app")
+_DEEPEST = 3
+"""How many variables an object is followed through."""
 _KEPT = (Role.FACTORY, Role.MANAGED)
 
 
@@ -38,13 +41,20 @@ def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[st
     found: set[str] = set()
     roles: set[Role] = set()
     for home, binding in put_there(module, node, scope):
-        names = home.names.qualify(binding.node, binding.scope)
+        names = _stands_for(home, binding)
         meaning = home.calls.meaning(names) if names else None
         if meaning is None or meaning.role not in _KEPT:
             return frozenset()
         found |= names
         roles.add(meaning.role)
     return frozenset(found) if len(roles) == 1 else frozenset()
+
+
+def _stands_for(home: Module, binding: Binding) -> frozenset[str]:
+    """The names of what is bound to a field: of a property, those of what it gives."""
+    if isinstance(binding.node, ast.FunctionDef) and is_property(binding.node) and binding.scope.is_class:
+        return home.names.member(binding.scope, binding.node.name)
+    return home.names.qualify(binding.node, binding.scope)
 
 
 def put_there(module: Module, node: ast.expr, scope: Scope) -> list[Put]:
@@ -70,7 +80,7 @@ def bound_once(node: ast.expr, scope: Scope) -> ast.expr:
     return one.node if known else node  # type: ignore[union-attr, return-value]  # an expression
 
 
-def _comes_from_outside(module: Module, node: ast.expr, scope: Scope) -> bool:
+def _comes_from_outside(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> bool:
     """Whether an object is, or is reached from, a parameter, or a field that a parameter or a framework has filled."""
     names = module.names
     if any(names.class_of(name) is not None for name in names.qualify(node, scope)):
@@ -80,6 +90,9 @@ def _comes_from_outside(module: Module, node: ast.expr, scope: Scope) -> bool:
     bindings = owner.bindings[first] if owner is not None else []
     if any(b.kind is BindingKind.IMPORT and b.target in _CURRENT for b in bindings):
         return True
+    if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE and not rest and depth < _DEEPEST:
+        value, there = bindings[0].node, bindings[0].scope
+        return isinstance(value, ast.Attribute) and _comes_from_outside(module, value, there, depth + 1)
     if not bindings or any(b.kind is not BindingKind.PARAMETER for b in bindings):
         return False
     mine = names.own_class(ast.Name(first, ast.Load()), scope)

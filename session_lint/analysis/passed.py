@@ -70,7 +70,7 @@ def _fallback(module: Module, node: ast.expr, scope: Scope, seen: set[Binding]) 
     elif isinstance(node, ast.Attribute) and (outer := module.names.own_class(node.value, scope)) is not None:
         bindings = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
     if not bindings:
-        return None
+        return {*module.kept_outside(node, scope)} or None
     return _all(_fallback_bound(module, binding, seen) for binding in bindings)
 
 
