@@ -111,6 +111,17 @@ def acts_as_session(calls: list[ast.Call]) -> bool:
     return bool(asks or (adds and methods & (_ALSO - {"add", "commit"} | {"begin"})))
 
 
+def may_be_session(calls: list[ast.Call]) -> bool:
+    """Whether all that is called on something are methods of a session, one of them for what it does."""
+    known = effects()
+    found = [known.get(call.func.attr) for call in calls if isinstance(call.func, ast.Attribute)]
+    works = any(effect is not None and effect.effect in _WORKING for effect in found)
+    return works and None not in found and not any(map(_is_anothers, calls))
+
+
+_WORKING = ("read", "write", "build", "flush")
+
+
 def _is_anothers(call: ast.Call) -> bool:
     """Whether a call is of no session's method, by what it is given.
 

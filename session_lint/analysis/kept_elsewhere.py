@@ -6,6 +6,8 @@ name, or under that key, of whichever objects, opens sessions, so does what such
     bot.sessions = async_sessionmaker(engine)  # main.py
     async with self.bot.sessions() as session  # a part of the bot, which is given the bot
 
+So does the one method of that name, where only what a session has is asked of what the call gives.
+
 The same of registries: after `app.session = scoped_session(factory)`, `current_app.session` is that one.
 """
 
@@ -14,9 +16,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.concern import returns_something
+from session_lint.analysis.handed import may_be_session
 from session_lint.analysis.passed import of_field
+from session_lint.analysis.summaries import is_generator
 from session_lint.python.names import is_property
-from session_lint.python.nodes import is_none, path
+from session_lint.python.nodes import assigned_at, is_none, path
 from session_lint.python.scopes import BindingKind, key_of
 from session_lint.vocabulary import Role
 
@@ -38,9 +43,17 @@ def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[st
 
     None where others may be there.
     """
+    put = put_there(module, node, scope)
+    if len(put) == 1 and _is_method(put[0][1]):
+        home, method = put[0]
+        return (
+            frozenset({home.names.qualname(home.names.scopes.of[method.node])})
+            if _gives_session(module, node)
+            else frozenset()
+        )
     found: set[str] = set()
     roles: set[Role] = set()
-    for home, binding in put_there(module, node, scope):
+    for home, binding in put:
         names = _stands_for(home, binding)
         meaning = home.calls.meaning(names) if names else None
         if meaning is None or meaning.role not in _KEPT:
@@ -48,6 +61,35 @@ def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[st
         found |= names
         roles.add(meaning.role)
     return frozenset(found) if len(roles) == 1 else frozenset()
+
+
+def _is_method(binding: Binding) -> bool:
+    """Whether what a class binds is a method that returns something when it is called, and nothing more."""
+    node = binding.node
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.decorator_list:
+        return False
+    return binding.scope.is_class and returns_something(node) and not is_generator(node)
+
+
+def _gives_session(module: Module, func: ast.expr) -> bool:
+    """Whether a call keeps what it gives in a variable, on which only methods of sessions are called.
+
+    Of an object that nobody knows, a method of the only name of its kind in the project may be another's all the same.
+    """
+    call = module.parents.get(func)
+    above = module.parents.get(call) if isinstance(call, ast.Call) and call.func is func else None
+    if isinstance(above, ast.Await):
+        above = module.parents.get(above)
+    if isinstance(above, ast.withitem):
+        variable = above.optional_vars
+    else:
+        given = assigned_at(above)
+        variable = given.targets[0] if given is not None and len(given.targets) == 1 else None
+    if not isinstance(variable, ast.Name) or call not in module.calls:
+        return False
+    inside = module.calls_in(module.code_of(module.calls.scope(call)))  # type: ignore[arg-type]  # it is a call
+    calls = [c for c in inside if isinstance(c.func, ast.Attribute) and path(c.func.value) == variable.id]
+    return may_be_session(calls)
 
 
 def _stands_for(home: Module, binding: Binding) -> frozenset[str]:
