@@ -90,7 +90,7 @@ def _before_dependencies(facts: ModuleFacts, seen: set[ast.AST]) -> Iterator[Swa
         ends = one.solved.exits if lent and one.solved is not None else ()
         for fact in (fact for fact in ends if fact.flying is None and fact.site is not None):
             for mark in _failed(facts, fact, seen):
-                if not (isinstance(mark.other, ast.Call) and is_statement(mark.other) and len(one.uses) == 1):
+                if isinstance(mark.other, ast.Call) and not (is_statement(mark.other) and len(one.uses) == 1):
                     yield _swallowed(facts, fact.site, one.solved, mark, one.origin, one.name)  # type: ignore[arg-type]
 
 

@@ -129,9 +129,18 @@ def _last_write(one: Borrowed) -> Unsaved | None:
     pending = dict.fromkeys(f.pending for f in ends if f.flying is None and f.pending is not None)
     lost = [(solved.here(write, lambda fact, write=write: fact.pending is write), write) for write in pending]  # type: ignore[misc]
     node, write = max(lost, key=lambda pair: getattr(pair[0], "lineno", 0), default=(None, None))
-    if node is None or write is None or (attaches(one.module, write) and (_asks(one) or unchanged(one.module, write))):
+    if node is None or not isinstance(write, ast.Call) or (node is not write and _may_be_saved(one.module, write)):
+        return None  # of too many ways nobody tells what writes
+    if attaches(one.module, write) and (_asks(one) or unchanged(one.module, write)):
         return None
     return Unsaved(one, node, write)
+
+
+def _may_be_saved(module: Module, write: ast.Call) -> bool:
+    """Whether the function that writes, which the handler calls, speaks of a commit."""
+    home = module.program.module_of(write, module)
+    code = home.code_of(home.calls.scope(write)) if home is not None and write in home.calls else None
+    return not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or _speaks_of_commit(code)
 
 
 def _asks(one: Borrowed) -> bool:
