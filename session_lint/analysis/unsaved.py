@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import may_commit, yielded
 from session_lint.analysis.injection import dependencies, depends_on
 from session_lint.analysis.losses import ASKING, AUTOCOMMIT, attaches, homes, unchanged
@@ -129,18 +130,31 @@ def _last_write(one: Borrowed) -> Unsaved | None:
     pending = dict.fromkeys(f.pending for f in ends if f.flying is None and f.pending is not None)
     lost = [(solved.here(write, lambda fact, write=write: fact.pending is write), write) for write in pending]  # type: ignore[misc]
     node, write = max(lost, key=lambda pair: getattr(pair[0], "lineno", 0), default=(None, None))
-    if node is None or not isinstance(write, ast.Call) or (node is not write and _may_be_saved(one.module, write)):
-        return None  # of too many ways nobody tells what writes
+    if node is None or write is None or (node is not write and not _only_writes(write)):
+        return None
     if attaches(one.module, write) and (_asks(one) or unchanged(one.module, write)):
         return None
     return Unsaved(one, node, write)
 
 
-def _may_be_saved(module: Module, write: ast.Call) -> bool:
-    """Whether the function that writes, which the handler calls, speaks of a commit."""
-    home = module.program.module_of(write, module)
-    code = home.code_of(home.calls.scope(write)) if home is not None and write in home.calls else None
-    return not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or _speaks_of_commit(code)
+def _only_writes(function: ast.AST) -> bool:
+    """Whether a function that writes for the handler does no more with the session than to call its methods.
+
+    Of one that has too many ways, what else it calls is not known.
+    """
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or _speaks_of_commit(function):
+        return False
+    known = effects()
+    calls = own_of(function, ast.Call)
+    methods = {call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in known}
+    sessions = {path(call.func.value) for call in methods} | {"self"}  # type: ignore[attr-defined]  # methods
+    others = (call for call in calls if call not in methods)
+    return not any(path(node) in sessions for call in others for node in (*arguments(call), _called_on(call)))
+
+
+def _called_on(call: ast.Call) -> ast.expr:
+    """What a method is called on; the call's own name where it is none."""
+    return call.func.value if isinstance(call.func, ast.Attribute) else call.func
 
 
 def _asks(one: Borrowed) -> bool:
