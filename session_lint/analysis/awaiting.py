@@ -20,6 +20,7 @@ from session_lint.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
@@ -96,7 +97,8 @@ def _session_calls(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str, bool | N
     assert facts.module is not None
     seen = {call for one in facts.borrowed for call in one.uses}
     for one in facts.borrowed:
-        yield from ((call, one.called, one.is_async) for call in one.uses)
+        kind = _awaited_elsewhere(facts.module, one) if one.is_async is None else one.is_async
+        yield from ((call, one.called, kind) for call in one.uses)
     for solved in facts.solved:
         for point, fact in solved.visits(PointKind.CALL):
             call = point.node
@@ -108,6 +110,12 @@ def _session_calls(facts: ModuleFacts) -> Iterator[tuple[ast.Call, str, bool | N
 
 
 # what nobody awaits
+
+
+def _awaited_elsewhere(module: Module, one: Borrowed) -> bool | None:
+    """Whether a code awaits another coroutine of a session of which nobody tells the kind: then it is asynchronous."""
+    done = (call for call in one.uses if isinstance(call.func, ast.Attribute) and call.func.attr in _COROUTINES)
+    return True if any(call in module.names.scopes.awaited for call in done) else None
 
 
 def _is_dropped(module: Module, call: ast.Call) -> bool:

@@ -24,7 +24,7 @@ from session_lint.analysis.model_queries import queries
 from session_lint.analysis.request_context import in_context, kind, meant
 from session_lint.analysis.starting import put_sessions
 from session_lint.analysis.state import NOTHING, SiteKind
-from session_lint.analysis.told import told_to_hold
+from session_lint.analysis.told import told_by_property, told_to_hold
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import nodes_in, own_nodes, own_of, path, reading
 from session_lint.python.scopes import BindingKind, below, is_self, parameters
@@ -450,6 +450,8 @@ def _judged(
         yield Borrowed(module, code, name, node, calls, known, managed=False)
     elif not given and _place(module, code, name) is None and (put := _put_there(module, node, scope, calls)):
         yield Borrowed(module, code, name, node, calls, kind(put), managed=False)
+    elif (said := told_by_property(module, node, scope)) is not None:
+        yield Borrowed(module, code, name, node, calls, said, managed=False)
     elif given or ((_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)):
         yield Borrowed(module, code, name, node, calls, None, managed=False)
 

@@ -202,7 +202,7 @@ class Calling:
             quiet = not callee.effect.raises or (_undoes(callee.effect) and fact.caught)
             kind = "" if quiet else SQLALCHEMY
         if callee.owner is not None and kind:
-            kind = self._constructor_raises(call, callee)
+            kind = self._constructor_raises(call, callee, fact)
         if _reads_keywords(call, self.code):
             kind = ""
         return [fact], [fact.with_flying(Raised(kind, call, _undoes(callee.effect)))] if kind else []
@@ -217,12 +217,13 @@ class Calling:
                 return [Outcome(o.raised, conditions=o.conditions) for o in ended]
         return home.summaries.ways(function, self.hops if home is self.module else self.hops - 1)
 
-    def _constructor_raises(self, call: ast.Call, callee: Callee) -> str:
+    def _constructor_raises(self, call: ast.Call, callee: Callee, fact: Fact) -> str:
         init = self.module.initialiser(callee)
         if init is None:
             assert callee.owner is not None
             assert callee.home is not None
-            named = not any(keyword.arg is None for keyword in call.keywords)  # what a dictionary has, nobody knows
+            # what a dictionary has, nobody knows; while the session is new, nothing is held that a wrong key could leak
+            named = fact.state is State.NEW or not any(keyword.arg is None for keyword in call.keywords)
             return "" if self._plain(callee) or (named and is_mapped(callee.home, callee.owner)) else ANY
         home, function = init
         hops = self.hops if home is self.module else self.hops - 1
@@ -433,7 +434,7 @@ class Calling:
         return fact
 
     def _raising(self, callee: Callee, call: ast.Call, after: Fact, before: Fact | None = None) -> Outcomes:
-        kind = self._constructor_raises(call, callee) if callee.owner is not None else callee.raises
+        kind = self._constructor_raises(call, callee, after) if callee.owner is not None else callee.raises
         return [after], [(before or after).with_flying(Raised(kind, call))] if kind else []
 
     def _of_parameter(self, call: ast.Call, callee: Callee, fact: Fact) -> Iterable[Outcome]:

@@ -91,7 +91,7 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         if site.kind is not SiteKind.OWNED:
             continue
         open_ = [e for e in _endings(solved, site) if _stays_open(e.fact) and not undone(e)]
-        open_ = [e for e in open_ if not (fixture and (_from_test(e) or _holds_nothing(e)))]
+        open_ = [e for e in open_ if not (fixture and (_from_test(e) or _holds_nothing(e) or _undoing(e)))]
         closes = any(e.fact.state is State.CLOSED for e in _endings(solved, site))
         if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
             first = min(open_, key=lambda e: e.fact.flying is not None)
@@ -134,6 +134,15 @@ def _from_test(ending: Ending) -> bool:
 def _holds_nothing(ending: Ending) -> bool:
     """Whether a fixture fails while its session has no connection, or one that is somebody else's to give back."""
     return ending.fact.flying is not None and ending.idle
+
+
+def _undoing(ending: Ending) -> bool:
+    """Whether a fixture fails as it takes back what it has set up: no test could go on from there."""
+    call = ending.fact.flying.node if ending.fact.flying is not None else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _TAKING_BACK
+
+
+_TAKING_BACK = frozenset(["close", "dispose", "drop_all", "remove", "rollback"])
 
 
 def abandoned(facts: ModuleFacts) -> Iterator[Abandoned]:

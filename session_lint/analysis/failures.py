@@ -9,6 +9,7 @@ from session_lint.analysis.called import may_pass_over
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.effects import commits_at, is_statement
 from session_lint.analysis.holding import arguments
+from session_lint.analysis.injection import commits_afterwards
 from session_lint.analysis.scopes import begun_on_borrowed
 from session_lint.analysis.state import Mark
 from session_lint.flow import PointKind
@@ -53,9 +54,14 @@ class Swallowed:
 
 def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
     """Every clause after which a scope commits what a failed operation left."""
-    if facts.module is None or not _has_clauses(facts):
-        return
-    seen: set[ast.AST] = set()
+    if facts.module is not None and _has_clauses(facts):
+        seen: set[ast.AST] = set()
+        yield from _in_blocks(facts, seen)
+        yield from _under_decorators(facts, seen)
+        yield from _before_dependencies(facts, seen)
+
+
+def _in_blocks(facts: ModuleFacts, seen: set[ast.AST]) -> Iterator[Swallowed]:
     own = ((facts, solved) for solved in (*facts.solved, *begun_on_borrowed(facts, _may_be_swallowed)))
     for source, solved in (*own, *facts.passing_over):
         for item, fact in _committed(solved):
@@ -63,12 +69,29 @@ def in_scopes(facts: ModuleFacts) -> Iterator[Swallowed]:
                 if fact.site is not None and not _is_all(source, item, fact, mark):
                     name = source.variable_of(fact.site, solved)
                     yield _swallowed(facts, fact.site, solved, mark, item, name)
+
+
+def _under_decorators(facts: ModuleFacts, seen: set[ast.AST]) -> Iterator[Swallowed]:
+    assert facts.module is not None
     for code, _ in facts.module.codes:
         for solved in decorated(facts.module, code):
             (parameter,) = solved.problem.start.names
             for fact in solved.exits:
                 for mark in _failed(facts, fact, seen) if fact.flying is None and fact.site is not None else ():
                     yield _swallowed(facts, fact.site, solved, mark, code, str(parameter))  # type: ignore[arg-type]
+
+
+def _before_dependencies(facts: ModuleFacts, seen: set[ast.AST]) -> Iterator[Swallowed]:
+    """Those of functions whose session a dependency lends, and then commits, and of what they call."""
+    codes = {solved.code: source for source, solved in facts.passing_over}
+    others = (one for source in dict.fromkeys(codes.values()) for one in source.borrowed if one.code in codes)
+    for one in (*facts.borrowed, *others):
+        lent = one.name.isidentifier() and commits_afterwards(one.module, one.code, one.name)
+        ends = one.solved.exits if lent and one.solved is not None else ()
+        for fact in (fact for fact in ends if fact.flying is None and fact.site is not None):
+            for mark in _failed(facts, fact, seen):
+                if isinstance(mark.other, ast.Call) and not (is_statement(mark.other) and len(one.uses) == 1):
+                    yield _swallowed(facts, fact.site, one.solved, mark, one.origin, one.name)  # type: ignore[arg-type]
 
 
 def _may_be_swallowed(one: Borrowed, begin: ast.AST) -> bool:

@@ -57,6 +57,13 @@ def depends_on(home: Module, call: ast.Call) -> Iterator[tuple[Module, FunctionN
                 yield home.program.module(found[0]), found[1]
 
 
+def commits_afterwards(module: Module, code: ast.AST, name: str) -> bool:
+    """Whether what lends a function the session of a parameter commits it, once the function has ended normally."""
+    made = [one for home, call in dependencies(module, code, name) for one in depends_on(home, call)]
+    found = [home.generator_scope(target) for home, target in made]
+    return bool(found) and all(meaning is not None and meaning.commits for meaning in found)
+
+
 def lent(module: Module, function: FunctionNode) -> Iterator[tuple[str, list[tuple[Module, FunctionNode]]]]:
     """The parameters of a function, not told to be sessions, that a framework fills with what generators lend."""
     for arg in parameters(function):

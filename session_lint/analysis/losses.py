@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
 
 _ADDING = ("add", "add_all", "merge")
-_AUTOCOMMIT = re.compile(r"""autocommit(?!['"]?\s*[=:]\s*(?:False|None)\b)""", re.IGNORECASE)
+ASKING = ("read", "build")
+"""What a session's methods do that ask the database for something."""
+AUTOCOMMIT = re.compile(r"""autocommit(?!['"]?\s*[=:]\s*(?:False|None)\b)""", re.IGNORECASE)
 """What says that something may commit by itself, and not that it does not: ``sessionmaker(autocommit=False)``."""
 
 
@@ -103,11 +105,11 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
     if _is_ended(module, obligation):
         return True
     calls = [n for n in own_of(obligation.site.code, ast.Call) if isinstance(n.func, ast.Attribute)]
-    if not _attaches(module, write):
+    if not attaches(module, write):
         return False
     names = _names(obligation.site.code, obligation.name)
     asked = any(_reads(call, names) for call in calls)
-    return asked or _unchanged(module, write)
+    return asked or unchanged(module, write)
 
 
 def _is_ended(module: Module, obligation: Obligation) -> bool:
@@ -116,7 +118,7 @@ def _is_ended(module: Module, obligation: Obligation) -> bool:
     if isinstance(origin, ast.Call) and origin in module.calls and autocommits(module, origin):
         return True
     # of the engine or the connection
-    if any(_AUTOCOMMIT.search(home.source.text) for home in _homes(module, origin)):
+    if any(AUTOCOMMIT.search(home.source.text) for home in homes(module, origin)):
         return True
     code = obligation.site.code
     calls = [n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute)]
@@ -129,7 +131,7 @@ def _is_ended(module: Module, obligation: Obligation) -> bool:
     return bool(ending) and bool({*ending} - _of_no_avail(obligation))  # on a connection, or on purpose
 
 
-def _homes(module: Module, opening: ast.AST) -> set[Module]:
+def homes(module: Module, opening: ast.AST) -> set[Module]:
     """The modules in which a session is opened, its factory made, and the engine that it is bound to."""
     home = module.program.module_of(opening, module) or module
     if not isinstance(opening, ast.Call) or opening not in home.calls:
@@ -159,7 +161,7 @@ def _of_no_avail(obligation: Obligation) -> set[ast.AST]:
     return {call for call, idle in found.items() if idle}
 
 
-def _attaches(module: Module, write: ast.AST) -> bool:
+def attaches(module: Module, write: ast.AST) -> bool:
     """Whether what is added may be there already: it was not made here, and is added to be asked for more."""
     if write not in module.calls:
         return True  # of another file: what it is given was made by somebody else
@@ -169,7 +171,7 @@ def _attaches(module: Module, write: ast.AST) -> bool:
     return not _is_new(module, write.args[0], write)
 
 
-def _unchanged(module: Module, write: ast.AST) -> bool:
+def unchanged(module: Module, write: ast.AST) -> bool:
     """Whether what is added came out of a method's call, of another session's perhaps, and nothing of it is changed."""
     argument = write.args[0] if isinstance(write, ast.Call) and write.args else None
     home = module.program.module_of(write, module)
@@ -234,5 +236,5 @@ def _reads(call: ast.Call, sessions: set[str]) -> bool:
     """Whether a call asks the database through the session for something."""
     assert isinstance(call.func, ast.Attribute)
     known = effects().get(call.func.attr)
-    asks = known is not None and known.effect in ("read", "build")
+    asks = known is not None and known.effect in ASKING
     return asks and path(call.func.value) in sessions

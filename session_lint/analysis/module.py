@@ -500,8 +500,14 @@ class Module(Concern):
         return frozenset({found.closes}) if found is not None and found.closes else frozenset()
 
     def over_connection(self, call: ast.Call) -> bool:
-        """Whether a factory is given a connection, not an engine, when it is called or when it is made."""
-        made = makers(self, call.func, self.calls.scope(call))
+        """Whether a factory is given a connection, not an engine, when it is called or when it is made.
+
+        A registry is made of a factory: ``scoped_session(sessionmaker(bind=connection))``.
+        """
+        scope = self.calls.scope(call)
+        made = [*makers(self, call.func, scope)]
+        inner = (one for a in call.args[:1] for one in (a, *self.bound_calls(a, scope)))
+        made += [(self, one) for one in inner if isinstance(one, ast.Call) and one in self.calls]
         factories = [(home, one) for home, one in made if home.calls.callee(one).role is Role.FACTORY_MAKER]
         return any(home.is_given_connection(one) for home, one in ((self, call), *factories))
 

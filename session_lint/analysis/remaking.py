@@ -141,6 +141,8 @@ def _used(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Remaking
         factories = [c for c in calls if c in _makers(module, opening, scope)]
         engines = [c for call in (opening, *factories) for c in calls if _over(module, call, c)]
         helper, part = (None, None) if engines or factories else _origin(module, opening.func, scope)
+        if helper is not None:
+            engines = [c for c in calls if _over(module, helper, c)]
         made = _made_by_helper(module, helper, part=part) if helper in calls else None
         if engines:
             found = Remaking(engines[0], opening, code, engine=True)

@@ -1,7 +1,7 @@
 """Local variables that hold a session which the code neither opened nor was given, as far as one is told.
 
 By an annotation, of the variable or of the function that gives it (``def opened() -> Session``); by the generator that
-lends it, where a loop goes through that or ``next()`` takes the session out of it.
+lends it, where a loop goes through that or ``next()`` takes the session out of it. So is a property by its annotation.
 """
 
 from __future__ import annotations
@@ -46,6 +46,17 @@ def told_to_hold(module: Module, scope: Scope) -> Iterator[tuple[str, ast.expr, 
         kind = _annotated(module, scope, name)
         if kind is not None and isinstance(value, ast.expr) and not module.calls.is_session(value, scope):
             yield name, value, kind
+
+
+def told_by_property(module: Module, node: ast.expr, scope: Scope) -> bool | None:
+    """Whether a field is a property that is annotated to give asynchronous sessions; ``None`` where it is no session.
+
+    ``def session(self) -> AsyncSession: return self.request.session``
+    """
+    read = module.names.property_read(node, scope) if isinstance(node, ast.Attribute) else None
+    if read is None or read[1].returns is None:
+        return None
+    return _sessions(module, [read[0].annotated((read[1].returns, read[0].scopes.module), 0)])
 
 
 def _on_name(call: ast.Call) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode
 
 _STREAM = "the end of a stream of events"
+_ANSWER = "somebody's answer"
 _DEEPEST = 3
 """How many calls away something slow is looked for."""
 _ASKING = ("read", "write", "flush", "nested")
@@ -83,7 +84,7 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
             call = point.node
             if not isinstance(call, ast.Call) or call not in calls or settled(fact) or fact.marked("failed"):
                 continue  # a session without a name was leaked, which another rule tells, as one does of failures
-            if calls[call].what == _STREAM and not keeps(facts.module, call, fact, borrowed):
+            if not _counts(facts.module, call, calls[call], fact, borrowed):
                 continue
             if fact.site is not None and fact.state is State.ACTIVE:
                 begun = _begun(solved, block, start, call)
@@ -98,6 +99,13 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
             if (one.begun, one.code) not in seen and (one.call, one.code) not in seen:
                 seen |= {(one.begun, one.code), (one.call, one.code)}
                 yield one
+
+
+def _counts(module: Module, call: ast.Call, slow: Slow, fact: Fact, borrowed: Borrowed | None) -> bool:
+    """Whether the transaction of a session is what somebody waits for, too."""
+    if slow.what == _STREAM:
+        return keeps(module, call, fact, borrowed)
+    return slow.what != _ANSWER or fact.pending is not None  # at a terminal, only locks keep anybody else waiting
 
 
 def _with_sessions(facts: ModuleFacts) -> Iterator[ast.AST]:

@@ -150,7 +150,7 @@ class Names(Containers):
         if depth > DEEPEST:
             return NOTHING
         if isinstance(node, ast.Name):
-            return self._name(node.id, _read_from(node, scope), depth + 1)
+            return self._name(node.id, _read_from(node, scope), depth + 1, node)
         if isinstance(node, ast.Attribute):
             return self._attribute(node, scope, depth + 1)
         if isinstance(node, ast.Call):
@@ -225,13 +225,13 @@ class Names(Containers):
         found = [self._qualify(node, scope, depth + 1) for node in nodes if not is_none(node)]
         return frozenset().union(*found) if all(found) else NOTHING
 
-    def _name(self, name: str, scope: Scope, depth: int) -> Qualified:
+    def _name(self, name: str, scope: Scope, depth: int, node: ast.Name | None = None) -> Qualified:
         owner = self.owner(name, scope)
         if owner is None:
             if hasattr(builtins, name):
                 return only(f"builtins.{name}")
             return self._starred(name, depth)
-        if owner is self.scopes.module and scope is not owner:
+        if owner is self.scopes.module and (scope is not owner or _stands_after(node, owner.bindings[name][-1].node)):
             return self._later(name)
         return self._variable(owner, name)
 
@@ -305,7 +305,7 @@ class Names(Containers):
         return self._pending.ask_once(self._known, key, lambda: self._held(owner, name, bindings), CYCLE)
 
     def _later(self, name: str) -> Qualified:
-        """What a variable of the module stands for to its functions and to other modules: they run after its body.
+        """What a variable of the module stands for to its functions, to other modules, and further down in its body.
 
         After ``from sqlalchemy.orm import Session`` and ``Session = scoped_session(maker)`` that is the registry.
         """
@@ -631,6 +631,14 @@ def _read_from(node: ast.Name, scope: Scope) -> Scope:
 def _gives_nothing(node: ast.AST) -> bool:
     """Whether a value is ``None``, or gives that when it is called, in place of what stands there otherwise."""
     return is_none(node.body if isinstance(node, ast.Lambda) else node)
+
+
+def _stands_after(node: ast.Name | None, value: ast.AST) -> bool:
+    """Whether a name is read further down than where it gets its last value."""
+    end = getattr(value, "end_lineno", None)
+    if node is None or end is None or not hasattr(node, "lineno"):
+        return False
+    return (node.lineno, node.col_offset) >= (end, getattr(value, "end_col_offset", 0))
 
 
 def _is_class_method(node: ast.AST) -> bool:

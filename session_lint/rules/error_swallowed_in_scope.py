@@ -2,7 +2,8 @@
 
 ## What it does
 Reports an `except` inside a committing scope that catches an error of a flush, a commit or a statement that writes,
-and neither raises again nor rolls back, so that the end of the scope commits; a `with suppress(...)` is one, too.
+and neither raises again nor rolls back, so that the end of the scope commits; a `with suppress(...)` is one, too. So
+is one in a function whose session a dependency lends (`db=Depends(get_db)`) that commits after its `yield`.
 
 A savepoint (`with session.begin_nested()`) inside the `try` takes the failure on itself and is not reported. Nor are
 clauses for other errors (`ValueError`, `NoResultFound`), queries that fail where nothing was written, and a statement
@@ -80,7 +81,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 *_begins(facts, one),
                 *([step(facts, one.failed, "this may fail")] if is_placed(one.failed) else []),
                 step(facts, one.handler, "caught here, and not rolled back"),
-                step(facts, one.then, "the scope commits all the same"),
+                step(facts, one.then, _ENDS if isinstance(one.then, ast.arg) else "the scope commits all the same"),
             ],
             session=named(one.name),
             where=line(facts, one.failed),
@@ -88,10 +89,15 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 
 
 def _begins(facts: ModuleFacts, one: Swallowed) -> list[Step]:
-    """Where the scope begins, or the block of a ``with session.begin()``."""
+    """Where the scope begins, or the block of a ``with session.begin()``; a dependency is told of at the end."""
+    if isinstance(one.then, ast.arg):
+        return []
     if isinstance(one.then, ast.withitem) and one.then is not one.site.node:
         return [step(facts, one.then, "the transaction of this block commits")]
     return opened(facts, one.site, "this scope commits")
+
+
+_ENDS = "what lends this session commits it afterwards, all the same"
 
 
 rule = Rule(

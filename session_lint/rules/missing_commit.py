@@ -3,7 +3,8 @@
 ## What it does
 Reports the last write (`add`, `delete`, an `INSERT`, `UPDATE` or `DELETE` statement, …) of a session that the code
 opens and closes, by hand or with `with Session() as session`, where no way commits it. Setting a column of an object
-that was loaded is a write, too, where nothing else is done with the object.
+that was loaded is a write, too, where nothing else is done with the object. A handler of FastAPI counts, whose session
+a dependency lends (`db=Depends(get_db)`) that only closes it.
 
 A commit in a function that gets the session counts, and so does one in code that cannot be read; one that on every way
 comes after the close does not, for it saves nothing. A rollback on purpose and sessions in autocommit mode are not
@@ -48,6 +49,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.losses import lost_writes
 from session_lint.analysis.trace import opened, step
+from session_lint.analysis.unsaved import unsaved
 from session_lint.finding import Severity
 from session_lint.rule import Rule
 from session_lint.wording import named
@@ -72,6 +74,17 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 step(facts, loss.closed, "closed without a commit"),
             ],
             session=named(loss.obligation.name),
+        )
+    for one in unsaved(facts):
+        yield rule.finding(
+            facts,
+            one.node,
+            symbol=facts.symbol(one.one.code),
+            trace=[
+                step(facts, one.one.origin, "lent for the request, and closed after it without a commit"),
+                step(facts, one.write, "written here"),
+            ],
+            session=named(one.one.name),
         )
 
 

@@ -989,6 +989,7 @@ CONTENT: dict[str, dict[str, Any]] = {
             "contextlib.contextmanager": {"role": "context-manager"},
             "contextlib.asynccontextmanager": {"role": "context-manager"},
             "pytest.fixture": {"role": "fixture"},
+            "pytest.yield_fixture": {"role": "fixture"},
             "pytest_asyncio.fixture": {"role": "fixture"},
             "functools.cache": {"role": "memoised"},
             "functools.lru_cache": {"role": "memoised"},
