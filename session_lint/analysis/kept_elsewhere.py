@@ -156,9 +156,15 @@ def _put(home: Module, name: str) -> Iterator[Binding]:
     A class whose one value is a parameter has it from somebody who has put it somewhere else before.
     """
     scopes = home.names.scopes
-    yield from (b for b in scopes.fields_by_name.get(name, ()) if not is_none(b.node))
+    yield from (b for b in scopes.fields_by_name.get(name, ()) if _is_more(b, name))
     for scope in scopes.classes:
         bound = (*scope.bindings.get(name, ()), *scope.attributes.get(name, ()))
-        kept = [b for b in bound if not is_none(b.node)]
+        kept = [b for b in bound if _is_more(b, name)]
         if len(kept) != 1 or of_field(home, scope, name) is None:
             yield from kept
+
+
+def _is_more(binding: Binding, name: str) -> bool:
+    """Whether a field of a name gets something else than nothing, or what another object has by that name."""
+    same = isinstance(binding.node, ast.Attribute) and binding.node.attr == name
+    return not (same or is_none(binding.node))
