@@ -106,7 +106,7 @@ class Calling:
     def _called(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
         """What a call does whose callee is, holds or closes the session, or closes all of them."""
         hold = held(call.func, fact)
-        if hold is Hold.CLOSER or callee.role is Role.CLOSES_ALL:
+        if hold is Hold.CLOSER or callee.role is Role.CLOSES_ALL or _removes(call, fact):
             return [effects.close(fact, call)], []
         if hold is Hold.WHOLE and (is_registry_call(self.module, call) or gives_field(self.module, call)):
             return [fact._replace(names=fact.names | {("temp", call)})], []
@@ -525,6 +525,15 @@ def _kept(fact: Fact) -> Fact:
 
 _OF_ARGUMENTS = (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT, Role.SAME)
 """What a call is to what it is given."""
+
+
+def _removes(call: ast.Call, fact: Fact) -> bool:
+    """Whether what a session was opened by is told to remove it: ``self.make_session.remove()``, as a registry is."""
+    made = fact.site.node if fact.site is not None and fact.site.kind is SiteKind.OWNED else None
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "remove" or call.args or call.keywords:
+        return False
+    by = path(made.func) if isinstance(made, ast.Call) else ""
+    return bool(by) and path(call.func.value) == by
 
 
 def _has_nothing_to_do(effect: Effect, fact: Fact) -> bool:
