@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.python.nodes import assigned_at
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
+@remembered
 def last_assigned(code: ast.AST, use: ast.Name) -> ast.expr | None:
     """The expression that a variable of a function was assigned last where it is used; ``None`` for one of several."""
     return _last(getattr(code, "body", ()), use, None)
