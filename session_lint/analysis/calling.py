@@ -15,7 +15,7 @@ from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
-from session_lint.analysis.lasting import lasting
+from session_lint.analysis.lasting import helpers, lasting
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.objects import by_holder, by_method, used_here
@@ -318,10 +318,15 @@ class Calling:
 
     @cached_property
     def _reads_may_fail(self) -> bool:
-        """Whether a clause of the code is there for errors of the database and for no others, or keeps it going."""
+        """Whether a clause of the code is there for errors of the database and for no others, or keeps a loop going.
+
+        Or whether such a loop of the module calls it.
+        """
         scope, listed = self.module.names.scopes.of[self.code], self.module.exceptions.listed
         kinds = (kind for one in own_of(self.code, ast.ExceptHandler) for kind in listed(one.type, scope))
-        return any(map(self.module.exceptions.of_reads, kinds)) or bool(lasting(self.code))
+        if any(map(self.module.exceptions.of_reads, kinds)) or lasting(self.code):
+            return True
+        return getattr(self.code, "name", "") in helpers(self.module.names.scopes.module.node)
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
         """A method of an object that holds the session: where it cannot be followed, one named so may close it."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.nodes import own_of
+from session_lint.python.nodes import nodes_in, own_of
 from session_lint.python.remembered import remembered
+from session_lint.python.scopes import below
+from session_lint.python.words import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +18,15 @@ if TYPE_CHECKING:
 def lasting(code: ast.AST) -> frozenset[ast.ExceptHandler]:
     """The clauses of the ``try`` statements that each turn of such a loop runs once: no inner loop is around them."""
     loops = (loop for loop in own_of(code, ast.While) if _goes_on(loop.test))
-    return frozenset(clause for loop in loops for clause in _clauses(loop.body))
+    return frozenset(clause for loop in loops for one in _tries(loop.body) for clause in one.handlers)
+
+
+@remembered
+def helpers(tree: ast.AST) -> frozenset[str]:
+    """The last words of what a module calls in the bodies of such ``try`` statements."""
+    loops = (loop for loop in below(tree) if isinstance(loop, ast.While) and _goes_on(loop.test))
+    inside = (node for loop in loops for one in _tries(loop.body) for node in nodes_in(one.body))
+    return frozenset(word(node.func) for node in inside if isinstance(node, ast.Call)) - {""}
 
 
 def _goes_on(test: ast.expr) -> bool:
@@ -26,11 +36,11 @@ def _goes_on(test: ast.expr) -> bool:
     return (isinstance(test, ast.Constant) and bool(test.value)) or isinstance(test, ast.Attribute)
 
 
-def _clauses(statements: Sequence[ast.stmt]) -> Iterator[ast.ExceptHandler]:
+def _tries(statements: Sequence[ast.stmt]) -> Iterator[ast.Try]:
     for statement in statements:
         if isinstance(statement, (ast.If, ast.With, ast.AsyncWith, ast.Try)):
-            yield from _clauses(statement.body)
+            yield from _tries(statement.body)
         if isinstance(statement, (ast.If, ast.Try)):
-            yield from _clauses(statement.orelse)
+            yield from _tries(statement.orelse)
         if isinstance(statement, ast.Try):
-            yield from statement.handlers
+            yield statement
