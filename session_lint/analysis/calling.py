@@ -15,6 +15,7 @@ from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
 from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
+from session_lint.analysis.lasting import helpers, lasting
 from session_lint.analysis.later import closes_later, is_partial, run_with
 from session_lint.analysis.making import is_mapped, made_by_dataclass, only_kept, runs_when_made
 from session_lint.analysis.objects import by_holder, by_method, used_here
@@ -106,7 +107,7 @@ class Calling:
     def _called(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes | None:
         """What a call does whose callee is, holds or closes the session, or closes all of them."""
         hold = held(call.func, fact)
-        if hold is Hold.CLOSER or callee.role is Role.CLOSES_ALL:
+        if hold is Hold.CLOSER or callee.role is Role.CLOSES_ALL or _removes(call, fact):
             return [effects.close(fact, call)], []
         if hold is Hold.WHOLE and (is_registry_call(self.module, call) or gives_field(self.module, call)):
             return [fact._replace(names=fact.names | {("temp", call)})], []
@@ -301,7 +302,7 @@ class Calling:
         after = effects.apply(fact, effect, call)
         if len(methods) == 1 and methods[0] in ("__enter__", "__aenter__"):
             after = after._replace(names=after.names | {("temp", call)})
-        if not effect.raises or (_undoes(effect) and fact.caught):
+        if not effect.raises or (_undoes(effect) and fact.caught) or _has_nothing_to_do(effect, fact):
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         before = effects.without_queries(fact) if effect.effect == "commit" else fact
@@ -321,10 +322,15 @@ class Calling:
 
     @cached_property
     def _reads_may_fail(self) -> bool:
-        """Whether a clause of the code is there for errors of the database and for no others."""
+        """Whether a clause of the code is there for errors of the database and for no others, or keeps a loop going.
+
+        Or whether such a loop of the module calls it.
+        """
         scope, listed = self.module.names.scopes.of[self.code], self.module.exceptions.listed
         kinds = (kind for one in own_of(self.code, ast.ExceptHandler) for kind in listed(one.type, scope))
-        return any(map(self.module.exceptions.of_reads, kinds))
+        if any(map(self.module.exceptions.of_reads, kinds)) or lasting(self.code):
+            return True
+        return getattr(self.code, "name", "") in helpers(self.module.names.scopes.module.node)
 
     def _wrapper(self, call: ast.Call, method: str, fact: Fact) -> Outcomes:
         """A method of an object that holds the session: where it cannot be followed, one named so may close it."""
@@ -528,6 +534,24 @@ def _kept(fact: Fact) -> Fact:
 
 _OF_ARGUMENTS = (Role.TAKES, Role.NO_RAISE, Role.CLOSING, Role.TRANSPARENT, Role.SAME)
 """What a call is to what it is given."""
+
+
+def _removes(call: ast.Call, fact: Fact) -> bool:
+    """Whether what a session was opened by is told to remove it: ``self.make_session.remove()``, as a registry is."""
+    made = fact.site.node if fact.site is not None and fact.site.kind is SiteKind.OWNED else None
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "remove" or call.args or call.keywords:
+        return False
+    by = path(made.func) if isinstance(made, ast.Call) else ""
+    return bool(by) and path(call.func.value) == by
+
+
+def _has_nothing_to_do(effect: Effect, fact: Fact) -> bool:
+    """Whether a session ends a transaction that it has not begun: it was only just opened, and asks no database."""
+    mine = fact.site is not None and fact.site.kind is SiteKind.OWNED and not fact.site.lazy
+    return mine and effect.effect in _ENDING and fact.state is State.NEW and fact.pending is None
+
+
+_ENDING = ("commit", "rollback")
 
 
 def _undoes(effect: Effect | None) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.own_registries import gives_new, opened_by
 from session_lint.analysis.state import ANY
 from session_lint.python.nodes import is_super, path
+from session_lint.python.reaching import last_assigned
 from session_lint.python.remembered import one_object
 from session_lint.python.scopes import BindingKind
 from session_lint.python.words import word
@@ -166,6 +167,7 @@ class Calls:
         passed: Callable[[ast.expr, Scope], frozenset[str]],
         pending: Pending,
     ) -> None:
+        self._mixed: set[tuple[Scope, str]] = set()
         self.names = names
         self.vocabulary = vocabulary
         self.inferred = inferred
@@ -488,7 +490,9 @@ class Calls:
             else:
                 start = start.value
         if isinstance(start, ast.Name):
-            return self._stands_for_write(start.id, scope, seen)
+            told = self._stands_for_write(start.id, scope, seen)
+            last = last_assigned(scope.node, start) if told is False and (scope, start.id) in self._mixed else None
+            return told if last is None else self._writes(last, scope, seen)
         return _first_text(start).lstrip().lower().startswith(_WRITING_SQL)
 
     def _stands_for_write(self, name: str, scope: Scope, seen: _Told) -> bool | None:
@@ -501,6 +505,8 @@ class Calls:
             return False
         seen[owner, name] = None
         found = {self._writes(b.node, b.scope, seen) for b in bindings}  # type: ignore[arg-type]  # see above
+        if True in found and False in found and owner is not None:
+            self._mixed.add((owner, name))  # what it is at one place may be told all the same
         seen[owner, name] = True in found and False not in found
         return seen[owner, name]
 

@@ -10,6 +10,7 @@ from session_lint.analysis.loading import Loaded, is_column, loaded
 from session_lint.analysis.state import State
 from session_lint.flow import PointKind
 from session_lint.python.nodes import is_none, own_of, path
+from session_lint.python.reaching import last_assigned
 from session_lint.python.scopes import BindingKind, below
 
 if TYPE_CHECKING:
@@ -42,16 +43,23 @@ def changed(module: Module, obligation: Obligation) -> list[ast.Attribute]:
         if not mine or not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
         sessions = {name for name in fact.names if isinstance(name, str)}
-        what = _object(module, node.value.id, scope, sessions)
+        what = _object(module, node.value, scope, sessions)
         if what is not None and is_column(what, node.attr) and _only_changed(module, code, node, sessions):
             found[node] = None
     return [*found]
 
 
-def _object(module: Module, name: str, scope: Scope, sessions: Collection[str]) -> Loaded | None:
-    """What a variable holds that is only given objects of one mapped class, out of one of some sessions."""
+def _object(module: Module, name: ast.Name, scope: Scope, sessions: Collection[str]) -> Loaded | None:
+    """What a variable holds that is only given objects of one mapped class, out of one of some sessions.
+
+    Or was given one last, where it holds one thing after the other.
+    """
     known: list[Loaded | None] = []
-    for binding in scope.bindings.get(name, ()):
+    bindings = scope.bindings.get(name.id, ())
+    last = last_assigned(scope.node, name) if len(bindings) > 1 else None
+    if last is not None and all(binding.kind is BindingKind.VALUE for binding in bindings):
+        return _loaded(module, last, scope, sessions)
+    for binding in bindings:
         if binding.kind is BindingKind.VALUE and not is_none(binding.node):
             known.append(_loaded(module, binding.node, scope, sessions))
         elif binding.kind in (BindingKind.OPAQUE, BindingKind.PART):

@@ -73,6 +73,27 @@ def _asked(node: ast.AST) -> Iterator[ast.Name]:
         yield name
 
 
+def copies_only(code: ast.AST, target: ast.Subscript) -> bool:
+    """Whether a function puts something into its own ``**options`` that it has a variable for, too.
+
+    Whatever the key is, they are only unpacked into calls, which copy them: nobody keeps them.
+    """
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or code.args.kwarg is None:
+        return False
+    name = code.args.kwarg.arg
+    if not isinstance(target.value, ast.Name) or target.value.id != name:
+        return False
+    known: set[ast.AST] = set()
+    for node in own_nodes(code):
+        if isinstance(node, ast.Call):
+            known.update(k.value for k in node.keywords if k.arg is None)
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            known.add(node.value)
+        elif isinstance(node, ast.Compare):
+            known.update(node.comparators)
+    return all(n in known for n in below(code) if isinstance(n, ast.Name) and n.id == name)
+
+
 def put(fact: Fact, target: str, value: ast.AST | None) -> Fact:
     """The fact after ``options["db"] = value`` of such a dictionary; without a value, after the key is deleted."""
     hold = held(value, fact)

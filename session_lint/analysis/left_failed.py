@@ -141,14 +141,28 @@ def _is_its_own(module: Module, one: Borrowed) -> bool:
     own, _, field = one.name.partition(".")
     scope = module.names.scopes.of[one.code]
     owner = scope.parent
-    if not field or "." in field or not is_self(scope, own) or owner is None or not owner.is_class:
+    if not field or not is_self(scope, own) or owner is None or not owner.is_class:
         return False
-    opened = [b for b in owner.attributes.get(field, ()) if not is_none(b.node)]
-    if owner.bindings.get(field) or len(opened) != 1 or not opens_its_own(module, opened[0].node):
+    holder, _, inner = field.rpartition(".")
+    home, user = module, owner
+    if holder:  # an object that this one has made for itself, and that opens a session for itself
+        made = _only(owner, holder)
+        callee = module.calls.callee(made) if isinstance(made, ast.Call) and made in module.calls else None
+        if callee is None or callee.owner is None or callee.home is None:
+            return False
+        home = module.program.module(callee.home)
+        owner = callee.home.scopes.of[callee.owner]
+    opened = _only(owner, inner)
+    if opened is None or not opens_its_own(home, opened):
         return False
-    if getattr(opened[0].scope.node, "name", "") != "__init__":
-        return False
-    return not _undone_elsewhere(module, owner, field)
+    return not (_undone_elsewhere(home, owner, inner) or (holder and _undone_elsewhere(module, user, field)))
+
+
+def _only(owner: Scope, field: str) -> ast.AST | None:
+    """What a class puts into a field of its objects, where it does that once, as it makes them."""
+    bound = [b for b in owner.attributes.get(field, ()) if not is_none(b.node)]
+    once = len(bound) == 1 and not owner.bindings.get(field) and getattr(bound[0].scope.node, "name", "") == "__init__"
+    return bound[0].node if once else None
 
 
 def _undone_elsewhere(module: Module, owner: Scope, field: str) -> bool:

@@ -38,7 +38,8 @@ class Lingering:
     """A hand-over that lasts longer than the request.
 
     :param call: the hand-over.
-    :param where: what gets the session, as the vocabulary has it; ``global`` for a variable of the module.
+    :param where: what gets the session, as the vocabulary has it; ``global`` for a variable of the module, ``shared``
+        for a field of an object that one holds.
     :param sure: whether the session is closed before, whatever the version of the framework.
     :param item: the ``with`` of the code's own that closes it; ``None`` where the framework does.
     """
@@ -212,14 +213,36 @@ def _holds_session(module: Module, node: ast.expr) -> bool:
 
 
 def _stored(facts: ModuleFacts) -> Iterator[Lingering]:
-    """Sessions of a request that are put into a variable of the module."""
+    """Sessions of a request that are put into a variable of the module, or into an object that one holds."""
     assert facts.module is not None
     for one in facts.borrowed:
-        scope: Scope = facts.module.names.scopes.of[one.code]
-        if not is_request(one) or not scope.elsewhere or one.solved is None:
+        if not is_request(one) or one.solved is None:
             continue
+        scope: Scope = facts.module.names.scopes.of[one.code]
         for point, fact in one.solved.visits(PointKind.STORE):
             target = point.node
-            outside = isinstance(target, ast.Name) and target.id in scope.elsewhere
-            if outside and fact.site is not None and held(point.value, fact) is Hold.WHOLE:
+            if fact.site is None or held(point.value, fact) is not Hold.WHOLE:
+                continue
+            if isinstance(target, ast.Name) and target.id in scope.elsewhere:
                 yield Lingering(target, one.called, one.code, "global", sure=True)
+            elif isinstance(target, ast.Attribute) and _is_shared(facts, target, scope):
+                yield Lingering(target, one.called, one.code, "shared", sure=True)
+
+
+def _is_shared(facts: ModuleFacts, target: ast.Attribute, scope: Scope) -> bool:
+    """Whether a field is one of a class of the project, or of its object that a module makes once, for everybody.
+
+    A field that a function takes back is not, nor one that the class sees to itself, or has anew in each thread.
+    """
+    assert facts.module is not None
+    names = facts.module.names
+    owner = names.owner(target.value.id, scope) if isinstance(target.value, ast.Name) else None
+    if owner is None or owner.parent is not None:
+        return False
+    found = [names.class_of(name) for name in names.qualify(target.value, scope)]
+    if len(found) != 1 or found[0] is None:
+        return False
+    home, kind = found[0]
+    bound = [n for n in own_of(scope.node, ast.Attribute) if isinstance(n.ctx, ast.Store) and path(n) == path(target)]
+    plain = all(b.kind is BindingKind.VALUE for b in kind.bindings.get(target.attr, ()))
+    return len(bound) == 1 and plain and all(home.class_of(base) for base in home.bases(kind))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.python.annotations import annotated_class
 from session_lint.python.nodes import path
+from session_lint.python.reaching import last_assigned
 from session_lint.python.scopes import BindingKind, below
 from session_lint.values import dataclass
 from session_lint.vocabulary import query_methods
@@ -140,9 +141,15 @@ def _chain(node: ast.AST) -> tuple[ast.AST, list[ast.Call]]:
 
 
 def _bound_once(node: ast.AST, scope: Scope) -> ast.AST:
-    """What a variable stands for that is bound in one place: the result of ``result = session.execute(statement)``."""
+    """What a variable stands for that is bound in one place: the result of ``result = session.execute(statement)``.
+
+    Or what it was assigned last, where it stands for one thing after the other.
+    """
     bindings = scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
-    return bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else node
+    if len(bindings) == 1:
+        return bindings[0].node if bindings[0].kind is BindingKind.VALUE else node
+    last = last_assigned(scope.node, node) if bindings else None  # type: ignore[arg-type]  # a name
+    return node if last is None else last
 
 
 def _method(call: ast.Call) -> str:
@@ -198,7 +205,7 @@ def _of_result(how: str, methods: list[str], *, iterated: bool) -> bool | None:
     if how not in ("scalars", "execute", "exec"):
         return None
     if names is None:
-        unpacked = how == "exec" or (bool(methods) and methods[-1].startswith("scalar_one"))
+        unpacked = how == "exec" or (bool(methods) and methods[-1].startswith("scalar"))
         names = methods if unpacked else []
     last = names[-1] if names else ""
     return False if last in _ONE else (last in _MANY or (iterated and not last)) or None
@@ -221,13 +228,20 @@ def _selected(module: Module, node: ast.expr, scope: Scope, depth: int) -> ast.e
         owner = module.names.owner(node.id, scope)
         bindings = owner.bindings[node.id] if owner is not None else []
         one = bindings[0] if len(bindings) == 1 else None
+        if len(bindings) > 1 and owner is scope:
+            last = last_assigned(scope.node, node)
+            return None if last is None else _selected(module, last, scope, depth + 1)
         known = one is not None and one.kind is BindingKind.VALUE and isinstance(one.node, ast.expr)
         return _selected(module, one.node, scope, depth + 1) if known else None  # type: ignore[union-attr, arg-type]
     start: ast.expr = node
     while isinstance(start, ast.Call) and isinstance(start.func, ast.Attribute):
         if module.names.qualify(start, scope) & _SELECTS:
             break
+        if start.func.attr in _SHAPING:
+            return None
         start = start.func.value
+    if isinstance(start, ast.Name) and start is not node:  # a statement that was put together step by step
+        return _selected(module, start, scope, depth + 1)
     if not isinstance(start, ast.Call) or not module.names.qualify(start, scope) & _SELECTS or len(start.args) != 1:
         return None
     return start.args[0] if _may_be_class(module, start.args[0], scope) else None

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from session_lint.analysis.aliases import gives_managed
+from session_lint.analysis.behind import see_through
 from session_lint.analysis.calls import Callee, Calls
 from session_lint.analysis.concern import Concern
 from session_lint.analysis.everywhere import receivers
@@ -310,7 +311,8 @@ class Module(Concern):
     def graph(self, code: Code) -> Graph:
         """The control-flow graph of a code."""
         if code not in self._graphs:
-            self._graphs[code] = build(code, self._fields)
+            self._graphs[code] = graph = build(code, self._fields)
+            see_through(graph, self.names)
         return self._graphs[code]
 
     def site(

@@ -10,6 +10,7 @@ from session_lint.analysis.each import closes_each
 from session_lint.analysis.entering import Entering
 from session_lint.analysis.exceptions import BASE
 from session_lint.analysis.holding import Hold, held
+from session_lint.analysis.lasting import lasting
 from session_lint.analysis.state import ANY, SQLALCHEMY, Fact, Mark, Raised, give
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ class Raising(Entering):
         if any(m.what in ("savepoint", "nested") for m in fact.marks):  # which may take the failure on itself
             return left
         if failing[0].what == "asking":
-            meant = any(map(self.module.exceptions.of_reads, kinds))
+            meant = any(map(self.module.exceptions.of_reads, kinds)) or (
+                clause in lasting(self.code) and not {ANY, BASE}.isdisjoint(kinds)
+            )
             return left.with_marks(left.marks | {Mark("failed", clause, failing[0].node, "read")}) if meant else left
         if failing[0].what == "failing":
             of_database = [kind for kind in kinds if self.module.exceptions.of_database(kind)]

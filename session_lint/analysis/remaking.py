@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.makers import makers
+from session_lint.analysis.passing_objects import made_in_passing, opening_of
 from session_lint.analysis.reach import after
 from session_lint.analysis.requests import request_codes
 from session_lint.analysis.starting import makes_application
@@ -64,10 +65,20 @@ def remakings(facts: ModuleFacts) -> Iterator[Remaking]:
     for code, calls in made.items():
         if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or makes_application(module, code):
             continue
+        yield from _for_objects(module, code, calls)
         if not _kept(module, code, calls):
             found = _used(module, code, calls)
             if found is not None and (_runs_often(module, code) or _goes_round(module, found)):
                 yield found
+
+
+def _for_objects(module: Module, code: FunctionNode, calls: list[ast.Call]) -> Iterator[Remaking]:
+    """The engine that an object makes which is there for one request."""
+    for call in calls if code.name == "__init__" else ():
+        opening = opening_of(module, code, call) if module.calls.callee(call).role is Role.ENGINE_MAKER else None
+        if opening is not None and made_in_passing(module, code):
+            yield Remaking(call, opening, code, engine=True)
+            return
 
 
 def _helped(facts: ModuleFacts) -> list[ast.Call]:
@@ -355,7 +366,8 @@ def _for_object(home: Module, caller: ast.AST, code: FunctionNode) -> bool:
         return False
     calls = [c for c in home.calls_in(caller) if home.calls.callee(c).function is code]
     kept = [assigned_at(home.parents.get(c)) for c in calls]
-    return all(one is not None and all(isinstance(t, ast.Attribute) for t in one.targets) for one in kept)
+    fields = all(one is not None and all(isinstance(t, ast.Attribute) for t in one.targets) for one in kept)
+    return fields and not made_in_passing(home, caller)
 
 
 def _goes_round(module: Module, one: Remaking) -> bool:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from session_lint.analysis import guards, results
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.holding import VALUES, Hold, closure, held, reachable, rename, slot
-from session_lint.analysis.keyed import fill, is_dict, is_keyed, put
+from session_lint.analysis.keyed import copies_only, fill, is_dict, is_keyed, put
 from session_lint.analysis.reclaiming import keeps_to_itself, takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
-from session_lint.python.nodes import own_nodes, own_of, path
+from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, parameters
 from session_lint.vocabulary import Role
@@ -95,7 +95,14 @@ class Storing:
         mine = fact.site is not None and fact.site.kind is SiteKind.OWNED and held(value, fact) is Hold.WHOLE
         if mine and keeps_to_itself(self.graph, target, {n for n in fact.names if isinstance(n, str)}):
             return fact
+        if mine and copies_only(self.code, target) and (self._has_variable(target) or _has_variable(fact)):
+            return fact
         return give(fact) if held(value, fact) else fact
+
+    def _has_variable(self, target: ast.Subscript) -> bool:
+        """Whether what is put somewhere gets a variable by the same statement: ``options[key] = session = ...``."""
+        place = assigned_at(self.module.parents.get(target))
+        return place is not None and any(isinstance(t, ast.Name) for t in place.targets)
 
     def _entered(self, item: ast.withitem, fact: Fact) -> ast.AST | None:
         """What stands for the value of ``with item as name``, where it is a session."""
@@ -401,3 +408,7 @@ def _alternatives(value: ast.expr) -> list[ast.expr]:
     if isinstance(value, ast.IfExp):
         return [*_alternatives(value.body), *_alternatives(value.orelse)]
     return [value.value] if isinstance(value, ast.Await) else [value]
+
+
+def _has_variable(fact: Fact) -> bool:
+    return any(isinstance(name, str) and name.isidentifier() for name in fact.names)

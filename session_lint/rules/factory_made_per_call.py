@@ -4,7 +4,8 @@
 Reports `create_engine`, `sessionmaker` and the like in a function that also opens a session from what it makes, and
 that runs more than once: in a request, from other functions, as somebody else's entry, or in a loop of `main` or of a
 module's body, where each call makes the same. A registry that the function makes for itself counts as a session, and
-the project's own helper that makes an engine or a factory for whoever calls it counts as making one.
+the project's own helper that makes an engine or a factory for whoever calls it counts as making one. So does the
+`__init__` of a class of which a request makes an object for itself, that opens sessions from the engine it makes.
 
 Not reported is what is made once (kept in a global, a field or a cache, or for a session that the object keeps), what
 is returned to the caller, a factory over an engine that the function was given or that a library gives it, an engine

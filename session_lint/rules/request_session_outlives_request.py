@@ -2,16 +2,18 @@
 
 ## What it does
 Reports the call that gives a request's session (a parameter with FastAPI's `Depends`, Flask's `g.db`) to a thread, a
-task that nobody awaits, a background task, a response that is streamed from a generator, or a variable of the module.
+task that nobody awaits, a background task, a response that is streamed from a generator, a variable of the module, or
+a field of an object that the module makes for everybody.
 
 So it does with the session of a `with` block that is given to a background task, which comes after the block.
 
 A thread or task that the handler waits for is not reported, nor is one that opens its own session or gets only ids.
 
-It is an error where the session is surely closed by then: blocks, threads, tasks, globals, and Flask's streams, which
-are sent after the teardown (`stream_with_context` keeps the context, not the session). It is a warning for FastAPI's
-background tasks and streams: they find the session closed in versions from 0.106 on that close a dependency before the
-response is sent, and always with `Depends(…, scope="function")`; newer versions (0.165 was tried) close it afterwards.
+It is an error where the session is surely closed by then: blocks, threads, tasks, globals, shared objects, and Flask's
+streams, which are sent after the teardown (`stream_with_context` keeps the context, not the session). It is a warning
+for FastAPI's background tasks and streams: they find the session closed in versions from 0.106 on that close a
+dependency before the response is sent, and always with `Depends(…, scope="function")`; newer versions (0.165 was tried)
+close it afterwards.
 
 ## Why is this bad?
 The framework closes the session with the request. What still has it opens it anew, without a word: a connection that
@@ -85,6 +87,7 @@ _WHERE = {
     "background": "a background task",
     "stream": "a streamed response",
     "global": "a variable of the module",
+    "shared": "an object that all requests share",
 }
 
 
