@@ -15,7 +15,7 @@ scope that commits, [SES304](error-swallowed-in-scope.md) speaks.
 A clause for an exception of the project's own counts where a function raises that in place of the database's error.
 
 A method may leave so the session that its object has opened for itself, and that nobody else rolls back: the next call
-finds it failed.
+finds it failed. So does a function with the session that a module opens for all, or with a registry that nobody ends.
 
 ## Why is this bad?
 The transaction is over, but the session does not know: from then on each use of it raises `PendingRollbackError`, or on
