@@ -8,7 +8,7 @@ calls of the project are worth following at all.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.analysis.detached import ends_by_hand
 from session_lint.analysis.passed import OPENING, factories, of_field, passed, passed_as, standing_in
@@ -30,50 +30,91 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import FunctionNode, Scope
     from session_lint.python.words import Lead
 
+_Asked: TypeAlias = "tuple[Unit, str, Scope]"
+"""A name that may give a session: its module, and the scope that binds it."""
+_Handed: TypeAlias = "tuple[Unit, Passing]"
 _GIVING = {Role.FACTORY, Role.FACTORY_MAKER, Role.REGISTRY_MAKER, Role.MANAGED, Role.SCOPE, Role.SINGLETON}
 
 
 def grow(program: Program, project: Project, known: set[str]) -> None:
     """Fill a set with the words of a project.
 
+    A word leads to names that nobody has asked about, most often, and what was judged so far stays true of them. Where
+    it leads to one that gave nothing with less known, all is judged anew; what gave nothing meanwhile is, in the end.
+
     :param known: the program's own, by which it judges meanwhile.
     """
+    growth = _Growth(program, project, known)
     fresh = set(program.vocabulary.opening_words) | {"begin"}
-    own = set[str]()  # what the project's own names are known to give, which may be called as a library's
-    left = list(project.layout.files)
-    waiting: dict[str, list[tuple[Unit, Lead]]] = {}
-    handing: dict[str, list[tuple[Unit, list[Passing]]]] = {}
-    while fresh:
-        known |= fresh
-        holding = dict.fromkeys(project.texts.having(frozenset(fresh - {"begin"} or fresh), left))
-        left = [path for path in left if path not in holding]
-        reached = [entry for word in fresh for entry in waiting.get(word, ())]
-        for path in holding:
-            unit = project.load(path)
-            for lead in leads(unit.names) if unit is not None else ():
-                waiting.setdefault(lead.word, []).append((unit, lead))  # type: ignore[arg-type]
-                if lead.word in known:
-                    reached.append((unit, lead))  # type: ignore[arg-type]
-            for word, handed in passings(unit.names).items() if unit is not None else ():
-                handing.setdefault(word, []).append((unit, handed))  # type: ignore[arg-type]
-        program.forget()
-        leading = {(unit, lead.name, lead.scope): _read(lead) for unit, lead in reached}
+    asked, doubtful, handed = set[_Asked](), dict[_Asked, bool](), list[_Handed]()
+    while fresh or doubtful or handed:
+        leading, passing = growth.reach(fresh) if fresh else ({}, [])
+        afresh = not (asked and fresh and asked.isdisjoint(leading))
+        if afresh:
+            program.forget()
+            leading, passing = {**doubtful, **leading}, [*handed, *passing]
+            asked, doubtful, handed = set(), {}, []
+        given, fresh = growth.judge(leading, passing)
+        asked |= leading.keys()
+        if not afresh:
+            doubtful |= {lead: read for lead, read in leading.items() if lead not in given}
+            handed += passing
+    read = growth.read
+    program.shared |= {f"{name} {stem(project, unit.path)}" for unit in read for name in _giving_objects(program, unit)}
+    program.shared |= {f"{name} {stem(project, unit.path)}" for unit in read for name in _told_to_hold(program, unit)}
+
+
+class _Growth:
+    """The files of a project that hold known words, and what their names may give.
+
+    :param known: the words so far.
+    """
+
+    def __init__(self, program: Program, project: Project, known: set[str]) -> None:
+        self.program = program
+        self.project = project
+        self.known = known
+        self._own = set[str]()  # what the project's own names are known to give, which may be called as a library's
+        self._left = list(project.layout.files)
+        self._waiting: dict[str, list[tuple[Unit, Lead]]] = {}
+        self._handing: dict[str, list[tuple[Unit, list[Passing]]]] = {}
+
+    @property
+    def read(self) -> list[Unit]:
+        """The files that hold one of the words."""
+        left = {*self._left}
+        paths = [path for path in self.project.layout.files if path not in left]
+        return [unit for path in paths if (unit := self.project.load(path)) is not None]
+
+    def reach(self, fresh: set[str]) -> tuple[dict[_Asked, bool], list[_Handed]]:
+        """What new words lead to: names, each with whether it is a property's, and what is passed to functions."""
+        self.known |= fresh
+        holding = dict.fromkeys(self.project.texts.having(frozenset(fresh - {"begin"} or fresh), self._left))
+        self._left = [path for path in self._left if path not in holding]
+        reached = [entry for word in fresh for entry in self._waiting.get(word, ())]
+        for unit in filter(None, map(self.project.load, holding)):
+            for lead in leads(unit.names):
+                self._waiting.setdefault(lead.word, []).append((unit, lead))
+                if lead.word in self.known:
+                    reached.append((unit, lead))
+            for word, handed in passings(unit.names).items():
+                self._handing.setdefault(word, []).append((unit, handed))
+        words = sorted(self.known & self._handing.keys())
+        passing = [(unit, one) for word in words for unit, handed in self._handing.pop(word) for one in handed]
+        return {(unit, lead.name, lead.scope): _read(lead) for unit, lead in reached}, passing
+
+    def judge(self, leading: dict[_Asked, bool], passing: list[_Handed]) -> tuple[set[_Asked], set[str]]:
+        """Which of these names give a session, or what does, and the words that are new by that."""
+        program, own = self.program, self._own
         wanted = [lead for lead, read in leading.items() if lead[1] not in (program.properties if read else own)]
         given = {lead for lead in wanted if _gives(program, *lead)}
         program.properties |= {lead[1] for lead in given if leading[lead]}
-        program.shared |= {
-            f"{name} {stem(project, unit.path)}" for unit, name, scope in leading if _shares(program, unit, name, scope)
-        }
-        passing = [
-            (unit, one) for word in sorted(known & handing.keys()) for unit, all_ in handing.pop(word) for one in all_
-        ]
+        shared = [(unit, name) for unit, name, scope in leading if _shares(program, unit, name, scope)]
+        program.shared |= {f"{name} {stem(self.project, unit.path)}" for unit, name in shared}
         named = {name for _, name, _ in given}
-        fresh = (named - own) | (_receiving(program, passing) - known)
+        fresh = (named - own) | (_receiving(program, passing) - self.known)
         own |= named
-    taken = {*left}
-    read = [unit for path in project.layout.files if path not in taken and (unit := project.load(path)) is not None]
-    program.shared |= {f"{name} {stem(project, unit.path)}" for unit in read for name in _giving_objects(program, unit)}
-    program.shared |= {f"{name} {stem(project, unit.path)}" for unit in read for name in _told_to_hold(program, unit)}
+        return given, fresh
 
 
 def _receiving(program: Program, handed: list[tuple[Unit, Passing]]) -> set[str]:
