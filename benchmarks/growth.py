@@ -60,6 +60,7 @@ CODE = {
     shapes.sessions_at_once: (10, 30, 100, 300, 1_000, 10_000),
     shapes.sessions_in_turn: (10, 30, 100, 300, 1_000, 10_000),
     shapes.fallbacks: (10, 100, 300, 1_000),
+    shapes.questions: (10, 100, 300, 1_000, 3_000),
     shapes.functions: (10, 100, 300, 1_000),
     shapes.methods: (10, 100, 1_000),
     shapes.chain: (10, 100, 300, 1_000),

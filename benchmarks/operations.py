@@ -44,6 +44,8 @@ INPUTS: list[tuple[Callable[[int], shapes.Files], int]] = [
     (shapes.tries, 30),
     (shapes.nested_finallies, 12),
     (shapes.sessions_at_once, 12),
+    (shapes.questions, 30),
+    (shapes.questions, 90),
     (shapes.fallbacks, 30),
     (shapes.fallbacks, 90),
     (shapes.functions, 30),

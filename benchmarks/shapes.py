@@ -37,6 +37,13 @@ def statements(size: int) -> Files:
     return _module(_function(kinds[number % 4].format(number) for number in range(size)))
 
 
+def questions(size: int) -> Files:
+    """One function that asks so many questions, each by the same two variables: the statement, and what came of it."""
+    turn = "statement = update(Order).where(Order.id == {0}); found = session.execute(statement); query(found, {0})"
+    text = _function((turn.format(number) for number in range(size)), "query, Order")
+    return _module("from sqlalchemy import update\n\n\n" + text)
+
+
 def branches(size: int) -> Files:
     """One function with so many ``if`` one after the other, each with a test of its own."""
     return _module(_function(f"if query.a{number}: session.execute(query)" for number in range(size)))

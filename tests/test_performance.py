@@ -21,7 +21,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SHAPES = (
     "statements branches flags closing_branches returning_branches alternatives loops tries nested_ifs nested_loops "
     "nested_tries nested_finallies nested_withs sessions_at_once sessions_in_turn functions methods chain "
-    "opening_chain chain_of_modules cycle callers fallbacks lines"
+    "opening_chain chain_of_modules cycle callers fallbacks questions lines"
 ).split()
 
 

@@ -168,6 +168,7 @@ class Calls:
         pending: Pending,
     ) -> None:
         self._mixed: set[tuple[Scope, str]] = set()
+        self._told_writes: _Told = {}
         self.names = names
         self.vocabulary = vocabulary
         self.inferred = inferred
@@ -498,17 +499,19 @@ class Calls:
     def _stands_for_write(self, name: str, scope: Scope, seen: _Told) -> bool | None:
         """Whether each value of a variable is such a statement; one that is made of the variable itself is the same."""
         owner = self.names.owner(name, scope)
-        if (owner, name) in seen:
-            return seen[owner, name]
+        known = seen if (owner, name) in seen else self._told_writes
+        if (owner, name) in known:
+            return known[owner, name]
         bindings = owner.bindings[name] if owner is not None else []
         if any(b.kind is not BindingKind.VALUE or not isinstance(b.node, ast.expr) for b in bindings):
             return False
+        kept = {} if seen else self._told_writes  # what is asked on the way rests on what asks
         seen[owner, name] = None
         found = {self._writes(b.node, b.scope, seen) for b in bindings}  # type: ignore[arg-type]  # see above
         if True in found and False in found and owner is not None:
             self._mixed.add((owner, name))  # what it is at one place may be told all the same
-        seen[owner, name] = True in found and False not in found
-        return seen[owner, name]
+        told = seen[owner, name] = kept[owner, name] = True in found and False not in found
+        return told
 
 
 def _changes_table(func: ast.expr) -> bool:

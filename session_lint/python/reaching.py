@@ -7,49 +7,100 @@ from typing import TYPE_CHECKING
 
 from session_lint.python.nodes import assigned_at
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import below
+from session_lint.python.scopes import below, children
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_NONE = frozenset[str]()
+
+
+def last_assigned(code: ast.AST, use: ast.Name) -> ast.expr | None:
+    """The expression that a variable of a function was assigned last where it is used; ``None`` for one of several."""
+    return _last_values(code).get(use)
 
 
 @remembered
-def last_assigned(code: ast.AST, use: ast.Name) -> ast.expr | None:
-    """The expression that a variable of a function was assigned last where it is used; ``None`` for one of several."""
-    return _last(getattr(code, "body", ()), use, None)
+def _last_values(code: ast.AST) -> dict[ast.Name, ast.expr]:
+    """The same for all uses of all variables of a function, in one walk over its statements."""
+    walk = _Walk()
+    walk.block(getattr(code, "body", ()))
+    return walk.found
 
 
-def _last(statements: Sequence[ast.stmt], use: ast.Name, value: ast.expr | None) -> ast.expr | None:
-    for statement in statements:
-        if any(node is use for node in below(statement)):
-            return _inside(statement, use, value)
-        place = assigned_at(statement)
-        if place is not None and len(place.targets) == 1 and _is(place.targets[0], use):
-            value = place.value
-        elif _binds(statement, use):
-            value = None
-    return value
+class _Walk:
+    """A walk over statements in the order of the text, which knows what each variable holds, as far as that is sure."""
+
+    def __init__(self) -> None:
+        self.found: dict[ast.Name, ast.expr] = {}
+        self._held: dict[str, ast.expr] = {}
+
+    def block(self, statements: Sequence[ast.stmt]) -> None:
+        """Go over the statements of a block."""
+        for statement in statements:
+            blocks = _blocks(statement)
+            bound = _bound(statement)
+            if blocks:
+                self._around(statement, blocks, bound)
+            else:
+                self._use(statement)
+            self._forget(bound)
+            place = assigned_at(statement)
+            target = place.targets[0] if place is not None and len(place.targets) == 1 else None
+            if place is not None and isinstance(target, ast.Name):
+                self._held[target.id] = place.value
+
+    def _around(self, statement: ast.stmt, blocks: list[Sequence[ast.stmt]], bound: frozenset[str]) -> None:
+        """Go over the blocks of a statement, each with what was held before: another turn may have bound it anew."""
+        before = {name: self._held[name] for name in bound if name in self._held}
+        if isinstance(statement, _LOOPS):
+            self._forget(bound)
+        inner = {one for block in blocks for one in block}
+        for part in _parts(statement):
+            if part not in inner:
+                self._use(part)
+        unsure = _NONE
+        for block in blocks:
+            if not isinstance(statement, _LOOPS):
+                self._forget(bound)
+                self._held.update(before)
+                self._forget(unsure)
+            self.block(block)
+            self._forget(bound)
+            if isinstance(statement, ast.Try):  # an error may have come anywhere in its body
+                unsure = frozenset().union(*map(_bound, statement.body))
+
+    def _use(self, node: ast.AST) -> None:
+        for one in below(node):
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id in self._held:
+                self.found[one] = self._held[one.id]
+
+    def _forget(self, names: frozenset[str]) -> None:
+        for name in names:
+            self._held.pop(name, None)
 
 
-def _inside(statement: ast.stmt, use: ast.Name, value: ast.expr | None) -> ast.expr | None:
-    """The same in one of the blocks of a statement, or in what it evaluates before any of them."""
-    around: list[ast.stmt] = []
-    for field in ("body", "handlers", "orelse", "finalbody"):
-        block = getattr(statement, field, ())
-        for part in [block] if field != "handlers" else [handler.body for handler in block]:
-            if isinstance(part, list) and any(node is use for inner in part for node in below(inner)):
-                again = isinstance(statement, _LOOPS) and _binds(statement, use)
-                unsure = again or any(_binds(inner, use) for inner in around)
-                return _last(part, use, None if unsure else value)
-        around += block if field == "body" and isinstance(statement, ast.Try) else ()
-    return None if isinstance(statement, _LOOPS) and _binds(statement, use) else value
+def _blocks(statement: ast.stmt) -> list[Sequence[ast.stmt]]:
+    """The blocks of a statement that belong to the same function."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return []
+    inner = [*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())]
+    found = [getattr(statement, "body", ()), *(one.body for one in inner)]
+    found += [getattr(statement, "orelse", ()), getattr(statement, "finalbody", ())]
+    return [block for block in found if block]
 
 
-def _binds(statement: ast.AST, use: ast.Name) -> bool:
-    return any(_is(node, use) and not isinstance(node.ctx, ast.Load) for node in below(statement))  # type: ignore[attr-defined]
+def _parts(statement: ast.stmt) -> Iterator[ast.AST]:
+    """What a statement evaluates around its blocks, those blocks' statements among it."""
+    for part in children(statement):
+        if isinstance(part, (ast.ExceptHandler, ast.match_case)):
+            yield from children(part)
+        else:
+            yield part
 
 
-def _is(node: ast.AST, use: ast.Name) -> bool:
-    return isinstance(node, ast.Name) and node.id == use.id
+def _bound(statement: ast.AST) -> frozenset[str]:
+    """The variables that a statement binds, or unbinds, wherever in it."""
+    names = (node for node in below(statement) if isinstance(node, ast.Name))
+    return frozenset(node.id for node in names if not isinstance(node.ctx, ast.Load))
