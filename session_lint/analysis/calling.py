@@ -302,7 +302,7 @@ class Calling:
         after = effects.apply(fact, effect, call)
         if len(methods) == 1 and methods[0] in ("__enter__", "__aenter__"):
             after = after._replace(names=after.names | {("temp", call)})
-        if not effect.raises or (_undoes(effect) and fact.caught) or _has_nothing_to_do(effect, fact):
+        if not effect.raises or (_undoes(effect) and fact.caught):
             return [after], []
         kind = SQLALCHEMY if effects.knows(methods) else ANY
         before = effects.without_queries(fact) if effect.effect == "commit" else fact
@@ -543,15 +543,6 @@ def _removes(call: ast.Call, fact: Fact) -> bool:
         return False
     by = path(made.func) if isinstance(made, ast.Call) else ""
     return bool(by) and path(call.func.value) == by
-
-
-def _has_nothing_to_do(effect: Effect, fact: Fact) -> bool:
-    """Whether a session ends a transaction that it has not begun: it was only just opened, and asks no database."""
-    mine = fact.site is not None and fact.site.kind is SiteKind.OWNED and not fact.site.lazy
-    return mine and effect.effect in _ENDING and fact.state is State.NEW and fact.pending is None
-
-
-_ENDING = ("commit", "rollback")
 
 
 def _undoes(effect: Effect | None) -> bool:
