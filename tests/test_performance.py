@@ -40,6 +40,11 @@ def said(name: str, size: int, folder: Path) -> set[str]:
     return {found.code for report in lint_paths(paths, Settings(cache=False), 1) for found in report.findings}
 
 
+def test_a_chain_that_is_deeper_than_the_stack_is_judged_on_a_deeper_one(tmp_path: Path) -> None:
+    """What was begun when the stack ran out is begun again, and its leak is told."""
+    assert said("chain_of_modules", 140, tmp_path) == {"SES102"}
+
+
 @pytest.mark.parametrize("size", [2, 3, 7, 14])
 def test_a_circle_of_modules_is_judged_in_few_attempts(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

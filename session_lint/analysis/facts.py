@@ -123,6 +123,9 @@ class ModuleFacts:
                     self._solutions[code] = self.module.solve(code, NOTHING, told=False)
             except SolverLimit:
                 self.given_up.append(code)
+            except BaseException:  # a stack that is not deep enough: it is asked again on a deeper one
+                del self._solutions[code]
+                raise
         return self._solutions[code]
 
     @once
