@@ -10,7 +10,7 @@ from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import detaches, given_to
 from session_lint.analysis.in_blocks import opened_expires
 from session_lint.analysis.inference import yielded
-from session_lint.analysis.injection import dependencies, depends_on
+from session_lint.analysis.injection import lenders
 from session_lint.analysis.loading import loaded, new
 from session_lint.analysis.state import SiteKind
 from session_lint.flow import PointKind, SolverLimit
@@ -66,7 +66,7 @@ def _expires(module: Module, code: FunctionNode, name: str) -> bool:
     scope = module.names.scopes.of[code]
     bindings = scope.bindings.get(name, ())
     if len(bindings) == 1 and bindings[0].kind is BindingKind.PARAMETER:
-        made = [one for home, call in dependencies(module, code, name) for one in depends_on(home, call)]
+        made = lenders(module, code, name)
         return bool(made) and all(_lends_expiring(home, function) for home, function in made)
     return len(bindings) == 1 and _entered(module, code, name)
 

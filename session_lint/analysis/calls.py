@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.own_registries import gives_new, opened_by
 from session_lint.analysis.state import ANY
+from session_lint.python.names import CALLABLE
 from session_lint.python.nodes import is_super, path
 from session_lint.python.reaching import last_assigned
 from session_lint.python.remembered import one_object
@@ -118,7 +119,7 @@ def foreign(name: str) -> bool:
     return name.partition(".")[0] in _FOREIGN
 
 
-CALLABLE = frozenset({"typing.Callable()", "collections.abc.Callable()"})
+ANY_CALLABLE = frozenset(f"{name}()" for name in CALLABLE)
 """What a parameter stands for that is annotated to be some function."""
 _RENAMING = (ast.Name, ast.Attribute, ast.Lambda, ast.BoolOp, ast.IfExp)
 """Expressions whose value may be something that is defined elsewhere, to be called."""
@@ -435,7 +436,7 @@ class Calls:
 
         Then an annotation is of no use, or wrong.
         """
-        return names <= CALLABLE or self.are_sessions(names)
+        return names <= ANY_CALLABLE or self.are_sessions(names)
 
     def are_sessions(self, names: frozenset[str]) -> bool:
         """Whether these are nothing but names of sessions."""

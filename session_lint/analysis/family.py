@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.python.nodes import path
-
 if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.python.names import Names
@@ -43,13 +41,13 @@ def is_abstract(names: Names, function: FunctionNode) -> bool:
     outer = names.scopes.of[function].parent
     if outer is None or not outer.is_class:
         return False
-    if any(path(decorator).rpartition(".")[2] in _LEFT for decorator in function.decorator_list):
+    if any(names.qualify(decorator, outer) & _LEFT for decorator in function.decorator_list):
         return True
     body = function.body[1:] if _is_text(function.body[0]) else function.body
-    return len(body) == 1 and _is_left(body[0])
+    return len(body) == 1 and _is_left(names, body[0], outer)
 
 
-_LEFT = ("abstractmethod", "abstractproperty")
+_LEFT = frozenset({"abc.abstractmethod", "abc.abstractproperty"})
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -58,10 +56,10 @@ def _is_text(statement: ast.stmt) -> bool:
     )
 
 
-def _is_left(statement: ast.stmt) -> bool:
+def _is_left(names: Names, statement: ast.stmt, scope: Scope) -> bool:
     """Whether a statement says that there is nothing yet: ``...``, ``raise NotImplementedError``."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant) and statement.value.value is ...
     raised = statement.exc if isinstance(statement, ast.Raise) else None
     made = raised.func if isinstance(raised, ast.Call) else raised
-    return made is not None and path(made) == "NotImplementedError"
+    return made is not None and names.qualify(made, scope) == {"builtins.NotImplementedError"}

@@ -57,10 +57,14 @@ def depends_on(home: Module, call: ast.Call) -> Iterator[tuple[Module, FunctionN
                 yield home.program.module(found[0]), found[1]
 
 
+def lenders(module: Module, code: ast.AST, name: str) -> list[tuple[Module, FunctionNode]]:
+    """The functions of the project that a framework calls for a parameter of a function, each with its module."""
+    return [one for home, call in dependencies(module, code, name) for one in depends_on(home, call)]
+
+
 def commits_afterwards(module: Module, code: ast.AST, name: str) -> bool:
     """Whether what lends a function the session of a parameter commits it, once the function has ended normally."""
-    made = [one for home, call in dependencies(module, code, name) for one in depends_on(home, call)]
-    found = [home.generator_scope(target) for home, target in made]
+    found = [home.generator_scope(target) for home, target in lenders(module, code, name)]
     return bool(found) and all(meaning is not None and meaning.commits for meaning in found)
 
 
@@ -68,6 +72,6 @@ def lent(module: Module, function: FunctionNode) -> Iterator[tuple[str, list[tup
     """The parameters of a function, not told to be sessions, that a framework fills with what generators lend."""
     for arg in parameters(function):
         if arg.annotation is None:
-            made = [one for home, call in dependencies(module, function, arg.arg) for one in depends_on(home, call)]
+            made = lenders(module, function, arg.arg)
             if made and all(home.generator_scope(target) is not None for home, target in made):
                 yield arg.arg, made

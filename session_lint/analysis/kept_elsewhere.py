@@ -46,11 +46,8 @@ def kept_elsewhere(module: Module, node: ast.expr, scope: Scope) -> frozenset[st
     put = put_there(module, node, scope)
     if len(put) == 1 and _is_method(put[0][1]):
         home, method = put[0]
-        return (
-            frozenset({home.names.qualname(home.names.scopes.of[method.node])})
-            if _gives_session(module, node)
-            else frozenset()
-        )
+        name = home.names.qualname(home.names.scopes.of[method.node])
+        return frozenset({name} if _gives_session(module, node) else ())
     found: set[str] = set()
     roles: set[Role] = set()
     for home, binding in put:

@@ -120,7 +120,7 @@ def _undone_by_others(module: Module, one: Borrowed, opener: Module, opened: ast
 
 def _may_undo(home: Module, code: ast.AST, last: str, made: Made) -> bool:
     """Whether a code may roll the session back that a call has opened, or close it, on its normal ways."""
-    clauses = {n for clause in own_of(code, ast.ExceptHandler) for n in own_nodes(clause)}
+    clauses = _in_clauses(code)
     ended = (
         call.func.value
         for call in own_of(code, ast.Call)
@@ -134,6 +134,11 @@ def _may_undo(home: Module, code: ast.AST, last: str, made: Made) -> bool:
             if not others or made in others:
                 return True
     return False
+
+
+def _in_clauses(code: ast.AST) -> set[ast.AST]:
+    """What a code does once it has caught an error."""
+    return {node for clause in own_of(code, ast.ExceptHandler) for node in own_nodes(clause)}
 
 
 def _is_its_own(module: Module, one: Borrowed) -> bool:
@@ -170,7 +175,7 @@ def _undone_elsewhere(module: Module, owner: Scope, field: str) -> bool:
     if module.program.mentioning(module, f".{field}.rollback") != []:
         return True
     for code, scope in module.codes:
-        clauses = {n for clause in own_of(code, ast.ExceptHandler) for n in own_nodes(clause)}
+        clauses = _in_clauses(code)
         first = parameters(code)[0].arg if scope.parent is owner and parameters(code) else ""  # type: ignore[arg-type]
         for call in own_of(code, ast.Call):
             on = path(call.func.value) if isinstance(call.func, ast.Attribute) and call.func.attr in _UNDOING else ""

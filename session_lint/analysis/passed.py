@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
-from session_lint.analysis.calls import CALLABLE
+from session_lint.analysis.calls import ANY_CALLABLE
 from session_lint.analysis.places import is_test
 from session_lint.analysis.provided import provided
 from session_lint.python.passing import by_word
@@ -203,7 +203,7 @@ def _arguments(
 def _passed_on(one: Given, depth: int) -> list[Given] | None:
     """An argument; where it is a parameter of the caller, what is passed for that."""
     home, argument, scope = one
-    further = parameter(home, argument, scope) if home.names.qualify(argument, scope) <= CALLABLE else None
+    further = parameter(home, argument, scope) if home.names.qualify(argument, scope) <= ANY_CALLABLE else None
     return [one] if further is None else given(*further, depth + 1)
 
 

@@ -95,7 +95,7 @@ class Storing:
         mine = fact.site is not None and fact.site.kind is SiteKind.OWNED and held(value, fact) is Hold.WHOLE
         if mine and keeps_to_itself(self.graph, target, {n for n in fact.names if isinstance(n, str)}):
             return fact
-        if mine and copies_only(self.code, target) and (self._has_variable(target) or _has_variable(fact)):
+        if mine and copies_only(self.code, target) and (self._has_variable(target) or _is_named(fact)):
             return fact
         return give(fact) if held(value, fact) else fact
 
@@ -410,5 +410,6 @@ def _alternatives(value: ast.expr) -> list[ast.expr]:
     return [value.value] if isinstance(value, ast.Await) else [value]
 
 
-def _has_variable(fact: Fact) -> bool:
+def _is_named(fact: Fact) -> bool:
+    """Whether a variable of the code holds the session."""
     return any(isinstance(name, str) and name.isidentifier() for name in fact.names)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.python.nodes import own_of
 from session_lint.python.scopes import BindingKind
-from session_lint.vocabulary import Role, effects
+from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
     from session_lint.analysis.module import Module
@@ -39,10 +39,9 @@ def never_connects(module: Module, call: ast.Call) -> bool:
 
 def _is_of_class(module: Module, call: ast.Call) -> bool:
     """Whether what is called is the class of a session itself, and not what makes bound ones."""
-    vocabulary = module.calls.vocabulary
     names = module.calls.callee(call).names
-    found = (None if name.endswith("()") else vocabulary.meaning(name) for name in names)
-    return bool(names) and all(meaning is not None and meaning.role is Role.FACTORY for meaning in found)
+    made = any(name.endswith("()") for name in names)
+    return not made and module.calls.are_sessions(frozenset(f"{name}()" for name in names))
 
 
 def _does_without(module: Module, use: ast.Name) -> bool:

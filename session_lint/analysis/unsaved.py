@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import arguments
 from session_lint.analysis.inference import may_commit, yielded
-from session_lint.analysis.injection import dependencies, depends_on
+from session_lint.analysis.injection import lenders
 from session_lint.analysis.losses import ASKING, AUTOCOMMIT, attaches, homes, unchanged
 from session_lint.analysis.makers import autocommits
 from session_lint.analysis.places import is_test
@@ -77,8 +77,7 @@ def _stands_alone(module: Module, code: ast.AST) -> bool:
     return not any(
         is_generator(target) and _speaks_of_commit(target)
         for arg in parameters(code)
-        for home, call in dependencies(module, code, arg.arg)
-        for _, target in depends_on(home, call)
+        for _, target in lenders(module, code, arg.arg)
     )
 
 
@@ -88,7 +87,7 @@ def _speaks_of_commit(function: FunctionNode) -> bool:
 
 def _closes_only(module: Module, one: Borrowed) -> bool:
     """Whether all dependencies of a parameter lend sessions that they close, and neither commit nor hand on."""
-    made = [target for home, call in dependencies(module, one.code, one.name) for target in depends_on(home, call)]
+    made = lenders(module, one.code, one.name)
     return bool(made) and all(_ends_uncommitted(home, function) for home, function in made)
 
 

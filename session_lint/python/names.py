@@ -49,7 +49,9 @@ _CHAIN = 32
 """How many variables that come from one another are followed."""
 _ANYTHING = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
 """Annotations that say nothing."""
-_CALLABLE = frozenset({"typing.Callable", "collections.abc.Callable"})
+CALLABLE = frozenset({"typing.Callable", "collections.abc.Callable"})
+_VAGUE = _ANYTHING | CALLABLE
+"""Those that say nothing beside another one."""
 
 
 class Elsewhere(Protocol):
@@ -218,8 +220,10 @@ class Names(Containers):
     def _any_of(self, classes: list[ast.expr], scope: Scope, depth: int) -> Qualified:
         """The classes of a union, which tell something where they are a library's; of the project's own it is any."""
         found = self._either(classes, scope, depth)
-        own = len(classes) > 1 and any("(" in name or self.definition(name) is not None for name in found)
-        return NOTHING if own else found
+        if len(classes) == 1:
+            return found
+        vague = any("(" in name or name in _VAGUE or self.definition(name) is not None for name in found)
+        return NOTHING if vague else found
 
     def _either(self, nodes: list[ast.expr], scope: Scope, depth: int) -> Qualified:
         found = [self._qualify(node, scope, depth + 1) for node in nodes if not is_none(node)]
@@ -394,9 +398,7 @@ class Names(Containers):
         itself = class_meant(meant[0]) if len(meant) == 1 else None
         if itself is not None:
             return self._qualify(itself, scope, depth + 1)
-        found = self._any_of(meant, scope, depth)
-        vague = _ANYTHING if len(meant) == 1 else _ANYTHING | _CALLABLE
-        return NOTHING if len(meant) > 1 and found & vague else frozenset(f"{q}()" for q in found - _ANYTHING)
+        return frozenset(f"{q}()" for q in self._any_of(meant, scope, depth) - _ANYTHING)
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Qualified:
         own = self.own_class(node.value, scope)
