@@ -257,8 +257,13 @@ class Program:
 
     def mentioning(self, module: Module, name: str, *, concerned: bool = False) -> list[Module] | None:
         """The other modules that hold a name, or the end of a path of names; ``None`` where there are too many."""
+        found = self.each_mentioning(module, name, concerned=concerned)
+        return None if found is None else list(found)
+
+    def each_mentioning(self, module: Module, name: str, *, concerned: bool = False) -> Iterator[Module] | None:
+        """The same for those who may not need all: each is read only when it is asked for."""
         if self.project is None:
-            return []
+            return iter(())
         paths = self._signs.concerned(name) if concerned else self.project.naming(name)
         return self._asked_for(module, paths, f"worthy\0{name}" if concerned else f"name\0{name}")
 
@@ -266,7 +271,8 @@ class Program:
         """The same for a part of a word."""
         if self.project is None:
             return []
-        return self._asked_for(module, self.project.holding(part), f"word\0{part}")
+        found = self._asked_for(module, self.project.holding(part), f"word\0{part}")
+        return None if found is None else list(found)
 
     def functions_saying(self, module: Module, words: str) -> frozenset[str] | None:
         """The names of the functions that may say some words; ``None`` for any."""
@@ -281,7 +287,8 @@ class Program:
         if self.project is None:
             return []
         question = beside(name, words)
-        return self._asked_for(module, self.project.beside(question), question)
+        found = self._asked_for(module, self.project.beside(question), question)
+        return None if found is None else list(found)
 
     def manifests(self, module: Module) -> list[tuple[str, str]]:
         """The files that say what the project of a module needs: each file's name, and its text."""
@@ -295,10 +302,10 @@ class Program:
         self.project.rests_on(module.names, f"word\0{word}", paths)
         return bool(paths)
 
-    def _asked_for(self, module: Module, paths: list[Path], question: str) -> list[Module] | None:
+    def _asked_for(self, module: Module, paths: list[Path], question: str) -> Iterator[Module] | None:
         if self.project is None or len(paths) > _MOST_CANDIDATES:
             return None
-        return [self.module(unit.names) for unit in self.project.mentioning(paths, module.names, question)]
+        return (self.module(unit.names) for unit in self.project.mentioning(paths, module.names, question))
 
     def reaching(self, places: Iterable[Place], *, concerned: bool = False) -> dict[ast.AST, Place]:
         """These codes, and all that call them, directly or not, each with where it stands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from session_lint.analysis import effects
@@ -23,7 +24,7 @@ from session_lint.python.nodes import nodes_in, own_nodes, own_of, path
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Site
     from session_lint.flow import Block, Code, Point
-    from session_lint.python.scopes import FunctionNode
+    from session_lint.python.scopes import FunctionNode, Scope
 
 _STREAM = "the end of a stream of events"
 _ANSWER = "somebody's answer"
@@ -76,29 +77,51 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
     if facts.module is None:
         return
     seen: set[tuple[ast.AST, ast.AST]] = set()
-    slow = {code: _slow_calls(facts.module, code) for code in dict.fromkeys(_with_sessions(facts))}
+    slow = _SlowCalls(facts.module)
     for solved, borrowed in _solutions(facts, slow):
-        calls = slow[solved.code]
         found: list[Waiting] = []
-        for point, fact, block, start in solved.arrivals(PointKind.CALL) if calls else ():
+        for point, fact, block, start in solved.arrivals(PointKind.CALL):
             call = point.node
-            if not isinstance(call, ast.Call) or call not in calls or settled(fact) or fact.marked("failed"):
-                continue  # a session without a name was leaked, which another rule tells, as one does of failures
-            if not _counts(facts.module, call, calls[call], fact, borrowed):
+            if not isinstance(call, ast.Call) or fact.site is None or fact.state is not State.ACTIVE:
                 continue
-            if fact.site is not None and fact.state is State.ACTIVE:
-                begun = _begun(solved, block, start, call)
-                if begun is not None and not _ends_first(facts.module, call, solved.code, fact, calls[call]):
-                    own = facts.variable(fact.site.node, solved.code) or min(
-                        map(str, solved.problem.start.names), default=""
-                    )
-                    name = borrowed.called if borrowed else own
-                    mine = borrowed is None
-                    found.append(Waiting(call, calls[call], begun, fact.site, name, solved.code, borrowed=not mine))
+            if settled(fact) or fact.marked("failed"):
+                continue  # a session without a name was leaked, which another rule tells, as one does of failures
+            waits = slow.call(call)
+            if waits is None or not _counts(facts.module, call, waits, fact, borrowed):
+                continue
+            begun = _begun(solved, block, start, call)
+            if begun is not None and not _ends_first(facts.module, call, solved.code, fact, waits):
+                started = min(map(str, solved.problem.start.names), default="")
+                own = facts.variable(fact.site.node, solved.code) or started
+                name = borrowed.called if borrowed else own
+                found.append(Waiting(call, waits, begun, fact.site, name, solved.code, borrowed=borrowed is not None))
+        found = [] if found and _listens(solved.code) else found
         for one in sorted(found, key=lambda w: (w.call.lineno, w.call.col_offset)):
             if (one.begun, one.code) not in seen and (one.call, one.code) not in seen:
                 seen |= {(one.begun, one.code), (one.call, one.code)}
                 yield one
+
+
+class _SlowCalls:
+    """What the calls of a module wait for, each looked at once, when it is asked for."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._found: dict[ast.Call, Slow | None] = {}
+
+    def call(self, call: ast.Call) -> Slow | None:
+        """What a call waits for, if it surely waits for the outside."""
+        if call not in self._found:
+            self._found[call] = self._look(call) if call in self._module.calls else None
+        return self._found[call]
+
+    def _look(self, call: ast.Call) -> Slow | None:
+        slow = Slow(_STREAM) if stays(self._module, call) else slowness(self._module, call, 0)
+        return None if slow is None or _set_going(self._module, call) else slow
+
+    def any_in(self, code: ast.AST) -> bool:
+        """Whether some call of a code does."""
+        return any(self.call(call) is not None for call in own_of(code, ast.Call))
 
 
 def _counts(module: Module, call: ast.Call, slow: Slow, fact: Fact, borrowed: Borrowed | None) -> bool:
@@ -108,36 +131,18 @@ def _counts(module: Module, call: ast.Call, slow: Slow, fact: Fact, borrowed: Bo
     return slow.what != _ANSWER or fact.pending is not None  # at a terminal, only locks keep anybody else waiting
 
 
-def _with_sessions(facts: ModuleFacts) -> Iterator[ast.AST]:
-    """The codes that may have a session: their own, somebody else's, one that a decorator passes."""
-    assert facts.module is not None
-    yield from (solved.code for solved in facts.solved)
-    yield from dict.fromkeys(one.code for one in facts.borrowed)
-    yield from (code for code, _ in facts.module.codes if getattr(code, "decorator_list", ()))
+def _solutions(facts: ModuleFacts, slow: _SlowCalls) -> Iterator[tuple[Solved, Borrowed | None]]:
+    """How the sessions fare that are the codes' own, somebody else's, or passed by a decorator.
 
-
-def _solutions(
-    facts: ModuleFacts, slow: Mapping[ast.AST, Mapping[ast.AST, Slow]]
-) -> Iterator[tuple[Solved, Borrowed | None]]:
+    Of the second kind only those are followed of which some call of the code could be told.
+    """
     assert facts.module is not None
     yield from ((solved, None) for solved in facts.solved)
     for one in facts.borrowed:
-        if slow[one.code] and one.solved is not None:
+        if slow.any_in(one.code) and one.solved is not None:
             yield one.solved, one
     for code, _ in facts.module.codes:
-        if slow.get(code):
-            yield from ((solved, None) for solved in decorated(facts.module, code))
-
-
-def _slow_calls(module: Module, code: ast.AST) -> dict[ast.AST, Slow]:
-    """The calls of a code that wait for the outside."""
-    found: dict[ast.AST, Slow] = {}
-    for node in own_of(code, ast.Call):
-        if node in module.calls:
-            slow = Slow(_STREAM) if stays(module, node) else slowness(module, node, 0)
-            if slow is not None and not _set_going(module, node):
-                found[node] = slow
-    return {} if found and _listens(code) else found
+        yield from ((solved, None) for solved in decorated(facts.module, code))
 
 
 def _listens(code: ast.AST) -> bool:
@@ -178,17 +183,26 @@ def _in_all(home: Module, function: FunctionNode, depth: int) -> Slow | None:
     owner = home.names.scopes.of[function].parent
     if owner is None or not isinstance(owner.node, ast.ClassDef) or not is_abstract(home.names, function):
         return None
-    others = home.program.mentioning(home, owner.node.name)
+    others = home.program.each_mentioning(home, owner.node.name)
     if others is None:
         return None
-    found: list[Slow | None] = []
-    for module in (one for one in (home, *others) if not is_test(one.source.filename)):
-        for scope in module.names.scopes.of.values():
-            own = scope.bindings.get(function.name, ()) if scope.is_class and scope is not owner else ()
+    first: Slow | None = None
+    for module, method in _below(chain([home], others), owner, function.name):
+        slow = _inside(module, method, depth)
+        if slow is None:
+            return None
+        first = first or slow
+    return first
+
+
+def _below(modules: Iterable[Module], owner: Scope, name: str) -> Iterator[tuple[Module, FunctionNode]]:
+    """The methods of a name that classes below one have, but for those of tests."""
+    for module in (one for one in modules if not is_test(one.source.filename)):
+        for scope in module.names.scopes.classes:
+            own = scope.bindings.get(name, ()) if scope is not owner else ()
             methods = [b.node for b in own if isinstance(b.node, (ast.FunctionDef, ast.AsyncFunctionDef))]
             if methods and any(above is owner for _, above in family(module, scope)):
-                found += [_inside(module, method, depth) for method in methods]
-    return found[0] if found and all(one is not None for one in found) else None
+                yield from ((module, method) for method in methods)
 
 
 def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, depth: int) -> Slow | None:

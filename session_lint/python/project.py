@@ -24,7 +24,7 @@ from session_lint.python.texts import Texts
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from session_lint.python.names import Names
@@ -205,15 +205,15 @@ class Project:
 
     # the whole project
 
-    def mentioning(self, paths: list[Path], asker: Names, question: str) -> list[Unit]:
-        """The modules in some files, the asker's own left out.
+    def mentioning(self, paths: list[Path], asker: Names, question: str) -> Iterator[Unit]:
+        """The modules in some files, the asker's own left out, each read only when it is asked for.
 
         :param question: whose answer the files are.
         """
         unit = self._of[asker]
         unit.evidence[question] = self.listed(paths)
-        found = [self._consult(unit, path) for path in paths if path != unit.path]
-        return [one for one in found if one is not None]
+        found = (self._consult(unit, path) for path in paths if path != unit.path)
+        return (one for one in found if one is not None)
 
     def rests_on(self, asker: Names, question: str, paths: list[Path]) -> None:
         """What is said of a module rests on which files answer a question, and not on what else is in them."""
