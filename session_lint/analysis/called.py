@@ -29,7 +29,7 @@ def may_end(module: Module, code: ast.AST) -> bool:
 
 
 def may_close(module: Module, code: ast.AST) -> bool:
-    """Whether a code closes something by hand, or calls what does; ``with`` closes on all ways."""
+    """Whether a code closes something by hand, gives it to what does, or calls what does; ``with`` is not asked for."""
     return _is_done(module, own_of(code, ast.Call), module.program.closing, _closes)
 
 
@@ -64,17 +64,18 @@ def _is_done(
 
 
 def _ends(home: Module, node: ast.AST) -> bool:
+    effect = effects().get(_called(node)) if isinstance(node, ast.Call) else None
+    return (effect is not None and effect.effect in _ENDING) or _closes(home, node)
+
+
+def _closes(home: Module, node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else path(node.func)
-    effect = effects().get(name)
-    if releasing(name) or (effect is not None and effect.effect in _ENDING):
-        return True
-    return node in home.calls and home.calls.callee(node).role in _CLOSING
+    return releasing(_called(node)) or (node in home.calls and home.calls.callee(node).role in _CLOSING)
 
 
-def _closes(_: Module, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and releasing(node.func.attr)
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else path(call.func)
 
 
 def _catches(home: Module, node: ast.AST) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.called import may_end
+from session_lint.analysis.called import may_close
 from session_lint.analysis.facts import Ending
 from session_lint.analysis.fixtures import left_to_tests
 from session_lint.analysis.holding import Hold, closes, held
@@ -380,7 +380,7 @@ def _closes(home: Module, code: ast.AST, told: ast.Call) -> bool:
         for arg, default in parameters_with_defaults(code)
         if default is told or (arg.annotation is not None and told in below(arg.annotation))
     ]
-    if not names or not may_end(home, code):
+    if not names or not may_close(home, code):
         return False
     ways = (way for name in names for way in home.summaries.parameter(code, name, alone=True))
     return any(way.state in (State.CLOSED, State.GIVEN) for way in ways)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.called import may_end
+from session_lint.analysis.called import may_close
 from session_lint.analysis.holding import closes
 from session_lint.analysis.state import State
 from session_lint.python.nodes import own_of, path
@@ -48,7 +48,7 @@ def _closes(home: Module, code: ast.AST, name: str) -> bool:
         return False
     if any(_ends(node, name) for node in below(code)):
         return True
-    return may_end(home, code) and any(
+    return may_close(home, code) and any(
         way.state in (State.CLOSED, State.GIVEN) for way in home.summaries.parameter(code, name, alone=True)
     )
 

@@ -368,7 +368,7 @@ def _keeps_flag(code: ast.AST) -> bool:
 
 def _stored(code: ast.AST) -> set[str]:
     """The variables that a code gives a value to."""
-    return {n.id for n in own_nodes(code) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    return {n.id for n in own_of(code, ast.Name) if not isinstance(n.ctx, ast.Load)}
 
 
 def _sources(code: ast.AST) -> dict[str, set[str]]:

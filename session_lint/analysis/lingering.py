@@ -214,19 +214,26 @@ def _holds_session(module: Module, node: ast.expr) -> bool:
 
 def _stored(facts: ModuleFacts) -> Iterator[Lingering]:
     """Sessions of a request that are put into a variable of the module, or into an object that one holds."""
-    assert facts.module is not None
     for one in facts.borrowed:
-        if not is_request(one) or one.solved is None:
+        lasting = _lasting(facts, one.code) if is_request(one) else {}
+        for point, fact in one.solved.visits(PointKind.STORE) if lasting and one.solved is not None else ():
+            if point.node in lasting and fact.site is not None and held(point.value, fact) is Hold.WHOLE:
+                yield Lingering(point.node, one.called, one.code, lasting[point.node], sure=True)
+
+
+def _lasting(facts: ModuleFacts, code: ast.AST) -> dict[ast.AST, str]:
+    """The targets of a code's assignments that last longer than its call, and what each is."""
+    assert facts.module is not None
+    scope = facts.module.names.scopes.of[code]
+    found: dict[ast.AST, str] = {}
+    for target in own_of(code, ast.Name, ast.Attribute):
+        if not isinstance(target.ctx, ast.Store):
             continue
-        scope: Scope = facts.module.names.scopes.of[one.code]
-        for point, fact in one.solved.visits(PointKind.STORE):
-            target = point.node
-            if fact.site is None or held(point.value, fact) is not Hold.WHOLE:
-                continue
-            if isinstance(target, ast.Name) and target.id in scope.elsewhere:
-                yield Lingering(target, one.called, one.code, "global", sure=True)
-            elif isinstance(target, ast.Attribute) and _is_shared(facts, target, scope):
-                yield Lingering(target, one.called, one.code, "shared", sure=True)
+        if isinstance(target, ast.Name):
+            found.update({target: "global"} if target.id in scope.elsewhere else {})
+        elif _is_shared(facts, target, scope):
+            found[target] = "shared"
+    return found
 
 
 def _is_shared(facts: ModuleFacts, target: ast.Attribute, scope: Scope) -> bool:

@@ -21,6 +21,7 @@ from session_lint.analysis.streaming import keeps, stays
 from session_lint.analysis.summaries import is_generator
 from session_lint.flow import RAISING, EdgeKind, PointKind
 from session_lint.python.nodes import nodes_in, own_nodes, own_of, path
+from session_lint.python.scopes import children
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
@@ -212,10 +213,10 @@ def _inside(home: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, dept
 
 def _first_slow(home: Module, nodes: Iterable[ast.AST], depth: int) -> Slow | None:
     """The first slow call that is made on every way through some statements, as far as no exception ends it."""
-    todo: list[ast.AST] = [*nodes]
+    todo = [*nodes][::-1]
     count = 0
     while todo and count < _MOST:
-        node = todo.pop(0)
+        node = todo.pop()
         if isinstance(node, ast.Call):
             count += 1
             found = slowness(home, node, depth + 1) if node in home.calls else None
@@ -226,14 +227,14 @@ def _first_slow(home: Module, nodes: Iterable[ast.AST], depth: int) -> Slow | No
             if found is None and node.body and isinstance(node.body[-1], ast.Return) and not node.orelse:
                 leaving = _first_slow(home, node.body, depth)
                 if leaving is not None:  # what follows is the other side
-                    return leaving if _waits_or_raises(home, todo, depth) else None
+                    return leaving if _waits_or_raises(home, todo[::-1], depth) else None
             found = found or _on_both_sides(home, node.body, node.orelse, depth)
             if found is not None:
                 return found
         elif isinstance(node, (ast.For, ast.While)) and _runs_once(node):
-            todo = [*_until_left(node), *todo]
+            todo += reversed(_until_left(node))
         elif not isinstance(node, _DECIDING):
-            todo = [*ast.iter_child_nodes(node), *todo]
+            todo += reversed(children(node))
     return None
 
 
@@ -295,15 +296,15 @@ _TRYING = ("retr", "attempt", "tries")
 
 def _unconditional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.Call]:
     """The calls of a function that no test, loop or handler decides about."""
-    todo: list[ast.AST] = list(function.body)
+    todo: list[ast.AST] = function.body[::-1]  # type: ignore[assignment]  # more than statements comes to it
     count = 0
     while todo and count < _MOST:
-        node = todo.pop(0)
+        node = todo.pop()
         if isinstance(node, ast.Call):
             count += 1
             yield node
         if not isinstance(node, _DECIDING):
-            todo = [*ast.iter_child_nodes(node), *todo]
+            todo += reversed(children(node))
 
 
 def _begun(solved: Solved, block: Block, start: Fact, slow: ast.AST) -> ast.AST | None:
