@@ -158,6 +158,7 @@ def _is_renaming(node: ast.expr, scope: Scope) -> bool:
     return isinstance(node, ast.Name) and node.id in scope.bindings
 
 
+@remembered
 def assigned(scope: Scope, name: str) -> ast.expr | None:
     """The expression that a local variable is assigned, wherever it is; ``None`` where that is not one."""
     values = [b.node if b.kind is BindingKind.VALUE else None for b in scope.bindings[name]]

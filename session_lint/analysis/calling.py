@@ -144,8 +144,8 @@ class Calling:
 
     def _calls_function(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
         assert callee.function is not None
+        fresh = self.module.at(callee).summaries.fresh(callee.function)  # before the rest, which rests on it elsewhere
         done, raised = self._uninvolved(call, callee, fact)
-        fresh = self.module.at(callee).summaries.fresh(callee.function)
         opened = {
             Mark("open", key=s.key) for s, o in fresh if s.key and o.raised is None and o.state is not State.CLOSED
         }

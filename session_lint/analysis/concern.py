@@ -13,7 +13,7 @@ from session_lint.python.names import is_property
 from session_lint.python.nodes import own_nodes, own_of, path
 from session_lint.python.pending import once
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import key_of, parameters
+from session_lint.python.scopes import BindingKind, key_of
 from session_lint.python.words import MAKERS, word, words_given
 from session_lint.vocabulary import Meaning, Role, effects
 
@@ -273,7 +273,7 @@ class Concern:
     @property
     def ending_by_hand(self) -> list[Code]:
         """The functions that commit, roll back or close something they are given."""
-        return [code for code, _ in self.codes if any(_ends(call, code) for call in self.calls_in(code))]
+        return [code for code, scope in self.codes if any(_ends(call, scope) for call in self.calls_in(code))]
 
     def may_open(self, function: ast.AST) -> bool:
         """Whether a function may open a session, by itself or in a function that it calls; perhaps, where it is far."""
@@ -318,10 +318,10 @@ def _contexts(code: ast.AST) -> Iterator[ast.expr]:
         yield from (item.context_expr for item in node.items)
 
 
-def _ends(call: ast.Call, code: Code) -> bool:
+def _ends(call: ast.Call, scope: Scope) -> bool:
     """Whether a call ends the transaction of a parameter."""
-    if isinstance(code, ast.Module) or not isinstance(call.func, ast.Attribute):
+    found = effects().get(call.func.attr) if isinstance(call.func, ast.Attribute) else None
+    if found is None or found.effect not in _ENDING:
         return False
-    found = effects().get(call.func.attr)
-    given = {parameter.arg for parameter in parameters(code)}
-    return found is not None and found.effect in _ENDING and path(call.func.value).partition(".")[0] in given
+    name = path(call.func.value).partition(".")[0]  # type: ignore[attr-defined]  # a method
+    return any(binding.kind is BindingKind.PARAMETER for binding in scope.bindings.get(name, ()))

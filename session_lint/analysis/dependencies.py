@@ -348,7 +348,7 @@ def _told(module: Module, function: FunctionNode) -> list[ast.Call]:
     others = module.program.mentioning(module, function.name)
     found: list[ast.Call] = []
     for home in (module, *(others or ())) if others is not None else ():
-        calls = [*home.names.scopes.calls, *_in_annotations(home)]
+        calls = [*home.calls.likely(home.calls.vocabulary.serving_words), *_in_annotations(home)]
         told = [call for call in calls if _names(home, call, function)]
         if any(_closes(home, code, call) for call in told for code, _ in home.codes):
             return []

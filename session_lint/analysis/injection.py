@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.makers import expressions
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import below, parameters, parameters_with_defaults
 from session_lint.vocabulary import Role
 
@@ -34,9 +35,15 @@ def dependencies(module: Module, code: ast.AST, name: str) -> Iterator[Made]:
 
 def _told(function: FunctionNode, name: str) -> Iterator[ast.expr]:
     """The annotation and the default of a parameter."""
-    for arg, default in parameters_with_defaults(function):
-        if arg.arg == name:
-            yield from (node for node in (arg.annotation, default) if node is not None)
+    arg, default = _by_name(function).get(name, (None, None))
+    annotation = arg.annotation if arg is not None else None
+    yield from (node for node in (annotation, default) if node is not None)
+
+
+@remembered
+def _by_name(function: FunctionNode) -> dict[str, tuple[ast.arg, ast.expr | None]]:
+    """The parameters of a function that go by their names, each with its default where it has one."""
+    return {arg.arg: (arg, default) for arg, default in parameters_with_defaults(function)}
 
 
 def _is_dependency(home: Module, node: ast.AST) -> bool:

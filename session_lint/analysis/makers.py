@@ -13,7 +13,7 @@ from session_lint.python.scopes import BindingKind
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from session_lint.analysis.module import Module
     from session_lint.python.containers import Place
@@ -71,12 +71,18 @@ def expressions(module: Module, node: ast.expr, scope: Scope) -> list[tuple[Modu
 
 def _follow(start: Source, sources: Callable[[Module, ast.AST, Scope], Iterable[Source]]) -> None:
     """Ask for the sources of an expression, and for theirs, each once, the nearest first."""
-    seen = {start}
+    seen = {_what(start)}
     nearest = [start]
     for _ in range(_DEEPEST + 1):
-        further = dict.fromkeys(one for source in nearest for one in sources(*source))
-        nearest = [one for one in further if one not in seen]
-        seen.update(nearest)
+        further = {_what(one): one for source in nearest for one in sources(*source)}
+        nearest = [one for what, one in further.items() if what not in seen]
+        seen.update(further)
+
+
+def _what(source: Source) -> Hashable:
+    """What tells a source from others: all reads of one variable have the same sources."""
+    home, node, scope = source
+    return (home.names.owner(node.id, scope), node.id) if isinstance(node, ast.Name) else source
 
 
 def _places(module: Module, node: ast.Call | ast.Subscript, scope: Scope) -> list[Place]:

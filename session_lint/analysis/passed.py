@@ -67,6 +67,8 @@ def _fallback(module: Module, node: ast.expr, scope: Scope, seen: set[Binding]) 
     if isinstance(node, ast.Name):
         owner = module.names.owner(node.id, scope)
         bindings = owner.bindings[node.id] if owner is not None else []
+        if not seen.isdisjoint(bindings[:1]):  # who has asked one of them asks them all
+            return set()
     elif isinstance(node, ast.Attribute) and (outer := module.names.own_class(node.value, scope)) is not None:
         bindings = [*outer.bindings.get(node.attr, ()), *outer.attributes.get(node.attr, ())]
     if not bindings:

@@ -26,8 +26,9 @@ def kept_by_requests(module: Module, function: FunctionNode) -> list[ast.Call]:
     told = [
         (call, name)
         for home in (module, *(others or ()))
-        for call in home.names.scopes.calls
-        if word(call.func) in _ADDING and (name := _name(home, call, function))
+        for adding in _ADDING
+        for call in home.calls_by_word.get(adding, ())
+        if (name := _name(home, call, function))
     ]
     if not told or others is None or any(module.program.speaks_of(module, one) for one in _MANAGERS):
         return []
