@@ -44,7 +44,7 @@ from session_lint.stages import stage
 from session_lint.vocabulary import Meaning, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
     from session_lint.analysis.classes import AtEnd
     from session_lint.analysis.inference import Unit
@@ -511,7 +511,16 @@ class Module(Concern):
         inner = (one for a in call.args[:1] for one in (a, *self.bound_calls(a, scope)))
         made += [(self, one) for one in inner if isinstance(one, ast.Call) and one in self.calls]
         factories = [(home, one) for home, one in made if home.calls.callee(one).role is Role.FACTORY_MAKER]
-        return any(home.is_given_connection(one) for home, one in ((self, call), *factories))
+        made = [(self, call), *factories, *self._configuring(factories)]
+        return any(home.is_given_connection(one) for home, one in made)
+
+    def _configuring(self, factories: list[tuple[Module, ast.Call]]) -> Iterator[tuple[Module, ast.Call]]:
+        """The calls, here and where it is made, that tell a factory more: ``factory.configure(bind=connection)``."""
+        for home in dict.fromkeys([self, *(home for home, _ in factories)]) if factories else ():
+            for call in home.calls_by_word.get("configure", ()):
+                told = call.func.value if isinstance(call.func, ast.Attribute) else None
+                if told is not None and not {*makers(home, told, home.calls.scope(call))}.isdisjoint(factories):
+                    yield home, call
 
     def is_given_connection(self, call: ast.Call) -> bool:
         """Whether what a call binds sessions to is a connection: ``Session(bind=op.get_bind())``."""
