@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from types import CoroutineType
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.asynchronous import is_async
@@ -132,12 +133,26 @@ def _is_dropped(module: Module, call: ast.Call) -> bool:
 
 
 def _never_awaited(module: Module, target: ast.Name) -> bool:
-    """Whether a variable is read, and only as if what it holds were the result."""
+    """Whether a variable is read as if what it holds were the result, and nowhere awaited.
+
+    A coroutine has next to no attributes, and no items. One that is only asked whether it is there is not run, either.
+    """
     code = module.code_of(_scope_of(module, target))
     reads = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Load)]
     stores = [n for n in below(code) if isinstance(n, ast.Name) and n.id == target.id and n not in reads]
-    wrong = (isinstance(module.parents[n], (ast.Attribute, ast.Subscript)) for n in reads)
-    return len(stores) == 1 and bool(reads) and all(wrong)
+    around = [module.parents[n] for n in reads]
+    if len(stores) != 1 or not reads or any(isinstance(node, ast.Await) for node in around):
+        return False
+    return any(map(_takes_result, around)) or all(isinstance(node, _TESTS) for node in around)
+
+
+def _takes_result(node: ast.AST) -> bool:
+    """Whether something is read of a variable that a coroutine does not have."""
+    return isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr not in _OF_COROUTINES)
+
+
+_OF_COROUTINES = frozenset(["send", "throw", "close", *(name for name in dir(CoroutineType) if name.startswith("cr_"))])
+_TESTS = (ast.If, ast.While, ast.IfExp, ast.BoolOp, ast.Compare, ast.UnaryOp)
 
 
 def _scope_of(module: Module, node: ast.AST) -> Scope:

@@ -24,7 +24,7 @@ from session_lint.analysis.model_queries import queries
 from session_lint.analysis.request_context import in_context, kind, meant
 from session_lint.analysis.starting import put_sessions
 from session_lint.analysis.state import NOTHING, SiteKind
-from session_lint.analysis.told import told_by_property, told_to_hold
+from session_lint.analysis.told import lent_in_loops, told_by_property, told_to_hold
 from session_lint.flow import SolverLimit
 from session_lint.python.nodes import nodes_in, own_nodes, own_of, path, reading
 from session_lint.python.scopes import BindingKind, below, is_self, parameters
@@ -68,7 +68,7 @@ class Borrowed:
     :param is_async: whether it is asynchronous; ``None`` where that is not known.
     :param managed: whether a library owns it: a registry, Flask-SQLAlchemy's.
     :param in_context: whether it stands in the context of a request, whose teardown owns it.
-    :param value: what the variable gets, of which an annotation says that it is one.
+    :param value: what the variable gets, of which an annotation says that it is one; the loop whose item it is.
     :param also: other paths by which the code has the same session from elsewhere.
     :param same: what tells a session from others that the code has only behind what it calls.
     """
@@ -81,7 +81,7 @@ class Borrowed:
     is_async: bool | None
     managed: bool
     in_context: bool = False
-    value: ast.expr | None = None
+    value: ast.AST | None = None
     also: frozenset[str] = frozenset()
     same: frozenset[object] = frozenset()
 
@@ -198,6 +198,7 @@ def _each(module: Module) -> Iterator[Borrowed]:
             seen = [call for call, _ in uses] if place is None else together[place]
             yield from _judged(module, user, name, uses, seen, given=(user, name) in giving)
     yield from _told(module)
+    yield from _lent_in_loops(module)
     yield from _stored(module)
     yield from _looked_up(module)
 
@@ -313,6 +314,15 @@ def _told(module: Module) -> Iterator[Borrowed]:
             for name, value, kind_told in told_to_hold(module, scope):
                 calls = [c for c in module.calls_in(function) if _is_use(c, name)]
                 yield Borrowed(module, function, name, reading(name), calls, kind_told, managed=False, value=value)
+
+
+def _lent_in_loops(module: Module) -> Iterator[Borrowed]:
+    """The sessions that generators lend to the loops of functions, which go through them."""
+    for function, _ in module.codes:
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for name, loop, sort in lent_in_loops(module, function):
+                calls = [c for c in module.calls_in(function) if _is_use(c, name)]
+                yield Borrowed(module, function, name, reading(name), calls, sort, managed=False, value=loop)
 
 
 def _stored(module: Module) -> Iterator[Borrowed]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.calling import Calling
-from session_lint.analysis.effects import alike, is_statement, recovered
+from session_lint.analysis.effects import alike, close, is_statement, recovered
 from session_lint.analysis.holding import Hold, held, slot
 from session_lint.analysis.raising import Raising, leaving
 from session_lint.analysis.results import NOTHING_RETURNED
@@ -252,18 +252,11 @@ class Lifecycle(Raising):
 
     def _follow(self, edge: Edge, fact: Fact) -> Iterable[Fact]:
         kind = edge.kind
+        found: Fact | None = fact
         if kind in (EdgeKind.TRUE, EdgeKind.FALSE):
             found = self._test(edge.node, kind is EdgeKind.TRUE, fact)  # type: ignore[arg-type]
-        elif kind is EdgeKind.CATCH:
-            found = self._catch(edge, fact)
-        elif kind is EdgeKind.UNCAUGHT:
-            found = self._passes(edge, fact)
-        elif kind is EdgeKind.SWALLOW:
-            found = self._swallowed(edge.node, fact)  # type: ignore[arg-type]
-        elif kind is EdgeKind.UNWIND:
-            found = None if self._swallows(edge.node, fact) else fact  # type: ignore[arg-type]
-        else:
-            found = fact
+        elif kind in _FOLLOW:
+            found = _FOLLOW[kind](self, edge, fact)
         if found is None:
             return ()
         depth = edge.target.depth
@@ -274,6 +267,13 @@ class Lifecycle(Raising):
             if living is not found.guards:
                 found = found.with_guards(living)
         return self._told_apart(found) if found.marks else (found,)
+
+    def _unwound(self, edge: Edge, fact: Fact) -> Fact | None:
+        return None if self._swallows(edge.node, fact) else fact  # type: ignore[arg-type]  # an item
+
+    def _exhausted(self, edge: Edge, fact: Fact) -> Fact:
+        """A generator that is gone through has taken back what it has lent."""
+        return close(fact, edge.node) if edge.node is not None and ("told", edge.node) in fact.names else fact
 
     def _told_apart(self, fact: Fact) -> Iterable[Fact]:
         marks = essential(fact.marks) if self.calling.hops == 0 else fact.marks
@@ -472,3 +472,11 @@ _RAISES: dict[PointKind, Callable[[Lifecycle, Point, Fact], Iterable[Fact]]] = {
     PointKind.RERAISE: Lifecycle._reraises,
 }
 """And where it raises."""
+_FOLLOW: dict[EdgeKind, Callable[[Lifecycle, Edge, Fact], Fact | None]] = {
+    EdgeKind.CATCH: Lifecycle._catch,
+    EdgeKind.UNCAUGHT: Lifecycle._passes,
+    EdgeKind.SWALLOW: lambda one, edge, fact: one._swallowed(edge.node, fact),  # type: ignore[arg-type]
+    EdgeKind.UNWIND: Lifecycle._unwound,
+    EdgeKind.EXHAUSTED: Lifecycle._exhausted,
+}
+"""And along the edges that leave more than the way open; ``None`` where the way is impossible."""

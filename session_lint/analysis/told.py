@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from session_lint.analysis.module import Module
     from session_lint.python.scopes import Scope
 
+    Loop = ast.For | ast.AsyncFor
+
 
 def told(module: Module, code: ast.AST) -> dict[str, bool]:
     """The variables of a coroutine function that hold one kind of session, each with whether that is asynchronous."""
@@ -46,6 +48,22 @@ def told_to_hold(module: Module, scope: Scope) -> Iterator[tuple[str, ast.expr, 
         kind = _annotated(module, scope, name)
         if kind is not None and isinstance(value, ast.expr) and not module.calls.is_session(value, scope):
             yield name, value, kind
+
+
+def lent_in_loops(module: Module, code: ast.AST) -> Iterator[tuple[str, Loop, bool | None]]:
+    """The variables of loops over generators that lend a session each, with the loop, and whether it is asynchronous.
+
+    ``async for session in get_session():``
+    """
+    methods = {n.func.value.id for n in own_of(code, ast.Call) if _on_name(n)}  # type: ignore[attr-defined]
+    for loop in own_of(code, ast.For, ast.AsyncFor):
+        call, target = loop.iter, loop.target
+        if not isinstance(call, ast.Call) or not isinstance(target, ast.Name) or call not in module.calls:
+            continue
+        if isinstance(loop, ast.AsyncFor) or target.id in methods:
+            callee = module.calls.callee(call)
+            if callee.function is not None and module.yields_one(callee):
+                yield target.id, loop, lends_async(module.at(callee), callee.function)
 
 
 def told_by_property(module: Module, node: ast.expr, scope: Scope) -> bool | None:
