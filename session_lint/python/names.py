@@ -39,6 +39,7 @@ from session_lint.python.scopes import (
     ScopeNode,
     Scopes,
     is_self,
+    parameters_with_defaults,
     scopes,
 )
 
@@ -332,7 +333,7 @@ class Names(Containers):
         with self._pending.deeper(_CHAIN) as near:
             if not near:
                 return NOTHING
-            found = self._bound(bindings, 0)
+            found = self._bound(bindings, 0) or self._put_in_place(bindings)
             declared = owner.declared.get(name)
             if found and declared is not None and all(map(self._is_opaque, found)):
                 return self.annotated(declared, 0) or found
@@ -374,6 +375,15 @@ class Names(Containers):
         if not all(found):
             return NOTHING
         return frozenset(q for q in frozenset[str]().union(*found) if not q.startswith(AGAIN))
+
+    def _put_in_place(self, bindings: list[Binding]) -> Qualified:
+        """The object of the project that a function takes where it is given none: what it is given is like that."""
+        given, *others = bindings
+        plain = others and given.kind is BindingKind.PARAMETER and all(b.kind is BindingKind.VALUE for b in others)
+        if not plain or not _may_be_left_out(given):
+            return NOTHING
+        found = self._bound(others, 0)
+        return found if all(q.endswith("()") and self.class_of(q) is not None for q in found) else NOTHING
 
     def _binding(self, binding: Binding, depth: int) -> Qualified:
         if binding.kind is BindingKind.IMPORT:
@@ -633,6 +643,15 @@ def _read_from(node: ast.Name, scope: Scope) -> Scope:
 def _gives_nothing(node: ast.AST) -> bool:
     """Whether a value is ``None``, or gives that when it is called, in place of what stands there otherwise."""
     return is_none(node.body if isinstance(node, ast.Lambda) else node)
+
+
+def _may_be_left_out(parameter: Binding) -> bool:
+    """Whether a parameter is ``None`` where a caller gives nothing for it, and nothing else is said of it."""
+    function = parameter.scope.node
+    if parameter.node.annotation is not None or isinstance(function, ast.Lambda):  # type: ignore[attr-defined]  # of one
+        return False
+    defaults = parameters_with_defaults(function)  # type: ignore[arg-type]  # what else has parameters
+    return any(arg is parameter.node and default is not None and is_none(default) for arg, default in defaults)
 
 
 def _stands_after(node: ast.Name | None, value: ast.AST) -> bool:
