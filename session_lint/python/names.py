@@ -450,9 +450,19 @@ class Names(Containers):
         name = path(node)
         first, _, field = name.partition(".")
         top = self.scopes.module
-        if not field or first not in top.bindings or self.owner(first, scope) is not top:
-            return []
+        owner = self.owner(first, scope) if field else None
+        if owner is not top:
+            return self._put_elsewhere(owner.bindings[first], field) if owner is not None else []
         return self._put_into(first, field, 0)
+
+    def _put_elsewhere(self, bindings: list[Binding], field: str) -> list[tuple[Names, str, list[Binding]]]:
+        """The same for what a function imports by itself: ``from app import app`` in its body."""
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.IMPORT or self.elsewhere is None:
+            return []
+        place = self.elsewhere.find(bindings[0].target, self)
+        if place is None or place[0] is self or not place[1] or "." in place[1]:
+            return []
+        return place[0]._put_into(place[1], field, 1)  # noqa: SLF001  (of this class)
 
     def _put_into(self, first: str, field: str, depth: int) -> list[tuple[Names, str, list[Binding]]]:
         """The same for a variable of the module, and a field of what it stands for."""
