@@ -16,7 +16,7 @@ from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import own_of, path, reading
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import fills, parameters
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
@@ -111,4 +111,4 @@ def _is_session(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 
 def _is_from_outside(scope: Scope, name: str) -> bool:
-    return name.partition(".")[0] not in scope.bindings
+    return not fills(scope, name.partition(".")[0])
