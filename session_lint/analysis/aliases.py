@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.makers import makers
 from session_lint.python.nodes import own_of, path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import BindingKind, is_self
+from session_lint.python.scopes import BindingKind, fills, is_self
 from session_lint.python.words import word
 from session_lint.vocabulary import Role
 
@@ -78,7 +78,7 @@ def _returned(module: Module, function: FunctionNode, value: ast.expr, depth: in
     first = path(node).partition(".")[0] if node is not None else ""
     if node is None or not first or not (words is None or word(node) in words):
         return None
-    own = first in scope.bindings and not is_self(scope, first)
+    own = fills(scope, first) and not is_self(scope, first)
     names = frozenset[str]() if own else module.names.qualify(node, scope)
     settled = module.calls.settled(names)
     known = bool(names) and all(_is_librarys(module, n) or _is_getter(module, n, depth + 1) for n in settled)
@@ -155,7 +155,7 @@ def _is_renaming(node: ast.expr, scope: Scope) -> bool:
     """Whether what an expression gives is what another one stands for: a call without arguments, a local variable."""
     if isinstance(node, ast.Call):
         return not (node.args or node.keywords)
-    return isinstance(node, ast.Name) and node.id in scope.bindings
+    return isinstance(node, ast.Name) and fills(scope, node.id)
 
 
 @remembered

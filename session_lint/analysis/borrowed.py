@@ -481,7 +481,8 @@ def _from_decorators(module: Module, code: ast.AST, name: str) -> list[Lent]:
 def _bound_here(scope: Scope, name: str) -> bool:
     """Whether the code itself puts something into the variable, which then is followed from there."""
     first = name.partition(".")[0]
-    return any(b.kind is not BindingKind.PARAMETER for b in scope.bindings.get(first, ()))
+    own = (BindingKind.PARAMETER, BindingKind.IMPORT)
+    return any(b.kind not in own for b in scope.bindings.get(first, ()))
 
 
 def _of_a_context(module: Module, node: ast.expr, scope: Scope) -> bool:

@@ -482,7 +482,7 @@ class Calls:
             if isinstance(start, ast.Call):
                 names = self.names.qualify(start.func, scope)
                 found = self.vocabulary.of(names)
-                if (found is not None and found.role is Role.WRITE_STATEMENT) or _changes_table(start.func):
+                if (found is not None and found.role is Role.WRITE_STATEMENT) or self._changes_table(start):
                     return True
                 if start.args and (text := _first_text(start.args[0])):
                     return text.lstrip().lower().startswith(_WRITING_SQL)
@@ -496,6 +496,19 @@ class Calls:
             last = last_assigned(scope.node, start) if told is False and (scope, start.id) in self._mixed else None
             return told if last is None else self._writes(last, scope, seen)
         return _first_text(start).lstrip().lower().startswith(_WRITING_SQL)
+
+    def _changes_table(self, call: ast.Call) -> bool:
+        """Whether a call makes a statement of a table, where one is executed: ``User.__table__.insert(rows)``.
+
+        What is executed is a statement, so ``anything.delete()`` is one of a table, unless the project says what it is.
+        """
+        func = call.func
+        if not isinstance(func, ast.Attribute) or func.attr not in ("insert", "update", "delete"):
+            return False
+        if isinstance(func.value, ast.Attribute) and func.value.attr == "__table__":
+            return True
+        plain = not (call.args or call.keywords) and bool(path(func.value))
+        return plain and (call not in self or self.callee(call).function is None)
 
     def _stands_for_write(self, name: str, scope: Scope, seen: _Told) -> bool | None:
         """Whether each value of a variable is such a statement; one that is made of the variable itself is the same."""
@@ -513,12 +526,6 @@ class Calls:
             self._mixed.add((owner, name))  # what it is at one place may be told all the same
         told = seen[owner, name] = kept[owner, name] = True in found and False not in found
         return told
-
-
-def _changes_table(func: ast.expr) -> bool:
-    """Whether it is a method of a mapped class's table: ``User.__table__.insert``."""
-    on = func.value if isinstance(func, ast.Attribute) and func.attr in ("insert", "update", "delete") else None
-    return isinstance(on, ast.Attribute) and on.attr == "__table__"
 
 
 def _first_text(node: ast.AST) -> str:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import identity, is_managed, managed_by
-from session_lint.analysis.holding import arguments
+from session_lint.analysis.holding import arguments, closes
 from session_lint.analysis.model_queries import queries
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import own_of, path, reading
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import parameters
+from session_lint.python.scopes import fills, parameters
 from session_lint.vocabulary import effects
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def receivers(module: Module, function: FunctionNode) -> list[ast.expr]:
     known = effects()
     found: dict[str, ast.expr] = {}
     for call in own_of(function, ast.Call):
-        if isinstance(call.func, ast.Attribute) and call.func.attr in known:
+        if isinstance(call.func, ast.Attribute) and (call.func.attr in known or _ends(call)):
             node = managed_by(module, call.func.value, scope)
             if path(node) and _is_from_outside(scope, path(node)):
                 found.setdefault(path(node), node)
@@ -88,6 +88,11 @@ def receivers(module: Module, function: FunctionNode) -> list[ast.expr]:
             outside = [a for a in arguments(call) if path(a) and _is_from_outside(scope, path(a))]
             found.update((path(a), a) for a in outside if path(a) not in found)
     return [node for node in found.values() if _is_session(module, node, scope)]
+
+
+def _ends(call: ast.Call) -> bool:
+    """Whether a call closes what it is made on, where that is a session: ``Registry.remove()``, but not of a set."""
+    return not (call.args or call.keywords) and closes(call.func.attr)  # type: ignore[attr-defined]
 
 
 @remembered
@@ -106,4 +111,4 @@ def _is_session(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 
 def _is_from_outside(scope: Scope, name: str) -> bool:
-    return name.partition(".")[0] not in scope.bindings
+    return not fills(scope, name.partition(".")[0])

@@ -20,7 +20,7 @@ from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
@@ -162,9 +162,17 @@ def _removed_by_others(module: Module, one: Borrowed) -> bool:
 def _only_removes(home: Module, code: ast.AST) -> bool:
     """Whether a code removes some session that it does not use itself."""
     calls = home.calls_in(code)
+    if _shuts_down(code, calls):
+        return False
     removing = {_receiver(call) for call in calls if _method(call) == "remove" and not call.args}
     used = {_receiver(call) for call in calls if _method(call) != "remove"} | {path(call.func) for call in calls}
     return bool(removing - used)
+
+
+def _shuts_down(code: ast.AST, calls: Iterable[ast.Call]) -> bool:
+    """Whether a code gives up the engine along with the session: it ends all work, once, not a piece of it."""
+    disposes = any(_method(call) == "dispose" and not (call.args or call.keywords) for call in calls)
+    return disposes and not own_of(code, ast.Try, ast.Yield)
 
 
 def _receiver(call: ast.Call) -> str:

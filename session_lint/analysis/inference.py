@@ -91,7 +91,7 @@ def _shared_lent(module: Module, function: FunctionNode) -> list[Fact] | None:
     """The same of a generator that yields the session which a registry has of the thread, and closes that."""
     for node in _shared(module, function):
         names = frozenset({path(node)})
-        site = module.site(SiteKind.PARAMETER, function.args, function, key=f"shared {path(node)}")
+        site = module.site(SiteKind.PARAMETER, function.args, function)
         start = NOTHING._replace(site=site, names=names, guards=guards.present(path(node)))
         try:
             exits = module.solve(function, start).exits

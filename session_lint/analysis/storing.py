@@ -13,7 +13,7 @@ from session_lint.analysis.reclaiming import keeps_to_itself, takes_back
 from session_lint.analysis.state import Fact, Mark, SiteKind, State, give
 from session_lint.python.nodes import assigned_at, own_nodes, own_of, path
 from session_lint.python.remembered import remembered
-from session_lint.python.scopes import below, parameters
+from session_lint.python.scopes import below, fills, parameters
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Storing:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return (self._define(node, fact),)
         name = _bound_name(node)
+        if isinstance(node, ast.alias) and not fills(self.scope, name):
+            return (fact,)  # what is imported under the name is what it stands for throughout
         if name:
             return (self._dropped(rename(fact, name, None).with_guards(guards.forget(fact.guards, name)), node),)
         return self._assign(node, value, fact) if isinstance(node, ast.expr) else (fact,)

@@ -39,6 +39,7 @@ from session_lint.python.scopes import (
     ScopeNode,
     Scopes,
     is_self,
+    parameters_with_defaults,
     scopes,
 )
 
@@ -332,7 +333,7 @@ class Names(Containers):
         with self._pending.deeper(_CHAIN) as near:
             if not near:
                 return NOTHING
-            found = self._bound(bindings, 0)
+            found = self._bound(bindings, 0) or self._put_in_place(bindings)
             declared = owner.declared.get(name)
             if found and declared is not None and all(map(self._is_opaque, found)):
                 return self.annotated(declared, 0) or found
@@ -374,6 +375,15 @@ class Names(Containers):
         if not all(found):
             return NOTHING
         return frozenset(q for q in frozenset[str]().union(*found) if not q.startswith(AGAIN))
+
+    def _put_in_place(self, bindings: list[Binding]) -> Qualified:
+        """The object of the project that a function takes where it is given none: what it is given is like that."""
+        given, *others = bindings
+        plain = others and given.kind is BindingKind.PARAMETER and all(b.kind is BindingKind.VALUE for b in others)
+        if not plain or not _may_be_left_out(given):
+            return NOTHING
+        found = self._bound(others, 0)
+        return found if all(q.endswith("()") and self.class_of(q) is not None for q in found) else NOTHING
 
     def _binding(self, binding: Binding, depth: int) -> Qualified:
         if binding.kind is BindingKind.IMPORT:
@@ -440,9 +450,19 @@ class Names(Containers):
         name = path(node)
         first, _, field = name.partition(".")
         top = self.scopes.module
-        if not field or first not in top.bindings or self.owner(first, scope) is not top:
-            return []
+        owner = self.owner(first, scope) if field else None
+        if owner is not top:
+            return self._put_elsewhere(owner.bindings[first], field) if owner is not None else []
         return self._put_into(first, field, 0)
+
+    def _put_elsewhere(self, bindings: list[Binding], field: str) -> list[tuple[Names, str, list[Binding]]]:
+        """The same for what a function imports by itself: ``from app import app`` in its body."""
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.IMPORT or self.elsewhere is None:
+            return []
+        place = self.elsewhere.find(bindings[0].target, self)
+        if place is None or place[0] is self or not place[1] or "." in place[1]:
+            return []
+        return place[0]._put_into(place[1], field, 1)  # noqa: SLF001  (of this class)
 
     def _put_into(self, first: str, field: str, depth: int) -> list[tuple[Names, str, list[Binding]]]:
         """The same for a variable of the module, and a field of what it stands for."""
@@ -633,6 +653,15 @@ def _read_from(node: ast.Name, scope: Scope) -> Scope:
 def _gives_nothing(node: ast.AST) -> bool:
     """Whether a value is ``None``, or gives that when it is called, in place of what stands there otherwise."""
     return is_none(node.body if isinstance(node, ast.Lambda) else node)
+
+
+def _may_be_left_out(parameter: Binding) -> bool:
+    """Whether a parameter is ``None`` where a caller gives nothing for it, and nothing else is said of it."""
+    function = parameter.scope.node
+    if parameter.node.annotation is not None or isinstance(function, ast.Lambda):  # type: ignore[attr-defined]  # of one
+        return False
+    defaults = parameters_with_defaults(function)  # type: ignore[arg-type]  # what else has parameters
+    return any(arg is parameter.node and default is not None and is_none(default) for arg, default in defaults)
 
 
 def _stands_after(node: ast.Name | None, value: ast.AST) -> bool:

@@ -431,6 +431,11 @@ def parameters_with_defaults(function: FunctionNode) -> list[tuple[ast.arg, ast.
     ]
 
 
+def fills(scope: Scope, name: str) -> bool:
+    """Whether a scope puts something of its own into a variable, and does not only import what it stands for."""
+    return any(binding.kind is not BindingKind.IMPORT for binding in scope.bindings.get(name, ()))
+
+
 def parameters(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
     """All parameters of a function, in the order of its signature."""
     a = node.args
