@@ -10,10 +10,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.closures import speaks_of
-from session_lint.analysis.family import family
+from session_lint.analysis.fillings import fillings
 from session_lint.analysis.injection import depended_on, dependencies, injected
 from session_lint.analysis.objects import kept_as, kept_by
-from session_lint.analysis.passed import given, of_field
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import own_of, path, reading
 from session_lint.python.scopes import is_self, parameters
@@ -35,14 +34,8 @@ def is_lent_to_object(one: Borrowed) -> bool:
     scope = one.module.names.scopes.of[one.code]
     if not field.isidentifier() or not is_self(scope, own) or scope.parent is None:
         return False
-    found = (of_field(home, owner, field) for home, owner in family(one.module, scope.parent))
-    filled = next((parameter for parameter in found if parameter is not None), None)
-    if filled is None:
-        return False
-    home, arg, function = filled
-    if injected(home, function, arg.arg):
-        return True
-    return any(injected(at, at.code_of(inner), path(value)) for at, value, inner in given(home, arg, function) or ())
+    found = fillings(one.module, scope.parent, field) or ()
+    return any(injected(home, home.code_of(inner), path(value)) for home, value, inner in found)
 
 
 def lent_field(module: Module, code: ast.AST, node: ast.expr) -> str:

@@ -3,10 +3,10 @@
 ## What it does
 Reports a session that a module opens while it is imported (a variable of the module, an attribute of a class, the
 default of a parameter, a field of an object: `bot.session = Session()`) and that functions use, of this module or of
-another one that imports it; an object of the project that keeps the session it is given
-(`users = Users(SessionLocal())`) is as good as the session, where its class closes nothing, and so is one that opens a
-session for itself when it is made (`users = Users()`), where modules make all objects of its class. A function that
-fills a variable of its module (`global session`) counts where importing the module, or a package, runs it. What calling a
+another one that imports it; an object of the project that keeps the session it is given (`users =
+Users(SessionLocal())`) is as good as the session, where its class closes nothing, and so is one that opens a session
+for itself when it is made (`users = Users()`), where modules make all objects of its class. A function that fills a
+variable of its module (`global session`) counts where importing the module, or a package, runs it. What calling a
 registry gives (`scoped_session`, Flask-SQLAlchemy's `db.session`) is a session, too: that of the thread which imports
 the module. So is one that a function puts into a web application for all its requests, when it makes or starts it
 (`app.session = Session()`, `app.state.db = SessionLocal()` in a lifespan), where others read it from there.
