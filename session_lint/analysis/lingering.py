@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.handing import Handing
     from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import Scope
 
@@ -130,21 +131,32 @@ def _given(home: Module, call: ast.Call, one: Borrowed) -> Iterator[ast.expr]:
 
 
 def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
-    """Responses whose generator asks a request's session while they are sent."""
+    """Responses whose generator asks a request's session while they are sent, or one whose block has ended by then."""
     assert facts.module is not None
+    module = facts.module
     for one in facts.borrowed:
-        if (
-            one.in_context
-            or not is_request(one)
-            or not _runs_in(facts.module, one.code, "stream")
-            or one.solved is None
-        ):
+        if one.in_context or not is_request(one) or not _runs_in(module, one.code, "stream") or one.solved is None:
             continue
-        for point, fact in one.solved.visits(PointKind.CALL):
-            call = point.node
-            streams = isinstance(call, ast.Call) and runs(facts.module, call) == "stream"
-            if streams and any(asks_later(facts.module, value, fact, call) for value in arguments(call)):  # type: ignore[arg-type]
-                yield Lingering(call, one.called, one.code, "stream", sure=False)
+        for call, _ in _streams(module, one.solved):
+            yield Lingering(call, one.called, one.code, "stream", sure=False)
+    for solved in facts.solved if "stream" in module.running.values() else ():
+        if is_generator(solved.code) or not _runs_in(module, solved.code, "stream"):
+            continue
+        for call, fact in _streams(module, solved):
+            item, site = closing_block(fact), fact.site
+            if item is not None and site is not None:
+                name = facts.variable_of(site, solved)
+                yield Lingering(call, name, solved.code, "stream", sure=True, item=item)
+
+
+def _streams(module: Module, solved: Solved) -> Iterator[tuple[ast.Call, Fact]]:
+    """The calls that make a response of what asks the session later."""
+    for point, fact in solved.visits(PointKind.CALL):
+        call = point.node
+        if not isinstance(call, ast.Call) or runs(module, call) != "stream":
+            continue
+        if any(asks_later(module, value, fact, call) for value in arguments(call)):
+            yield call, fact
 
 
 def _runs_in(module: Module, code: ast.AST, where: str) -> bool:
