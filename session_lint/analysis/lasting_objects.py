@@ -6,9 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.holding import arguments
-from session_lint.analysis.owners import is_left_open, kept, made_at_import
+from session_lint.analysis.owners import Keeping, is_left_open, kept, made_at_import
 from session_lint.analysis.places import is_never_imported, is_test
 from session_lint.analysis.standing import Standing, stays
+from session_lint.python.nodes import own_of, path
+from session_lint.python.scopes import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +25,23 @@ def in_lasting_objects(facts: ModuleFacts) -> Iterator[Standing]:
     assert facts.module is not None or not facts.solved
     seen: set[ast.AST] = set()
     for one in kept(facts):
-        opening, code = one.site.node, one.site.code
-        if not isinstance(opening, ast.Call) or getattr(code, "name", "") != "__init__" or opening in seen:
+        opening = one.site.node
+        if not isinstance(opening, ast.Call) or opening in seen or not _runs_when_made(one):
             continue
         seen.add(opening)
         found = _first(facts.module, one.owner)  # type: ignore[arg-type]  # see above
         if found is not None and is_left_open(facts.module, one):  # type: ignore[arg-type]
             yield Standing(opening, one.field, *found)
+
+
+def _runs_when_made(one: Keeping) -> bool:
+    """Whether what opens a session is the ``__init__`` of its class, or a method that this calls on the object."""
+    name = getattr(one.site.code, "name", "")
+    if name == "__init__":
+        return True
+    inits = [b.node for b in one.owner.bindings.get("__init__", ()) if isinstance(b.node, ast.FunctionDef)]
+    called = {path(call.func) for init in inits for call in own_of(init, ast.Call)}
+    return any(f"{parameters(init)[0].arg}.{name}" in called for init in inits if parameters(init))
 
 
 def _first(module: Module, owner: Scope) -> tuple[ast.AST, ast.Call] | None:
