@@ -487,10 +487,11 @@ def own_effect(module: Module, call: ast.Call, fact: Fact) -> tuple[Effect, list
     start, methods = root(call, fact)
     if not methods:
         return None
-    whole, over = held(start, fact) is Hold.WHOLE, ("connection", path(start)) in fact.names
-    sent = methods[1:] if whole and methods[0] == CONNECTION else methods if over else []
-    if sent and sent[0] in _SENDING:  # session.connection().execute(statement)
-        whole, methods = True, sent
+    whole = held(start, fact) is Hold.WHOLE
+    if whole and methods[0] == CONNECTION and methods[1:] and methods[1] in _SENDING:
+        methods = methods[1:]  # session.connection().execute(statement)
+    elif not whole and methods[0] in _SENDING:
+        whole = ("connection", path(start)) in fact.names
     if whole:
         scope = module.calls.scope(call)
         return effects.effect_of(methods, call, lambda node: module.calls.writes(node, scope)), methods
