@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.asynchronous import lends_async
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import detaches, given_to
+from session_lint.analysis.fillings import fillings
 from session_lint.analysis.in_blocks import opened_expires
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import lenders
 from session_lint.analysis.loading import loaded, new
+from session_lint.analysis.passed import Given, given
 from session_lint.analysis.state import SiteKind
 from session_lint.flow import PointKind, SolverLimit
 from session_lint.python.nodes import own_of, path
-from session_lint.python.scopes import BindingKind
+from session_lint.python.scopes import BindingKind, is_self
 from session_lint.signs import ATTACHING
 from session_lint.vocabulary import Role
 
@@ -26,16 +28,19 @@ if TYPE_CHECKING:
     from session_lint.flow import Graph, Point
     from session_lint.python.scopes import FunctionNode
 
+_DEEPEST = 3
+"""Through how many functions and objects a session may come."""
+
 
 def commits(module: Module, code: ast.AST) -> dict[str, list[ast.Call]]:
-    """The sessions of a coroutine whose awaited commits expire what they hold, by their variables."""
+    """The awaited commits of a coroutine, by the variable, or the field of its object, that has the session."""
     found: dict[str, list[ast.Call]] = {}
     for call in own_of(code, ast.Call) if isinstance(code, ast.AsyncFunctionDef) else ():
         func = call.func
-        plain = isinstance(func, ast.Attribute) and func.attr == "commit" and isinstance(func.value, ast.Name)
-        if plain and call in module.names.scopes.awaited:
-            found.setdefault(path(func.value), []).append(call)  # type: ignore[attr-defined]  # an attribute
-    return {name: calls for name, calls in found.items() if _expires(module, code, name)}  # type: ignore[arg-type]
+        name = path(func.value) if isinstance(func, ast.Attribute) and func.attr == "commit" else ""
+        if name and name.count(".") <= 1 and call in module.names.scopes.awaited:
+            found.setdefault(name, []).append(call)
+    return found
 
 
 def expired(module: Module, code: ast.AST, name: str, committing: list[ast.Call]) -> Iterator[Held]:
@@ -61,14 +66,34 @@ def points_of(graph: Graph, calls: list[ast.Call]) -> list[Point]:
     return [p for block in graph.blocks for p in block.points if p.kind is PointKind.CALL and p.node in calls]
 
 
-def _expires(module: Module, code: FunctionNode, name: str) -> bool:
-    """Whether a commit expires what a session holds, which a block opens or a dependency gives to a handler."""
+def expires(module: Module, code: ast.AST, name: str, depth: int = 0) -> bool:
+    """Whether a commit expires what a session holds.
+
+    A block opens it, a dependency lends it, or all who call the function, or make the object, pass one of which that is
+    known.
+    """
+    if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) or depth > _DEEPEST:
+        return False
     scope = module.names.scopes.of[code]
+    own, _, field = name.partition(".")
+    if field:
+        mine = is_self(scope, own) and scope.parent is not None and scope.parent.is_class
+        return mine and _all_expire(fillings(module, scope.parent, field), depth)  # type: ignore[arg-type]  # as asked
     bindings = scope.bindings.get(name, ())
-    if len(bindings) == 1 and bindings[0].kind is BindingKind.PARAMETER:
-        made = lenders(module, code, name)
-        return bool(made) and all(_lends_expiring(home, function) for home, function in made)
-    return len(bindings) == 1 and _entered(module, code, name)
+    if len(bindings) != 1 or bindings[0].kind is not BindingKind.PARAMETER:
+        return len(bindings) == 1 and _entered(module, code, name)
+    made = lenders(module, code, name)
+    if made:
+        return all(_lends_expiring(home, function) for home, function in made)
+    return _all_expire(given(module, bindings[0].node, code), depth)  # type: ignore[arg-type]  # of a parameter
+
+
+def _all_expire(passed: list[Given] | None, depth: int) -> bool:
+    """The same of all that is passed."""
+    return bool(passed) and all(
+        isinstance(value, ast.Name) and expires(home, home.code_of(scope), value.id, depth + 1)
+        for home, value, scope in passed or ()
+    )
 
 
 def _entered(module: Module, code: FunctionNode, name: str) -> bool:

@@ -13,7 +13,7 @@ from session_lint.analysis.classes import undone_by_itself
 from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
-from session_lint.analysis.holding import ASKING, Hold, arguments, held, releasing, root
+from session_lint.analysis.holding import ASKING, CONNECTION, Hold, arguments, held, is_connection, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.lasting import helpers, lasting
 from session_lint.analysis.later import closes_later, is_partial, run_with
@@ -191,6 +191,8 @@ class Calling:
     # the session is not part of the call
 
     def _uninvolved(self, call: ast.Call, callee: Callee, fact: Fact) -> Outcomes:
+        if fact.pending is not None and any(is_connection(argument, fact) for argument in arguments(call)):
+            fact = fact._replace(pending=None).mark("exposed")  # who has the connection may commit
         if callee.role is Role.NO_RETURN and callee.meaning is not None:
             kind = callee.meaning.raises
             return [], [fact.with_flying(Raised(kind, call))] if kind else []
@@ -485,12 +487,21 @@ def own_effect(module: Module, call: ast.Call, fact: Fact) -> tuple[Effect, list
     start, methods = root(call, fact)
     if not methods:
         return None
-    if held(start, fact) is Hold.WHOLE:
+    whole = held(start, fact) is Hold.WHOLE
+    if whole and methods[0] == CONNECTION and methods[1:] and methods[1] in _SENDING:
+        methods = methods[1:]  # session.connection().execute(statement)
+    elif not whole and methods[0] in _SENDING:
+        whole = ("connection", path(start)) in fact.names
+    if whole:
         scope = module.calls.scope(call)
         return effects.effect_of(methods, call, lambda node: module.calls.writes(node, scope)), methods
     if effects.from_query(start, fact):
         return effects.query_effect(methods[-1]), ["query", *methods]
     return None
+
+
+_SENDING = ("execute", "scalar", "scalars", "commit", "rollback")
+"""What a connection does to the transaction of its session just as the session does."""
 
 
 def only_makes(code: ast.AST, call: ast.Call, function: ast.AST) -> bool:

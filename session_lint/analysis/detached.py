@@ -70,12 +70,15 @@ def reads(facts: ModuleFacts) -> Iterator[Read]:
 
 def _reads_of_awaited(module: Module) -> Iterator[Read]:
     """The reads of objects that an awaited commit has expired, where the session has not been closed yet."""
-    from session_lint.analysis.awaited_reads import commits, expired, points_of  # noqa: PLC0415  (see the top)
+    from session_lint.analysis.awaited_reads import commits, expired, expires, points_of  # noqa: PLC0415  (see the top)
 
     for code, _ in module.codes:
         for name, calls in commits(module, code).items():
+            variables = [*expired(module, code, name, calls)]
+            if not variables or not expires(module, code, name):
+                continue
             graph = build(code, frozenset())
-            for held in expired(module, code, name, calls):
+            for held in variables:
                 found = _first_read(module, graph, points_of(graph, calls), held)
                 if found is not None:
                     yield Read(found, held, code, waits=True)

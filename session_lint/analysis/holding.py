@@ -3,9 +3,9 @@
 A fact knows its session by *names*: variable paths (``"session"``, ``"self.db"``), keys of a local dictionary
 (``"options['db']"``), and tuples for what has no path: ``("temp", node)`` the value of an expression not yet
 bound, ``("in", x)`` something that holds the session (a container, a wrapper object, a closure), ``("closer",
-x)`` something that closes it when called, ``("query", x)`` a query made from it, ``("with", item)`` a ``with``
-statement that will close it, ``("told", node)`` an expression of which an annotation says that it is one,
-``("returned", how)`` the value being returned.
+x)`` something that closes it when called, ``("query", x)`` a query made from it, ``("connection", x)`` the connection
+of its transaction, ``("with", item)`` a ``with`` statement that will close it, ``("told", node)`` an expression of
+which an annotation says that it is one, ``("returned", how)`` the value being returned.
 """
 
 from __future__ import annotations
@@ -254,6 +254,8 @@ def rename(fact: Fact, target: str, value: ast.AST | None) -> Fact:
         kept.add(("closer", target))
     elif derived:
         kept.add(("query", target))
+    elif is_connection(value, fact):
+        kept.add(("connection", target))
     return fact if kept == fact.names else fact._replace(names=frozenset(kept))
 
 
@@ -270,6 +272,20 @@ def query_of(value: ast.AST | None, fact: Fact) -> bool:
     return all(method in query_methods().builders for method in methods[from_session:])
 
 
+def is_connection(value: ast.AST | None, fact: Fact) -> bool:
+    """Whether an expression is the connection over which a session's transaction runs: ``session.connection()``."""
+    if not isinstance(value, (ast.Name, ast.Call, ast.Await)):
+        return False
+    start, methods = root(value, fact)
+    if not methods:
+        return ("connection", path(value)) in fact.names
+    return methods == [CONNECTION] and held(start, fact) is Hold.WHOLE
+
+
+CONNECTION = "connection"
+"""The method by which a session gives the connection of its transaction."""
+
+
 def is_part(value: ast.AST | None) -> bool:
     """Whether a query is made a part of another statement, which does not ask the session."""
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _SETTLED
@@ -279,10 +295,14 @@ _SETTLED = frozenset(["subquery", "cte", "exists", "as_scalar", "scalar_subquery
 
 
 def _under(name: object, target: str) -> bool:
-    text = name[1] if isinstance(name, tuple) and name[0] in ("in", "closer", "query") else name
+    text = name[1] if isinstance(name, tuple) and name[0] in ("in", "closer", *_MADE_FROM) else name
     return isinstance(text, str) and (text == target or text.startswith((f"{target}.", f"{target}[")))
 
 
 def reachable(fact: Fact) -> bool:
     """Whether anything is left by which the session could still be closed."""
-    return any(not (isinstance(n, tuple) and n[0] == "query") for n in fact.names)
+    return any(not (isinstance(n, tuple) and n[0] in _MADE_FROM) for n in fact.names)
+
+
+_MADE_FROM = ("query", "connection")
+"""The kinds of names of what is made from a session, and does not close it."""

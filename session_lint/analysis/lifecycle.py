@@ -149,9 +149,22 @@ def _asked_of_info(test: ast.expr) -> ast.expr | None:
     return next((n.value for n in below(test) if isinstance(n, ast.Attribute) and n.attr == "info"), None)
 
 
-def _asks_transaction(test: ast.expr) -> bool:
-    """Whether a test is ``session.in_transaction()``."""
-    return isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.func.attr == "in_transaction"
+@remembered
+def _transaction_asked(test: ast.expr) -> tuple[ast.expr, bool] | None:
+    """What a test asks for a transaction, and the outcome that means that it has one; ``None`` for another test.
+
+    ``session.in_transaction()``, ``session.get_transaction() is None``
+    """
+    if isinstance(test, ast.Compare):
+        nothing = isinstance(last := test.comparators[-1], ast.Constant) and last.value is None
+        found = _transaction_asked(test.left) if nothing and isinstance(test.ops[0], (ast.Is, ast.IsNot)) else None
+        return None if found is None else (found[0], isinstance(test.ops[0], ast.IsNot))
+    if not isinstance(test, ast.Call) or not isinstance(test.func, ast.Attribute):
+        return None
+    return (test.func.value, True) if test.func.attr in _TRANSACTION else None
+
+
+_TRANSACTION = ("in_transaction", "get_transaction")
 
 
 class Lifecycle(Raising):
@@ -387,15 +400,15 @@ class Lifecycle(Raising):
             return True
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and held(test.value, fact) is Hold.WHOLE:
             return None if fact.marked("failed") else True  # false only between a failure and its rollback
+        if (asked := _transaction_asked(test)) is not None:
+            stays = bool(fact.marked("failed")) and held(asked[0], fact) is Hold.WHOLE  # until its rollback
+            return asked[1] if stays else None
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
             return _compared(test, test.ops[0], test.comparators[0], fact)
         return self._asked(test, fact) if isinstance(test, ast.Call) else None
 
     def _asked(self, test: ast.Call, fact: Fact) -> bool | None:
         """The outcome of what is called for the session: ``isinstance(session, Session)``."""
-        if _asks_transaction(test):
-            stays = bool(fact.marked("failed")) and held(test.func.value, fact) is Hold.WHOLE  # type: ignore[attr-defined]
-            return True if stays else None  # until its rollback
         if len(test.args) != 2 or held(test.args[0], fact) is not Hold.WHOLE:  # noqa: PLR2004
             return None
         if path(test.func) == "hasattr":
@@ -424,7 +437,10 @@ class Lifecycle(Raising):
     def _test(self, test: ast.expr, wanted: bool, fact: Fact) -> Fact | None:  # noqa: FBT001
         if isinstance(test, ast.Attribute) and test.attr == "is_active" and fact.marked("failed") and wanted:
             return recovered(fact)  # it would not be, after a failure
-        if not wanted and _asks_transaction(test) and held(test.func.value, fact) is Hold.WHOLE:  # type: ignore[attr-defined]
+        asked = _transaction_asked(test)
+        if asked is not None and asked[1] is not wanted and held(asked[0], fact) is Hold.WHOLE:
+            if isinstance(fact.pending, ast.Yield):
+                return None  # the block of a ``with`` has written something: there is one
             open_ = fact.state in (State.ACTIVE, State.NEW)  # of a parameter, what it was left as
             fact = fact._replace(state=State.IDLE, pending=None) if open_ and not fact.marked("failed") else fact
         known = self._about_session(test, fact)

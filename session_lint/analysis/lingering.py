@@ -9,6 +9,7 @@ from session_lint.analysis.afterwards import closing_block
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.handing import handings, is_request, runs
 from session_lint.analysis.holding import Hold, arguments, held
+from session_lint.analysis.services import is_lent_to_object, lent_field
 from session_lint.analysis.sharing import waited_for
 from session_lint.analysis.summaries import is_generator
 from session_lint.analysis.teardowns import is_request_field
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.borrowed import Borrowed
     from session_lint.analysis.facts import ModuleFacts
+    from session_lint.analysis.handing import Handing
     from session_lint.analysis.module import Module
+    from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
     from session_lint.python.scopes import Scope
 
@@ -57,7 +60,7 @@ def lingering(facts: ModuleFacts) -> Iterator[Lingering]:
     if facts.module is None:
         return
     seen: set[ast.AST] = set()
-    for one in (*_handed(facts), *_streamed(facts), *_of_context(facts), *_stored(facts)):
+    for one in (*_handed(facts), *_streamed(facts), *_of_context(facts), *_of_services(facts), *_stored(facts)):
         if one.call not in seen:
             seen.add(one.call)
             yield one
@@ -69,7 +72,7 @@ def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
         one = handing.borrowed
         if one is not None and one.in_context:
             continue  # which stands for itself, below
-        asked = is_request(one) or (handing.where == "background" and one is not None and _of_callers(one, 0))
+        asked = is_request(one) or (one is not None and _comes_of_request(facts.module, handing, one))
         if one is not None and asked and not waited_for(facts.module, handing):
             sure = handing.where not in _BY_VERSION
             yield Lingering(handing.call, one.called, handing.solved.code, handing.where, sure)
@@ -78,6 +81,32 @@ def _handed(facts: ModuleFacts) -> Iterator[Lingering]:
             if item is not None and site is not None:  # the response, and what follows it, comes after the block
                 name = facts.variable_of(site, handing.solved)
                 yield Lingering(handing.call, name, handing.solved.code, handing.where, sure=True, item=item)
+
+
+def _comes_of_request(module: Module, handing: Handing, one: Borrowed) -> bool:
+    """Whether a session is a request's that a handler gives the function, or the object whose method that is."""
+    if handing.where == "background" and _of_callers(one, 0):
+        return True
+    return (handing.where == "background" or _is_left(module, handing)) and is_lent_to_object(one)
+
+
+def _is_left(module: Module, handing: Handing) -> bool:
+    """Whether nobody keeps the task that a call starts."""
+    return handing.where == "task" and isinstance(module.parents.get(handing.call), ast.Expr)
+
+
+def _of_services(facts: ModuleFacts) -> Iterator[Lingering]:
+    """The same of an object that a framework has made around the session."""
+    assert facts.module is not None
+    module = facts.module
+    for call, where in module.running.items():
+        left = where == "task" and isinstance(module.parents.get(call), ast.Expr)
+        code = module.code_of(module.calls.scope(call)) if left or where == "background" else None
+        for value in arguments(call) if code in module.handlers else ():
+            asked = value.func if isinstance(value, ast.Call) else value
+            name = lent_field(module, code, asked)  # type: ignore[arg-type]  # a handler is one
+            if name:
+                yield Lingering(call, name, code, where, sure=where not in _BY_VERSION)  # type: ignore[arg-type]
 
 
 def _of_callers(one: Borrowed, depth: int) -> bool:
@@ -102,21 +131,32 @@ def _given(home: Module, call: ast.Call, one: Borrowed) -> Iterator[ast.expr]:
 
 
 def _streamed(facts: ModuleFacts) -> Iterator[Lingering]:
-    """Responses whose generator asks a request's session while they are sent."""
+    """Responses whose generator asks a request's session while they are sent, or one whose block has ended by then."""
     assert facts.module is not None
+    module = facts.module
     for one in facts.borrowed:
-        if (
-            one.in_context
-            or not is_request(one)
-            or not _runs_in(facts.module, one.code, "stream")
-            or one.solved is None
-        ):
+        if one.in_context or not is_request(one) or not _runs_in(module, one.code, "stream") or one.solved is None:
             continue
-        for point, fact in one.solved.visits(PointKind.CALL):
-            call = point.node
-            streams = isinstance(call, ast.Call) and runs(facts.module, call) == "stream"
-            if streams and any(asks_later(facts.module, value, fact, call) for value in arguments(call)):  # type: ignore[arg-type]
-                yield Lingering(call, one.called, one.code, "stream", sure=False)
+        for call, _ in _streams(module, one.solved):
+            yield Lingering(call, one.called, one.code, "stream", sure=False)
+    for solved in facts.solved if "stream" in module.running.values() else ():
+        if is_generator(solved.code) or not _runs_in(module, solved.code, "stream"):
+            continue
+        for call, fact in _streams(module, solved):
+            item, site = closing_block(fact), fact.site
+            if item is not None and site is not None:
+                name = facts.variable_of(site, solved)
+                yield Lingering(call, name, solved.code, "stream", sure=True, item=item)
+
+
+def _streams(module: Module, solved: Solved) -> Iterator[tuple[ast.Call, Fact]]:
+    """The calls that make a response of what asks the session later."""
+    for point, fact in solved.visits(PointKind.CALL):
+        call = point.node
+        if not isinstance(call, ast.Call) or runs(module, call) != "stream":
+            continue
+        if any(asks_later(module, value, fact, call) for value in arguments(call)):
+            yield call, fact
 
 
 def _runs_in(module: Module, code: ast.AST, where: str) -> bool:

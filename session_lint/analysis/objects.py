@@ -191,6 +191,11 @@ def kept_as(module: Module, made: ast.Call, holds: Callable[[ast.expr], bool], d
     return frozenset.intersection(*each)
 
 
+def kept_by(home: Module, init: FunctionNode, given: frozenset[str]) -> frozenset[str]:
+    """The fields in which an object keeps some of the parameters of its ``__init__``."""
+    return _put_by(home, init, given, 0)
+
+
 def _maker(callee: Callee) -> FunctionNode | None:
     """The function that a call calls, where whatever it returns comes out of a call, of a class for all one sees."""
     function = callee.function

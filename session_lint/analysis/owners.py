@@ -59,6 +59,11 @@ def neglected(facts: ModuleFacts) -> Iterator[Keeping]:
 
 def nobody_closes(module: Module, one: Keeping) -> bool:
     """Whether a session that an object keeps is surely never closed, and the object need not live as long as all."""
+    return is_left_open(module, one) and not made_at_import(module, one.owner)
+
+
+def is_left_open(module: Module, one: Keeping) -> bool:
+    """Whether a session that an object keeps is surely never closed."""
     from session_lint.analysis.escapes import out_of_sight  # noqa: PLC0415  (few classes keep one)
     from session_lint.analysis.uses import Uses  # noqa: PLC0415
 
@@ -69,7 +74,7 @@ def nobody_closes(module: Module, one: Keeping) -> bool:
         settled = uses.kept_elsewhere(one.kept) or uses.may_close(one.kept.attr)
     else:
         settled = uses.result_may_close(one.kept)
-    return not settled and not out_of_sight(module, one.owner) and not _lives_on(module, one.owner)
+    return not settled and not out_of_sight(module, one.owner)
 
 
 def _object_may_close(module: Module, one: Keeping, made: ast.Call, uses: Uses) -> bool:
@@ -173,16 +178,18 @@ def _of_the_class(method: Scope) -> bool:
     return code.name == "__new__" or any(path(decorator) == "classmethod" for decorator in code.decorator_list)
 
 
-def _lives_on(module: Module, owner: Scope) -> bool:
-    """Whether all objects of a class are made as modules are loaded: they live as long as the process."""
+def made_at_import(module: Module, owner: Scope) -> list[tuple[Module, ast.Call, Scope]]:
+    """The calls that make the objects of a class, where modules make all of them as they are loaded; else none.
+
+    These live as long as the process.
+    """
     assert isinstance(owner.node, ast.ClassDef)
     others = module.program.mentioning(module, owner.node.name)
-    if others is None:
-        return False
     made = [
-        one.code_of(scope)
-        for one in (module, *others)
+        (one, call, scope)
+        for one in (module, *(others or ()))
         for call, scope in one.names.scopes.calls.items()
         if one.calls.callee(call).owner is owner.node
     ]
-    return bool(made) and all(isinstance(code, ast.Module) for code in made)
+    lasting = others is not None and all(isinstance(one.code_of(scope), ast.Module) for one, _, scope in made)
+    return made if lasting else []

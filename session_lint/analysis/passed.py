@@ -167,7 +167,7 @@ def given(module: Module, arg: ast.arg, function: FunctionNode, depth: int = 0) 
         for call, scope in _calls(home, {function.name, *home.names.aliases(name)})
         for one in _arguments(module, arg, function, home, call, scope)
     ]
-    counted = [one for home, one in seen if not _serves_tests(home)] or [one for _, one in seen]
+    counted = [one for home, one in seen if not serves_tests(home)] or [one for _, one in seen]
     found: list[Given] = []
     for one in counted:
         passed_on = None if one is None else _passed_on(one, depth)
@@ -209,7 +209,8 @@ def _passed_on(one: Given, depth: int) -> list[Given] | None:
     return [one] if further is None else given(*further, depth + 1)
 
 
-def _serves_tests(home: Module) -> bool:
+def serves_tests(home: Module) -> bool:
+    """Whether a module belongs to the tests of its project."""
     project = home.program.project
     path = None if project is None else project.unit(home.names).path
     inside = path is not None and project is not None and path.is_relative_to(project.root)

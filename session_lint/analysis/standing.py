@@ -56,9 +56,9 @@ def standing(facts: ModuleFacts) -> Iterator[Standing]:
     for call, scope in module.names.scopes.calls.items():
         code = module.code_of(scope)
         if isinstance(code, ast.Module):
-            found = _kept(facts, module, call, scope) if opens(module, call) else None
+            found = stays(module, call, scope) if opens(module, call) else None
         else:
-            found = _started(facts, module, call, scope)
+            found = _started(module, call, scope)
         if found is not None:
             own = isinstance(module.parents[_value(module, call)], ast.arguments)  # each parameter has its own
             key = (scope if scope.is_class else None, found.name, call if own else None)
@@ -109,8 +109,8 @@ def _asks_registry(module: Module, call: ast.Call) -> bool:
     return all(known) and is_registry_call(module, call)
 
 
-def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:
-    """Where the session of a call stays, if functions use it from there."""
+def stays(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
+    """Where the session of a call, or an object that has one, stays, if functions use it from there."""
     node = _value(module, call)
     above = module.parents[node]
     if isinstance(above, ast.arguments):
@@ -118,7 +118,7 @@ def _kept(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> S
     target = _target(module, call)
     if target is None and not scope.is_class:
         return _in_field(module, call, scope)
-    if target is None or is_in_script(module, target) or not _stays(facts, scope, target):
+    if target is None or is_in_script(module, target) or not _stays(module, scope, target):
         return None
     user = _user(module, scope, target.id)
     return Standing(call, target.id, user) if user is not None else None
@@ -145,13 +145,13 @@ def _in_field(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
     return None
 
 
-def _started(facts: ModuleFacts, module: Module, call: ast.Call, scope: Scope) -> Standing | None:
+def _started(module: Module, call: ast.Call, scope: Scope) -> Standing | None:
     """The same of a call that a function makes for a variable of the module, where importing runs the function."""
     target = _target(module, call) if scope.elsewhere else None
     top = module.names.scopes.module
     if target is None or scope.elsewhere.get(target.id) is not top:
         return None
-    if not opens(module, call) or not _stays(facts, scope, target) or _ended(module, None, target.id):
+    if not opens(module, call) or not _stays(module, scope, target) or _ended(module, None, target.id):
         return None
     start = _run_at_import(module, scope.node)
     user = _user(module, top, target.id) if start is not None else None
@@ -210,12 +210,11 @@ def is_in_script(module: Module, node: ast.AST) -> bool:
     return False
 
 
-def _stays(facts: ModuleFacts, scope: Scope, target: ast.Name) -> bool:
+def _stays(module: Module, scope: Scope, target: ast.Name) -> bool:
     """Whether a session is in its variable still, and not closed there, when the code has run that puts it in."""
-    assert facts.module is not None
-    if _ended(facts.module, scope, target.id):
+    if _ended(module, scope, target.id):
         return False
-    graph = facts.module.graph(facts.module.code_of(scope))  # type: ignore[arg-type]  # a code has a graph
+    graph = module.graph(module.code_of(scope))  # type: ignore[arg-type]  # a code has a graph
     others = {n for n in own_nodes(scope.node) if isinstance(n, ast.Name) and n.id == target.id and n is not target}
     points = [point for block in graph.blocks for point in block.points if point.kind in _BINDING]
     stores = [point for point in points if point.node is target]

@@ -23,21 +23,39 @@ Passing = tuple[ast.expr, ast.Call, "Scope"]
 
 
 def passings(names: Names) -> dict[str, list[Passing]]:
-    """The arguments of all calls of a module that go by a name, by the word of each.
+    """The arguments of all calls of a module that go by a name, or that are made for the call, by the word of each.
 
-    They are asked for of every module that has to do with sessions, hence no calls in here.
+    A variable of a function goes by the word of the call, too, that gives it its value. They are asked for of every
+    module that has to do with sessions, hence hardly any calls in here.
     """
     found: dict[str, list[Passing]] = {}
+    made: dict[Scope, dict[str, str]] = {}
     for call, scope in names.scopes.calls.items():
         for argument in (*call.args, *[keyword.value for keyword in call.keywords]):
             for part in argument.elts if isinstance(argument, (ast.Tuple, ast.List)) else (argument,):
                 if isinstance(part, ast.Name):
                     found.setdefault(part.id, []).append((part, call, scope))
+                    if given := _made_locally(part.id, scope, made):
+                        found.setdefault(given, []).append((part, call, scope))
+                elif isinstance(part, ast.Call):
+                    found.setdefault(word(part), []).append((part, call, scope))
                 elif isinstance(part, ast.Attribute):
                     found.setdefault(part.attr, []).append((part, call, scope))
                 elif isinstance(part, ast.Subscript) and (key := key_of(part)):
                     found.setdefault(key, []).append((part, call, scope))
     return found
+
+
+def _made_locally(name: str, scope: Scope | None, known: dict[Scope, dict[str, str]]) -> str:
+    """The word of the call that gives a variable of a function its value; empty for any other variable."""
+    while scope is not None and name not in scope.bindings:
+        scope = scope.parent
+    if scope is None or isinstance(scope.node, (ast.Module, ast.ClassDef)):
+        return ""
+    if scope not in known:
+        bound = ((one, b.node) for one, bindings in scope.bindings.items() for b in bindings)
+        known[scope] = {one: word(node) for one, node in bound if isinstance(node, ast.Call)}
+    return known[scope].get(name, "")
 
 
 def calls_made(call: ast.Call) -> list[ast.Call]:

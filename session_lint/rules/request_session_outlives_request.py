@@ -5,7 +5,9 @@ Reports the call that gives a request's session (a parameter with FastAPI's `Dep
 task that nobody awaits, a background task, a response that is streamed from a generator, a variable of the module, or
 a field of an object that the module makes for everybody.
 
-So it does with the session of a `with` block that is given to a background task, which comes after the block.
+So it does with an object that was made around the session, such as a service that a dependency or the handler makes,
+and with its methods, and with the session of a `with` block that is given to a background task, or to the generator of
+a streamed response, which come after the block.
 
 A thread or task that the handler waits for is not reported, nor is one that opens its own session or gets only ids.
 

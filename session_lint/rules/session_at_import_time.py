@@ -3,8 +3,9 @@
 ## What it does
 Reports a session that a module opens while it is imported (a variable of the module, an attribute of a class, the
 default of a parameter, a field of an object: `bot.session = Session()`) and that functions use, of this module or of
-another one that imports it; an object of the project that keeps the session it is given
-(`users = Users(SessionLocal())`) is as good as the session, where its class closes nothing. A function that fills a
+another one that imports it; an object of the project that keeps the session it is given (`users =
+Users(SessionLocal())`) is as good as the session, where its class closes nothing, and so is one that opens a session
+for itself when it is made (`users = Users()`), where modules make all objects of its class. A function that fills a
 variable of its module (`global session`) counts where importing the module, or a package, runs it. What calling a
 registry gives (`scoped_session`, Flask-SQLAlchemy's `db.session`) is a session, too: that of the thread which imports
 the module. So is one that a function puts into a web application for all its requests, when it makes or starts it
@@ -55,6 +56,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.lasting_objects import in_lasting_objects
 from session_lint.analysis.places import is_never_imported, is_test
 from session_lint.analysis.standing import standing
 from session_lint.analysis.trace import step
@@ -72,7 +74,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session that stands in a module for its functions."""
     if is_test(facts.source.filename) or is_never_imported(facts.source.filename):
         return
-    for one in (*standing(facts), *facts.starting):
+    for one in (*standing(facts), *in_lasting_objects(facts), *facts.starting):
         when = "the application starts" if one.starting else "the module is imported"
         start = [step(facts, one.start, f"called when {when}")] if one.start is not None else []
         how = "opened there" if start else f"opened when {when}"
