@@ -81,7 +81,7 @@ def waitings(facts: ModuleFacts) -> Iterator[Waiting]:
     slow = _SlowCalls(facts.module)
     for solved, borrowed in _solutions(facts, slow):
         found: list[Waiting] = []
-        for point, fact, block, start in solved.arrivals(PointKind.CALL):
+        for point, fact, block, start in solved.arrivals(PointKind.CALL) if slow.any_in(solved.code) else ():
             call = point.node
             if not isinstance(call, ast.Call) or fact.site is None or fact.state is not State.ACTIVE:
                 continue
