@@ -54,6 +54,7 @@ INPUTS: list[tuple[Callable[[int], shapes.Files], int]] = [
     (shapes.opening_chain, 20),
     (shapes.chain_of_modules, 20),
     (shapes.cycle, 8),
+    (shapes.cycle, 24),
 ]
 NAMED = {
     "texts parsed": (("ast.py", "parse"),),

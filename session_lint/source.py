@@ -64,7 +64,7 @@ class Source:
     @cached_property
     def lines(self) -> list[str]:
         """The physical lines as Python counts them, ends included."""
-        return io.StringIO(self.text, newline=None).readlines()
+        return _lines_of(self.text)
 
     def lines_of(self, cell: int) -> list[str]:
         """The lines that a place counts in: all, or those of one cell; none where there is no such cell."""
@@ -135,6 +135,19 @@ class _Undecoded(Source):
     @property
     def text(self) -> str:
         return _text(self.__dict__["data"], self.encoding)
+
+    @property
+    def lines(self) -> list[str]:
+        return _lines(self.__dict__["data"], self.encoding)
+
+
+def _lines_of(text: str) -> list[str]:
+    return io.StringIO(text, newline=None).readlines()
+
+
+@lru_cache(maxsize=8)
+def _lines(data: bytes, encoding: str) -> list[str]:
+    return _lines_of(_text(data, encoding))
 
 
 @lru_cache(maxsize=8)

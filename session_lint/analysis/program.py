@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _MOST_CANDIDATES = 150
 """How many files may hold a function's name before nobody can say who calls it."""
 _MOST_CALLERS = 400
-_MOST_FACTS = 24
+_MOST_FACTS = 6
 """Of how many modules the solutions are kept, which take the most room; few are asked for again."""
 
 Learnt = tuple[frozenset[str] | None, frozenset[str], frozenset[str]]

@@ -138,7 +138,11 @@ class Texts:
         :raises SourceError: where it cannot be parsed.
         """
         data = source.text.encode(errors="surrogatepass")
-        if self.content(path) != data and not self._says(path, source.text):
+        if self.content(path) == data:
+            from session_lint.source import undecoded  # noqa: PLC0415  (as below)
+
+            source = undecoded(source, self.content(path))
+        elif not self._says(path, source.text):
             self._stands(path, data)
         return self._take(path, source, tree)
 
