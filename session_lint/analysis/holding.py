@@ -5,7 +5,7 @@ A fact knows its session by *names*: variable paths (``"session"``, ``"self.db"`
 bound, ``("in", x)`` something that holds the session (a container, a wrapper object, a closure), ``("closer",
 x)`` something that closes it when called, ``("query", x)`` a query made from it, ``("connection", x)`` the connection
 of its transaction, ``("with", item)`` a ``with`` statement that will close it, ``("told", node)`` an expression of
-which an annotation says that it is one, ``("returned", how)`` the value being returned.
+which an annotation says that it is one, or the loop whose item it is, ``("returned", how)`` the value being returned.
 """
 
 from __future__ import annotations
