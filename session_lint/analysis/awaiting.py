@@ -143,7 +143,17 @@ def _never_awaited(module: Module, target: ast.Name) -> bool:
     around = [module.parents[n] for n in reads]
     if len(stores) != 1 or not reads or any(isinstance(node, ast.Await) for node in around):
         return False
-    return any(map(_takes_result, around)) or all(isinstance(node, _TESTS) for node in around)
+    return any(map(_takes_result, around)) or all(_is_tested(module, node) for node in reads)
+
+
+def _is_tested(module: Module, node: ast.expr) -> bool:
+    """Whether of an expression only the truth is asked, or what it is the same as."""
+    above = module.parents[node]
+    if isinstance(above, ast.BoolOp):
+        return _is_tested(module, above)
+    if isinstance(above, (ast.If, ast.While, ast.IfExp)):
+        return above.test is node
+    return isinstance(above, ast.Compare) or (isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not))
 
 
 def _takes_result(node: ast.AST) -> bool:
@@ -152,7 +162,6 @@ def _takes_result(node: ast.AST) -> bool:
 
 
 _OF_COROUTINES = frozenset(["send", "throw", "close", *(name for name in dir(CoroutineType) if name.startswith("cr_"))])
-_TESTS = (ast.If, ast.While, ast.IfExp, ast.BoolOp, ast.Compare, ast.UnaryOp)
 
 
 def _scope_of(module: Module, node: ast.AST) -> Scope:

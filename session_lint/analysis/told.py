@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 def told(module: Module, code: ast.AST) -> dict[str, bool]:
     """The variables of a coroutine function that hold one kind of session, each with whether that is asynchronous."""
     scope = module.names.scopes.of[code]
-    methods = {n.func.value.id for n in own_of(code, ast.Call) if _on_name(n)}  # type: ignore[attr-defined]
-    found = {name: _kind(module, scope, name) for name in sorted(methods) if name in scope.bindings}
+    found = {name: _kind(module, scope, name) for name in sorted(_used(code)) if name in scope.bindings}
     return {name: kind for name, kind in found.items() if kind is not None}
 
 
@@ -55,12 +54,12 @@ def lent_in_loops(module: Module, code: ast.AST) -> Iterator[tuple[str, Loop, bo
 
     ``async for session in get_session():``
     """
-    methods = {n.func.value.id for n in own_of(code, ast.Call) if _on_name(n)}  # type: ignore[attr-defined]
+    used = _used(code)
     for loop in own_of(code, ast.For, ast.AsyncFor):
         call, target = loop.iter, loop.target
         if not isinstance(call, ast.Call) or not isinstance(target, ast.Name) or call not in module.calls:
             continue
-        if isinstance(loop, ast.AsyncFor) or target.id in methods:
+        if isinstance(loop, ast.AsyncFor) or target.id in used:
             callee = module.calls.callee(call)
             if callee.function is not None and module.yields_one(callee):
                 yield target.id, loop, lends_async(module.at(callee), callee.function)
@@ -75,6 +74,11 @@ def told_by_property(module: Module, node: ast.expr, scope: Scope) -> bool | Non
     if read is None or read[1].returns is None:
         return None
     return _sessions(module, [read[0].annotated((read[1].returns, read[0].scopes.module), 0)])
+
+
+def _used(code: ast.AST) -> set[str]:
+    """The variables of which a code calls methods."""
+    return {n.func.value.id for n in own_of(code, ast.Call) if _on_name(n)}  # type: ignore[attr-defined]
 
 
 def _on_name(call: ast.Call) -> bool:
