@@ -87,12 +87,12 @@ def _comes_of_request(module: Module, handing: Handing, one: Borrowed) -> bool:
     """Whether a session is a request's that a handler gives the function, or the object whose method that is."""
     if handing.where == "background" and _of_callers(one, 0):
         return True
-    return (handing.where == "background" or _is_left(module, handing)) and is_lent_to_object(one)
+    return _comes_later(module, handing.call, handing.where) and is_lent_to_object(one)
 
 
-def _is_left(module: Module, handing: Handing) -> bool:
-    """Whether nobody keeps the task that a call starts."""
-    return handing.where == "task" and isinstance(module.parents.get(handing.call), ast.Expr)
+def _comes_later(module: Module, call: ast.AST, where: str) -> bool:
+    """Whether a call leaves something to be run in the background, or as a task that nobody keeps."""
+    return where == "background" or (where == "task" and isinstance(module.parents.get(call), ast.Expr))
 
 
 def _of_services(facts: ModuleFacts) -> Iterator[Lingering]:
@@ -100,8 +100,7 @@ def _of_services(facts: ModuleFacts) -> Iterator[Lingering]:
     assert facts.module is not None
     module = facts.module
     for call, where in module.running.items():
-        left = where == "task" and isinstance(module.parents.get(call), ast.Expr)
-        code = module.code_of(module.calls.scope(call)) if left or where == "background" else None
+        code = module.code_of(module.calls.scope(call)) if _comes_later(module, call, where) else None
         for value in arguments(call) if code in module.handlers else ():
             asked = value.func if isinstance(value, ast.Call) else value
             name = lent_field(module, code, asked)  # type: ignore[arg-type]  # a handler is one
@@ -270,7 +269,8 @@ def _lasting(facts: ModuleFacts, code: ast.AST) -> dict[ast.AST, str]:
         if not isinstance(target.ctx, ast.Store):
             continue
         if isinstance(target, ast.Name):
-            found.update({target: "global"} if target.id in scope.elsewhere else {})
+            if target.id in scope.elsewhere:
+                found[target] = "global"
         elif _is_shared(facts, target, scope):
             found[target] = "shared"
     return found
