@@ -58,9 +58,12 @@ class Block(GivenTo):
     def changes(self) -> bool:
         """Whether objects that were loaded may be changed: a field assigned, a collection asked, one given away."""
         stored = any(
-            start_of(p) in self.loaded for t, _ in self.bindings for p in places_of(t) if not isinstance(p, ast.Name)
+            start_of(p) in self.loaded
+            for t, _ in self.syntax.bindings
+            for p in places_of(t)
+            if not isinstance(p, ast.Name)
         )
-        calls = [n for n in self.calls if not makes_plain(n)]
+        calls = [n for n in self.syntax.calls if not makes_plain(n)]
         asked = any(isinstance(n.func, ast.Attribute) and start_of(n) in self.loaded for n in calls)
         given = [
             a for n in calls if start_of(n) not in self.sessions for a in (*n.args, *(k.value for k in n.keywords))
@@ -73,7 +76,7 @@ class Block(GivenTo):
         :param returning: whether it may get out by being returned.
         :param of_others: whether objects count that somebody else has given to the session.
         """
-        for node in self.nodes:
+        for node in self.syntax.nodes:
             if isinstance(node, ast.Return) and returning and node.value is not None and self.holds(node.value):
                 yield f"line {node.lineno} returns what may be objects of the session, which it would detach"
             elif isinstance(node, ast.Raise) and node.exc is not None and self.holds(node.exc):
@@ -84,7 +87,7 @@ class Block(GivenTo):
                 and not (makes_plain(node) or self.is_free(node))
             ):
                 yield from self._given(node)
-        for function, names in self.functions.items():
+        for function, names in self.syntax.functions.items():
             if function.decorator_list and names & (self.loaded | self.sessions):
                 yield f"line {function.lineno} gives what may be objects of the session to others"
         yield from self._stored()
@@ -92,9 +95,9 @@ class Block(GivenTo):
 
     def _stored(self) -> Iterator[str]:
         """Where a variable, a field or an item that outlives the block gets what was loaded."""
-        added = {id(node.target) for node in self.nodes if isinstance(node, ast.AugAssign)}
+        added = {id(node.target) for node in self.syntax.nodes if isinstance(node, ast.AugAssign)}
         elsewhere = self.module.names.scopes.of[self.code].elsewhere
-        for target, value in self.bindings:
+        for target, value in self.syntax.bindings:
             for place in places_of(target):
                 kept = (
                     place.id in elsewhere or (id(place) in added and not self.is_own(place.id))

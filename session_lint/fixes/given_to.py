@@ -16,8 +16,9 @@ from session_lint.fixes.expressions import (
     start_of,
     word_of,
 )
-from session_lint.fixes.loaded_in import DEEPEST, LoadedIn
+from session_lint.fixes.loaded_in import DEEPEST, Learnt, LoadedIn
 from session_lint.python.nodes import own_of, path
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import BindingKind
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.calls import Callee
     from session_lint.analysis.module import Module
+    from session_lint.analysis.program import Program
     from session_lint.python.scopes import Binding, FunctionNode
 
 COLLECTING = frozenset("append add extend insert update setdefault appendleft".split())
@@ -49,6 +51,12 @@ ATTACHING = frozenset("add add_all delete refresh".split())
 """Methods of a session after which it has what they were given."""
 
 
+@remembered
+def _attaching(program: Program) -> Learnt[frozenset[str]]:  # noqa: ARG001  (it is what this is remembered by)
+    """The parameters of a program's functions whose objects a session gets there that they are given, too."""
+    return Learnt()
+
+
 class GivenTo(LoadedIn):
     """The same, with what the session is given to have from then on."""
 
@@ -66,14 +74,14 @@ class GivenTo(LoadedIn):
         before = -1
         while before != len(self.loaded):
             before = len(self.loaded)
-            for target, value in self.bindings:
+            for target, value in self.syntax.bindings:
                 if self.holds(value):
                     names = {place.id for place in places_of(target) if isinstance(place, ast.Name)}
                     self.loaded |= names - self.sessions
 
     def _collections(self) -> Iterator[str]:
         """The code's own variables into which the block puts what was loaded: ``found.append(user)``."""
-        for node in self.calls:
+        for node in self.syntax.calls:
             if word_of(node) in COLLECTING and any(map(self.holds, node.args)):
                 name = start_of(node)
                 if self.is_own(name):
@@ -87,7 +95,7 @@ class GivenTo(LoadedIn):
     def _capturing(self) -> Iterator[str]:
         """The functions and classes of the block that know something loaded by its name, or by a default."""
         known = self.loaded | self.sessions
-        return (node.name for node, names in self.functions.items() if names & known)
+        return (node.name for node, names in self.syntax.functions.items() if names & known)
 
     @cached_property
     def attached(self) -> list[ast.expr]:
@@ -100,7 +108,7 @@ class GivenTo(LoadedIn):
     def _attached(self) -> list[ast.expr]:
         """The same as far as the variables of what was loaded are known by now."""
         scope = self.module.names.scopes.of[self.code]
-        attaching = (value for call in self.calls for value in self._attaching(call))
+        attaching = (value for call in self.syntax.calls for value in self._attaching(call))
         waiting = [part for value in chain(attaching, self._related()) for part in parts_of(value)]
         found: list[ast.expr] = []
         met: set[str] = set()
@@ -119,11 +127,11 @@ class GivenTo(LoadedIn):
 
     def _related(self) -> Iterator[ast.expr]:
         """What relationships of the session's objects are given: ``user.addresses.append(address)``."""
-        for target, value in self.bindings:
+        for target, value in self.syntax.bindings:
             for place in places_of(target):
                 if not isinstance(place, ast.Name) and self._is_related(place) and isinstance(value, ast.expr):
                     yield value
-        for call in self.calls:
+        for call in self.syntax.calls:
             collects = isinstance(call.func, ast.Attribute) and call.func.attr in COLLECTING | ATTACHING
             if collects and self._is_related(call.func.value):  # type: ignore[attr-defined]
                 yield from call.args
@@ -161,10 +169,10 @@ class GivenTo(LoadedIn):
             if call.func.attr in ATTACHING:
                 yield from (*call.args[:1], *(k.value for k in call.keywords if k.arg in ("instance", "instances")))
             return
-        if call not in self.module.calls or self.depth == DEEPEST:
+        if call not in self.module.calls:
             return
         own = isinstance(call.func, ast.Attribute) and self.holds(call.func.value)
-        if not own and not any(map(self.holds, (*call.args, *(k.value for k in call.keywords)))):
+        if not own and not any(map(self.holds, (*call.args, *(k.value for k in call.keywords)))) or self.is_last:
             return
         callee = self.module.calls.callee(call)
         home, function, bound = self.module.at(callee), callee.function, callee.bound
@@ -188,12 +196,13 @@ class GivenTo(LoadedIn):
         inner = self.inside(home, function, passed, made=own)
         if inner is None:
             return frozenset()
-        key = function, frozenset(inner.sessions), frozenset(inner.loaded)
-        if key not in self.attaching:
-            self.attaching[key] = frozenset()  # where it calls itself
-            inner.load()
-            self.attaching[key] = frozenset(start_of(part) for part in inner.attached)
-        return self.attaching[key]
+        learnt = _attaching(self.module.program)
+        return learnt.ask(inner, self.attaching, inner._attaches, underway=frozenset())  # noqa: SLF001  (its own kind)
+
+    def _attaches(self) -> frozenset[str]:
+        """The variables of a called function whose objects the session gets."""
+        self.load()
+        return frozenset(start_of(part) for part in self.attached)
 
     def is_own(self, name: str, depth: int = 0) -> bool:
         """Whether a variable is the code's own, and every value of it was made there, or loaded in the block."""
@@ -208,7 +217,7 @@ class GivenTo(LoadedIn):
         if isinstance(self.module.parents.get(place), ast.AugAssign):
             return True  # what it adds to counts
         return binding.kind is BindingKind.OPAQUE and any(
-            self.makes(value, depth) for target, value in self.bindings if place in (target, *places_of(target))
+            self.makes(value, depth) for target, value in self.syntax.bindings if place in (target, *places_of(target))
         )
 
     def makes(self, value: ast.AST, depth: int) -> bool:

@@ -5,35 +5,72 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from session_lint.analysis.arguments import bind
 from session_lint.analysis.fetching import is_bare
 from session_lint.analysis.loading import Loaded, is_column, loaded, made, plain_rows
 from session_lint.fixes.expressions import (
-    captures,
     collection_of,
-    each_of,
     generator_of,
     is_made_plain,
     places_of,
     start_of,
 )
+from session_lint.fixes.syntax import syntax_of
 from session_lint.python.nodes import names_under, own_of, path
+from session_lint.python.remembered import remembered
 from session_lint.python.scopes import parameters
 from session_lint.values import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from session_lint.analysis.module import Module
+    from session_lint.analysis.program import Program
+    from session_lint.fixes.syntax import Syntax
     from session_lint.python.scopes import FunctionNode, Scope
 
     _Same = TypeVar("_Same", bound="LoadedIn")
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_T = TypeVar("_T")
 DEEPEST = 5
 """How many functions are followed that call each other."""
+
+
+class Learnt(Generic[_T]):
+    """What was learnt of functions that blocks call, by what they get (:attr:`LoadedIn.key`).
+
+    An answer serves all blocks unless it rests on doubt: on a function that calls itself, or on one too deep to follow.
+    """
+
+    def __init__(self) -> None:
+        self._sure: dict[tuple[object, int], _T] = {}
+
+    def ask(self, asked: LoadedIn, own: dict[object, _T], answer: Callable[[], _T], underway: _T) -> _T:
+        """The answer for a called function.
+
+        :param own: the answers of this block that rest on doubt.
+        :param underway: what is said where the function calls itself.
+        """
+        key, doubts = asked.key, asked.doubts
+        if (key, asked.depth) in self._sure:
+            return self._sure[key, asked.depth]
+        if key in own:
+            doubts.append(key)
+            return own[key]
+        own[key] = underway
+        before = len(doubts)
+        found = own[key] = answer()
+        if len(doubts) == before:
+            self._sure[key, asked.depth] = own.pop(key)
+        return found
+
+
+@remembered
+def _returning(program: Program) -> Learnt[bool]:  # noqa: ARG001  (it is what this is remembered by)
+    """The functions of a program whose results know nothing of what they are given."""
+    return Learnt()
 
 
 @dataclass
@@ -48,7 +85,8 @@ class LoadedIn(ABC):
     :param depth: how many calls lie between the session's own block and these.
     :param counts_new: whether it counts objects that the block makes and gives to the session.
     :param given: of which class the objects are, or are those of the collections, that a called function gets.
-    :param met: the functions that are followed already; ``attaching`` and ``returning``: what was learnt of them.
+    :param met: the functions that are followed already; ``doubts``: what was answered though it was not known;
+        ``attaching`` and ``returning``: what rests on that.
     """
 
     module: Module
@@ -61,53 +99,14 @@ class LoadedIn(ABC):
     counts_new: bool = True
     given: Mapping[str, Loaded] = field(default_factory=dict)
     met: set[ast.AST] = field(default_factory=set)
-    attaching: dict[tuple[ast.AST, frozenset[str], frozenset[str]], frozenset[str]] = field(default_factory=dict)
-    returning: dict[tuple[ast.AST, frozenset[str], frozenset[str]], bool] = field(default_factory=dict)
+    doubts: list[object] = field(default_factory=list)
+    attaching: dict[object, frozenset[str]] = field(default_factory=dict)
+    returning: dict[object, bool] = field(default_factory=dict)
 
     @cached_property
-    def nodes(self) -> list[ast.AST]:
-        """Everything in the block."""
-        return [node for statement in self.statements for node in ast.walk(statement)]
-
-    @cached_property
-    def calls(self) -> list[ast.Call]:
-        """The calls in it."""
-        return [node for node in self.nodes if isinstance(node, ast.Call)]
-
-    @cached_property
-    def functions(self) -> dict[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, frozenset[str]]:
-        """The functions and classes that it defines, with the names that stand in each."""
-        found = (node for node in self.nodes if isinstance(node, _FUNCTIONS))
-        return {node: frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name)) for node in found}
-
-    @cached_property
-    def bindings(self) -> list[tuple[ast.AST, ast.AST]]:
-        """What is assigned in the block, each target with its value."""
-        return list(self._bound())
-
-    def _bound(self) -> Iterator[tuple[ast.AST, ast.AST]]:
-        for node in self.nodes:
-            if isinstance(node, ast.Assign):
-                yield from ((target, node.value) for target in node.targets)
-            elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and node.value is not None:
-                yield node.target, node.value
-            elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-                yield node.target, each_of(node.iter)
-            elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-                yield node.optional_vars, node.context_expr
-            elif isinstance(node, ast.Match):
-                yield from ((captured, node.subject) for case in node.cases for captured in captures(case))
-            elif isinstance(node, ast.Call):
-                yield from self._applied(node)
-
-    def _applied(self, call: ast.Call) -> Iterator[tuple[ast.AST, ast.AST]]:
-        """The parameters of a lambda beside what it may be called with: ``map(lambda user: user.id, users)``."""
-        values = [*call.args, *(k.value for k in call.keywords)]
-        for applied in values:
-            if isinstance(applied, ast.Lambda):
-                names = [ast.Name(arg.arg, ast.Store()) for arg in applied.args.args]
-                given = [value for value in values if value is not applied]
-                yield from ((ast.Tuple([name], ast.Store()), value) for value in given for name in names)
+    def syntax(self) -> Syntax:
+        """What stands in the block."""
+        return syntax_of((*self.statements,))
 
     @abstractmethod
     def load(self) -> None:
@@ -151,9 +150,9 @@ class LoadedIn(ABC):
     def _gives_back_nothing(self, value: ast.AST) -> bool:
         """Whether it is a call of a function of the project whose result knows nothing of what it is given."""
         call = value.value if isinstance(value, ast.Await) else value
-        if not isinstance(call, ast.Call) or self.depth == DEEPEST:
+        if not isinstance(call, ast.Call):
             return False
-        if not any(map(self._mentions, (call.func, *call.args, *(k.value for k in call.keywords)))):
+        if not any(map(self._mentions, (call.func, *call.args, *(k.value for k in call.keywords)))) or self.is_last:
             return False
         found = self._method(call) or self._function(call)
         if found is None or isinstance(found[1], ast.AsyncFunctionDef) is not isinstance(value, ast.Await):
@@ -164,13 +163,30 @@ class LoadedIn(ABC):
             return False
         if own is not None:
             inner = replace(inner, given={**inner.given, function.args.args[0].arg: own})
-        key = function, frozenset(inner.sessions), frozenset(inner.loaded)
-        if key not in self.returning:
-            self.returning[key] = False  # where it calls itself
-            inner.load()
-            returned = (n.value for n in own_of(function, ast.Return) if n.value is not None)
-            self.returning[key] = not any(map(inner.holds, returned))
-        return self.returning[key]
+        learnt = _returning(self.module.program)
+        return learnt.ask(inner, self.returning, inner._returns_nothing, underway=False)  # noqa: SLF001  (its own kind)
+
+    def _returns_nothing(self) -> bool:
+        """Whether what the function returns knows nothing of the session."""
+        self.load()
+        returned = (n.value for n in own_of(self.code, ast.Return) if n.value is not None)
+        return not any(map(self.holds, returned))
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no more calls are followed: what is said then is in doubt."""
+        if self.depth == DEEPEST:
+            self.doubts.append(self.code)
+        return self.depth == DEEPEST
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the answer to a question about a called function rests on: many blocks give it the same."""
+        given = frozenset(
+            (name, one.module.names.qualify(one.entity, one.scope) or one.scope, path(one.entity), one.many)
+            for name, one in self.given.items()
+        )
+        return self.code, frozenset(self.sessions), frozenset(self.loaded), given, self.counts_new
 
     def _mentions(self, value: ast.AST, but: Collection[str] = ()) -> bool:
         """Whether an expression names the session, or what was loaded.
@@ -206,7 +222,7 @@ class LoadedIn(ABC):
         if path(call.func) != "getattr" or len(call.args) < 2 or not isinstance(call.args[1], ast.Attribute):  # noqa: PLR2004
             return False
         column, attribute = path(call.args[1].value), call.args[1].attr
-        given = [value for target, value in self.bindings if path(target) == column]
+        given = [value for target, value in self.syntax.bindings if path(target) == column]
         return (
             attribute in ("name", "key")
             and bool(given)
@@ -228,7 +244,7 @@ class LoadedIn(ABC):
         """What each variable of the block was given: an object of a class, or something unknown."""
         scope = self.module.names.scopes.of[self.code]
         found: dict[str, list[Loaded | None]] = {name: [known] for name, known in self.given.items()}
-        for target, value in self.bindings:
+        for target, value in self.syntax.bindings:
             for place in places_of(target):
                 if isinstance(place, ast.Attribute) and isinstance(place.value, ast.Name):
                     continue  # a field of the variable, which is what it was

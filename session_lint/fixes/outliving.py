@@ -59,8 +59,8 @@ def seen_closing(facts: ModuleFacts, obligation: Obligation, found: Shape) -> st
 def _carried(block: Block, found: Shape) -> Iterator[str]:
     """Where a block that is run in turns may read what the turn before has loaded."""
     for name in sorted(block.loaded):
-        names = [n for n in block.nodes if isinstance(n, ast.Name) and n.id == name]
-        inside = {id(n) for node in block.nodes if binds_anew(node, name) for n in ast.walk(node)}
+        names = [n for n in block.syntax.nodes if isinstance(n, ast.Name) and n.id == name]
+        inside = {id(n) for node in block.syntax.nodes if binds_anew(node, name) for n in ast.walk(node)}
         anew = next((s for s in found.block if isinstance(s, ast.Assign) and name in map(path, s.targets)), None)
         for read in names:
             before = anew is None or (read.lineno, read.col_offset) < (anew.end_lineno, anew.end_col_offset)
@@ -93,9 +93,11 @@ def _may_fail(block: Block) -> bool:
     """Whether something may raise once the session was given an object, and does not roll back by itself then."""
     if not block.attached:
         return False
-    loops = any(isinstance(n, (ast.For, ast.AsyncFor, ast.While)) for n in block.nodes)
+    loops = any(isinstance(n, (ast.For, ast.AsyncFor, ast.While)) for n in block.syntax.nodes)
     first = min((part.lineno, part.col_offset) for part in block.attached)
-    raising = (node for node in block.nodes if isinstance(node, (ast.Call, ast.Raise, ast.Assert, ast.Subscript)))
+    raising = (
+        node for node in block.syntax.nodes if isinstance(node, (ast.Call, ast.Raise, ast.Assert, ast.Subscript))
+    )
     return any((loops or (node.lineno, node.col_offset) > first) and _may_raise(block, node) for node in raising)
 
 
@@ -208,7 +210,7 @@ def _read_by_handlers(block: Block, found: Shape) -> Iterator[str]:
 
 
 def _reads(block: Block, nodes: Sequence[ast.AST]) -> Iterator[str]:
-    inside = set(map(id, block.nodes))
+    inside = set(map(id, block.syntax.nodes))
     names = (n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in block.loaded)
     for node in sorted(names, key=lambda name: name.lineno):
         if id(node) not in inside:
