@@ -591,13 +591,15 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
     if outcome.state is State.GIVEN:
         return give(fact).with_marks(fact.marks | outcome.marks)
     settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
-    fact = effects.recovered(fact) if settled else fact
+    checked = any(m.what == "active" for m in outcome.marks)  # it would not have been, after a failure
+    fact = effects.recovered(fact) if settled or checked else fact
     fact = fact.unmark("undone") if fact.marked("undone") else fact
     marks = fact.marks
     if outcome.state is State.ACTIVE and (fact.marked("commit") or fact.marked("failed")):
         marks = effects.operate(fact, call).marks
     pending = outcome.pending or (None if settled or outcome.state is State.CLOSED else fact.pending)
-    made = {m._replace(node=call) if m.node is None and m.what in _FAILING else m for m in outcome.marks}
+    told = (m for m in outcome.marks if m.what != "active")
+    made = {m._replace(node=call) if m.node is None and m.what in _FAILING else m for m in told}
     if effects.free(fact):
         made = {m for m in made if m.what not in _OF_SCOPES}
     return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | made)
