@@ -1167,6 +1167,7 @@ CONTENT: dict[str, dict[str, Any]] = {
             "fastapi.Depends": {"role": "dependency"},
             "litestar.*": {"role": "request-handler", "methods": ("get", "post", "put", "patch", "delete", "head", "route", "websocket", "websocket_listener", "asgi")},
             "litestar.di.Provide": {"role": "dependency"},
+            "strawberry.fastapi.GraphQLRouter": {"role": "dependency"},
             "starlette.applications.Starlette().*": {"role": "request-handler", "methods": ("route", "middleware", "exception_handler", "add_route", "websocket_route")},
             "starlette.routing.Route": {"role": "request-handler"},
             "starlette.endpoints.HTTPEndpoint": {"role": "request-class"},
