@@ -479,6 +479,8 @@ class Names(Containers):
             if place is not None and place[0] is not self and place[1] and "." not in place[1]:
                 found += place[0]._put_into(place[1], field, depth + 1)  # noqa: SLF001  (of this class)
                 own = True
+            elif place is None and binding.kind is BindingKind.IMPORT and "." in field:
+                own = True  # of a library: st.session_state.manager
         here = self.fields.get(f"{first}.{field}") if own else None
         return [*found, (self, f"{first}.{field}", here)] if here else found
 
