@@ -230,16 +230,19 @@ def _truth(value: ast.expr) -> ast.expr | None:
     return None
 
 
-def given_or_not(name: str, known: Guards) -> list[Guards]:
+def given_or_not(name: str, known: Guards, *, object_or_none: bool = False) -> list[Guards]:
     """The ways on which a variable is an object, ``None``, or something else that counts as nothing.
 
     Where another variable gets its value, tests of the two come out alike: ``given = session``.
+
+    :param object_or_none: whether it holds no such thing, as a variable for sessions does not.
     """
     if any(_speaks(text, name) for text, _ in known):
         return [known]
     nothing = assume(known, name, False)
     ways = [assume(known, name, True), assume(known, f"{name} is None", True)]
-    ways.append(assume(nothing, f"{name} is None", False) if nothing is not None else None)
+    if nothing is not None and not object_or_none:
+        ways.append(assume(nothing, f"{name} is None", False))
     return [way for way in ways if way is not None]
 
 

@@ -164,7 +164,7 @@ class Storing:
         first = copied.partition(".")[0]
         again = first in self.relevant and first in self._parameters
         again = again and (copied == first or copied in guards.fields_asked(self.code))
-        ways = guards.given_or_not(copied, known) if again else [known]
+        ways = guards.given_or_not(copied, known, object_or_none=copied in self.sessions) if again else [known]
         return [g | kept for way in ways for g in guards.learned(name, value, way)]
 
     def _enters_session(self, call: ast.Call) -> bool:

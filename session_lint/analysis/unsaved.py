@@ -131,7 +131,7 @@ def _last_write(one: Borrowed) -> Unsaved | None:
     node, write = max(lost, key=lambda pair: getattr(pair[0], "lineno", 0), default=(None, None))
     if node is None or write is None or (node is not write and not _only_writes(write)):
         return None
-    if attaches(one.module, write) and (_asks(one) or unchanged(one.module, write)):
+    if attaches(one.module, write) and (asks(one) or unchanged(one.module, write)):
         return None
     return Unsaved(one, node, write)
 
@@ -156,7 +156,7 @@ def _called_on(call: ast.Call) -> ast.expr:
     return call.func.value if isinstance(call.func, ast.Attribute) else call.func
 
 
-def _asks(one: Borrowed) -> bool:
-    """Whether the handler asks the database for something through the session."""
+def asks(one: Borrowed) -> bool:
+    """Whether a code asks the database for something through the session."""
     known = effects()
     return any(known[call.func.attr].effect in ASKING for call in one.uses if isinstance(call.func, ast.Attribute))

@@ -4,7 +4,8 @@
 Reports the last write (`add`, `delete`, an `INSERT`, `UPDATE` or `DELETE` statement, …) of a session that the code
 opens and closes, by hand or with `with Session() as session`, where no way commits it. Setting a column of an object
 that was loaded is a write, too, where nothing else is done with the object. A handler of FastAPI counts, whose session
-a dependency lends (`db=Depends(get_db)`) that only closes it.
+a dependency lends (`db=Depends(get_db)`) that only closes it. So does a function that closes the session of a registry
+(`scoped_session`) which it has written through, where nothing runs in between that may commit it.
 
 A commit in a function that gets the session counts, and so does one in code that cannot be read; one that on every way
 comes after the close does not, for it saves nothing. A rollback on purpose and sessions in autocommit mode are not
@@ -75,6 +76,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             ],
             session=named(loss.obligation.name),
         )
+    yield from _of_registries(facts)
     for one in unsaved(facts):
         yield rule.finding(
             facts,
@@ -85,6 +87,21 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
                 step(facts, one.write, "written here"),
             ],
             session=named(one.one.name),
+        )
+
+
+def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
+    if not any(one.managed for one in facts.borrowed):
+        return
+    from session_lint.analysis.closed_registries import dropped  # noqa: PLC0415  (few modules have registries)
+
+    for loss in dropped(facts):
+        yield rule.finding(
+            facts,
+            loss.write,
+            symbol=facts.symbol(loss.one.code),
+            trace=[step(facts, loss.write, "written here"), step(facts, loss.closed, "closed without a commit")],
+            session=named(loss.one.called),
         )
 
 
