@@ -260,7 +260,7 @@ class Calling:
                 if outcome.raised is None:
                     done.append(after)
                 else:
-                    if added and _asks(outcome) and flushes_by_itself(self.module, known):
+                    if added and _asks(outcome) and flushes_by_itself(self.module, known, call):
                         after = after.mark("failing", call, added)
                     raised.append(after.with_flying(outcome.raised._replace(node=call)))
         if later:  # it has not begun, and nobody here sees it end
@@ -315,7 +315,7 @@ class Calling:
         before = effects.without_queries(fact) if effect.effect == "commit" else fact
         failed = effects.operate(before, call) if effect.effect in ("write", "read", "flush", "commit") else fact
         # A rollback that fails ends the transaction, too, and gives the connection back: so in 1.4, 2.0 and 2.1.
-        if effect.effect != "read" or fact.pending is None or flushes_by_itself(self.module, fact):
+        if effect.effect != "read" or fact.pending is None or flushes_by_itself(self.module, fact, call):
             failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
         if effect.effect == "read" and methods != _CONNECTING and self._reads_may_fail and not failed.marked("failing"):
             failed = failed.unmark("asking").mark("asking", call)
