@@ -29,14 +29,14 @@ from session_lint.values import dataclass, field
 from session_lint.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.makers import Made
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact, Site
-    from session_lint.flow import Point
+    from session_lint.flow import Code, Point
 
 _OPTION = "expire_on_commit"
 
@@ -125,22 +125,24 @@ class ByHand:
         return None
 
 
-def by_hand(facts: ModuleFacts) -> list[tuple[ByHand, list[Held]]]:
-    """Every session of a module that is ended and closed by hand, with the variables that hold its objects."""
+def by_hand(facts: ModuleFacts, codes: Iterable[Code]) -> list[tuple[ByHand, list[Held]]]:
+    """Every session of some codes that is ended and closed by hand, with the variables that hold its objects."""
     module = facts.module
     assert module is not None
-    seen = (one for one in _ended(facts, module) if one.expiring and one.closes)  # a helper's commit is not seen here
+    seen = (
+        one for one in _ended(facts, module, codes) if one.expiring and one.closes
+    )  # a helper's commit is not seen here
     ended = [one for one in seen if not one.doubtful]
     sure = (one for one in ended if all(_expires(module, one, opening) for opening in one.openings))
     return [(one, list(_variables(module, one))) for one in sure]
 
 
-def _ended(facts: ModuleFacts, module: Module) -> Iterator[ByHand]:
-    for solved in facts.solved:
+def _ended(facts: ModuleFacts, module: Module, codes: Iterable[Code]) -> Iterator[ByHand]:
+    for solved in facts.solved_in(codes):
         methods = {c.func.attr for c in module.calls_in(solved.code) if isinstance(c.func, ast.Attribute)}
         if not methods.isdisjoint(_ENDING.values()) and _leaves_something(solved.code):
             yield from _sessions(solved)
-    for solved, openings in _with_fields(module):
+    for solved, openings in _with_fields(module, codes):
         one = ByHand(solved, solved.problem.start.site, "committed", openings)  # type: ignore[arg-type]  # it has one
         for point, fact in solved.visits(PointKind.CALL):
             if fact.site is one.site and isinstance(point.node, ast.Call):
@@ -148,9 +150,10 @@ def _ended(facts: ModuleFacts, module: Module) -> Iterator[ByHand]:
         yield one
 
 
-def _with_fields(module: Module) -> Iterator[tuple[Solved, list[ast.AST]]]:
+def _with_fields(module: Module, codes: Iterable[Code]) -> Iterator[tuple[Solved, list[ast.AST]]]:
     """How methods leave the session in a field that they commit and close, each with what their class opens it by."""
-    for code, scope in module.codes:
+    for code in codes:
+        scope = module.names.scopes.of[code]
         if scope.parent is None or not scope.parent.is_class or not isinstance(code, _FUNCTIONS) or not code.args.args:
             continue
         for name in _ended_fields(module, code, code.args.args[0].arg) if _leaves_something(code) else ():

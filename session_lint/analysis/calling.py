@@ -247,6 +247,10 @@ class Calling:
         later = callee.function is not None and only_makes(self.code, call, callee.function)
         mine = fact.site is not None and effects.free(fact)
         met: dict[guards.Guards, list[Fact]] = {}
+        spared: frozenset[ast.AST | None] = frozenset()
+        if fact.marked("failed"):
+            outcomes = outcomes if isinstance(outcomes, tuple) else [*outcomes]
+            spared = self._given_back(call, fact, outcomes)
         outcomes = [*(self._for_owner(outcomes) if mine else outcomes)]
         added = _added(fact, outcomes, call)
         for outcome in outcomes:
@@ -256,7 +260,7 @@ class Calling:
             if under not in met:
                 met[under] = list(self._met(call, callee, outcome, fact))
             for known in met[under]:
-                after = _after(known, outcome, call) if outcome.touches else known
+                after = _after(known, outcome, call, spared) if outcome.touches else known
                 if outcome.raised is None:
                     done.append(after)
                 else:
@@ -266,6 +270,17 @@ class Calling:
         if later:  # it has not begun, and nobody here sees it end
             return list(dict.fromkeys(done)) or [fact], []
         return list(dict.fromkeys(done)), list(dict.fromkeys(raised))
+
+    def _given_back(self, call: ast.Call, fact: Fact, outcomes: Iterable[Outcome]) -> frozenset[ast.AST | None]:
+        """The clauses around a call that give their error back, where the function called may leave the session alone.
+
+        It tells of the error, and asks the session only where it cannot do without.
+        """
+        if not any(one.raised is None and one.touches and one.state is State.NEW for one in outcomes):
+            return frozenset()
+        clauses = {m.node for m in fact.marked("failed") if isinstance(m.node, ast.ExceptHandler)}
+        giving = {one for one in clauses if isinstance(one.body[-1], ast.Raise)}
+        return frozenset(one for one in giving if any(node is call for node in below(one)))
 
     def _for_owner(self, outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
         """The outcomes as far as they count for a session that the code may end itself."""
@@ -605,21 +620,27 @@ def _asks(outcome: Outcome) -> bool:
     )
 
 
-def _after(fact: Fact, outcome: Outcome, call: ast.Call) -> Fact:
-    """The caller's fact once the callee has done to the session what its summary says."""
+def _after(fact: Fact, outcome: Outcome, call: ast.Call, spared: frozenset[ast.AST | None]) -> Fact:
+    """The caller's fact once the callee has done to the session what its summary says.
+
+    :param spared: the clauses for which that is no further use of a session which has failed.
+    """
     names = fact.names | _returned(call, outcome)
     if outcome.state is State.NEW:
         return fact._replace(names=names)
     if outcome.state is State.GIVEN:
         return give(fact).with_marks(fact.marks | outcome.marks)
     settled = any(m.what in _SETTLING for m in outcome.marks)
-    fact = effects.recovered(fact) if settled else fact
+    checked = any(m.what == "active" for m in outcome.marks)  # it would not have been, after a failure
+    fact = effects.recovered(fact) if settled or checked else fact
     fact = fact.unmark("undone") if fact.marked("undone") else fact
     marks = fact.marks
     if outcome.state is State.ACTIVE and (fact.marked("commit") or fact.marked("failed")):
-        marks = effects.operate(fact, call).marks
+        used = effects.operate(fact, call).marks
+        marks = frozenset(m for m in used if m in fact.marks or m.what != "stale" or m.node not in spared)
     pending = outcome.pending or (None if settled or outcome.state is State.CLOSED else fact.pending)
-    made = {m._replace(node=call) if m.node is None and m.what in _FAILING else m for m in outcome.marks}
+    told = (m for m in outcome.marks if m.what != "active")
+    made = {m._replace(node=call) if m.node is None and m.what in _FAILING else m for m in told}
     if effects.free(fact):
         made = {m for m in made if m.what not in _OF_SCOPES}
     return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | made)

@@ -381,6 +381,8 @@ class Calls:
         if meaning is None and owner is not None and home is not None:
             meaning = self._inherited(home, owner, 0)
         attribute = call.func if isinstance(call.func, ast.Attribute) else None
+        if function is not None and home is not None and self._is_queued(home, function):
+            function = None
         return Callee(
             meaning=meaning,
             function=function if meaning is None else None,
@@ -401,6 +403,16 @@ class Calls:
             effect=effects().get(attribute.attr) if attribute and self.is_session(attribute.value, scope) else None,
             home=home,
         )
+
+    def _is_queued(self, home: Names, function: FunctionNode) -> bool:
+        """Whether calling a function only puts it into a queue, as its decorator has it; a worker runs it, later."""
+        for decorator in function.decorator_list:
+            scope = home.scopes.of[function].parent or home.scopes.module
+            target = decorator.func if isinstance(decorator, ast.Call) else decorator
+            found = self.vocabulary.of(home.qualify(target, scope)) if path(target) else None
+            if found is not None and found.queued:
+                return True
+        return False
 
     def _calling(self, name: str) -> frozenset[str]:
         """The ``__call__`` of an object of a class of the project."""

@@ -86,7 +86,8 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         sites = module.as_scope(function, lambda _home, _code: yielded(solved))
     except SolverLimit:
         return
-    sites |= _among_others(solved) if fixture else set()
+    among = _among_others(solved)
+    sites |= among if among and (fixture or _told(module, function)) else set()
     for site in sorted(sites, key=lambda s: getattr(s.node, "lineno", 0)):
         if site.kind is not SiteKind.OWNED:
             continue

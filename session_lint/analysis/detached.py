@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.ended import by_hand_of, ended, in_blocks_of
 from session_lint.analysis.expired import Held, expressions
 from session_lint.analysis.loading import COLLECTING, elements, for_call, is_lazy, needs_session
 from session_lint.analysis.reach import after
@@ -19,12 +20,10 @@ from session_lint.values import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from session_lint.analysis.by_hand import ByHand
     from session_lint.analysis.facts import ModuleFacts
-    from session_lint.analysis.in_blocks import Block
     from session_lint.analysis.module import Module
-    from session_lint.analysis.saving import Saved
     from session_lint.flow import Code, Graph, Point
+    from session_lint.python.scopes import FunctionNode
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +49,18 @@ def reads(facts: ModuleFacts) -> Iterator[Read]:
     """The first read of each object after its session's end, in the code that loads it or in one that calls that."""
     if facts.module is None:
         return
-    for block, variables in _in_blocks(facts):
+    codes = [code for code, _ in facts.module.codes]
+    for block, variables in in_blocks_of(facts, codes):
         for held in variables:
             found = _first_read(facts.module, block.solved.graph, block.ends, held)
             if found is not None:
                 yield Read(found, held, block.solved.code)
-    for one, variables in _by_hand(facts):
+    for one, variables in by_hand_of(facts, codes):
         for held in variables:
             found = _first_read(facts.module, one.solved.graph, one.closes, held, one.read_there(facts.module))
             if found is not None:
                 yield Read(found, held, one.solved.code)
-    for code, _ in facts.module.codes:
+    for code in codes:
         yield from _reads_of_results(facts.module, code)
         yield from _read_at_once(facts.module, code)
         yield from _reads_of_saved(facts.module, code)
@@ -82,22 +82,6 @@ def _reads_of_awaited(module: Module) -> Iterator[Read]:
                 found = _first_read(module, graph, points_of(graph, calls), held)
                 if found is not None:
                     yield Read(found, held, code, waits=True)
-
-
-def _in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:
-    if "with" not in facts.source.text:
-        return []
-    from session_lint.analysis.in_blocks import in_blocks  # noqa: PLC0415  (see the top)
-
-    return in_blocks(facts)
-
-
-def _by_hand(facts: ModuleFacts) -> list[tuple[ByHand, list[Held]]]:
-    if "commit" not in facts.source.text and "rollback" not in facts.source.text:
-        return []
-    from session_lint.analysis.by_hand import by_hand  # noqa: PLC0415  (see the top)
-
-    return list(by_hand(facts))
 
 
 # what is read
@@ -192,23 +176,19 @@ def _is_element(module: Module, node: ast.expr, name: str) -> bool:
 # what a function gives to its callers
 
 
-def given(facts: ModuleFacts) -> dict[ast.AST, Held]:
-    """The functions of a module that return an object of a scope which has ended by then."""
+def _given(home: Module, function: FunctionNode) -> Held | None:
+    """The object of a scope that has ended by then, which a function returns."""
+    program = home.program
+    return program.pending.ask(program.detaching, function, lambda: _work_out_given(home, function))
+
+
+def _work_out_given(home: Module, function: FunctionNode) -> Held | None:
     from session_lint.analysis.fetching import is_plain  # noqa: PLC0415  (see the top)
 
-    assert facts.module is not None
-    found: dict[ast.AST, Held] = {}
-    ended: list[tuple[Block | ByHand, list[Held]]] = [*_in_blocks(facts), *_by_hand(facts)]
-    for one, variables in ended:
-        code = one.solved.code
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(facts.module, code):
-            held = one.returned(facts.module, variables)
-            if held is not None:
-                found[code] = held
-    for code, _ in facts.module.codes:
-        held = _of_decorated(facts.module, code)
-        if held is not None:
-            found[code] = held
+    found = _of_decorated(home, function)
+    if found is None and is_plain(home, function):
+        for one, variables in ended(home.program.facts(home), function):
+            found = one.returned(home, variables) or found
     return found
 
 
@@ -230,17 +210,6 @@ def _of_decorated(module: Module, code: Code) -> Held | None:
                 "", found.what, found.node, ((decorator, "this decorator commits, which expires it, and closes"),)
             )
     return None
-
-
-def saving(facts: ModuleFacts) -> dict[ast.AST, list[Saved]]:
-    """The functions of a module that save an object which they are given, in a session that has ended by then."""
-    if "add" not in facts.source.text:
-        return {}
-    from session_lint.analysis.saving import saved  # noqa: PLC0415  (see the top)
-
-    assert facts.module is not None
-    ended: list[tuple[Block | ByHand, list[Held]]] = [*_in_blocks(facts), *_by_hand(facts)]
-    return saved(facts.module, [one for one, _ in ended])
 
 
 def _reads_of_saved(module: Module, code: Code) -> Iterator[Read]:
@@ -317,7 +286,7 @@ def _held_of(module: Module, call: ast.Call) -> Held | None:
     function = callee.function
     if not (home.opens_one(function) or ends_by_hand(home, function) or _is_decorated(home, function)):
         return None
-    held = home.program.facts(home).detaching.get(callee.function)
+    held = _given(home, function)
     return held and replace(held, what=for_call(module, call, function, held.what, bound=callee.bound))
 
 

@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.borrowed import Borrowed, borrowed
-from session_lint.analysis.detached import given, saving
 from session_lint.analysis.state import NOTHING, Fact, Mark, Site, SiteKind, State
 from session_lint.analysis.trace import opened, shorten, step, thrown, turns
 from session_lint.flow import EdgeKind, SolverLimit
@@ -16,11 +15,9 @@ from session_lint.python.remembered import remembered
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from session_lint.analysis.expired import Held
     from session_lint.analysis.module import Module
-    from session_lint.analysis.saving import Saved
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.standing import Standing
     from session_lint.finding import Step
@@ -110,8 +107,13 @@ class ModuleFacts:
     @once
     def solved(self) -> list[Solved]:
         """The solutions for all codes that open a session, in the order of the text."""
-        codes = [code for code, _ in self.module.codes if code in self.module.opening] if self.module else []
-        return [solved for code in codes if (solved := self.solution(code)) is not None]
+        return [] if self.module is None else self.solved_in(code for code, _ in self.module.codes)
+
+    def solved_in(self, codes: Iterable[Code]) -> list[Solved]:
+        """The solutions for those of some codes that open a session."""
+        assert self.module is not None
+        opening = (code for code in codes if code in self.module.opening)
+        return [solved for code in opening if (solved := self.solution(code)) is not None]
 
     def solution(self, code: Code) -> Solved | None:
         """The solution for a code; ``None`` where it opens no session, or has more ways than can be followed."""
@@ -134,11 +136,6 @@ class ModuleFacts:
         return [] if self.module is None else list(borrowed(self.module))
 
     @once
-    def detaching(self) -> dict[ast.AST, Held]:
-        """The functions of the module that return an object of a scope which has ended by then."""
-        return {} if self.module is None else given(self)
-
-    @once
     def passing_over(self) -> list[tuple[ModuleFacts, Solved]]:
         """The solutions of other modules that get a session back from this one whose failure was passed over."""
         from session_lint.analysis.failures import passing_over  # noqa: PLC0415  (few modules have a clause)
@@ -151,11 +148,6 @@ class ModuleFacts:
         from session_lint.analysis.starting import at_start  # noqa: PLC0415  (few modules need it)
 
         return [] if self.module is None else list(at_start(self.module))
-
-    @once
-    def saving(self) -> dict[ast.AST, list[Saved]]:
-        """The functions of the module that save objects which they are given, and close the session of it."""
-        return {} if self.module is None else saving(self)
 
     def source_of(self, node: ast.AST) -> Source:
         """The text that a node stands in, which need not be this module's."""

@@ -22,6 +22,7 @@ _UNDOING = ("rollback", "close")
 _CLAUSES = (ast.ExceptHandler, ast.Call)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
 _LEAVING = (ast.Continue, ast.Break, ast.Return)
+_CODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -147,7 +148,9 @@ def _failed(facts: ModuleFacts, fact: Fact, seen: set[ast.AST]) -> Iterator[Mark
 
 
 def is_harmless(facts: ModuleFacts, mark: Mark) -> bool:
-    """Whether only a statement has failed, and the transaction goes on: SQLite's do, which a ``PRAGMA`` gives away.
+    """Whether only a statement has failed, and the transaction goes on: SQLite's do.
+
+    A ``PRAGMA`` gives away that it is SQLite, and a test around the statement that asks for it.
 
     Source: https://sqlite.org/lang_conflict.html (``ABORT``, the default); a failed flush ends it there, too.
     """
@@ -156,7 +159,35 @@ def is_harmless(facts: ModuleFacts, mark: Mark) -> bool:
         return True
     if not isinstance(call, ast.Call) or not is_statement(call):
         return False
-    return call in facts.module.calls and _on_sqlite(facts.module.code_of(facts.module.calls.scope(call)))  # type: ignore[union-attr]
+    module = facts.module
+    assert module is not None
+    if call not in module.calls:
+        return False
+    return _asks_for_sqlite(module, call) or _on_sqlite(module.code_of(module.calls.scope(call)))
+
+
+def _asks_for_sqlite(module: Module, call: ast.Call) -> bool:
+    """Whether a statement is in the body of an ``if`` that holds only on SQLite."""
+    inner: ast.AST = call
+    while (outer := module.parents.get(inner)) is not None and not isinstance(inner, _CODES):
+        if isinstance(outer, ast.If) and inner in outer.body and _only_on_sqlite(outer.test):
+            return True
+        inner = outer
+    return False
+
+
+def _only_on_sqlite(test: ast.expr) -> bool:
+    """Whether a test says that something is, begins with or has in it the word ``sqlite``."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(map(_only_on_sqlite, test.values))
+    asked: ast.AST | None = None
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.In)):
+        sides = [test.left, *test.comparators] if isinstance(test.ops[0], ast.Eq) else [test.left]
+        asked = next((side for side in sides if isinstance(side, ast.Constant)), None)
+    elif isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.func.attr == "startswith":
+        asked = test.args[0] if len(test.args) == 1 else None
+    value = asked.value if isinstance(asked, ast.Constant) else None
+    return isinstance(value, str) and value.lower().startswith("sqlite")
 
 
 def _only_sqlite(facts: ModuleFacts) -> bool:

@@ -28,9 +28,8 @@ from session_lint.signs import ATTACHING
 from session_lint.values import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
     from session_lint.analysis.state import Fact
@@ -93,24 +92,22 @@ class Block:
         return None
 
 
-def in_blocks(facts: ModuleFacts) -> list[tuple[Block, list[Held]]]:
-    """The blocks of a module that leave objects expired, each with its variables that hold some."""
-    assert facts.module is not None
-    return [(block, list(_variables(facts.module, block))) for block in _blocks(facts)]
+def in_blocks(module: Module, solutions: Iterable[Solved]) -> list[tuple[Block, list[Held]]]:
+    """The blocks of some solved codes that leave objects expired, each with its variables that hold some."""
+    return [(block, list(_variables(module, block))) for block in _blocks(module, solutions)]
 
 
-def _blocks(facts: ModuleFacts) -> Iterator[Block]:
-    assert facts.module is not None
-    for solved in facts.solved:
+def _blocks(module: Module, solutions: Iterable[Solved]) -> Iterator[Block]:
+    for solved in solutions:
         ends: dict[ast.withitem, list[tuple[Point, Fact]]] = {}
         for point, fact in solved.visits(PointKind.EXIT):
             item = point.node
             if isinstance(item, ast.withitem) and fact.site and not fact.flying and ("with", item) in fact.names:
                 ends.setdefault(item, []).append((point, fact))
         for item, arriving in ends.items():
-            expired = [(p, f) for p, f in arriving if _expires_there(facts.module, solved, f, item)]
-            undone = not expired and all(_undone_there(facts.module, f, item) for _, f in arriving)
-            lazy = not expired and not undone and all(_closed_there(facts.module, f, item) for _, f in arriving)
+            expired = [(p, f) for p, f in arriving if _expires_there(module, solved, f, item)]
+            undone = not expired and all(_undone_there(module, f, item) for _, f in arriving)
+            lazy = not expired and not undone and all(_closed_there(module, f, item) for _, f in arriving)
             if expired or undone or lazy:
                 fact = (expired or arriving)[0][1]
                 names = frozenset(n for n in fact.names if isinstance(n, str))

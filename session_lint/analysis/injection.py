@@ -52,7 +52,11 @@ def _is_dependency(home: Module, node: ast.AST) -> bool:
 
 def depended_on(call: ast.Call) -> list[ast.expr]:
     """What a dependency is told to call."""
-    return [*call.args[:1], *(k.value for k in call.keywords if k.arg == "dependency")]
+    return [*call.args[:1], *(k.value for k in call.keywords if k.arg in _CALLED)]
+
+
+_CALLED = ("dependency", "context_getter")
+"""Keywords by which a framework is told what to call."""
 
 
 def depends_on(home: Module, call: ast.Call) -> Iterator[tuple[Module, FunctionNode]]:

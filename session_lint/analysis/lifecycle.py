@@ -435,8 +435,8 @@ class Lifecycle(Raising):
         return held(asked, fact) is Hold.WHOLE
 
     def _test(self, test: ast.expr, wanted: bool, fact: Fact) -> Fact | None:  # noqa: FBT001
-        if isinstance(test, ast.Attribute) and test.attr == "is_active" and fact.marked("failed") and wanted:
-            return recovered(fact)  # it would not be, after a failure
+        if isinstance(test, ast.Attribute) and test.attr == "is_active" and wanted:
+            fact = _active(test.value, fact)
         asked = _transaction_asked(test)
         if asked is not None and asked[1] is not wanted and held(asked[0], fact) is Hold.WHOLE:
             if isinstance(fact.pending, ast.Yield):
@@ -460,6 +460,14 @@ class Lifecycle(Raising):
         session = atom[0] in self.sessions  # false of a variable for sessions means that there is none
         assumed = guards.assume(fact.guards, atom[0], atom[1] is wanted, object_or_none=session)
         return None if assumed is None else fact.with_guards(assumed)
+
+
+def _active(session: ast.expr, fact: Fact) -> Fact:
+    """The fact where a session says that it is active: after a failure it would not be, nor would the caller's."""
+    if fact.marked("failed"):
+        return recovered(fact)
+    given = fact.site is not None and fact.site.kind is SiteKind.PARAMETER and fact.state is State.NEW
+    return fact.mark("active") if given and held(session, fact) is Hold.WHOLE else fact
 
 
 _TRANSFER: dict[PointKind, Callable[[Lifecycle, Point, Fact], Iterable[Fact]]] = {

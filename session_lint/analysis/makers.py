@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.holding import arguments
 from session_lint.analysis.kept_elsewhere import put_there
 from session_lint.analysis.passed import bound_to, factories, given
 from session_lint.python.nodes import own_of, path
@@ -322,9 +323,19 @@ def _of_factory(module: Module, call: ast.Call) -> frozenset[object]:
     if callee.meaning is not None and callee.meaning.scope:
         found |= {callee.meaning.scope, *map(module.calls.vocabulary.canonical, callee.names)}
     bound = next((k.value for k in call.keywords if k.arg == "bind"), call.args[0] if call.args else None)
-    if not found and bound is not None and path(bound):
+    if not found and bound is not None and (path(bound) or isinstance(bound, ast.Call)):
         scope = module.calls.scope(call)
         engines = makers(module, bound, scope)
-        found.update(one for home, one in engines if home.calls.callee(one).role is Role.ENGINE_MAKER)
-        found.add((path(bound), module.names.owner(path(bound).partition(".")[0], scope)))
+        making = ((home, one) for home, one in engines if home.calls.callee(one).role is Role.ENGINE_MAKER)
+        found.update(one for home, one in making if not _as_told(home, one))
+        if path(bound):
+            found.add((path(bound), module.names.owner(path(bound).partition(".")[0], scope)))
     return frozenset(found)
+
+
+def _as_told(home: Module, call: ast.Call) -> bool:
+    """Whether a call makes what its function was told to, and gives that back: each time another, maybe."""
+    scope = home.calls.scope(call)
+    names = (n.id for argument in arguments(call) for n in ast.walk(argument) if isinstance(n, ast.Name))
+    told = any(b.kind is BindingKind.PARAMETER for name in names for b in scope.bindings.get(name, ()))
+    return told and any(n.value is not None for n in own_of(scope.node, ast.Return))

@@ -1,4 +1,4 @@
-"""Factories, or scopes, that a function is given: all callers pass one for a parameter, which a field may keep."""
+"""Factories, or scopes, that a function is given: callers pass one for a parameter, which a field may keep."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ Given = tuple["Module", ast.expr, "Scope"]
 def passed(module: Module, node: ast.expr, scope: Scope) -> frozenset[str]:
     """The dotted names of the factories that callers pass for a parameter, or for what a field was filled with.
 
-    Nothing where it is no such thing, where nobody is seen to pass one, and where somebody passes anything else; but
-    where the code has one of its own for whoever passes none, that is what it takes all others for, too.
+    Nothing where it is no such thing, where nobody is seen to pass one, and where somebody passes anything else. What
+    is known of one caller counts for those of whose arguments nothing is; and where the code has one of its own for
+    whoever passes none, that is what it takes all others for, too.
     """
     found = parameter(module, node, scope)
     given = frozenset[str]() if found is None else factories(*found)
@@ -140,11 +141,27 @@ def _names(module: Module, arg: ast.arg, function: FunctionNode) -> frozenset[st
     for home, argument, scope in given(module, arg, function) or ():
         names = passed_as(home, argument, scope) or home.kept_outside(argument, scope)
         meaning = home.calls.meaning(names) if names else None
+        if meaning is None and _says_nothing(home, argument, names):
+            continue
         if meaning is None or meaning.role not in OPENING:
             return frozenset()
         found |= names
         roles.add(meaning.role)
     return frozenset(found) if len(roles) == 1 else frozenset()
+
+
+def _says_nothing(home: Module, argument: ast.expr, names: frozenset[str]) -> bool:
+    """Whether nothing is known of an argument: it is read off an object, or given by a function that nobody knows."""
+    return isinstance(argument, ast.Attribute) and all(
+        home.calls.says_nothing(frozenset({name})) or _is_read(home, name) for name in names
+    )
+
+
+def _is_read(home: Module, name: str) -> bool:
+    made, called, field = name.rpartition("()")
+    found = home.names.definition(made) if called and not field else None
+    given = found is not None and isinstance(found[1], (ast.FunctionDef, ast.AsyncFunctionDef))
+    return given or bool(called and field)
 
 
 def passed_as(home: Module, argument: ast.expr, scope: Scope) -> frozenset[str]:

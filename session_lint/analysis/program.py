@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from session_lint.analysis.expired import Held
+    from session_lint.analysis.saving import Saved
     from session_lint.analysis.solved import Solved
     from session_lint.python.names import Names
     from session_lint.python.project import Project
@@ -64,6 +66,8 @@ class Program:
         self.speaking: dict[tuple[FunctionNode, frozenset[str], int], bool] = {}
         self.ending: dict[ast.AST, bool] = {}
         self.closing: dict[ast.AST, bool] = {}
+        self.detaching: dict[FunctionNode, Held | None] = {}
+        self.saving: dict[FunctionNode, list[Saved]] = {}
         self.catching: dict[ast.AST, bool] = {}
         self._modules: dict[Names, Module] = {}
         self._facts: dict[Module, ModuleFacts] = {}

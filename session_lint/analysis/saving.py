@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
+from session_lint.analysis.ended import ended
 from session_lint.analysis.expired import Held
 from session_lint.analysis.fetching import is_plain
 from session_lint.analysis.loading import new
@@ -19,10 +20,8 @@ from session_lint.python.scopes import BindingKind
 from session_lint.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from session_lint.analysis.by_hand import ByHand
-    from session_lint.analysis.in_blocks import Block
     from session_lint.analysis.module import Module
     from session_lint.flow import Code, Graph, Point
     from session_lint.python.scopes import FunctionNode
@@ -41,18 +40,19 @@ class Saved:
     ends: tuple[tuple[ast.AST, str], ...]
 
 
-def saved(module: Module, ended: Iterable[Block | ByHand]) -> dict[ast.AST, list[Saved]]:
-    """The functions of a module that save parameters, of the sessions that some of its codes commit and close."""
-    found: dict[ast.AST, list[Saved]] = {}
-    for one in ended:
-        code = one.solved.code
-        if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_plain(module, code):
-            bindings = module.names.scopes.of[code].bindings
-            for name, adding in one.added(module).items():
-                mine = [b.kind for b in bindings.get(name, ())] == [BindingKind.PARAMETER]
-                if mine and _always(module, adding, code) and one.saves(module, name):
-                    found.setdefault(code, []).append(Saved(name, adding, one.ends_with()))
-    return found
+def _saved(home: Module, function: FunctionNode) -> list[Saved]:
+    """The parameters that a function saves in sessions which it commits and closes."""
+    program = home.program
+    return program.pending.ask(program.saving, function, lambda: [*_each_saved(home, function)])
+
+
+def _each_saved(home: Module, function: FunctionNode) -> Iterator[Saved]:
+    bindings = home.names.scopes.of[function].bindings
+    for one, _ in ended(home.program.facts(home), function):
+        for name, adding in one.added(home).items():
+            mine = [b.kind for b in bindings.get(name, ())] == [BindingKind.PARAMETER]
+            if mine and _always(home, adding, function) and one.saves(home, name):
+                yield Saved(name, adding, one.ends_with())
 
 
 def _always(module: Module, call: ast.Call, code: FunctionNode) -> bool:
@@ -100,7 +100,7 @@ def _saved_by(module: Module, call: ast.Call) -> Iterator[tuple[Saved, str]]:
     if isinstance(function, ast.AsyncFunctionDef) is not (call in module.names.scopes.awaited):
         return
     given = bind(call, function, bound=callee.bound)
-    for one in home.program.facts(home).saving.get(function, ()):
+    for one in _saved(home, function):
         argument = given.get(one.parameter)
         if argument is not None and path(argument):
             yield one, path(argument)

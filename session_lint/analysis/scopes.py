@@ -66,6 +66,22 @@ def committed_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     yield from (found[node] for node in sorted(found, key=_position))
 
 
+def awaiting(facts: ModuleFacts, use: Use) -> ast.ExceptHandler | None:
+    """The clause within a scope that is there for the errors of the database which a commit by hand brings on."""
+    module = facts.module
+    code = facts.code_at(use.node)
+    below, node = use.node, None if module is None else module.parents.get(use.node)
+    while module is not None and node is not None and node is not code:
+        if isinstance(node, (ast.With, ast.AsyncWith)) and (use.begun or use.site.node) in node.items:
+            return None
+        if isinstance(node, ast.Try) and below in node.body:
+            for clause in node.handlers:
+                if any(map(module.exceptions.of_database, module.exceptions.listed(clause.type, facts.scope(code)))):
+                    return clause
+        below, node = node, module.parents.get(node)
+    return None
+
+
 def ended_in_scope(facts: ModuleFacts) -> Iterator[Use]:
     """Every rollback or close by hand in a scope, once; a rollback by a way on which it undoes, if any."""
     found: dict[ast.AST, Use] = {}

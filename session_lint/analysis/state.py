@@ -128,6 +128,7 @@ class Mark(NamedTuple):
     ``failed``      that was caught, and not rolled back since; node: the clause, other: the operation, key: ``read`` if
                     it was only that
     ``stale``       and the session was used nevertheless; node: the clause, other: the use
+    ``active``      it was asked whether it is, before anything else, and it was
     ``closed``      node: what closed it
     ``dropped``     its last name went while it was open; node: where
     ``open``        on a way without obligation: the singleton ``key`` is open

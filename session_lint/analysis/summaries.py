@@ -50,6 +50,7 @@ _KEPT = (
     "raised",
     "failed",
     "stale",
+    "active",
 )
 
 

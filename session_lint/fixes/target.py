@@ -137,10 +137,10 @@ def _beside_factory(opening: _Opening) -> Target | None:
 def _scopes_of(modules: frozenset[str], opening: _Opening) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The same scopes of the one module of the project that goes by a dotted name."""
     names = opening.module.names
-    found = [names.elsewhere.find(name, names) for name in modules] if names.elsewhere is not None else []
-    if len(found) != 1 or found[0] is None or found[0][1]:
+    found = [names.elsewhere.module(name, names) for name in modules] if names.elsewhere is not None else []
+    if len(found) != 1 or found[0] is None:
         return []
-    return list(_scopes(opening.module.program.module(found[0][0]), opening))
+    return list(_scopes(opening.module.program.module(found[0]), opening))
 
 
 def _scopes(home: Module, opening: _Opening) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -65,6 +65,9 @@ class Elsewhere(Protocol):
     def find(self, dotted: str, asker: Names) -> tuple[Names, str] | None:
         """The module that the front of a dotted name means to an import, and the rest of the name."""
 
+    def module(self, dotted: str, asker: Names) -> Names | None:
+        """The module that a dotted name is the name of, whatever else its package has by that name."""
+
     def has(self, dotted: str, asker: Names) -> bool:
         """Whether there is such a module."""
 
@@ -245,9 +248,9 @@ class Names(Containers):
         stars = self.scopes.module.stars
         if self.elsewhere is not None and depth <= DEEPEST:
             for star in stars:
-                found = self.elsewhere.find(star, self)
-                if found is not None and not found[1] and found[0] is not self and found[0].binds(name):
-                    return found[0].exported(name, depth + 1)
+                found = self.elsewhere.module(star, self)
+                if found is not None and found is not self and found.binds(name):
+                    return found.exported(name, depth + 1)
         return frozenset(f"{star}.{name}" for star in stars)
 
     def binds(self, name: str) -> bool:
@@ -476,6 +479,8 @@ class Names(Containers):
             if place is not None and place[0] is not self and place[1] and "." not in place[1]:
                 found += place[0]._put_into(place[1], field, depth + 1)  # noqa: SLF001  (of this class)
                 own = True
+            elif place is None and binding.kind is BindingKind.IMPORT and "." in field:
+                own = True  # of a library: st.session_state.manager
         here = self.fields.get(f"{first}.{field}") if own else None
         return [*found, (self, f"{first}.{field}", here)] if here else found
 

@@ -127,8 +127,35 @@ class Project:
         """The module of the project that the front of a dotted name means to an import, and the rest of the name."""
         place = asker, dotted
         if place not in self._found:
-            self._found[place] = self._find(dotted, asker)
+            found = self._find(dotted, asker)
+            self._found[place] = found if found is None or found[1] else self._covered(found[0], dotted, asker) or found
         return self._found[place]
+
+    def module(self, dotted: str, asker: Names) -> Names | None:
+        """The module of the project that a dotted name is the name of, whatever else its package has by that name."""
+        place = asker, f"{dotted}.*"
+        if place not in self._found:
+            self._found[place] = self._find(dotted, asker)
+        found = self._found[place]
+        return None if found is None or found[1] else found[0]
+
+    def _covered(self, inner: Names, dotted: str, asker: Names) -> tuple[Names, str] | None:
+        """What a package has under the name of one of its modules, where it took that out of this module.
+
+        After ``from .store import store`` in the package's ``__init__``, the package's ``store`` is not the module.
+        """
+        front, _, name = dotted.rpartition(".")
+        if not front or not inner.binds(name):
+            return None
+        place, package = self._of[inner].path, self._find(front, asker)
+        if package is None or package[1] or not package[0].package or self._of[package[0]].path.parent != place.parent:
+            return None
+        scope, unit = package[0].scopes.module, self._of[package[0]]
+        targets = [getattr(binding, "target", "") for binding in scope.bindings.get(name, ())]
+        targets = targets or [f"{star}.{name}" for star in scope.stars]
+        led = [self._locate(target, unit) if target else None for target in targets]
+        taken = all if name in scope.bindings else any
+        return (package[0], name) if led and taken(one == (place, name) for one in led) else None
 
     def has(self, dotted: str, asker: Names) -> bool:
         """Whether the front of a dotted name means a module of the project to an import; that is not read for it."""

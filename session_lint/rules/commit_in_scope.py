@@ -7,7 +7,8 @@ a function of the module that the block calls; there the finding stands at the `
 scope. An object that opens a session as it is entered and commits it as it is left is a scope, too; what its own method
 commits last is what that method is for, and not reported.
 
-It is a warning where the commit is the last database operation on its way: redundant. It is an error where an
+It is a warning where the commit is the last database operation on its way: redundant, or, where a clause of the block
+waits for its errors, for those alone, most of which a `flush()` brings on as well. It is an error where an
 operation follows. `with Session() as session:` does not commit; its `commit()` is needed and not reported.
 
 ## Why is this bad?
@@ -48,7 +49,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_lint import fixes
-from session_lint.analysis.scopes import Use, committed_in_scope
+from session_lint.analysis.scopes import Use, awaiting, committed_in_scope
 from session_lint.analysis.trace import is_placed, line, step
 from session_lint.finding import Severity
 from session_lint.rule import Rule
@@ -91,7 +92,12 @@ def _finding(facts: ModuleFacts, use: Use) -> Finding:
 
 def _what(facts: ModuleFacts, use: Use) -> str:
     if use.after is None:
-        return "is redundant, the scope commits by itself"
+        clause = awaiting(facts, use)
+        if clause is None:
+            return "is redundant, the scope commits by itself"
+        return (
+            f"comes before the scope's own for the errors that {line(facts, clause)} catches, a flush() brings on most"
+        )
     where = line(facts, use.after)
     return (
         f"makes {where} raise InvalidRequestError"

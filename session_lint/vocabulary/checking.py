@@ -28,7 +28,7 @@ _FIELDS = {
     Role.NO_RETURN: ("raises",),
     Role.NO_RAISE: ("slow",),
     Role.TAKES: ("argument", "runs"),
-    Role.RUNS: ("argument", "runs"),
+    Role.RUNS: ("argument", "runs", "queued"),
     Role.SLOW: ("slow",),
     Role.REQUEST_SESSION: ("gives",),
 }

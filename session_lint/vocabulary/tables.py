@@ -85,6 +85,7 @@ class Meaning:
     :param argument: for something that calls what it is given, now, later or elsewhere: which argument that is.
     :param runs: where it runs what it is given: ``thread``, ``process``, ``task``, ``gather`` (several tasks),
         ``background`` (after the response), ``stream`` (while the response is sent), ``fork`` (a copy of this process).
+    :param queued: for a decorator that runs functions elsewhere: calling one only puts it into a queue.
     :param slow: what it waits for outside of the program, in a word or two; empty where it does not.
     :param gives: for what gives each request a session: the name by which requests know it.
     :param methods: for ``prefix.*``: the attributes that are meant; empty means all.
@@ -98,6 +99,7 @@ class Meaning:
     raises: str = ""
     argument: int = 0
     runs: str = ""
+    queued: bool = False
     slow: str = ""
     gives: str = ""
     methods: tuple[str, ...] = ()
