@@ -328,9 +328,11 @@ def _lent_in_loops(module: Module) -> Iterator[Borrowed]:
 def _stored(module: Module) -> Iterator[Borrowed]:
     """The sessions that methods open for a field of their object, which has them from then on, and go on to use."""
     for owner in module.names.scopes.classes:
-        once = {name: bound[0] for name, bound in owner.attributes.items() if len(bound) == 1}
-        for field, binding in once.items():
-            opened, code = binding.node, binding.scope.node
+        for field, bound in owner.attributes.items():
+            given = [b for b in bound if not _is_nothing(b.node)]  # before that, or after a close, there is none
+            if len(given) != 1:
+                continue
+            binding, opened, code = given[0], given[0].node, given[0].scope.node
             if not isinstance(opened, ast.Call) or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
             own = parameters(code)[0].arg  # whose field it is
@@ -340,6 +342,10 @@ def _stored(module: Module) -> Iterator[Borrowed]:
                 uses = [c for c in calls if _is_use(c, path(node))]
                 sort = kind_of(module, node, binding.scope)
                 yield Borrowed(module, code, path(node), node, uses, sort, managed=False, value=opened)
+
+
+def _is_nothing(value: ast.AST | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _looked_up(module: Module) -> Iterator[Borrowed]:

@@ -13,6 +13,7 @@ from session_lint.analysis.classes import undone_by_itself
 from session_lint.analysis.closures import by_own_method, closed_over
 from session_lint.analysis.each import closes_all_given
 from session_lint.analysis.everywhere import knows_itself
+from session_lint.analysis.flushing import flushes_by_itself
 from session_lint.analysis.holding import ASKING, CONNECTION, Hold, arguments, held, is_connection, releasing, root
 from session_lint.analysis.keyed import is_dict, taken
 from session_lint.analysis.lasting import helpers, lasting
@@ -250,7 +251,9 @@ class Calling:
         if fact.marked("failed"):
             outcomes = outcomes if isinstance(outcomes, tuple) else [*outcomes]
             spared = self._given_back(call, fact, outcomes)
-        for outcome in self._for_owner(outcomes) if mine else outcomes:
+        outcomes = [*(self._for_owner(outcomes) if mine else outcomes)]
+        added = _added(fact, outcomes, call)
+        for outcome in outcomes:
             if outcome.raised is not None and outcome.raised.undoing and fact.caught:
                 continue
             under = outcome.conditions
@@ -261,6 +264,8 @@ class Calling:
                 if outcome.raised is None:
                     done.append(after)
                 else:
+                    if added and _asks(outcome) and flushes_by_itself(self.module, known, call):
+                        after = after.mark("failing", call, added)
                     raised.append(after.with_flying(outcome.raised._replace(node=call)))
         if later:  # it has not begun, and nobody here sees it end
             return list(dict.fromkeys(done)) or [fact], []
@@ -325,7 +330,8 @@ class Calling:
         before = effects.without_queries(fact) if effect.effect == "commit" else fact
         failed = effects.operate(before, call) if effect.effect in ("write", "read", "flush", "commit") else fact
         # A rollback that fails ends the transaction, too, and gives the connection back: so in 1.4, 2.0 and 2.1.
-        failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
+        if effect.effect != "read" or fact.pending is None or flushes_by_itself(self.module, fact, call):
+            failed = after if _undoes(effect) else effects.fail(failed, effect, call, fact)
         if effect.effect == "read" and methods != _CONNECTING and self._reads_may_fail and not failed.marked("failing"):
             failed = failed.unmark("asking").mark("asking", call)
         if failed.marked("failing") and self._undone_by_itself(methods, fact):
@@ -598,6 +604,22 @@ def _returned(call: ast.expr, outcome: Outcome) -> frozenset[object]:
     return frozenset({("item", call, how)}) if isinstance(how, tuple) else frozenset()
 
 
+def _added(fact: Fact, outcomes: Iterable[Outcome], call: ast.Call) -> ast.AST | None:
+    """What is written and not sent when a function is called: the call itself, where it has done that before."""
+    again = fact.pending is not None and any(one.pending is fact.pending for one in outcomes)
+    return call if again else fact.pending
+
+
+def _asks(outcome: Outcome) -> bool:
+    """Whether what raises has asked the database for something, which may refuse what was written before the call."""
+    asks = outcome.touches and outcome.state is State.ACTIVE and outcome.raised is not None
+    return (
+        asks
+        and SQLALCHEMY in outcome.raised.kinds  # type: ignore[union-attr]  # see above
+        and not any(m.what in _SETTLING or m.what in _FAILING for m in outcome.marks)
+    )
+
+
 def _after(fact: Fact, outcome: Outcome, call: ast.Call, spared: frozenset[ast.AST | None]) -> Fact:
     """The caller's fact once the callee has done to the session what its summary says.
 
@@ -608,7 +630,7 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call, spared: frozenset[ast.A
         return fact._replace(names=names)
     if outcome.state is State.GIVEN:
         return give(fact).with_marks(fact.marks | outcome.marks)
-    settled = any(m.what in ("committed", "ended", "closed", "exposed") for m in outcome.marks)
+    settled = any(m.what in _SETTLING for m in outcome.marks)
     checked = any(m.what == "active" for m in outcome.marks)  # it would not have been, after a failure
     fact = effects.recovered(fact) if settled or checked else fact
     fact = fact.unmark("undone") if fact.marked("undone") else fact
@@ -624,6 +646,8 @@ def _after(fact: Fact, outcome: Outcome, call: ast.Call, spared: frozenset[ast.A
     return fact._replace(names=names, state=outcome.state, pending=pending, marks=marks | made)
 
 
+_SETTLING = ("committed", "ended", "closed", "exposed")
+"""Marks of what leaves nothing of what was written before."""
 _CONNECTING = ["connection"]
 """Where there is no database, there is no transaction that waits for a rollback: measured with 2.1."""
 _FAILING = ("failing", "raised")

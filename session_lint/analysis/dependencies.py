@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.called import may_close
 from session_lint.analysis.facts import Ending
-from session_lint.analysis.fixtures import left_to_tests
+from session_lint.analysis.fixtures import left_to_tests, makes_engine
 from session_lint.analysis.holding import Hold, closes, held
 from session_lint.analysis.inference import yielded
 from session_lint.analysis.injection import depended_on, depends_on
@@ -96,6 +96,8 @@ def _lent(module: Module, function: FunctionNode) -> Iterator[Lending]:
         closes = any(e.fact.state is State.CLOSED for e in _endings(solved, site))
         if open_ and (closes or fixture or _told(module, function)):  # else whoever takes it may close it
             first = min(open_, key=lambda e: e.fact.flying is not None)
+            if fixture and first.fact.flying is not None and makes_engine(module, function):
+                continue  # a test that fails to start leaves nothing in anybody's pool
             yield Lending(site, first, function, first.fact.flying is None, fixture)
 
 

@@ -25,13 +25,18 @@ def left_to_tests(module: Module, function: FunctionNode) -> ast.expr | None:
     decorator = module.decorator(function, Role.FIXTURE)
     if decorator is None:
         return None
-    made = (module.calls.callee(call).role for call in own_of(function, ast.Call) if call in module.calls)
     name = _name(function, decorator)
     others = module.program.mentioning(module, name)
-    if others is None or Role.ENGINE_MAKER in made:
+    if others is None or makes_engine(module, function):
         return None
     closed = any(_closes(home, code, name) for home in (module, *others) for code, _ in home.codes)
     return None if closed else decorator
+
+
+def makes_engine(module: Module, function: FunctionNode) -> bool:
+    """Whether a fixture makes the engine of its session, whose pool ends with it."""
+    made = (module.calls.callee(call).role for call in own_of(function, ast.Call) if call in module.calls)
+    return Role.ENGINE_MAKER in made
 
 
 def _name(function: FunctionNode, decorator: ast.expr) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.remaking import is_command
 from session_lint.analysis.removers import run_by
 from session_lint.analysis.state import SiteKind
 from session_lint.flow import PointKind
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from session_lint.analysis.facts import ModuleFacts, Obligation
+    from session_lint.analysis.module import Module
 
 MANUAL = "a session managed by hand"
 SCOPE = "a scope"
 GLOBAL = "the global session"
 REQUEST = "the request's session"
+_DEEPEST = 3
+"""Through how many functions the body of a module may lead to a code."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +42,25 @@ def patterns(facts: ModuleFacts) -> list[Pattern]:
         return []
     found = [*_owned(facts), *_scopes(facts), *_global(facts), *_request(facts)]
     if any(use.pattern == REQUEST for use in found):
-        found = [use for use in found if use.pattern == REQUEST or not _runs_elsewhere(facts, use.code)]
+        found = [use for use in found if use.pattern == REQUEST or not _runs_elsewhere(facts.module, use.code, 0)]
     return sorted(found, key=lambda use: (_row(use.node), use.pattern))
 
 
-def _runs_elsewhere(facts: ModuleFacts, code: ast.AST) -> bool:
-    """Whether a thread or a worker runs a code, which has no request that could have a session for it."""
-    ran = run_by(facts.module, code) if facts.module is not None else None
-    return ran is not None and ran[0] != "request"
+def _runs_elsewhere(module: Module, code: ast.AST, depth: int) -> bool:
+    """Whether a code runs where no request could have a session for it.
+
+    A thread or a worker runs it, a command of the command line, or nothing but the bodies of modules, as they are
+    imported or started.
+    """
+    if isinstance(code, ast.Module):
+        return True
+    ran = run_by(module, code)
+    if ran is not None or not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return ran is not None and ran[0] != "request"
+    if is_command(module, code):
+        return True
+    callers = module.program.callers(module, code) if depth < _DEEPEST else None
+    return bool(callers) and all(_runs_elsewhere(home, caller, depth + 1) for home, caller in callers or ())
 
 
 def _owned(facts: ModuleFacts) -> Iterator[Pattern]:

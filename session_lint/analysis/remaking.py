@@ -348,7 +348,7 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
 
 def _runs_often(module: Module, code: FunctionNode) -> bool:
     """Whether a function may run many times in a process: not only as a script's or a command's one act."""
-    if code.name == "main" or _is_command(module, code):
+    if code.name == "main" or is_command(module, code):
         return False
     if code in request_codes(module):
         return True
@@ -393,10 +393,10 @@ def _in_circle(code: ast.AST, call: ast.Call) -> bool:
 
 def _is_function(home: Module, caller: ast.AST) -> bool:
     plain = isinstance(caller, (ast.FunctionDef, ast.AsyncFunctionDef)) and caller.name != "main"
-    return plain and not _is_command(home, caller)  # type: ignore[arg-type]
+    return plain and not is_command(home, caller)  # type: ignore[arg-type]
 
 
-def _is_command(module: Module, code: FunctionNode) -> bool:
+def is_command(module: Module, code: FunctionNode) -> bool:
     """Whether a decorator makes a function a command, a fixture or something else that is run once."""
     scope = module.names.scopes.of[code].parent or module.names.scopes.module
     for decorator in code.decorator_list:

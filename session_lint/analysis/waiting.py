@@ -10,6 +10,7 @@ from session_lint.analysis import effects
 from session_lint.analysis.arguments import parameters_given
 from session_lint.analysis.calling import own_effect
 from session_lint.analysis.closures import of_own_object
+from session_lint.analysis.coroutines import gathered, only_made
 from session_lint.analysis.decorating import decorated
 from session_lint.analysis.everywhere import known_there
 from session_lint.analysis.family import family, is_abstract
@@ -163,6 +164,19 @@ def _set_going(module: Module, call: ast.Call) -> bool:
 
 def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     """What a call waits for, if it surely does: by the tables, or by the calls of the function that it calls."""
+    return None if only_made(module, call) else _slowness(module, call, depth) or _slow_among(module, call, depth)
+
+
+def _slow_among(module: Module, call: ast.Call, depth: int) -> Slow | None:
+    """The first that surely waits of the coroutines that a call gathers."""
+    for made in gathered(module, call):
+        slow = _slowness(module, made, depth)
+        if slow is not None:
+            return Slow(slow.what, (made, *slow.inside))
+    return None
+
+
+def _slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     what = module.calls.waits_for(call)
     if what:
         return Slow(what)

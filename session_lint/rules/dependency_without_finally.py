@@ -18,8 +18,8 @@ and the session that `next(get_db())` takes out of its
 generator for good, where some way leaves it open: the generator goes at once, and closes what the next use opens anew.
 
 What follows the `yield` of a pytest fixture runs whatever becomes of the test: a fixture is reported where it never
-closes, or where something else may raise in between while a connection is out. One that returns its session is
-reported where no test closes it, and the engine is not its own.
+closes, or where something else may raise in between while a connection is out of an engine that is not its own. One
+that returns its session is reported where no test closes it, and the engine is not its own.
 
 ## Why is this bad?
 A request that fails leaves its session open, and the connection out of the pool: after some errors (15 with the default

@@ -9,8 +9,9 @@ A clause that leaves (raises, returns past all uses), closes the session, or sta
 nor is one for errors that a database does not raise. Where nothing was written, only a clause counts that is there for
 errors of the database (`except OperationalError`), and not one for whatever may be (`except Exception`), which is
 nearly always about rows that are not there, unless a worker's loop (`while True:`) goes on by it for ever; nor does it
-where the program speaks of SQLite and of no other database, whose transaction goes on after a failed query. Inside a
-scope that commits, [SES304](error-swallowed-in-scope.md) speaks.
+where the program speaks of SQLite and of no other database, whose transaction goes on after a failed query. A query
+writes what was added before it, but for that of a session with `autoflush=False` or in a block of `no_autoflush`.
+Inside a scope that commits, [SES304](error-swallowed-in-scope.md) speaks.
 
 A clause for an exception of the project's own counts where a function raises that in place of the database's error.
 
