@@ -164,7 +164,8 @@ def _set_going(module: Module, call: ast.Call) -> bool:
 
 def slowness(module: Module, call: ast.Call, depth: int) -> Slow | None:
     """What a call waits for, if it surely does: by the tables, or by the calls of the function that it calls."""
-    return None if only_made(module, call) else _slowness(module, call, depth) or _slow_among(module, call, depth)
+    slow = _slowness(module, call, depth) or _slow_among(module, call, depth)
+    return None if slow is None or only_made(module, call) else slow
 
 
 def _slow_among(module: Module, call: ast.Call, depth: int) -> Slow | None:
