@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.losses import AUTOCOMMIT, attaches, homes, unchanged
+from session_lint.analysis.losses import AUTOCOMMIT, attaches, ended_on_purpose, homes, unchanged
 from session_lint.analysis.places import is_test
 from session_lint.analysis.registries import is_registry
 from session_lint.analysis.unsaved import asks
@@ -61,13 +61,9 @@ def dropped(facts: ModuleFacts) -> Iterator[Dropped]:
 def _may_drop(one: Borrowed) -> bool:
     """Whether a code may write, and close what it has written through, and neither commits nor means to undo it."""
     methods = {use.func.attr for use in one.uses if isinstance(use.func, ast.Attribute)}
-    calls = own_of(one.code, ast.Call)
-    called = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
-    ends = bool(own_of(one.code, ast.withitem)) or not called.isdisjoint(_ENDING)
-    if not ends or methods.isdisjoint(_WRITING) or any("commit" in name for name in called):
-        return False
-    failed = {call for handler in own_of(one.code, ast.ExceptHandler) for call in own_of(handler, ast.Call)}
-    return not any(isinstance(c.func, ast.Attribute) and c.func.attr == "rollback" for c in {*calls} - failed)
+    called = {call.func.attr for call in own_of(one.code, ast.Call) if isinstance(call.func, ast.Attribute)}
+    closes = bool(own_of(one.code, ast.withitem)) or not called.isdisjoint(_ENDING)
+    return closes and not methods.isdisjoint(_WRITING) and not ended_on_purpose(one.code)
 
 
 def _dropped(module: Module, one: Borrowed) -> Dropped | None:

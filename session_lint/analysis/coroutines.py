@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis.handing import runs
+from session_lint.analysis.handing import COMPREHENSIONS, DISPLAYS, runs
 from session_lint.analysis.summaries import is_generator
 from session_lint.python.nodes import assigned_at, assigned_in, own_of, path
 
@@ -14,14 +14,11 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.module import Module
 
-_DISPLAYS = (ast.List, ast.Tuple, ast.Set)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
-
 
 def only_made(module: Module, call: ast.Call) -> bool:
     """Whether a call makes a coroutine that is kept, or given back: nothing of it runs there."""
     above = module.parents.get(call)
-    while isinstance(above, (ast.Starred, *_DISPLAYS, *_COMPREHENSIONS)):
+    while isinstance(above, (ast.Starred, *DISPLAYS, *COMPREHENSIONS)):
         above = module.parents.get(above)
     kept = _keeper(above, call)
     if kept is None and not isinstance(above, ast.Return):
@@ -75,10 +72,10 @@ def _kept(module: Module, code: ast.AST, name: str) -> Iterator[ast.Call]:
 
 def _made(module: Module, node: ast.expr) -> Iterator[ast.Call]:
     """The calls that make the coroutines of an expression; of a task, what it runs."""
-    if isinstance(node, _DISPLAYS):
+    if isinstance(node, DISPLAYS):
         for one in node.elts:
             yield from _made(module, one)
-    elif isinstance(node, _COMPREHENSIONS):
+    elif isinstance(node, COMPREHENSIONS):
         yield from _made(module, node.elt)
     elif isinstance(node, ast.Call) and node in module.calls:
         if node.args and runs(module, node) == "task":

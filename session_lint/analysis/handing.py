@@ -41,8 +41,8 @@ _TASKS = ("gather", "task")
 _FUTURES = frozenset(f"asyncio.{loop}().run_in_executor" for loop in ("get_event_loop", "get_running_loop"))
 """What runs something in a thread at once, though it gives what can be awaited."""
 _MANY = 2
-_DISPLAYS = (ast.List, ast.Tuple, ast.Set)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
+DISPLAYS = (ast.List, ast.Tuple, ast.Set)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ def awaited_function(module: Module, call: ast.Call) -> tuple[Module, FunctionNo
 def _is_awaited(module: Module, call: ast.Call) -> bool:
     """Whether a call is awaited where it stands, by itself or among others that are gathered."""
     above = module.parents.get(call)
-    while isinstance(above, (ast.Starred, *_DISPLAYS, *_COMPREHENSIONS)):
+    while isinstance(above, (ast.Starred, *DISPLAYS, *COMPREHENSIONS)):
         above = module.parents.get(above)
     awaited = module.names.scopes.awaited
     return call in awaited or (isinstance(above, ast.Call) and above in awaited and runs(module, above) == "gather")
@@ -244,9 +244,9 @@ def _coroutines(module: Module, value: ast.expr, fact: Fact, call: ast.Call) -> 
     """Those of them that an argument stands for."""
     if isinstance(value, ast.Starred):
         return _coroutines(module, value.value, fact, call)
-    if isinstance(value, _DISPLAYS):
+    if isinstance(value, DISPLAYS):
         return [one for element in value.elts for one in _coroutines(module, element, fact, call)]
-    if isinstance(value, _COMPREHENSIONS):
+    if isinstance(value, COMPREHENSIONS):
         return _coroutines(module, value.elt, fact, call) * _MANY
     if isinstance(value, ast.Name):
         return _collected(module, value, fact, call)
@@ -300,7 +300,7 @@ def _collected(module: Module, name: ast.Name, fact: Fact, call: ast.Call) -> li
     scope = module.calls.scope(call)
     owner = module.names.owner(name.id, scope)
     bindings = owner.bindings[name.id] if owner is scope else []
-    values = [b.node for b in bindings if isinstance(b.node, (*_DISPLAYS, *_COMPREHENSIONS, ast.Call))]
+    values = [b.node for b in bindings if isinstance(b.node, (*DISPLAYS, *COMPREHENSIONS, ast.Call))]
     found = max((_coroutines(module, value, fact, call) for value in values), default=[], key=len)
     for added in (c for c, inner in module.names.scopes.calls.items() if inner is scope):
         if appends(added, name.id):

@@ -120,15 +120,19 @@ def _is_ended(module: Module, obligation: Obligation) -> bool:
     # of the engine or the connection
     if any(AUTOCOMMIT.search(home.source.text) for home in homes(module, origin)):
         return True
-    code = obligation.site.code
+    ending = ended_on_purpose(obligation.site.code)
+    return bool(ending) and bool(ending - _of_no_avail(obligation))  # on a connection, or on purpose
+
+
+def ended_on_purpose(code: ast.AST) -> set[ast.Call]:
+    """The calls by which a code ends a transaction, whosever: a ``commit()``, a ``rollback()`` that no clause makes."""
     calls = [n for n in own_of(code, ast.Call) if isinstance(n.func, ast.Attribute)]
     caught = {n for handler in own_of(code, ast.ExceptHandler) for n in own_of(handler, ast.Call)}
-    ending = [
+    return {
         call
         for call in calls
         if call.func.attr == "commit" or (call.func.attr == "rollback" and call not in caught)  # type: ignore[attr-defined]
-    ]
-    return bool(ending) and bool({*ending} - _of_no_avail(obligation))  # on a connection, or on purpose
+    }
 
 
 def homes(module: Module, opening: ast.AST) -> set[Module]:

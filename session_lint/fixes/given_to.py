@@ -197,9 +197,9 @@ class GivenTo(LoadedIn):
         if inner is None:
             return frozenset()
         learnt = _attaching(self.module.program)
-        return learnt.ask(inner, self.attaching, inner._attaches, underway=frozenset())  # noqa: SLF001  (its own kind)
+        return learnt.ask(inner, self.attaching, inner.attaches, underway=frozenset())
 
-    def _attaches(self) -> frozenset[str]:
+    def attaches(self) -> frozenset[str]:
         """The variables of a called function whose objects the session gets."""
         self.load()
         return frozenset(start_of(part) for part in self.attached)

@@ -164,9 +164,9 @@ class LoadedIn(ABC):
         if own is not None:
             inner = replace(inner, given={**inner.given, function.args.args[0].arg: own})
         learnt = _returning(self.module.program)
-        return learnt.ask(inner, self.returning, inner._returns_nothing, underway=False)  # noqa: SLF001  (its own kind)
+        return learnt.ask(inner, self.returning, inner.returns_nothing, underway=False)
 
-    def _returns_nothing(self) -> bool:
+    def returns_nothing(self) -> bool:
         """Whether what the function returns knows nothing of the session."""
         self.load()
         returned = (n.value for n in own_of(self.code, ast.Return) if n.value is not None)
