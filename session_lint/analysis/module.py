@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from session_lint.analysis.classes import AtEnd
     from session_lint.analysis.inference import Unit
+    from session_lint.analysis.passed import Given
     from session_lint.analysis.program import Program
     from session_lint.analysis.surrounding import Surrounding
     from session_lint.flow import Code, Graph
@@ -94,6 +95,7 @@ class Module(Concern):
         self._generators: dict[FunctionNode, Meaning | None] = {}
         self._wrapped: set[ast.AST] = set()
         self.passed: dict[ast.arg, frozenset[str]] = {}
+        self.given: dict[tuple[ast.arg, int], list[Given] | None] = {}
         self.standing_in: dict[tuple[ast.expr, Scope], frozenset[str]] = {}
         self.from_outside: dict[tuple[ast.expr, Scope], frozenset[str]] = {}
         self.pending = self.program.pending

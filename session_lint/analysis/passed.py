@@ -174,6 +174,10 @@ def given(module: Module, arg: ast.arg, function: FunctionNode, depth: int = 0) 
 
     Tests pass what serves them: where others call the function, they do not count.
     """
+    return module.pending.ask(module.given, (arg, depth), lambda: _given(module, arg, function, depth))
+
+
+def _given(module: Module, arg: ast.arg, function: FunctionNode, depth: int) -> list[Given] | None:
     name = module.program.name_of(module, function)
     others = module.program.mentioning(module, name)
     if others is None or depth > _DEEPEST:
