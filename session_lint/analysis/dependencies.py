@@ -342,8 +342,10 @@ def _inside(module: Module, obligation: Obligation) -> Ending | None:
     if ending is None:
         return None
     from session_lint.analysis.inside import left_inside  # noqa: PLC0415  (few functions return one)
+    from session_lint.analysis.under_keys import left_under_key  # noqa: PLC0415  (see above)
 
-    return ending if left_inside(module, obligation.site) else None
+    site = obligation.site
+    return ending if left_inside(module, site) or left_under_key(module, site) else None
 
 
 def _told(module: Module, function: FunctionNode) -> list[ast.Call]:
