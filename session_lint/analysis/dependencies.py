@@ -302,6 +302,8 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
         if ending is None:
             ending = _inside(facts.module, obligation)
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and ending is not None:
+            if facts.module.is_memoised(code):
+                continue  # all requests get the same one
             told = _told(facts.module, code) or kept_by_requests(facts.module, code)
             closed = next((mark.node for mark in ending.fact.marked("closed")), None)
             if ending.fact.state is not State.CLOSED:

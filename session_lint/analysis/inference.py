@@ -344,6 +344,43 @@ def getters(module: Module) -> Iterator[tuple[str, Scope]]:
         yield from ((name, scope) for scope in scopes if _returns(scope, name))
 
 
+def memoised_getters(module: Module) -> Iterator[Scope]:
+    """The functions without parameters that open a session on their first call, and give the same one ever after.
+
+    ``@lru_cache def get_session(): return SessionLocal()``
+    """
+    top = module.names.scopes.module
+    for scope in module.names.scopes.of.values() if _REMEMBERING in module.source.text else ():
+        function = scope.node
+        if isinstance(function, ast.FunctionDef) and scope.parent is top and not parameters(function):
+            kept = module.decorator(function, Role.MEMOISED)
+            if kept is not None and _is_for_good(module, kept) and _gives_fresh(module, scope):
+                yield scope
+
+
+_REMEMBERING = "functools"
+
+
+def _is_for_good(module: Module, decorator: ast.expr) -> bool:
+    """Whether a decorator keeps what a function gives for as long as the program runs."""
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    names = module.names.qualify(target, module.names.scopes.module)
+    return bool(names) and all(name.startswith(f"{_REMEMBERING}.") for name in names)
+
+
+def _gives_fresh(module: Module, scope: Scope) -> bool:
+    """Whether all that a function returns is the session that it opens."""
+    values = [n.value for n in own_of(scope.node, ast.Return)]
+    return bool(values) and all(v is not None and _opens(module, _bound(v, scope), scope) for v in values)
+
+
+def _bound(value: ast.expr, scope: Scope) -> ast.expr:
+    """What a variable of a function holds, where it is given one value only; else the expression itself."""
+    bindings = scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
+    held_ = bindings[0].node if len(bindings) == 1 else None
+    return held_ if isinstance(held_, ast.expr) else value
+
+
 def lenders(module: Module) -> Iterator[tuple[str, Scope]]:
     """The context managers that lend the session which a module keeps in a global, and leave it open, each with that.
 

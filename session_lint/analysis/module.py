@@ -21,6 +21,7 @@ from session_lint.analysis.inference import (
     kept,
     lenders,
     lent,
+    memoised_getters,
     scope_meaning,
     unit_of_work,
 )
@@ -156,7 +157,13 @@ class Module(Concern):
     @once
     def getters(self) -> dict[str, str]:
         """What identifies the global session of each getter of this module."""
-        return {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in getters(self)}
+        found = {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in getters(self)}
+        return found | {name: name for name in self.memoised_getters}
+
+    @once
+    def memoised_getters(self) -> list[str]:
+        """The getters of this module that remember the session which they have opened: nobody's to close."""
+        return [self.names.qualname(scope) for scope in memoised_getters(self)]
 
     @property
     def lenders(self) -> dict[str, str]:
