@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.analysis import guards
-from session_lint.analysis.aliases import managed, managed_by
+from session_lint.analysis.aliases import is_managed, managed, managed_by
 from session_lint.analysis.arguments import conditions_met
 from session_lint.analysis.calls import is_method
 from session_lint.analysis.family import family
@@ -258,12 +258,21 @@ def unit_of_work(module: Module, names: Names, owner: ast.ClassDef) -> Unit | No
 
 
 def _fields_opened(module: Module, owner: Scope) -> Iterator[tuple[str, tuple[Module, ast.AST]]]:
-    """The fields that a class, or one above it, fills with fresh sessions alone, each with what opens the first."""
+    """The fields that a class, or one above it, fills with fresh sessions alone, each with what opens the first.
+
+    Or with a registry, whose session the thread has until it is removed.
+    """
     for home, scope in family(module, owner):
         for field, bound in scope.attributes.items():
             bindings = [b for b in bound if not is_none(b.node)]
-            if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
+            fresh = (isinstance(b.node, ast.expr) and _begins(home, b.node, b.scope) for b in bindings)
+            if bindings and all(fresh):
                 yield field, _opening(home, bindings[0].node, bindings[0].scope)
+
+
+def _begins(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression gives a fresh session, or a registry, whose session is fresh as long as all remove it."""
+    return _opens(module, node, scope) or is_managed(module, node, scope)
 
 
 def _opening(module: Module, node: ast.AST, scope: Scope) -> tuple[Module, ast.AST]:

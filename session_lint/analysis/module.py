@@ -376,7 +376,10 @@ class Module(Concern):
         callee = self.calls.callee(node) if isinstance(node, ast.Call) else None
         if callee is None or callee.owner is None or callee.home is None or callee.meaning is not None:
             return None
-        home, owner = callee.home, callee.owner
+        return self.unit_of(callee.home, callee.owner)
+
+    def unit_of(self, home: Names, owner: ast.ClassDef) -> Unit | None:
+        """The same of the objects of a class."""
         return self.asked(self.units, owner, lambda: unit_of_work(self, home, owner))
 
     def _maker(self, names: frozenset[str]) -> Meaning | None:
