@@ -116,11 +116,16 @@ def follows(text: str, known: Guards) -> bool | None:
     return None
 
 
+def _stands_alone(name: str) -> bool:
+    """Whether a class is a built-in one, or one of sessions, which are none of these."""
+    return name in _BUILT_IN or name.endswith("Session")
+
+
 def _between(wanted: AbstractSet[str], has: AbstractSet[str]) -> bool | None:
     """Whether a value that has one of some classes has one of others."""
     if has <= wanted:
         return True
-    if not (wanted <= _BUILT_IN and has <= _BUILT_IN):
+    if not all(map(_stands_alone, wanted | has)) or (has - _BUILT_IN and wanted - _BUILT_IN):
         return None
     related = wanted | {"int"} if "bool" in wanted else wanted | {"bool"} if "int" in wanted else wanted
     if "bool" in has and "int" in wanted and has == {"bool"}:

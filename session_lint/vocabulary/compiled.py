@@ -180,6 +180,8 @@ CONTENT: dict[str, dict[str, Any]] = {
             "uwsgidecorators.spool": {"role": "runs", "runs": "process", "queued": True},
             "huey.Huey().*": {"role": "runs", "runs": "process", "queued": True, "methods": ("task", "periodic_task", "context_task")},
             "dramatiq.actor": {"role": "runs", "runs": "process"},
+            "celery.Celery().send_task": {"role": "runs", "runs": "process"},
+            "arq.create_pool().enqueue_job": {"role": "runs", "runs": "process"},
             "rq.Queue().*": {"role": "runs", "runs": "process", "methods": ("enqueue", "enqueue_at", "enqueue_in", "enqueue_call")},
             "asyncio.create_task": {"role": "runs", "runs": "task"},
             "asyncio.ensure_future": {"role": "runs", "runs": "task"},
