@@ -30,7 +30,7 @@ def in_lasting_objects(facts: ModuleFacts) -> Iterator[Standing]:
     seen: set[ast.AST] = set()
     for one in kept(facts):
         opening = one.site.node
-        if not isinstance(opening, ast.Call) or opening in seen or not _runs_when_made(one):
+        if not isinstance(opening, ast.Call) or opening in seen or not runs_when_made(one):
             continue
         seen.add(opening)
         module = facts.module
@@ -42,14 +42,22 @@ def in_lasting_objects(facts: ModuleFacts) -> Iterator[Standing]:
 
 def _never_asked_to_close(module: Module, one: Keeping) -> bool:
     """Whether all that closes the session are methods to close the object by, and nobody calls one or could."""
+    words = closing_when_asked(module, one)
+    return bool(words) and all(
+        _only_read(home, call, scope, words) for home, call, scope in made_at_import(module, one.owner)
+    )
+
+
+def closing_when_asked(module: Module, one: Keeping) -> frozenset[str]:
+    """The methods of an object that close what it keeps, where it calls none by itself, and nothing else closes it."""
     family_ = family(module, one.owner)
     closing = {code for home, scope in family_ for code in _closing_methods(home, scope)}
-    if not closing or any(not releasing(code.name) and code.name not in _LEAVING for code in closing):
-        return False
-    words = {code.name for code in closing}
+    words = frozenset(code.name for code in closing)
+    if any(not releasing(name) and name not in _LEAVING for name in words):
+        return frozenset()
     if any(_calls_own(scope, words) for _, scope in family_) or out_of_sight(module, one.owner):
-        return False
-    return all(_only_read(home, call, scope, words) for home, call, scope in made_at_import(module, one.owner))
+        return frozenset()
+    return words
 
 
 _LEAVING = ("__exit__", "__aexit__", "__del__")
@@ -91,7 +99,7 @@ def _plainly_read(home: Module, name: str, words: AbstractSet[str]) -> bool:
     return True
 
 
-def _runs_when_made(one: Keeping) -> bool:
+def runs_when_made(one: Keeping) -> bool:
     """Whether what opens a session is the ``__init__`` of its class, or a method that this calls on the object."""
     name = getattr(one.site.code, "name", "")
     if name == "__init__":
