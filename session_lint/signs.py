@@ -60,7 +60,9 @@ LOADING = frozenset(
 """The methods without one of which nothing gives an object of a session."""
 ATTACHING = ("add", "add_all")
 """The methods by which a session gets an object."""
-_KEEPS = r"^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
+_KEEPS = (
+    r"^@(?:\w+\.)?(?:lru_)?cache\b|^[ \t]+(?:global[ \t]|(?!self\.|cls\.)\w+(?:\.\w+)+[ \t]*(?::[^=\n]*)?=[^=].*\()"
+)
 
 
 @dataclass(frozen=True)
@@ -279,7 +281,7 @@ def imported(data: bytes, path: Path, packages: frozenset[str]) -> bool:
 
 
 def keeps(text: str) -> bool:
-    """Whether a text may put something into a global, or into a field of one."""
+    """Whether a text may put something into a global, or into a field of one, or have a function remember it."""
     return re.search(_KEEPS, text, re.MULTILINE) is not None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import guards
+from session_lint.analysis import guards, kinds
 from session_lint.analysis.holding import Hold, held, slots
 from session_lint.analysis.keyed import contents, is_dict
 from session_lint.analysis.results import RESULT
@@ -155,6 +155,8 @@ def _outcome_of(text: str, argument: ast.expr, fact: Fact) -> bool | None:
         if session:
             return False
         return guards.outcome(ast.Compare(argument, [ast.Is()], [ast.Constant(None)]), fact.guards)
+    if kinds.MARK in text:
+        return False if session and kinds.none_of_the_built_in(text) else kinds.outcome_of(text, kinds.of(argument))
     if " " in text or "." in text:
         return None
     return True if session else guards.outcome(argument, fact.guards)

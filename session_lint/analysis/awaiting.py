@@ -11,7 +11,7 @@ from session_lint.analysis.calling import own_effect
 from session_lint.analysis.effects import iterates
 from session_lint.analysis.holding import Hold, held
 from session_lint.analysis.loading import COLLECTING
-from session_lint.analysis.state import NOTHING
+from session_lint.analysis.state import NOTHING, State
 from session_lint.analysis.told import told
 from session_lint.flow import PointKind
 from session_lint.python.nodes import assigned_at, path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from session_lint.analysis.facts import ModuleFacts
     from session_lint.analysis.module import Module
     from session_lint.analysis.solved import Solved
-    from session_lint.analysis.state import Fact
+    from session_lint.analysis.state import Fact, Site
     from session_lint.python.scopes import Scope
 
 _COROUTINES = frozenset(
@@ -181,13 +181,32 @@ def _operations(facts: ModuleFacts) -> Iterator[tuple[ast.expr, str, ast.AST]]:
             yield from ((call, one.called, one.code) for call, _ in _touching(one.solved))
     for solved in facts.solved:
         if isinstance(solved.code, ast.AsyncFunctionDef):
-            for call, fact in _touching(solved):
+            for call, fact in (*_touching(solved), *_of_given(solved)):
                 assert fact.site is not None
                 if is_async(facts.module, fact.site) is False:
                     yield call, facts.variable(fact.site.node, solved.code), solved.code
     for code, _ in facts.module.codes:
         if isinstance(code, ast.AsyncFunctionDef):
             yield from ((call, name, code) for call, name in _of_told(facts.module, code))
+
+
+def _of_given(solved: Solved) -> Iterator[tuple[ast.expr, Fact]]:
+    """The operations of sessions that a coroutine opens and gives away, by a variable that it goes on with.
+
+    ``self.db = db = Session()``
+    """
+    module = solved.problem.module
+    for point, fact in solved.visits(PointKind.CALL):
+        if fact.state is State.GIVEN and fact.site is not None and fact.site.code is solved.code:
+            known = fact._replace(names=_names(module, fact.site))
+            if _asks(module, point.node, known):  # type: ignore[arg-type]  # a call
+                yield point.node, fact  # type: ignore[misc]
+
+
+def _names(module: Module, site: Site) -> frozenset[object]:
+    """The variables of a code that hold nothing but the session of a site."""
+    bindings = module.names.scopes.of[site.code].bindings
+    return frozenset(name for name, bound in bindings.items() if len(bound) == 1 and bound[0].node is site.node)
 
 
 def _of_told(module: Module, code: ast.AsyncFunctionDef) -> Iterator[tuple[ast.expr, str]]:

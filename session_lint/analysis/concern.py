@@ -71,6 +71,10 @@ class Concern:
         """What the object means that a ``with`` makes and enters, if it keeps a session meanwhile."""
 
     @abstractmethod
+    def unit_of(self, home: Names, owner: ast.ClassDef) -> Unit | None:
+        """The same of the objects of a class."""
+
+    @abstractmethod
     def lends(self, callee: Callee) -> str:
         """The global session that a call lends to its ``with``; empty for none."""
 
@@ -178,7 +182,9 @@ class Concern:
         scope = self.names.scopes.of[owner]
         if self.calls.meaning_of_class(self.names, owner) is not None:
             return True
-        return scope.is_class and any(home.has_maker_that_opens(one) for home, one in family(self, scope))  # type: ignore[arg-type]
+        if scope.is_class and any(home.has_maker_that_opens(one) for home, one in family(self, scope)):  # type: ignore[arg-type]
+            return True
+        return self.unit_of(self.names, owner) is not None
 
     def has_maker_that_opens(self, owner: Scope) -> bool:
         """Whether what the body of a class says of making, calling or entering its objects opens a session."""

@@ -302,6 +302,8 @@ def returned(facts: ModuleFacts) -> Iterator[Unclosed]:
         if ending is None:
             ending = _inside(facts.module, obligation)
         if isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef)) and ending is not None:
+            if facts.module.is_memoised(code):
+                continue  # all requests get the same one
             told = _told(facts.module, code) or kept_by_requests(facts.module, code)
             closed = next((mark.node for mark in ending.fact.marked("closed")), None)
             if ending.fact.state is not State.CLOSED:
@@ -342,8 +344,10 @@ def _inside(module: Module, obligation: Obligation) -> Ending | None:
     if ending is None:
         return None
     from session_lint.analysis.inside import left_inside  # noqa: PLC0415  (few functions return one)
+    from session_lint.analysis.under_keys import left_under_key  # noqa: PLC0415  (see above)
 
-    return ending if left_inside(module, obligation.site) else None
+    site = obligation.site
+    return ending if left_inside(module, site) or left_under_key(module, site) else None
 
 
 def _told(module: Module, function: FunctionNode) -> list[ast.Call]:

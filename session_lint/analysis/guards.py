@@ -13,6 +13,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
+from session_lint.analysis import kinds
 from session_lint.analysis.holding import arguments
 from session_lint.python.nodes import assigned_in, own_nodes, own_of, path, reading
 from session_lint.python.remembered import remembered
@@ -62,6 +63,8 @@ def atom(test: ast.expr) -> Atom | None:
         return (test.target.id, True)
     if name := path(test) or field_asked(test):
         return (name, True)
+    if (kind := kinds.asked(test)) is not None:
+        return (kinds.atom(path(kind[0]), kind[1]), kind[2]) if path(kind[0]) else None
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
         return _comparison(field_read(test.left), test.ops[0], test.comparators[0])
     return None
@@ -117,6 +120,8 @@ def call_value(node: ast.expr) -> str:
 
 def _atom_of_call(test: ast.expr) -> Atom | None:
     """The atom for a test of what a call has returned; only the callee can tell how it came out."""
+    if (kind := kinds.asked(test)) is not None:
+        return (kinds.atom(name, kind[1]), kind[2]) if (name := call_value(kind[0])) else None
     if name := call_value(test):
         return (name, True)
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not (name := call_value(test.left)):
@@ -161,7 +166,8 @@ def outcome(test: ast.expr, guards: Guards) -> bool | None:
     for value in (True, False):
         if (known[0], value) in guards:
             return value == known[1]
-    return None
+    told = kinds.follows(known[0], guards) if guards else None
+    return None if told is None else told == known[1]
 
 
 def assume(guards: Guards, text: str, value: bool, *, object_or_none: bool = False) -> Guards | None:  # noqa: FBT001
@@ -169,9 +175,11 @@ def assume(guards: Guards, text: str, value: bool, *, object_or_none: bool = Fal
 
     :param object_or_none: whether the atom is a variable that holds an object that is always true, or ``None``.
     """
-    if (text, not value) in guards:
+    if (text, not value) in guards or kinds.follows(text, guards) is (not value):
         return None
     found = {(text, value)}
+    if value and kinds.means_something(text):
+        found.add((f"{text.partition(kinds.MARK)[0]} is None", False))
     if text.endswith(" is None") and value:
         found.add((text.removesuffix(" is None"), False))
     elif " " not in text and (value or object_or_none):
@@ -205,7 +213,7 @@ def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
     if isinstance(value, ast.Constant):
         yield base | {(name, bool(value.value)), (f"{name} is None", value.value is None)}
     elif known := path(field_read(value)) or call_value(value):
-        copied = {(name + text[len(known) :], v) for text, v in guards if text in (known, f"{known} is None")}
+        copied = {(name + text[len(known) :], v) for text, v in guards if _is_about(text, known)}
         yield base | copied
     elif not isinstance(value, (ast.Compare, ast.UnaryOp, ast.BoolOp)):
         yield base
@@ -213,6 +221,11 @@ def learned(name: str, value: ast.expr, guards: Guards) -> Iterator[Guards]:
         yield base | {(name, truth)}
     else:
         yield from _split(name, value, guards)
+
+
+def _is_about(text: str, name: str) -> bool:
+    """Whether an atom is about a variable itself, and not about another one, too, or a field of it."""
+    return text in (name, f"{name} is None") or text.startswith(name + kinds.MARK)
 
 
 def _chosen(value: ast.expr, guards: Guards) -> ast.expr:
@@ -516,6 +529,8 @@ def _tested(test: ast.expr) -> Iterator[str]:
         yield from _tested(test.operand)
     elif isinstance(test, ast.NamedExpr):
         yield test.target.id
+    elif (kind := kinds.asked(test)) is not None:
+        yield path(kind[0])
     elif isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
         yield path(test.left)
     else:

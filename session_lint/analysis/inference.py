@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_lint.analysis import guards
-from session_lint.analysis.aliases import managed, managed_by
+from session_lint.analysis.aliases import is_managed, managed, managed_by
 from session_lint.analysis.arguments import conditions_met
 from session_lint.analysis.calls import is_method
 from session_lint.analysis.family import family
@@ -258,12 +258,21 @@ def unit_of_work(module: Module, names: Names, owner: ast.ClassDef) -> Unit | No
 
 
 def _fields_opened(module: Module, owner: Scope) -> Iterator[tuple[str, tuple[Module, ast.AST]]]:
-    """The fields that a class, or one above it, fills with fresh sessions alone, each with what opens the first."""
+    """The fields that a class, or one above it, fills with fresh sessions alone, each with what opens the first.
+
+    Or with a registry, whose session the thread has until it is removed.
+    """
     for home, scope in family(module, owner):
         for field, bound in scope.attributes.items():
             bindings = [b for b in bound if not is_none(b.node)]
-            if bindings and all(isinstance(b.node, ast.expr) and _opens(home, b.node, b.scope) for b in bindings):
+            fresh = (isinstance(b.node, ast.expr) and _begins(home, b.node, b.scope) for b in bindings)
+            if bindings and all(fresh):
                 yield field, _opening(home, bindings[0].node, bindings[0].scope)
+
+
+def _begins(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression gives a fresh session, or a registry, whose session is fresh as long as all remove it."""
+    return _opens(module, node, scope) or is_managed(module, node, scope)
 
 
 def _opening(module: Module, node: ast.AST, scope: Scope) -> tuple[Module, ast.AST]:
@@ -342,6 +351,43 @@ def getters(module: Module) -> Iterator[tuple[str, Scope]]:
     """
     for name, scopes in module.kept.items():
         yield from ((name, scope) for scope in scopes if _returns(scope, name))
+
+
+def memoised_getters(module: Module) -> Iterator[Scope]:
+    """The functions without parameters that open a session on their first call, and give the same one ever after.
+
+    ``@lru_cache def get_session(): return SessionLocal()``
+    """
+    top = module.names.scopes.module
+    for scope in module.names.scopes.of.values() if _REMEMBERING in module.source.text else ():
+        function = scope.node
+        if isinstance(function, ast.FunctionDef) and scope.parent is top and not parameters(function):
+            kept = module.decorator(function, Role.MEMOISED)
+            if kept is not None and _is_for_good(module, kept) and _gives_fresh(module, scope):
+                yield scope
+
+
+_REMEMBERING = "functools"
+
+
+def _is_for_good(module: Module, decorator: ast.expr) -> bool:
+    """Whether a decorator keeps what a function gives for as long as the program runs."""
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    names = module.names.qualify(target, module.names.scopes.module)
+    return bool(names) and all(name.startswith(f"{_REMEMBERING}.") for name in names)
+
+
+def _gives_fresh(module: Module, scope: Scope) -> bool:
+    """Whether all that a function returns is the session that it opens."""
+    values = [n.value for n in own_of(scope.node, ast.Return)]
+    return bool(values) and all(v is not None and _opens(module, _bound(v, scope), scope) for v in values)
+
+
+def _bound(value: ast.expr, scope: Scope) -> ast.expr:
+    """What a variable of a function holds, where it is given one value only; else the expression itself."""
+    bindings = scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
+    held_ = bindings[0].node if len(bindings) == 1 else None
+    return held_ if isinstance(held_, ast.expr) else value
 
 
 def lenders(module: Module) -> Iterator[tuple[str, Scope]]:

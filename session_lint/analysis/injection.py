@@ -55,7 +55,7 @@ def depended_on(call: ast.Call) -> list[ast.expr]:
     return [*call.args[:1], *(k.value for k in call.keywords if k.arg in _CALLED)]
 
 
-_CALLED = ("dependency", "context_getter")
+_CALLED = ("dependency", "context_getter", "context_value")
 """Keywords by which a framework is told what to call."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.aliases import made_by
 from session_lint.analysis.failures import Swallowed, is_harmless
+from session_lint.analysis.family import family
 from session_lint.analysis.makers import makers
 from session_lint.analysis.places import is_test
 from session_lint.analysis.registries import is_registry, removed_somewhere
@@ -166,19 +167,52 @@ def _is_its_own(module: Module, one: Borrowed) -> bool:
 def _only(owner: Scope, field: str) -> ast.AST | None:
     """What a class puts into a field of its objects, where it does that once, as it makes them."""
     bound = [b for b in owner.attributes.get(field, ()) if not is_none(b.node)]
-    once = len(bound) == 1 and not owner.bindings.get(field) and getattr(bound[0].scope.node, "name", "") == "__init__"
+    once = len(bound) == 1 and not owner.bindings.get(field) and getattr(bound[0].scope.node, "name", "") in _ONCE
     return bound[0].node if once else None
 
 
+_ONCE = ("__init__", "open_spider")
+"""Methods that run once for an object: the second one Scrapy calls, before its pipelines get items."""
+
+
 def _undone_elsewhere(module: Module, owner: Scope, field: str) -> bool:
-    """Whether something rolls a field's session back besides the clauses of the class's methods, or may."""
-    if module.program.mentioning(module, f".{field}.rollback") != []:
-        return True
-    for code, scope in module.codes:
-        clauses = _in_clauses(code)
-        first = parameters(code)[0].arg if scope.parent is owner and parameters(code) else ""  # type: ignore[arg-type]
+    """Whether something rolls a field's session back besides the clauses of the class's methods, or may.
+
+    What a method does to the field of its own object is nothing to the objects of another class.
+    """
+    others = module.program.mentioning(module, f".{field}.rollback")
+    return others is None or any(_undone_in(home, module, owner, field) for home in (module, *others))
+
+
+def _undone_in(home: Module, module: Module, owner: Scope, field: str) -> bool:
+    """Whether something in a module does that.
+
+    :param module: that of the class.
+    """
+    for code, scope in home.codes:
+        clauses: set[ast.AST] | None = None
         for call in own_of(code, ast.Call):
             on = path(call.func.value) if isinstance(call.func, ast.Attribute) and call.func.attr in _UNDOING else ""
-            if on.endswith(f".{field}") and (call not in clauses or on != f"{first}.{field}"):
+            if not on.endswith(f".{field}"):
+                continue
+            above = scope.parent
+            own = on == f"{_first(code, above)}.{field}"
+            if own and above is not owner and not _related(home, above, module, owner):  # type: ignore[arg-type]  # a class
+                continue
+            clauses = _in_clauses(code) if clauses is None else clauses
+            if not own or above is not owner or call not in clauses:
                 return True
     return False
+
+
+def _first(code: ast.AST, above: Scope | None) -> str:
+    """The first parameter of a method; empty for any other code."""
+    method = above is not None and above.is_class and isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return parameters(code)[0].arg if method and parameters(code) else ""  # type: ignore[arg-type]  # see above
+
+
+def _related(home: Module, one: Scope, module: Module, other: Scope) -> bool:
+    """Whether one of two classes is a base of the other, each of a module."""
+    return any(scope is other for _, scope in family(home, one)) or any(
+        scope is one for _, scope in family(module, other)
+    )

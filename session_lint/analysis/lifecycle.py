@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import guards
+from session_lint.analysis import guards, kinds
 from session_lint.analysis.calling import Calling
 from session_lint.analysis.effects import alike, close, is_statement, recovered
 from session_lint.analysis.holding import Hold, held, slot
@@ -404,6 +404,9 @@ class Lifecycle(Raising):
             stays = bool(fact.marked("failed")) and held(asked[0], fact) is Hold.WHOLE  # until its rollback
             return asked[1] if stays else None
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            if (kind := kinds.asked(test)) is not None:  # type(session) is dict
+                other = kinds.none_of_the_built_in(kinds.atom("", kind[1])) and held(kind[0], fact) is Hold.WHOLE
+                return not kind[2] if other else None
             return _compared(test, test.ops[0], test.comparators[0], fact)
         return self._asked(test, fact) if isinstance(test, ast.Call) else None
 
@@ -415,6 +418,9 @@ class Lifecycle(Raising):
             return True
         if path(test.func) != "isinstance":
             return None
+        kind = kinds.asked(test)
+        if kind is not None and kinds.none_of_the_built_in(kinds.atom("", kind[1])):
+            return False
         found = self.module.calls.meaning(self.module.names.qualify(test.args[1], self.scope))
         return True if found is not None and found.role is Role.FACTORY else None
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from session_lint.analysis.guards import BOUND, VALUE, call_value, field_asked
+from session_lint.analysis.kinds import asked
 from session_lint.analysis.results import RESULT
 from session_lint.flow import EdgeKind, PointKind
 from session_lint.python.nodes import own_of, path
@@ -113,7 +114,7 @@ def _values_taken(block: Block) -> set[str]:
     """The variables for values of calls that a block binds, returns, awaits or tests; behind it they are gone."""
     taken = [p.value if p.kind in _TAKING else p.node for p in block.points if p.kind in _PASSING]
     tests = (e.node for e in block.edges if e.kind in _TESTS)
-    taken += [t.left if isinstance(t, ast.Compare) else t for t in tests]
+    taken += [kind[0] if (kind := asked(t)) else t.left if isinstance(t, ast.Compare) else t for t in tests if t]
     return {call_value(value) for value in taken if isinstance(value, (ast.Call, ast.Await))}
 
 

@@ -50,14 +50,17 @@ def lost_writes(facts: ModuleFacts) -> Iterator[Loss]:
     for kind in (SiteKind.OWNED, SiteKind.SCOPE):
         for obligation in facts.obligations(kind):
             normal = _closed(facts.module, obligation)
-            found = (_loss(facts.module, obligation, normal) or _change(facts.module, obligation)) if normal else None
+            saves = any(e.fact.marked("committed") for e in obligation.endings) if normal else False
+            found = _loss(facts.module, obligation, normal, saves=saves) if normal else None
+            if found is None and normal and not saves:
+                found = _change(facts.module, obligation)
             if found is not None:
                 yield found
 
 
 def _closed(module: Module, obligation: Obligation) -> list[Ending]:
-    """The normal endings of a session that is closed on all of them, and of which nobody commits anything."""
-    if any(e.fact.marked(what) for e in obligation.endings for what in ("committed", "exposed", "yielded", "lent")):
+    """The normal endings of a session that is closed on all of them, and that nobody else may commit."""
+    if any(e.fact.marked(what) for e in obligation.endings for what in ("exposed", "yielded", "lent")):
         return []
     if obligation.site.kind is SiteKind.SCOPE and may_commit(module, obligation.site.node):
         return []
@@ -65,7 +68,11 @@ def _closed(module: Module, obligation: Obligation) -> list[Ending]:
     return normal if all(e.closed for e in normal) else []  # else it is another rule's, or another's to commit
 
 
-def _loss(module: Module, obligation: Obligation, normal: list[Ending]) -> Loss | None:
+def _loss(module: Module, obligation: Obligation, normal: list[Ending], *, saves: bool) -> Loss | None:
+    """The last write that is lost.
+
+    :param saves: whether something of the session is committed: then it is only lost where no commit can follow it.
+    """
     lost = [
         (e.solved.here(m.node, lambda fact, write=m.node: fact.pending is write), m.node, m.other)  # type: ignore[misc]
         for e in normal
@@ -73,9 +80,49 @@ def _loss(module: Module, obligation: Obligation, normal: list[Ending]) -> Loss 
         if m.node
     ]
     here, write, closed = max(lost, key=lambda one: getattr(one[0], "lineno", 0), default=(None, None, None))
-    if here is None or write is None or closed is None or _may_commit(module, obligation, write):
+    if here is None or write is None or closed is None:
+        return None
+    if saves and (here is not write or not _is_last(module, obligation, write)):
+        return None
+    if _may_commit(module, obligation, write, until=write if saves else None):
         return None
     return Loss(obligation, here, write, closed)
+
+
+def _is_last(module: Module, obligation: Obligation, write: ast.AST) -> bool:
+    """Whether all of a code that may commit a session stands before a write, and in no loop around it.
+
+    An object that was added before, and so is saved, is no write. The end of ``with session.begin()`` would save it.
+    """
+    code, name = obligation.site.code, obligation.name
+    added = {path(write.args[0])} - {""} if isinstance(write, ast.Call) and write.args else set()
+    for call in own_of(code, ast.Call):
+        adds = call is not write and isinstance(call.func, ast.Attribute) and call.func.attr in _ADDING
+        if adds and not added.isdisjoint(map(path, call.args)):
+            return False
+    blocks = [node for node in own_of(code, ast.With, ast.AsyncWith) if write in own_nodes(node)]
+    entered = (item.context_expr for block in blocks for item in block.items)
+    if any(isinstance(one, ast.Call) and path(one.func) == f"{name}.begin" for one in entered):
+        return False
+    loops = [node for node in own_of(code, ast.For, ast.AsyncFor, ast.While) if write in own_nodes(node)]
+    for call in own_of(code, ast.Call):
+        if call is write:
+            continue
+        func = call.func
+        own = isinstance(func, ast.Attribute) and path(func.value) == name and func.attr not in _COMMITTING
+        if not own and (_after(call, write) or any(call in own_nodes(loop) for loop in loops)):
+            known = call in module.calls and module.calls.callee(call).constructor
+            named = {path(argument) for argument in arguments(call)} | {path(func).rpartition(".")[0]}
+            if not known and (name in named or path(func).rpartition(".")[2] in _COMMITTING):
+                return False
+    return True
+
+
+_COMMITTING = ("commit", "begin")
+
+
+def _after(node: ast.AST, write: ast.AST) -> bool:
+    return (node.lineno, node.col_offset) > (write.lineno, write.col_offset)  # type: ignore[attr-defined]  # expressions
 
 
 def _change(module: Module, obligation: Obligation) -> Loss | None:
@@ -100,9 +147,12 @@ def _added_after(obligation: Obligation, target: ast.Attribute) -> Iterator[ast.
             yield call
 
 
-def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
-    """Whether the write may be saved by itself, or not be meant to be saved."""
-    if _is_ended(module, obligation):
+def _may_commit(module: Module, obligation: Obligation, write: ast.AST, *, until: ast.AST | None) -> bool:
+    """Whether the write may be saved by itself, or not be meant to be saved.
+
+    :param until: the write, where what ends a transaction before it is nothing to it.
+    """
+    if _is_ended(module, obligation, until):
         return True
     calls = [n for n in own_of(obligation.site.code, ast.Call) if isinstance(n.func, ast.Attribute)]
     if not attaches(module, write):
@@ -112,7 +162,7 @@ def _may_commit(module: Module, obligation: Obligation, write: ast.AST) -> bool:
     return asked or unchanged(module, write)
 
 
-def _is_ended(module: Module, obligation: Obligation) -> bool:
+def _is_ended(module: Module, obligation: Obligation, until: ast.AST | None = None) -> bool:
     """Whether each statement may be saved by itself, or the code ends its transaction in another way."""
     origin = obligation.site.origin.node
     if isinstance(origin, ast.Call) and origin in module.calls and autocommits(module, origin):
@@ -121,6 +171,7 @@ def _is_ended(module: Module, obligation: Obligation) -> bool:
     if any(AUTOCOMMIT.search(home.source.text) for home in homes(module, origin)):
         return True
     ending = ended_on_purpose(obligation.site.code)
+    ending = ending if until is None else {call for call in ending if _after(call, until)}
     return bool(ending) and bool(ending - _of_no_avail(obligation))  # on a connection, or on purpose
 
 

@@ -21,6 +21,7 @@ from session_lint.analysis.inference import (
     kept,
     lenders,
     lent,
+    memoised_getters,
     scope_meaning,
     unit_of_work,
 )
@@ -158,7 +159,13 @@ class Module(Concern):
     @once
     def getters(self) -> dict[str, str]:
         """What identifies the global session of each getter of this module."""
-        return {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in getters(self)}
+        found = {self.names.qualname(scope): f"{self.names.module}.{name}" for name, scope in getters(self)}
+        return found | {name: name for name in self.memoised_getters}
+
+    @once
+    def memoised_getters(self) -> list[str]:
+        """The getters of this module that remember the session which they have opened: nobody's to close."""
+        return [self.names.qualname(scope) for scope in memoised_getters(self)]
 
     @property
     def lenders(self) -> dict[str, str]:
@@ -371,7 +378,10 @@ class Module(Concern):
         callee = self.calls.callee(node) if isinstance(node, ast.Call) else None
         if callee is None or callee.owner is None or callee.home is None or callee.meaning is not None:
             return None
-        home, owner = callee.home, callee.owner
+        return self.unit_of(callee.home, callee.owner)
+
+    def unit_of(self, home: Names, owner: ast.ClassDef) -> Unit | None:
+        """The same of the objects of a class."""
         return self.asked(self.units, owner, lambda: unit_of_work(self, home, owner))
 
     def _maker(self, names: frozenset[str]) -> Meaning | None:

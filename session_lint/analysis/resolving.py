@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.kinds import MARK, means_something
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -50,4 +52,5 @@ def _plain(conditions: Guards) -> Guards:
     """The conditions without those that follow from others: what is ``None`` is not true, what is true is there."""
     true = {text for text, value in conditions if value}
     implied = {(text.removesuffix(" is None"), False) for text in true if text.endswith(" is None")}
+    implied |= {(f"{text.partition(MARK)[0]} is None", False) for text in true if means_something(text)}
     return conditions - implied - {(f"{text} is None", False) for text in true if " " not in text}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from session_lint.analysis import guards
+from session_lint.analysis import guards, kinds
 from session_lint.analysis.holding import arguments
 from session_lint.python.nodes import assigned_in, own_of, path
 from session_lint.python.remembered import remembered
@@ -112,6 +112,8 @@ def _plainly_bound(code: ast.AST) -> set[str]:
 
 def returning(value: ast.expr | None, known: guards.Guards) -> Iterator[guards.Guards]:
     """The ways that ``return value`` splits into, as far as tests of the value come out differently."""
+    kind = kinds.of(value)
+    of_kind = {(kinds.atom(RESULT, kind), True)} if kind not in ("", "bool") else set()
     if isinstance(value, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
         elements = value.keys if isinstance(value, ast.Dict) else value.elts
         sure = not elements or any(e is not None and not isinstance(e, ast.Starred) for e in elements)
@@ -121,11 +123,11 @@ def returning(value: ast.expr | None, known: guards.Guards) -> Iterator[guards.G
             for at, e in enumerate(value.elts if isinstance(value, (ast.Tuple, ast.List)) else ())
             if isinstance(e, ast.Constant) and _plain(e)
         }
-        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)} | truth | told
+        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)} | truth | told | of_kind
     elif isinstance(value, _OBJECTS):
-        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)}
+        yield guards.forget(known, RESULT) | {(f"{RESULT} is None", False)} | of_kind
     else:
-        yield from guards.learned(RESULT, value or ast.Constant(None), known)
+        yield from (way | of_kind for way in guards.learned(RESULT, value or ast.Constant(None), known))
 
 
 def place(of: str, index: int) -> str:

@@ -153,6 +153,8 @@ def entry_words(entry: ModuleFacts, code: ast.AST, facts: ModuleFacts) -> str:
 def settled(module: Module) -> frozenset[str]:
     """The singletons that no caller has to close: ``atexit``, an exit stack, a hook or a test's teardown does.
 
+    Or nobody has to, as of what a function remembers.
+
     What tests do settles it for tests only. A net does not count: a function at exit that closes with a
     ``ResourceWarning``.
     """
@@ -164,7 +166,7 @@ def settled(module: Module) -> frozenset[str]:
 
 
 def _settled_in(module: Module) -> frozenset[str]:
-    found: set[str] = set()
+    found: set[str] = {*module.memoised_getters}
     for call, scope in module.names.scopes.calls.items():
         code = module.code_of(scope)
         given = [*arguments(call)]

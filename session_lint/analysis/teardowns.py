@@ -56,7 +56,7 @@ def without_teardown(facts: ModuleFacts) -> Iterator[Opened]:
             yield Opened(obligation.site, obligation.site.code, own, path(own), None)
         target = next((n for n in kept if is_request_field(module, n, scope)), None)
         if isinstance(target, ast.Attribute):
-            after = _closers(module, target.attr)
+            after = after_requests(module, target.attr)
             if after is not None:
                 node = after[0] if after else None
                 yield Opened(obligation.site, obligation.site.code, target, path(target), node)
@@ -112,7 +112,7 @@ def _lets_go_of(code: ast.AST, field: str) -> bool:
     )
 
 
-def _closers(module: Module, field: str) -> list[ast.AST] | None:
+def after_requests(module: Module, field: str) -> list[ast.AST] | None:
     """The hooks after requests that close a field; ``None`` where a teardown closes it, or anybody else may."""
     others = module.program.saying(module, "teardown")
     closing = module.program.mentioning(module, field)

@@ -7,7 +7,7 @@ is no context manager) where it stays open on some way: it is never closed, or o
 
 So is the session that a plain function, or a factory itself, gives to FastAPI's `Depends`, where no handler closes it
 (or what a function gives that Pyramid's `add_request_method` is told of, where nothing closes it or ends the request),
-also inside of an object of the project that keeps it (`return Users(SessionLocal())`);
+also inside of an object of the project that keeps it (`return Users(SessionLocal())`), or under a key of a dictionary;
 a loop (`async for session in get_session()`) that a `break` or `return` leaves with the generator suspended: a warning,
 since the event loop ends such a generator, some time later (nothing where the loop's own `finally` closes the session);
 the same of `generator = get_session()` that is asked for its session by `anext(generator)` and for nothing after that,

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports the last write (`add`, `delete`, an `INSERT`, `UPDATE` or `DELETE` statement, …) of a session that the code
-opens and closes, by hand or with `with Session() as session`, where no way commits it. Setting a column of an object
+opens and closes, by hand or with `with Session() as session`, where no way commits it: nothing commits at all, or all
+that does stands before the write. Setting a column of an object
 that was loaded is a write, too, where nothing else is done with the object. A handler of FastAPI counts, whose session
 a dependency lends (`db=Depends(get_db)`) that only closes it. So does a function that closes the session of a registry
 (`scoped_session`) which it has written through, where nothing runs in between that may commit it.

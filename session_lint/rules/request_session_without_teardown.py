@@ -4,6 +4,9 @@
 Reports a session that a Flask hook or a getter puts into `flask.g`, where no function that is registered by
 `teardown_appcontext`, `teardown_request` or `teardown_app_request` closes it, nor anything that such a function calls.
 
+So is the session that an object opens for itself when it is made, and that is put there (`g.db = Database()`), where
+its class closes it when it is asked to, and nobody asks.
+
 A hook by `after_request` is no teardown: where an exception is passed on (in tests, in debug mode), or another such
 hook fails before it, it is not run.
 
@@ -81,9 +84,11 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
     """One finding for each session in a request's context that no teardown closes."""
     if not any(e.fact.marked("kept") for one in facts.obligations(SiteKind.OWNED) for e in one.endings):
         return
-    from session_lint.analysis.teardowns import without_teardown  # noqa: PLC0415  (few modules need it)
+    from session_lint.analysis.request_objects import in_request_objects  # noqa: PLC0415  (few modules need it)
+    from session_lint.analysis.teardowns import without_teardown  # noqa: PLC0415  (see above)
 
-    for one in without_teardown(facts):
+    own = [*without_teardown(facts)]
+    for one in (*own, *in_request_objects(facts)):
         steps = [*opened(facts, one.site), step(facts, one.target, f"kept in {one.field!r} for the request")]
         if one.after is not None:
             steps.append(step(facts, one.after, "closes it, but is not run after every error"))
@@ -92,7 +97,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
             one.site.node,
             symbol=facts.symbol(one.code),
             trace=steps,
-            **fixes.teardown(facts, one),
+            **(fixes.teardown(facts, one) if one in own else {}),
             field=one.field,
             what="only an after_request hook, which is not run after every error" if one.after else "no teardown",
         )

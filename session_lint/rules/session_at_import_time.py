@@ -5,7 +5,8 @@ Reports a session that a module opens while it is imported (a variable of the mo
 default of a parameter, a field of an object: `bot.session = Session()`) and that functions use, of this module or of
 another one that imports it; an object of the project that keeps the session it is given (`users =
 Users(SessionLocal())`) is as good as the session, where its class closes nothing, and so is one that opens a session
-for itself when it is made (`users = Users()`), where modules make all objects of its class. A function that fills a
+for itself when it is made (`users = Users()`), where modules make all objects of its class; it may have a `close()`
+that nobody calls. A function that fills a
 variable of its module (`global session`) counts where importing the module, or a package, runs it. What calling a
 registry gives (`scoped_session`, Flask-SQLAlchemy's `db.session`) is a session, too: that of the thread which imports
 the module. So is one that a function puts into a web application for all its requests, when it makes or starts it
