@@ -12,8 +12,8 @@ is lost, never used or idle after a commit, the finding is a warning.
 The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
 on its normal ways, or leaves them with a commit, those aside that begin with a caught exception, and nothing else
 removes it: no teardown, hook or wrapper. Who asks for it next in the same thread gets what the exception has left. So
-does what a call gives of which nobody knows what it calls (`session = self.session_factory()`, a getter of a module that
-nobody has read), where the function uses it as a session and closes it itself.
+does what a call gives of which nobody knows what it calls (`session = self.session_factory()`, a getter of a module
+that nobody has read), where the function uses it as a session and closes it itself.
 
 A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
 ways, and nobody else in the project closes it. So does one that a class opens for a field and that only its `__exit__`
