@@ -26,7 +26,10 @@ _SAVING = {"add", "commit", "close"}
 
 
 def of_unknown(module: Module, scope: Scope, value: ast.AST | None) -> ast.Call | None:
-    """The call without arguments of what a parameter, or a field of one, has, or of a module that nobody has read."""
+    """The call without arguments of what a parameter, or a field of one, has, or of a module that nobody has read.
+
+    A method that an object has of a base class which nobody has read is of such a module, too.
+    """
     if not isinstance(value, ast.Call) or value.args or value.keywords or value not in module.calls:
         return None
     first = path(value.func).partition(".")[0]
@@ -37,21 +40,20 @@ def of_unknown(module: Module, scope: Scope, value: ast.AST | None) -> ast.Call 
     callee = module.calls.callee(value)
     if callee.function is not None or callee.owner is not None or callee.role is not None:
         return None
-    told = callee.known if kinds == _GIVEN else any(foreign(n) or module.calls.is_own(n) for n in callee.names)
-    return None if told else value
+    told = any(foreign(name) or module.calls.is_own(name) for name in callee.names)
+    return None if told or (kinds == _IMPORTED and not callee.known) else value
 
 
-def is_session(module: Module, scope: Scope, calls: list[ast.Call]) -> bool:
+def is_session(scope: Scope, calls: list[ast.Call]) -> bool:
     """Whether what a variable of a function holds is a session, by the methods that are called on it."""
     return acts_as_session(calls) or (
-        not any(map(is_anothers, calls)) and (_asks_models(module, calls) or _saves_objects(scope, calls))
+        not any(map(is_anothers, calls)) and (_asks_models(calls) or _saves_objects(scope, calls))
     )
 
 
-def _asks_models(module: Module, calls: list[ast.Call]) -> bool:
-    """Whether one of some calls begins a query of a class, which is narrowed or asked: ``s.query(User).first()``."""
-    begun = [call for call in calls if _method(call) == "query" and call.args]
-    return any(_names_a_class(c.args[0]) for c in begun if isinstance(module.parents.get(c), ast.Attribute))
+def _asks_models(calls: list[ast.Call]) -> bool:
+    """Whether one of some calls begins a query of a class, or of a field of one: ``s.query(User)``."""
+    return any(_names_a_class(call.args[0]) for call in calls if _method(call) == "query" and call.args)
 
 
 def _saves_objects(scope: Scope, calls: list[ast.Call]) -> bool:
@@ -64,7 +66,9 @@ def _saves_objects(scope: Scope, calls: list[ast.Call]) -> bool:
 
 
 def _names_a_class(node: ast.expr) -> bool:
-    """Whether an expression is spelled like a class, or like a field of one."""
+    """Whether an expression is spelled like a class, or like a field of one; or is made of one: ``func.max(User.id)``."""
+    if isinstance(node, ast.Call) and not path(node.func)[:1].isupper():
+        return any(map(_names_a_class, node.args))
     words = path(node).split(".")[-2:]
     return any(word[:1].isupper() and not word.isupper() for word in words)
 

@@ -368,7 +368,7 @@ def _looked_up(module: Module) -> Iterator[Borrowed]:
         value = _taken_out(module, scope, name)
         if name in scope.declared or value is None:
             continue
-        if is_session(module, scope, calls) and not _taken_otherwise(code, value):
+        if is_session(scope, calls) and not _taken_otherwise(code, value):
             asked = value if isinstance(value, ast.Call) and not value.args else None
             yield Borrowed(module, code, name, reading(name), calls, None, managed=False, value=value, asked=asked)
 

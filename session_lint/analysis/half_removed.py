@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 
+_DONE = {State.CLOSED, State.IDLE}
+
+
 @dataclass(frozen=True, eq=False)
 class HalfRemoved:
     """A registry's session that a function closes on its normal ways, or some of them, and not on all others.
@@ -67,7 +70,7 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
         if State.CLOSED not in states or (one.asked is None and _removed_by_others(facts.module, one)):
             continue
         plain = State.ACTIVE in states
-        if not plain and not states <= {State.CLOSED, State.IDLE}:
+        if not plain and not states <= ({*_DONE, State.NEW} if one.asked else _DONE):
             continue
         asked = _asked(one)
         ending = next((way for way in _open(one, plain=plain) if not _before(way, asked)), None)
