@@ -66,7 +66,7 @@ def _saves_objects(scope: Scope, calls: list[ast.Call]) -> bool:
 
 
 def _names_a_class(node: ast.expr) -> bool:
-    """Whether an expression is spelled like a class, or like a field of one; or is made of one: ``func.max(User.id)``."""
+    """Whether an expression is spelled like a class, or a field of one, or made of those: ``func.max(User.id)``."""
     if isinstance(node, ast.Call) and not path(node.func)[:1].isupper():
         return any(map(_names_a_class, node.args))
     words = path(node).split(".")[-2:]
