@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _WRITING = frozenset(name for name, what in effects().items() if what.effect in ("write", "read", "build"))
 """Methods that write, or may: ``session.execute(insert(User))``."""
+_KEEPING = frozenset(["commit", "begin"])
+"""Methods after which what was written is kept, on the ways that lead there."""
 _ENDING = frozenset(["close", "remove"])
 _KEPT = ("committed", "exposed", "yielded", "lent", "begun", "scope")
 """Marks of a session that somebody may have committed, or may commit yet."""
@@ -64,10 +66,17 @@ def _may_drop(one: Borrowed) -> bool:
     methods = {use.func.attr for use in one.uses if isinstance(use.func, ast.Attribute)}
     called = {call.func.attr for call in own_of(one.code, ast.Call) if isinstance(call.func, ast.Attribute)}
     closes = bool(own_of(one.code, ast.withitem)) or not called.isdisjoint(_ENDING)
-    return closes and not methods.isdisjoint(_WRITING) and not ended_on_purpose(one.code)
+    return (
+        closes
+        and methods.isdisjoint(_KEEPING)
+        and not methods.isdisjoint(_WRITING)
+        and not ended_on_purpose(one.code)
+    )
 
 
 def _dropped(module: Module, one: Borrowed) -> Dropped | None:
+    if all(_others_run(module, one, use) for use in one.uses):
+        return None
     if any(AUTOCOMMIT.search(home.source.text) for home in homes(module, one.node)):
         return None
     try:
