@@ -361,14 +361,14 @@ def _looked_up(module: Module) -> Iterator[Borrowed]:
     for call, scope in module.names.scopes.calls.items():
         if isinstance(call.func, ast.Attribute) and call.func.attr in known and isinstance(call.func.value, ast.Name):
             name = call.func.value.id
-            if name in scope.bindings and _taken_out(module, scope, name) is not None:
+            if isinstance(scope.node, _FUNCTIONS) and isinstance(_only_value(scope, name), _TAKING):
                 used.setdefault((scope.node, name), []).append(call)
     for (code, name), calls in used.items():
         scope = module.names.scopes.of[code]
-        value = _taken_out(module, scope, name)
-        if name in scope.declared or value is None:
+        if name in scope.declared or not is_session(scope, calls):
             continue
-        if is_session(scope, calls) and not _taken_otherwise(code, value):
+        value = _taken_out(module, scope, name)
+        if value is not None and not _taken_otherwise(code, value):
             asked = value if isinstance(value, ast.Call) and not value.args else None
             yield Borrowed(module, code, name, reading(name), calls, None, managed=False, value=value, asked=asked)
 
@@ -385,9 +385,18 @@ def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
 
 def _taken_out(module: Module, scope: Scope, name: str) -> ast.expr | None:
     """What a variable gets, once, where a parameter, or a field of one, has it or gives it as it is called."""
-    bindings = scope.bindings[name]
-    value = bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
+    value = _only_value(scope, name)
     return _under_a_key(scope, value) or of_unknown(module, scope, value)
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_TAKING = (ast.Call, ast.Subscript)
+
+
+def _only_value(scope: Scope, name: str) -> ast.AST | None:
+    """What a variable of a scope gets, if that is once."""
+    bindings = scope.bindings.get(name, ())
+    return bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
 
 
 def _under_a_key(scope: Scope, value: ast.AST | None) -> ast.expr | None:

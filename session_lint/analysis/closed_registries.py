@@ -67,10 +67,7 @@ def _may_drop(one: Borrowed) -> bool:
     called = {call.func.attr for call in own_of(one.code, ast.Call) if isinstance(call.func, ast.Attribute)}
     closes = bool(own_of(one.code, ast.withitem)) or not called.isdisjoint(_ENDING)
     return (
-        closes
-        and methods.isdisjoint(_KEEPING)
-        and not methods.isdisjoint(_WRITING)
-        and not ended_on_purpose(one.code)
+        closes and methods.isdisjoint(_KEEPING) and not methods.isdisjoint(_WRITING) and not ended_on_purpose(one.code)
     )
 
 
