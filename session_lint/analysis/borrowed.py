@@ -370,7 +370,8 @@ def _looked_up(module: Module) -> Iterator[Borrowed]:
         value = _taken_out(module, scope, name)
         if value is not None and not _taken_otherwise(code, value):
             asked = value if isinstance(value, ast.Call) and not value.args else None
-            yield Borrowed(module, code, name, reading(name), calls, None, managed=False, value=value, asked=asked)
+            sort = _kind_of_use(module, calls)
+            yield Borrowed(module, code, name, reading(name), calls, sort, managed=False, value=value, asked=asked)
 
 
 def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
@@ -472,7 +473,13 @@ def _judged(
     elif (said := told_by_property(module, node, scope)) is not None:
         yield Borrowed(module, code, name, node, calls, said, managed=False)
     elif given or ((_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)):
-        yield Borrowed(module, code, name, node, calls, None, managed=False)
+        yield Borrowed(module, code, name, node, calls, _kind_of_use(module, seen), managed=False)
+
+
+def _kind_of_use(module: Module, calls: list[ast.Call]) -> bool | None:
+    """Whether a session is asynchronous, by what is called on it: only a synchronous one has a ``query()``."""
+    asks = any(isinstance(call.func, ast.Attribute) and call.func.attr == "query" for call in calls)
+    return False if asks and not any(isinstance(module.parents.get(call), ast.Await) for call in calls) else None
 
 
 def _put_there(module: Module, node: ast.expr, scope: Scope, calls: list[ast.Call]) -> list[Made] | None:
