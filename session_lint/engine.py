@@ -16,6 +16,7 @@ from session_lint.finding import Location
 from session_lint.keeping import drawer
 from session_lint.python.modules import module_name
 from session_lint.python.project import root_of_project
+from session_lint.python.remembered import forget_some
 from session_lint.rules import catalogue
 from session_lint.rules.file_not_analysed import rule as not_analysed
 from session_lint.signs import imported, touches
@@ -304,6 +305,7 @@ def _found(
         ]  # what went wrong is told once
     if evidence is not None:
         evidence.update(facts.evidence)
+    forget_some()
     return _in_order(findings)
 
 

@@ -122,10 +122,16 @@ class Names(Containers):
 
     def aliases(self, name: str) -> set[str]:
         """What the module may call something of another module by."""
-        found = {name}
+        return {name, *self._aliases.get(name, ())}
+
+    @cached_property
+    def _aliases(self) -> dict[str, list[str]]:
+        """What the module body calls its imports by, for the last word of what it imports."""
+        found: dict[str, list[str]] = {}
         for alias, bindings in self.scopes.module.bindings.items():
-            if any(b.kind is BindingKind.IMPORT and b.target.rpartition(".")[2] == name for b in bindings):
-                found.add(alias)
+            for binding in bindings:
+                if binding.kind is BindingKind.IMPORT:
+                    found.setdefault(binding.target.rpartition(".")[2], []).append(alias)
         return found
 
     def definition(self, name: str) -> tuple[Names, ScopeNode] | None:

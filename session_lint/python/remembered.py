@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from functools import _lru_cache_wrapper
 
 P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V")
-_forgetting: list[Callable[[], None]] = []
+_caches: list[_lru_cache_wrapper[object]] = []
+MOST = 7_000
+"""How many answers of one kind are kept while a run goes on to another file: few of them are asked for there."""
 
 
 def remembered(work: Callable[P, T]) -> Callable[P, T]:
-    """A function whose answers are kept until :func:`forget_nodes`: they hold on to the trees they are about."""
+    """A function whose answers are kept for a while: they hold on to the trees they are about."""
     return recently_remembered(None)(work)
 
 
@@ -24,7 +27,7 @@ def recently_remembered(most: int | None) -> Callable[[Callable[P, T]], Callable
 
     def decorate(work: Callable[P, T]) -> Callable[P, T]:
         kept = lru_cache(maxsize=most)(work)
-        _forgetting.append(kept.cache_clear)
+        _caches.append(cast("_lru_cache_wrapper[object]", kept))
         return cast("Callable[P, T]", kept)
 
     return decorate
@@ -32,8 +35,15 @@ def recently_remembered(most: int | None) -> Callable[[Callable[P, T]], Callable
 
 def forget_nodes() -> None:
     """Let go of all trees."""
-    for forget in _forgetting:
-        forget()
+    for cache in _caches:
+        cache.cache_clear()
+
+
+def forget_some() -> None:
+    """Let go of the answers of which there are many: a run is done with a file."""
+    for cache in _caches:
+        if cache.cache_info().currsize > MOST:
+            cache.cache_clear()
 
 
 @remembered
