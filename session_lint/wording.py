@@ -38,7 +38,7 @@ def closing_words(facts: ModuleFacts, ending: Ending) -> str:
 
 
 def of_registry(rule: Rule, facts: ModuleFacts, one: HalfRemoved, last: str) -> Finding:
-    """The finding of a registry's session that some ways of a function leave open.
+    """The finding of a session that some ways of a function leave open: a registry's, or one of nobody knows what.
 
     :param last: what happens at the end of such a way.
     """
@@ -47,7 +47,7 @@ def of_registry(rule: Rule, facts: ModuleFacts, one: HalfRemoved, last: str) -> 
         one.asked,
         symbol=facts.symbol(one.code),
         trace=[
-            step(facts, one.asked, "the session of the thread is asked for here"),
+            step(facts, one.asked, f"{'a session' if one.new else 'the session of the thread'} is asked for here"),
             step(facts, facts.end_node(one.ending), last),
         ],
         severity=Severity.WARNING,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from session_lint.analysis import guards
 from session_lint.analysis.aliases import assigned, identity, is_managed, managed, managed_by, stands_for
+from session_lint.analysis.asked import is_session, of_unknown
 from session_lint.analysis.asynchronous import is_async, kind_of, lends_async
 from session_lint.analysis.decorating import arriving
 from session_lint.analysis.everywhere import known_by
@@ -69,6 +70,7 @@ class Borrowed:
     :param managed: whether a library owns it: a registry, Flask-SQLAlchemy's.
     :param in_context: whether it stands in the context of a request, whose teardown owns it.
     :param value: what the variable gets, of which an annotation says that it is one; the loop whose item it is.
+    :param asked: the call that gives it, where nobody knows what that calls.
     :param also: other paths by which the code has the same session from elsewhere.
     :param same: what tells a session from others that the code has only behind what it calls.
     """
@@ -82,6 +84,7 @@ class Borrowed:
     managed: bool
     in_context: bool = False
     value: ast.AST | None = None
+    asked: ast.Call | None = None
     also: frozenset[str] = frozenset()
     same: frozenset[object] = frozenset()
 
@@ -351,21 +354,24 @@ def _is_nothing(value: ast.AST | None) -> bool:
 def _looked_up(module: Module) -> Iterator[Borrowed]:
     """The sessions that variables of functions get out of what the function was given, by their methods.
 
-    ``session = context["session"]``, ``db = info.context.get("db")``, ``s = self.handle()`` of what nobody knows
+    ``session = context["session"]``, ``db = info.context.get("db")``, ``s = self.handle()`` of what nobody knows. What
+    somebody's module gives that nobody has read (``s = get_session()``) is one where it is closed, too.
     """
     known, used = effects(), dict[tuple[ast.AST, str], list[ast.Call]]()
     for call, scope in module.names.scopes.calls.items():
         if isinstance(call.func, ast.Attribute) and call.func.attr in known and isinstance(call.func.value, ast.Name):
             name = call.func.value.id
-            if name in scope.bindings and _taken_out(module, scope, name) is not None:
+            if isinstance(scope.node, _FUNCTIONS) and isinstance(_only_value(scope, name), _TAKING):
                 used.setdefault((scope.node, name), []).append(call)
     for (code, name), calls in used.items():
         scope = module.names.scopes.of[code]
-        value = _taken_out(module, scope, name)
-        if name in scope.declared or value is None or not acts_as_session(calls):
+        if name in scope.declared or not is_session(scope, calls):
             continue
-        if not _taken_otherwise(code, value):
-            yield Borrowed(module, code, name, reading(name), calls, None, managed=False, value=value)
+        value = _taken_out(module, scope, name)
+        if value is not None and not _taken_otherwise(code, value):
+            asked = value if isinstance(value, ast.Call) and not value.args else None
+            sort = _kind_of_use(module, calls)
+            yield Borrowed(module, code, name, reading(name), calls, sort, managed=False, value=value, asked=asked)
 
 
 def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
@@ -380,20 +386,18 @@ def _taken_otherwise(code: ast.AST, value: ast.expr) -> bool:
 
 def _taken_out(module: Module, scope: Scope, name: str) -> ast.expr | None:
     """What a variable gets, once, where a parameter, or a field of one, has it or gives it as it is called."""
-    bindings = scope.bindings[name]
-    value = bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
-    return _under_a_key(scope, value) or _of_unknown(module, scope, value)
+    value = _only_value(scope, name)
+    return _under_a_key(scope, value) or of_unknown(module, scope, value)
 
 
-def _of_unknown(module: Module, scope: Scope, value: ast.AST | None) -> ast.expr | None:
-    """The call without arguments of what a parameter, or a field of one, has, and nobody knows."""
-    if not isinstance(value, ast.Call) or value.args or value.keywords or value not in module.calls:
-        return None
-    given = scope.bindings.get(path(value.func).partition(".")[0], ())
-    if not given or any(b.kind is not BindingKind.PARAMETER for b in given):
-        return None
-    callee = module.calls.callee(value)
-    return None if callee.known or callee.function is not None or callee.role is not None else value
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_TAKING = (ast.Call, ast.Subscript)
+
+
+def _only_value(scope: Scope, name: str) -> ast.AST | None:
+    """What a variable of a scope gets, if that is once."""
+    bindings = scope.bindings.get(name, ())
+    return bindings[0].node if len(bindings) == 1 and bindings[0].kind is BindingKind.VALUE else None
 
 
 def _under_a_key(scope: Scope, value: ast.AST | None) -> ast.expr | None:
@@ -469,7 +473,13 @@ def _judged(
     elif (said := told_by_property(module, node, scope)) is not None:
         yield Borrowed(module, code, name, node, calls, said, managed=False)
     elif given or ((_of_a_context(module, node, scope) if names else _is_given(scope, name)) and acts_as_session(seen)):
-        yield Borrowed(module, code, name, node, calls, None, managed=False)
+        yield Borrowed(module, code, name, node, calls, _kind_of_use(module, seen), managed=False)
+
+
+def _kind_of_use(module: Module, calls: list[ast.Call]) -> bool | None:
+    """Whether a session is asynchronous, by what is called on it: only a synchronous one has a ``query()``."""
+    asks = any(isinstance(call.func, ast.Attribute) and call.func.attr == "query" for call in calls)
+    return False if asks and not any(isinstance(module.parents.get(call), ast.Await) for call in calls) else None
 
 
 def _put_there(module: Module, node: ast.expr, scope: Scope, calls: list[ast.Call]) -> list[Made] | None:

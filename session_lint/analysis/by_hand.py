@@ -20,7 +20,7 @@ from session_lint.analysis.makers import autocommits, makers, says
 from session_lint.analysis.reach import after
 from session_lint.analysis.state import NOTHING, SiteKind, State
 from session_lint.flow import PointKind, SolverLimit
-from session_lint.python.nodes import assigned_at, assigned_in, own_nodes, path
+from session_lint.python.nodes import assigned_at, assigned_in, is_none, own_nodes, path
 from session_lint.python.remembered import remembered
 from session_lint.python.returning import added_parameters
 from session_lint.python.scopes import BindingKind
@@ -129,10 +129,7 @@ def by_hand(facts: ModuleFacts, codes: Iterable[Code]) -> list[tuple[ByHand, lis
     """Every session of some codes that is ended and closed by hand, with the variables that hold its objects."""
     module = facts.module
     assert module is not None
-    seen = (
-        one for one in _ended(facts, module, codes) if one.expiring and one.closes
-    )  # a helper's commit is not seen here
-    ended = [one for one in seen if not one.doubtful]
+    ended = [one for one in _ended(facts, module, codes) if one.expiring and one.closes and not one.doubtful]
     sure = (one for one in ended if all(_expires(module, one, opening) for opening in one.openings))
     return [(one, list(_variables(module, one))) for one in sure]
 
@@ -140,7 +137,7 @@ def by_hand(facts: ModuleFacts, codes: Iterable[Code]) -> list[tuple[ByHand, lis
 def _ended(facts: ModuleFacts, module: Module, codes: Iterable[Code]) -> Iterator[ByHand]:
     for solved in facts.solved_in(codes):
         methods = {c.func.attr for c in module.calls_in(solved.code) if isinstance(c.func, ast.Attribute)}
-        if not methods.isdisjoint(_ENDING.values()) and _leaves_something(solved.code):
+        if not methods.isdisjoint(_CALLED) and _leaves_something(solved.code):
             yield from _sessions(solved)
     for solved, openings in _with_fields(module, codes):
         one = ByHand(solved, solved.problem.start.site, "committed", openings)  # type: ignore[arg-type]  # it has one
@@ -189,6 +186,8 @@ def _is_factory(module: Module, node: ast.AST) -> bool:
 _UNDONE = "undone"
 _ENDING = {"committed": "commit", _UNDONE: "rollback"}
 """The marks of sessions whose objects are expired, each with what is called to make them so."""
+_CALLED = {*_ENDING.values(), "close"}
+"""What a code calls that ends sessions by hand; it may leave the commit to a function, and then closes."""
 
 
 @remembered
@@ -229,13 +228,13 @@ def _sessions(solved: Solved) -> list[ByHand]:
 def _see(one: ByHand, point: Point, call: ast.Call, fact: Fact) -> None:
     """Put down what a call does to a session, on a way that leads there."""
     calling = one.solved.problem.calling
-    own = own_effect(calling.module, call, fact)
+    own, given = own_effect(calling.module, call, fact), False
     if own is not None:
         one.calls.add(call)
         one.variables.add(path(root(call, fact)[0]))
         one.doubtful |= not one.undone and own[0].effect == "rollback" and one.expired(fact)
         one.doubtful |= any(isinstance(n, tuple) and n[0] == "with" for n in fact.names)
-    elif not fact.names.isdisjoint(map(path, arguments(call))):
+    elif given := not fact.names.isdisjoint(map(path, arguments(call))):
         one.given.add(call)
     if fact.caught:
         return
@@ -245,6 +244,8 @@ def _see(one: ByHand, point: Point, call: ast.Call, fact: Fact) -> None:
         done = calling.outcomes(call, fact)[0]
         if done and all(f.state is State.CLOSED for f in done):
             one.closes.append(point)
+    elif given and any(one.expired(f) and f.state is State.IDLE for f in calling.outcomes(call, fact)[0]):
+        one.expiring.append(point)  # a function that gets it ends its transaction, on some way
 
 
 def _variables(module: Module, one: ByHand) -> Iterator[Held]:
@@ -258,19 +259,9 @@ def _variables(module: Module, one: ByHand) -> Iterator[Held]:
         if given is None or len(given.targets) != 1 or not isinstance(given.targets[0], ast.Name):
             continue
         name, value = given.targets[0].id, given.value
-        call = value.value if isinstance(value, ast.Await) else value
-        what = loaded(module, call, scope, one.variables) if call in one.calls else None
-        where: ast.AST = value
-        inside: ast.AST | None = None
-        if what is None and call in one.given:
-            found = fetched(module, value, one.variables)
-            if found is not None and not (one.undone and found.new):
-                what, inside = found.what, found.node
-        fresh = new(module, value, scope, added[name]) if name in added else None
-        if fresh is not None:
-            what, where = fresh, added[name]
-        if what is not None and _bound_once(module, one, name, value) and not _looked_at(one, name):
-            yield Held(name, what, where, one.ends_with(), inside, one.undone)
+        held = _held(module, one, name, value, added)
+        if held is not None and _holds_alike(module, one, held, value, added) and not _looked_at(one, name):
+            yield held
     stored = {path(t) for one in assigned_in(code) for t in one.targets}
     for name, adding in added.items():
         got = received(module, scope.bindings.get(name, ())) if name not in stored else None
@@ -286,13 +277,30 @@ def _named(call: ast.Call, names: tuple[str, ...]) -> bool:
     return path(call.func).rpartition(".")[2] in names
 
 
-def _bound_once(module: Module, one: ByHand, name: str, value: ast.expr) -> bool:
-    """Whether a variable of the code never holds anything else but, perhaps, ``None``."""
+def _held(module: Module, one: ByHand, name: str, value: ast.expr, added: dict[str, ast.Call]) -> Held | None:
+    """What a variable gets by an assignment that the session gives, or is given afterwards."""
     scope = module.names.scopes.of[one.solved.code]
-    bindings = scope.bindings.get(name, ())
+    call = value.value if isinstance(value, ast.Await) else value
+    fresh = new(module, value, scope, added[name]) if name in added else None
+    if fresh is not None:
+        return Held(name, fresh, added[name], one.ends_with(), None, one.undone)
+    what = loaded(module, call, scope, one.variables) if call in one.calls else None
+    if what is not None:
+        return Held(name, what, value, one.ends_with(), None, one.undone)
+    found = fetched(module, value, one.variables) if call in one.given else None
+    if found is None or (one.undone and found.new):
+        return None
+    return Held(name, found.what, value, one.ends_with(), found.node, one.undone)
+
+
+def _holds_alike(module: Module, one: ByHand, held: Held, value: ast.expr, added: dict[str, ast.Call]) -> bool:
+    """Whether a variable of the code never holds anything else but what is as expired, or ``None``."""
+    bindings = module.names.scopes.of[one.solved.code].bindings.get(held.name, ())
     others = [b.node for b in bindings if b.node is not value]
-    plain = all(isinstance(n, ast.Constant) and n.value is None for n in others)
-    return plain and len(others) < len(bindings) and all(b.kind is BindingKind.VALUE for b in bindings)
+    if len(others) == len(bindings) or any(b.kind is not BindingKind.VALUE for b in bindings):
+        return False
+    alike = (isinstance(n, ast.expr) and _held(module, one, held.name, n, added) for n in others if not is_none(n))
+    return all(found and found.what.many is held.what.many for found in alike)
 
 
 def _looked_at(one: ByHand, name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from session_lint.analysis.half_removed import is_asked
 from session_lint.analysis.losses import AUTOCOMMIT, attaches, ended_on_purpose, homes, unchanged
 from session_lint.analysis.places import is_test
 from session_lint.analysis.registries import is_registry
@@ -54,7 +55,7 @@ def dropped(facts: ModuleFacts) -> Iterator[Dropped]:
     if module is None or is_test(facts.source.filename):
         return
     for one in facts.borrowed:
-        if one.managed and _may_drop(one) and is_registry(one):
+        if _may_drop(one) and (is_asked(one) or (one.managed and is_registry(one))):
             found = _dropped(module, one)
             if found is not None:
                 yield found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis import guards
 from session_lint.analysis.arguments import parameters_given
+from session_lint.analysis.family import is_abstract, written_below
 from session_lint.analysis.holding import captured
 from session_lint.analysis.state import NOTHING, Fact, SiteKind, State
 from session_lint.analysis.summaries import is_generator
@@ -111,7 +112,10 @@ def _inside(method: FunctionNode, own: str, fact: Fact) -> frozenset[str]:
 
 
 def speaks_of(module: Module, method: FunctionNode, names: frozenset[str], depth: int = 0) -> bool:
-    """Whether a method, or one that it calls on its own object, speaks of some fields."""
+    """Whether a method, or one that it calls on its own object, speaks of some fields.
+
+    An abstract one speaks for the only one below it.
+    """
     known, key = module.program.speaking, (method, names, depth)
     if key not in known:
         known[key] = _speaks_of(module, method, names, depth)
@@ -122,6 +126,11 @@ def _speaks_of(module: Module, method: FunctionNode, names: frozenset[str], dept
     if not names.isdisjoint(_paths(method)):
         return True
     first = parameters(method)[0].arg
+    if is_abstract(module.names, method):
+        below = written_below(module, method)
+        own = parameters(below)[0].arg if below is not None and parameters(below) else ""
+        renamed = frozenset(own + name.removeprefix(first) for name in names)
+        return bool(own) and below is not None and not renamed.isdisjoint(_paths(below))
     for call in _on_itself(method) if depth < _DEEPEST else ():
         callee = module.calls.callee(call)
         if callee.function is not None and callee.bound and parameters(callee.function):

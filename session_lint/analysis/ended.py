@@ -29,7 +29,7 @@ def in_blocks_of(facts: ModuleFacts, codes: Iterable[Code]) -> list[tuple[Block,
 
 def by_hand_of(facts: ModuleFacts, codes: Iterable[Code]) -> list[tuple[ByHand, list[Held]]]:
     """The sessions of some codes that are ended and closed by hand, with the variables that hold their objects."""
-    if "commit" not in facts.source.text and "rollback" not in facts.source.text:
+    if not any(word in facts.source.text for word in ("commit", "rollback", ".close()")):
         return []
     from session_lint.analysis.by_hand import by_hand  # noqa: PLC0415  (see the top)
 

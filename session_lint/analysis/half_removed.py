@@ -1,6 +1,9 @@
 """Sessions of registries that a function asks for and closes itself, but not on each of its ways.
 
 The registry keeps such a session: the next one in the thread who asks for it gets what the failed one has left.
+
+What a function gets by a call of which nobody knows what it calls (``session = self.session_factory()``), uses as a
+session and closes, is like that: it may be a registry's, or a new one, and is the function's to close in either case.
 """
 
 from __future__ import annotations
@@ -31,11 +34,15 @@ if TYPE_CHECKING:
     from session_lint.python.scopes import Scope
 
 
+_DONE = {State.CLOSED, State.IDLE}
+
+
 @dataclass(frozen=True, eq=False)
 class HalfRemoved:
     """A registry's session that a function closes on its normal ways, or some of them, and not on all others.
 
     :param asked: where the function asks for it, or uses it first.
+    :param new: whether it may be a new one.
     :param ending: a way on which it stays as it is.
     :param plain: whether that is a normal way, on which nothing has raised.
     """
@@ -45,6 +52,7 @@ class HalfRemoved:
     code: ast.AST
     ending: Ending
     plain: bool
+    new: bool = False
 
 
 def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
@@ -52,20 +60,30 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     if facts.module is None:
         return
     for one in facts.borrowed:
-        if not one.managed or all(releasing(_method(use)) for use in one.uses) or not _is_registry(one):
+        if all(releasing(_method(use)) for use in one.uses) or not (
+            is_asked(one) or (one.managed and _is_registry(one))
+        ):
             continue  # of one that is only closed here, others ask something
         if not may_close(facts.module, one.code) or one.solved is None:
             continue
         states = _left(one.solved)
-        if State.CLOSED not in states or _removed_by_others(facts.module, one):
+        if State.CLOSED not in states or (one.asked is None and _removed_by_others(facts.module, one)):
             continue
         plain = State.ACTIVE in states
-        if not plain and not states <= {State.CLOSED, State.IDLE}:
+        if not plain and not states <= ({*_DONE, State.NEW} if one.asked else _DONE):
             continue
         asked = _asked(one)
         ending = next((way for way in _open(one, plain=plain) if not _before(way, asked)), None)
         if ending is not None:
-            yield HalfRemoved(asked, one.called, one.code, ending, plain)
+            yield HalfRemoved(asked, one.called, one.code, ending, plain, one.asked is not None)
+
+
+def is_asked(one: Borrowed) -> bool:
+    """Whether a code gets it by a call of which nobody knows what it calls, and closes it itself."""
+    if one.asked is None or isinstance(one.module.parents.get(one.asked), ast.Await):
+        return False
+    closing = [use for use in one.uses if _method(use) == "close" and not use.args]
+    return bool(closing) and not any(isinstance(one.module.parents.get(use), ast.Await) for use in one.uses)
 
 
 def _is_registry(one: Borrowed) -> bool:
@@ -104,7 +122,7 @@ def _method(call: ast.Call) -> str:
 
 def _asked(one: Borrowed) -> ast.AST:
     """The call that asks the registry for its session, or else the first use."""
-    return min(_asking(one) or one.uses, key=lambda call: (call.lineno, call.col_offset))
+    return one.asked or min(_asking(one) or one.uses, key=lambda call: (call.lineno, call.col_offset))
 
 
 def _asking(one: Borrowed) -> list[ast.Call]:

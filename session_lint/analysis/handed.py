@@ -102,7 +102,7 @@ def _filled(module: Module, owner: Scope) -> dict[str, None]:
 def acts_as_session(calls: list[ast.Call]) -> bool:
     """Whether the methods that are called on something are those of a session, and of nothing else that is common."""
     methods = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
-    if any(_is_anothers(call) for call in calls):
+    if any(is_anothers(call) for call in calls):
         return False
     ends = methods & {"commit", "rollback"}
     if methods & _ONLY_SESSIONS:
@@ -116,13 +116,13 @@ def may_be_session(calls: list[ast.Call]) -> bool:
     known = effects()
     found = [known.get(call.func.attr) for call in calls if isinstance(call.func, ast.Attribute)]
     works = any(effect is not None and effect.effect in _WORKING for effect in found)
-    return works and None not in found and not any(map(_is_anothers, calls))
+    return works and None not in found and not any(map(is_anothers, calls))
 
 
 _WORKING = ("read", "write", "build", "flush")
 
 
-def _is_anothers(call: ast.Call) -> bool:
+def is_anothers(call: ast.Call) -> bool:
     """Whether a call is of no session's method, by what it is given.
 
     Such are ``index.commit("message")``, ``connection.query("SELECT 1")``, ``cache.get(key)``, ``solr.add([page])``.

@@ -6,7 +6,8 @@ opens and closes, by hand or with `with Session() as session`, where no way comm
 that does stands before the write. Setting a column of an object
 that was loaded is a write, too, where nothing else is done with the object. A handler of FastAPI counts, whose session
 a dependency lends (`db=Depends(get_db)`) that only closes it. So does a function that closes the session of a registry
-(`scoped_session`) which it has written through, where nothing runs in between that may commit it.
+(`scoped_session`) which it has written through, or of what a getter gives that nobody has read, where nothing runs in
+between that may commit it.
 
 A commit in a function that gets the session counts, and so does one in code that cannot be read; one that on every way
 comes after the close does not, for it saves nothing. A rollback on purpose and sessions in autocommit mode are not
@@ -92,7 +93,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
 
 
 def _of_registries(facts: ModuleFacts) -> Iterator[Finding]:
-    if not any(one.managed for one in facts.borrowed):
+    if not any(one.managed or one.asked for one in facts.borrowed):
         return
     from session_lint.analysis.closed_registries import dropped  # noqa: PLC0415  (few modules have registries)
 

@@ -10,7 +10,9 @@ A session is handed over when it is returned, yielded, stored in a field, a glob
 itself on all ways that no exception takes, and nobody else does. A `close()` under the same test as the opening counts.
 
 The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
-on some of its normal ways, not on others, and nothing else removes it: no teardown, hook or wrapper.
+on some of its normal ways, not on others, and nothing else removes it: no teardown, hook or wrapper. So does what a
+call gives of which nobody knows what it calls (`session = self.session_factory()`, a getter of a module that nobody has
+read), where the function uses it as a session and closes it itself.
 
 ## Why is this bad?
 An open session keeps a connection out of the pool. The default pool has 5 + 10; a function that leaks one is called
@@ -77,7 +79,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         leaks = left_open(obligation)
         if leaks:
             yield leak(rule, facts, obligation, leaks, "leaves here, still open")
-    if any(one.managed for one in facts.borrowed):
+    if any(one.managed or one.asked for one in facts.borrowed):
         yield from _of_registries(facts)
 
 

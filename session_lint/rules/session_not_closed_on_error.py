@@ -11,7 +11,9 @@ is lost, never used or idle after a commit, the finding is a warning.
 
 The session of a registry (`scoped_session`) counts, as a warning, where a function asks for it and closes or removes it
 on its normal ways, or leaves them with a commit, those aside that begin with a caught exception, and nothing else
-removes it: no teardown, hook or wrapper. Who asks for it next in the same thread gets what the exception has left.
+removes it: no teardown, hook or wrapper. Who asks for it next in the same thread gets what the exception has left. So
+does what a call gives of which nobody knows what it calls (`session = self.session_factory()`, a getter of a module
+that nobody has read), where the function uses it as a session and closes it itself.
 
 A session in a field (`request.state.db`) counts where the function that puts it there closes it on each of its normal
 ways, and nobody else in the project closes it. So does one that a class opens for a field and that only its `__exit__`
@@ -84,7 +86,7 @@ def check(facts: ModuleFacts) -> Iterator[Finding]:
         leaks = passed_over(obligation)
         if leaks and obligation.site.node not in [one.call for one in facts.starting]:  # SES604 tells of these
             yield leak(rule, facts, obligation, leaks, "the exception leaves, past the close")
-    if any(one.managed for one in facts.borrowed):
+    if any(one.managed or one.asked for one in facts.borrowed):
         yield from _of_registries(facts)
     if "__exit__" in facts.source.text or "__aexit__" in facts.source.text:
         yield from _of_managers(facts)
