@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_lint.analysis.aliases import assigned
 from session_lint.analysis.calls import foreign
 from session_lint.analysis.handed import acts_as_session, is_anothers
-from session_lint.python.nodes import path
+from session_lint.python.nodes import method_of, path
 from session_lint.python.scopes import BindingKind
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def is_session(scope: Scope, calls: list[ast.Call]) -> bool:
 
 def _asks_models(calls: list[ast.Call]) -> bool:
     """Whether one of some calls begins a query of a class, or of a field of one: ``s.query(User)``."""
-    return any(_names_a_class(call.args[0]) for call in calls if _method(call) == "query" and call.args)
+    return any(_names_a_class(call.args[0]) for call in calls if method_of(call) == "query" and call.args)
 
 
 def _saves_objects(scope: Scope, calls: list[ast.Call]) -> bool:
     """Whether something gets an object of a class, commits and is closed: ``s.add(User()); s.commit(); s.close()``."""
-    if not {_method(call) for call in calls} >= _SAVING:
+    if not {method_of(call) for call in calls} >= _SAVING:
         return False
-    added = [call.args[0] for call in calls if _method(call) == "add" and call.args]
+    added = [call.args[0] for call in calls if method_of(call) == "add" and call.args]
     made = [assigned(scope, one.id) if isinstance(one, ast.Name) and one.id in scope.bindings else one for one in added]
     return any(isinstance(one, ast.Call) and _names_a_class(one.func) for one in made)
 
@@ -71,7 +71,3 @@ def _names_a_class(node: ast.expr) -> bool:
         return any(map(_names_a_class, node.args))
     words = path(node).split(".")[-2:]
     return any(word[:1].isupper() and not word.isupper() for word in words)
-
-
-def _method(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""

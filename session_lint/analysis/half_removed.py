@@ -18,7 +18,7 @@ from session_lint.analysis.holding import releasing
 from session_lint.analysis.registries import handed_on, is_registry, taken_down
 from session_lint.analysis.state import State
 from session_lint.flow import EdgeKind, SolverLimit
-from session_lint.python.nodes import own_of, path
+from session_lint.python.nodes import method_of, own_of, path
 from session_lint.python.scopes import is_self
 from session_lint.values import dataclass
 
@@ -60,7 +60,7 @@ def half_removed(facts: ModuleFacts) -> Iterator[HalfRemoved]:
     if facts.module is None:
         return
     for one in facts.borrowed:
-        if all(releasing(_method(use)) for use in one.uses) or not (
+        if all(releasing(method_of(use)) for use in one.uses) or not (
             is_asked(one) or (one.managed and _is_registry(one))
         ):
             continue  # of one that is only closed here, others ask something
@@ -82,7 +82,7 @@ def is_asked(one: Borrowed) -> bool:
     """Whether a code gets it by a call of which nobody knows what it calls, and closes it itself."""
     if one.asked is None or isinstance(one.module.parents.get(one.asked), ast.Await):
         return False
-    closing = [use for use in one.uses if _method(use) == "close" and not use.args]
+    closing = [use for use in one.uses if method_of(use) == "close" and not use.args]
     return bool(closing) and not any(isinstance(one.module.parents.get(use), ast.Await) for use in one.uses)
 
 
@@ -114,10 +114,6 @@ def _caught(solved: Solved, block: Block, fact: Fact) -> bool:
     """Whether a clause has caught something on the way to a fact."""
     edges = (edge for _, _, edge in solved.way(block, fact) if edge is not None)
     return any(edge.kind is EdgeKind.CATCH and isinstance(edge.node, ast.ExceptHandler) for edge in edges)
-
-
-def _method(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _asked(one: Borrowed) -> ast.AST:
@@ -182,14 +178,14 @@ def _only_removes(home: Module, code: ast.AST) -> bool:
     calls = home.calls_in(code)
     if _shuts_down(code, calls):
         return False
-    removing = {_receiver(call) for call in calls if _method(call) == "remove" and not call.args}
-    used = {_receiver(call) for call in calls if _method(call) != "remove"} | {path(call.func) for call in calls}
+    removing = {_receiver(call) for call in calls if method_of(call) == "remove" and not call.args}
+    used = {_receiver(call) for call in calls if method_of(call) != "remove"} | {path(call.func) for call in calls}
     return bool(removing - used)
 
 
 def _shuts_down(code: ast.AST, calls: Iterable[ast.Call]) -> bool:
     """Whether a code gives up the engine along with the session: it ends all work, once, not a piece of it."""
-    disposes = any(_method(call) == "dispose" and not (call.args or call.keywords) for call in calls)
+    disposes = any(method_of(call) == "dispose" and not (call.args or call.keywords) for call in calls)
     return disposes and not own_of(code, ast.Try, ast.Yield)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_lint.analysis.arguments import bind
 from session_lint.python.annotations import annotated_class
-from session_lint.python.nodes import path
+from session_lint.python.nodes import method_of, path
 from session_lint.python.reaching import last_assigned
 from session_lint.python.scopes import BindingKind, below
 from session_lint.values import dataclass
@@ -61,11 +61,11 @@ def loaded(
     if path(start) not in sessions or not chain:
         return None
     first, *rest = chain
-    methods = [_method(call) for call in rest]
+    methods = [method_of(call) for call in rest]
     entity = _entity(module, first, scope)
     if entity is None:
         return None
-    how = _method(first)
+    how = method_of(first)
     if how in ("get", "get_one", "scalar") and not rest:
         many: bool | None = False
     elif how == "query":
@@ -86,19 +86,19 @@ def plain_rows(module: Module, value: ast.AST, scope: Scope, sessions: Collectio
         chain = [*earlier, *chain]
     if path(start) not in sessions or not chain or not chain[0].args:
         return False
-    first, methods = chain[0], [_method(call) for call in chain]
+    first, methods = chain[0], [method_of(call) for call in chain]
     if methods[0] == "query":
         asked = first.args
     elif methods[0] in ("execute", "exec", "scalars") or methods == ["scalar"]:
         start, made = _chain(_bound_once(first.args[0], scope))
-        methods += map(_method, made)
+        methods += map(method_of, made)
         if _is_text(module, start, scope):
-            return _method(chain[-1]) in _RUN
+            return method_of(chain[-1]) in _RUN
         selects = isinstance(start, ast.Call) and bool(module.names.qualify(start, scope) & _SELECTS)
         asked = start.args if selects else []  # type: ignore[attr-defined]
     else:
         return False
-    run = _method(chain[-1]) in _RUN and not _SHAPING & set(methods)
+    run = method_of(chain[-1]) in _RUN and not _SHAPING & set(methods)
     return run and bool(asked) and all(_is_value(module, one, scope) for one in asked)
 
 
@@ -150,10 +150,6 @@ def _bound_once(node: ast.AST, scope: Scope) -> ast.AST:
         return bindings[0].node if bindings[0].kind is BindingKind.VALUE else node
     last = last_assigned(scope.node, node) if bindings else None  # type: ignore[arg-type]  # a name
     return node if last is None else last
-
-
-def _method(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _gone_through(node: ast.AST) -> ast.expr | None:
@@ -215,7 +211,7 @@ def _entity(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
     """The one mapped class that a call asks for."""
     if not call.args:
         return None
-    how = _method(call)
+    how = method_of(call)
     if how in ("query", "get", "get_one"):
         alone = how != "query" or len(call.args) == 1
         return call.args[0] if alone and _may_be_class(module, call.args[0], scope) else None
@@ -295,7 +291,9 @@ def new(module: Module, value: ast.AST, scope: Scope, adding: ast.Call) -> Loade
 
     :param adding: the call that gets the variable.
     """
-    whole = _method(adding) == "add_all" and bool(adding.args) and not isinstance(adding.args[0], (ast.List, ast.Tuple))
+    whole = (
+        method_of(adding) == "add_all" and bool(adding.args) and not isinstance(adding.args[0], (ast.List, ast.Tuple))
+    )
     if not whole:
         entity = made(module, value, scope)
         return Loaded(module, entity, scope, many=False) if entity is not None else None

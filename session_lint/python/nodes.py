@@ -100,6 +100,11 @@ def is_super(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
+def method_of(call: ast.Call) -> str:
+    """The method that a call is of, by its name; empty where it is of a plain function."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
 class Assigned(NamedTuple):
     """What an assignment gives to whom, with an annotation or without."""
 
